@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+# hearth's build. Everything that it makes lies in .output/. V=1 shows the commands.
+#
+#   make            the binary, .output/hearth
+#   make demo       as root: install what is missing, build, profile a sample load, leave demo.svg
+#   make check      as root: install what is missing, build, run every test
+#   make unit e2e bench accuracy fuzz format install uninstall clean
+
+OUTPUT  := .output
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
+CC      ?= cc
+V       ?= 0
+
+VERSION := 0.1.0
+ARCH    := $(shell uname -m | sed -e 's/x86_64/x86/' -e 's/aarch64/arm64/')
+
+# The folders that hold C for the user side (docs/architecture.md), lowest first.
+FOLDERS := base model elf unwind symbolize render profiler
+
+PACKAGES := libbpf libelf zlib libxxhash
+WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wwrite-strings -Wvla -Wno-missing-field-initializers \
+	    -Werror
+CFLAGS   ?= -O2 -g
+CFLAGS_  := -std=gnu11 $(WARNINGS) -I. -I$(OUTPUT) -include base/banned.h -D_GNU_SOURCE \
+	    -DHEARTH_VERSION='"$(VERSION)"' -fno-omit-frame-pointer
+LDLIBS_  := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lunwind-generic -liberty -lm
+SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+
+ifeq ($(V),1)
+  Q :=
+  say = @:
+else
+  Q := @
+  say = @printf '  %-8s %s\n' $(1) $(2)
+endif
+
+sources       = $(wildcard $(addsuffix /*.c,$(1)))
+objects       = $(patsubst %.c,$(OUTPUT)/$(2)/%.o,$(call sources,$(1)))
+WEB_FILES    := $(wildcard web/*.js web/*.css)
+WEB_OBJECTS  := $(patsubst %,$(OUTPUT)/%.o,$(WEB_FILES))
+UNIT_TESTS   := $(patsubst tests/unit/%.c,$(OUTPUT)/unit/%,$(wildcard tests/unit/*_test.c))
+BENCHES      := $(patsubst tests/bench/%.c,$(OUTPUT)/bench/%,$(wildcard tests/bench/*_bench.c)) \
+		$(OUTPUT)/bench/fp_peer.bpf.o \
+		$(foreach kept,omit no-omit,$(foreach size,SMALL WIDE,$(OUTPUT)/bench/deep_stack-$(kept)-$(size)))
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(OUTPUT)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+C_FILES      := $(wildcard $(addsuffix /*.[ch],$(FOLDERS) bpf tests/unit tests/bench tests/fuzz samples))
+
+.PHONY: all deps demo check unit e2e bench accuracy fuzz fuzz-targets samples format check-format install uninstall clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(OUTPUT)/hearth
+
+# --- the kernel side -------------------------------------------------------------------------------
+
+BPF_COMPILE = $(Q)$(CLANG) -target bpf -mcpu=v3 -O2 -g -D__TARGET_ARCH_$(ARCH) -Wall -Werror -I. \
+	      -I/usr/include/$(shell uname -m)-linux-gnu -MMD -MP -MF $@.d -c $< -o $@
+
+$(OUTPUT)/%.bpf.o: bpf/%.bpf.c
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(BPF_COMPILE)
+
+$(OUTPUT)/%.skel.h: $(OUTPUT)/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+# --- the user side ---------------------------------------------------------------------------------
+
+SKELETONS := $(patsubst bpf/%.bpf.c,$(OUTPUT)/%.skel.h,$(wildcard bpf/*.bpf.c))
+
+# A plain build and one under sanitizers, for the unit tests.
+define build-of
+$(OUTPUT)/$(1)/%.o: %.c | $(SKELETONS)
+	$$(call say,CC,$$@)
+	$(Q)mkdir -p $$(@D)
+	$(Q)$(CC) $(CFLAGS_) $(2) -MMD -MP -c $$< -o $$@
+
+$(OUTPUT)/$(1)/libhearth.a: $(filter-out %/main.o,$(call objects,$(FOLDERS),$(1))) $(WEB_OBJECTS)
+	$$(call say,AR,$$@)
+	$(Q)rm -f $$@ && ar rcs $$@ $$^
+endef
+$(eval $(call build-of,plain,$(CFLAGS)))
+$(eval $(call build-of,sanitized,$(SANITIZE)))
+
+# A file of web/ becomes an object with the symbols _binary_web_NAME_start and _end.
+$(OUTPUT)/web/%.o: web/%
+	$(call say,EMBED,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)ld -r -b binary -z noexecstack -o $@ $<
+
+$(OUTPUT)/hearth: $(OUTPUT)/plain/profiler/main.o $(OUTPUT)/plain/libhearth.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_)
+
+$(OUTPUT)/unit/%: $(OUTPUT)/sanitized/tests/unit/%.o $(OUTPUT)/sanitized/libhearth.a
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(LDLIBS_) -ldw -lcmocka
+
+# What is measured inside one process: tests/bench/*_bench.c.
+$(OUTPUT)/bench/%: $(OUTPUT)/plain/tests/bench/%.o $(OUTPUT)/plain/libhearth.a
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_)
+
+$(OUTPUT)/bench/%.bpf.o: tests/bench/%.bpf.c
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(BPF_COMPILE)
+
+# deep_stack-KEPT-SIZE: one source without and with frame pointers, with small and wide frames.
+$(OUTPUT)/bench/deep_stack-%: tests/bench/deep_stack.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARNINGS) -O2 -fno-optimize-sibling-calls \
+		-f$(subst -$(lastword $(subst -, ,$*)),,$*)-frame-pointer -D$(lastword $(subst -, ,$*)) -o $@ $<
+
+# Fuzz targets take bytes until stopped; any tests/fuzz/NAME_fuzz.c is one, with its corpus in tests/fuzz/corpus/NAME/.
+FUZZ_FOLDERS := base elf unwind
+
+$(OUTPUT)/fuzz/%: tests/fuzz/%.c $(call sources,$(FUZZ_FOLDERS)) $(wildcard $(addsuffix /*.h,$(FUZZ_FOLDERS) bpf))
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(CFLAGS_) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) \
+		$(LDLIBS_)
+
+-include $(shell find $(OUTPUT) -name '*.d' 2>/dev/null)
+
+# --- tests and figures -----------------------------------------------------------------------------
+
+samples:
+	$(Q)$(MAKE) --no-print-directory --silent -C samples OUTPUT=$(abspath $(OUTPUT)/samples) V=$(V)
+
+deps:
+	$(Q)./deps.sh
+
+# Fast ones first. `check` is the README's command: it installs what is missing.
+check: deps
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all samples $(UNIT_TESTS) fuzz-targets
+	$(Q)tests/run all
+
+unit: $(UNIT_TESTS)
+	$(Q)tests/run unit style
+
+e2e: all samples
+	$(Q)tests/run e2e
+
+bench: all samples $(BENCHES)
+	$(Q)tests/bench/run
+
+# As root: how whole the stacks of real programs are. Installs those of them that are missing.
+accuracy: all samples
+	$(Q)./deps.sh accuracy
+	$(Q)tests/accuracy/run
+
+fuzz-targets: $(FUZZ_TARGETS)
+
+# make fuzz SECONDS=600: so long for each target.
+fuzz: fuzz-targets
+	$(Q)FUZZ_SECONDS=$(or $(SECONDS),20) tests/run fuzz
+
+demo:
+	$(Q)./deps.sh build
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all samples
+	$(Q)samples/demo.sh $(OUTPUT)
+
+format:
+	$(Q)clang-format -i $(C_FILES)
+
+check-format:
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
+
+# --- living on a machine ---------------------------------------------------------------------------
+
+MANUALS := $(wildcard docs/*.1)
+
+install: all
+	install -D -m 755 $(OUTPUT)/hearth $(DESTDIR)$(PREFIX)/bin/hearth
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(MANUALS) $(DESTDIR)$(PREFIX)/share/man/man1/
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/hearth
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/man/man1/,$(notdir $(MANUALS)))
+
+clean:
+	rm -rf $(OUTPUT)

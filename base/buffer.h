@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A growing run of bytes. Appending never fails on the spot: when memory runs out the buffer
+ * remembers it, further appends do nothing, and buffer_error() says -ENOMEM. So a writer appends
+ * freely and asks once at the end. Not thread-safe.
+ */
+#ifndef HEARTH_BASE_BUFFER_H
+#define HEARTH_BASE_BUFFER_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buffer {
+	char *data; /* not terminated; NULL while empty */
+	size_t size;
+	size_t capacity;
+	bool failed;
+};
+
+void buffer_init(struct buffer *buffer);
+void buffer_release(struct buffer *buffer);
+
+/* Empties the buffer and keeps its memory. */
+void buffer_clear(struct buffer *buffer);
+
+void buffer_append(struct buffer *buffer, const void *bytes, size_t size);
+void buffer_append_char(struct buffer *buffer, char c);
+void buffer_append_string(struct buffer *buffer, const char *string);
+void buffer_append_u64(struct buffer *buffer, uint64_t value); /* decimal */
+void buffer_printf(struct buffer *buffer, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Room for `size` more bytes at the end, counted as appended; NULL when memory ran out. */
+void *buffer_extend(struct buffer *buffer, size_t size);
+
+/* Takes memory for `capacity` bytes in all and no more, where appending would take up to twice as much. */
+void buffer_reserve(struct buffer *buffer, size_t capacity);
+
+/* 0, or -ENOMEM if any append since the last clear found no memory. */
+int buffer_error(const struct buffer *buffer);
+
+/* The content as a terminated string, owned by the buffer; NULL when memory ran out. */
+const char *buffer_string(struct buffer *buffer);
+
+/* Appends everything that `fd` still gives, at most `limit` bytes: 0, a read error, or -EFBIG. */
+int buffer_read_fd(struct buffer *buffer, int fd, size_t limit);
+
+/* Appends a whole file: as buffer_read_fd(), or the error of the open. */
+int buffer_read_file(struct buffer *buffer, const char *path, size_t limit);
+
+#endif

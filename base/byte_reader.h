@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bounds-checked reading of bytes from outside. A read past the end gives zeros and sets `failed`,
+ * which stays set: read a whole structure, then ask once. Integers are in the host's byte order
+ * (hearth reads files of the machine that it runs on). Nothing is allocated.
+ */
+#ifndef HEARTH_BASE_BYTE_READER_H
+#define HEARTH_BASE_BYTE_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bytes {
+	const uint8_t *data;
+	size_t size;
+};
+
+struct byte_reader {
+	struct bytes bytes;
+	size_t offset;
+	bool failed;
+};
+
+void byte_reader_init(struct byte_reader *reader, struct bytes bytes);
+
+/* Copies the next `size` bytes to `to` (zeros if there are not that many) and moves on. */
+bool byte_reader_copy(struct byte_reader *reader, void *to, size_t size);
+
+/* In the header: parsers of byte codes read little else. */
+static inline uint8_t byte_reader_u8(struct byte_reader *reader)
+{
+	if (reader->failed || reader->offset >= reader->bytes.size) {
+		reader->failed = true;
+		return 0;
+	}
+	return reader->bytes.data[reader->offset++];
+}
+
+uint16_t byte_reader_u16(struct byte_reader *reader);
+uint32_t byte_reader_u32(struct byte_reader *reader);
+uint64_t byte_reader_u64(struct byte_reader *reader);
+
+/* LEB128 (DWARF 5, section 7.6). A value that does not fit 64 bits fails like a read past the end. */
+uint64_t byte_reader_uleb128(struct byte_reader *reader);
+int64_t byte_reader_sleb128(struct byte_reader *reader);
+
+void byte_reader_skip(struct byte_reader *reader, size_t size);
+
+/* The next `size` bytes in place, or an empty run. */
+struct bytes byte_reader_take(struct byte_reader *reader, size_t size);
+
+/* A part of `bytes`; empty when it does not lie inside. */
+struct bytes bytes_slice(struct bytes bytes, size_t offset, size_t size);
+
+/* The terminated string at `offset`, or NULL when no terminator follows inside. */
+const char *bytes_string(struct bytes bytes, size_t offset);
+
+#endif

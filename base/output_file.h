@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing a result. A regular file appears whole or not at all: the bytes go to a nameless file in
+ * the same folder (O_TMPFILE; where the file system has none, a hidden name next to it), are synced,
+ * and only then take the name. Links are followed, but as the kernel would: in a folder that everybody may
+ * write to, nothing that somebody else laid there is followed or replaced. "-" is standard output; a device, a
+ * pipe or a descriptor of this process (/dev/stdout) is written in place.
+ */
+#ifndef HEARTH_BASE_OUTPUT_FILE_H
+#define HEARTH_BASE_OUTPUT_FILE_H
+
+#include <stddef.h>
+
+/*
+ * Can `path` be written? Asked before the work whose result goes there: 0, or the error that writing
+ * would meet (-ENOENT, -EACCES, -EISDIR, -EROFS, ...). Leaves nothing behind.
+ */
+int output_file_check(const char *path);
+
+/* Writes `size` bytes as `path`: 0 or the first error (-ENOSPC, -EPIPE, ...). */
+int output_file_write(const char *path, const void *bytes, size_t size);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From an address to the mapping that holds it, in the task's own VMA tree: always true, nothing to
+ * keep up to date, and there from a process's first instruction.
+ *
+ * The tree is a maple tree (lib/maple_tree.c, 6.1 and newer). A node is 256 bytes, aligned to that,
+ * and is copied whole, one read a level: a parent pointer, then pivots, then slots. The pointer to a
+ * node carries its type in bits 3 to 6; the root pointer carries binary 10 in its lowest bits. Nodes are
+ * freed by RCU, under which a BPF program runs, so a walk that races with a writer sees the tree
+ * before or after the change. The fields of a VMA that is being split at that very moment may be
+ * torn; the address is checked against the bounds that were read.
+ */
+#ifndef HEARTH_BPF_MAPPING_BPF_H
+#define HEARTH_BPF_MAPPING_BPF_H
+
+#include "bpf/session.bpf.h"
+
+enum maple_type { MAPLE_DENSE, MAPLE_LEAF_64, MAPLE_RANGE_64, MAPLE_ARANGE_64 };
+
+#define MAPLE_NODE_MASK     255ull
+#define MAPLE_RANGE_PIVOTS  15
+#define MAPLE_ARANGE_PIVOTS 9
+#define MAPLE_MAX_LEVELS    8 /* 10^8 mappings; the kernel's limit is 65,530 by default */
+
+/*
+ * Which slot of the copied node covers `address`: the first whose pivot is not below it. Like
+ * find_vma() a global function, which the verifier checks once and not along every path to it.
+ */
+__noinline __u32 maple_slot(const struct maple_node *node, __u32 pivots, __u64 address)
+{
+	__u32 i;
+
+	if (!node)
+		return 0;
+	for (i = 0; i < MAPLE_RANGE_PIVOTS; i++) {
+		__u64 pivot = node->word[1 + i];
+
+		if (i >= pivots || (pivot == 0 && i > 0) || address <= pivot)
+			break; /* a zero pivot ends the node */
+	}
+	return i;
+}
+
+/* The VMA at `address`, or the one above it, as a kernel pointer; 0: none. */
+__noinline __u64 find_vma(__u64 root, __u64 address, struct maple_node *node)
+{
+	__u64 entry = root;
+	int level;
+
+	if (!node || (entry & 3) != 2)
+		return 0; /* empty, or one entry stored in the root itself */
+	for (level = 0; level < MAPLE_MAX_LEVELS; level++) {
+		__u32 type = (entry >> 3) & 15;
+		__u32 pivots = type == MAPLE_ARANGE_64 ? MAPLE_ARANGE_PIVOTS : MAPLE_RANGE_PIVOTS;
+
+		if (bpf_probe_read_kernel(node, sizeof(*node), (void *)(entry & ~MAPLE_NODE_MASK)))
+			return 0;
+		entry = node->word[(1 + pivots + maple_slot(node, pivots, address)) & 31];
+		if (type <= MAPLE_LEAF_64 || !entry)
+			return entry;
+	}
+	return 0;
+}
+
+/* The time of the last change, whose place differs; bit 31 of the nanoseconds is a flag of stat(). */
+static __always_inline void read_change_time(struct inode *inode, struct module_key *key)
+{
+	struct inode___before_6_11 *before_6_11 = (void *)inode;
+	struct inode___before_6_6 *before_6_6 = (void *)inode;
+
+	if (bpf_core_field_exists(inode->i_ctime_sec)) {
+		key->change_time_s = BPF_CORE_READ(inode, i_ctime_sec);
+		key->change_time_ns = BPF_CORE_READ(inode, i_ctime_nsec);
+	} else if (bpf_core_field_exists(before_6_11->__i_ctime)) {
+		key->change_time_s = BPF_CORE_READ(before_6_11, __i_ctime.tv_sec);
+		key->change_time_ns = BPF_CORE_READ(before_6_11, __i_ctime.tv_nsec);
+	} else {
+		key->change_time_s = BPF_CORE_READ(before_6_6, i_ctime.tv_sec);
+		key->change_time_ns = BPF_CORE_READ(before_6_6, i_ctime.tv_nsec);
+	}
+	key->change_time_ns &= 0x7fffffff;
+}
+
+static __always_inline void read_module_key(struct file *file, struct module_key *key)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+	key->inode = BPF_CORE_READ(inode, i_ino);
+	key->size = BPF_CORE_READ(inode, i_size);
+	key->device = BPF_CORE_READ(inode, i_sb, s_dev);
+	key->generation = BPF_CORE_READ(inode, i_generation);
+	key->unused = 0;
+	read_change_time(inode, key);
+}
+
+static __always_inline __u64 module_id(const struct module_key *key)
+{
+	struct content_hash hash = hash_start();
+	__u64 id;
+
+	hash_mix(&hash, key->inode);
+	hash_mix(&hash, key->size);
+	hash_mix(&hash, key->change_time_s);
+	hash_mix(&hash, (__u64)key->change_time_ns << 32 | key->device);
+	hash_mix(&hash, key->generation);
+	id = hash_id(&hash) & ~MODULE_ANONYMOUS;
+	return id > MODULE_RESERVED ? id : id + MODULE_RESERVED + 1;
+}
+
+/* Code without a file belongs to its process and mapping: else reused addresses would merge. */
+static __always_inline __u64 anonymous_module_id(struct task_struct *task, __u64 start)
+{
+	struct content_hash hash = hash_start();
+
+	hash_mix(&hash, BPF_CORE_READ(task, tgid));
+	hash_mix(&hash, BPF_CORE_READ(task, group_leader, start_boottime));
+	hash_mix(&hash, BPF_CORE_READ(task, self_exec_id));
+	hash_mix(&hash, start);
+	return hash_id(&hash) | MODULE_ANONYMOUS;
+}
+
+/* Fills in a mapping but for its bounds: its file, or NULL where it has none, and what that is known by. */
+static __always_inline void read_mapped_file(struct task_struct *task, struct mm_struct *mm,
+					     struct vm_area_struct *vma, struct mapping *mapping,
+					     struct module_key *key, struct file **ret_file)
+{
+	*ret_file = BPF_CORE_READ(vma, vm_file);
+	if (*ret_file) {
+		read_module_key(*ret_file, key);
+		mapping->module = module_id(key);
+		mapping->offset = BPF_CORE_READ(vma, vm_pgoff) << PAGE_SHIFT;
+	} else if (mapping->start == (__u64)BPF_CORE_READ(mm, context.vdso)) {
+		mapping->module = MODULE_VDSO;
+		mapping->offset = 0;
+	} else {
+		mapping->module = anonymous_module_id(task, mapping->start);
+		mapping->offset = mapping->start;
+	}
+}
+
+/*
+ * Fills in the mapping of `address`: its file, or NULL where it has none. False: nothing is mapped.
+ * For a file, `key` is what it is known by.
+ */
+static __always_inline bool read_mapping(struct task_struct *task, struct mm_struct *mm,
+					 __u64 address, struct maple_node *node,
+					 struct mapping *mapping, struct module_key *key,
+					 struct file **ret_file)
+{
+	struct vm_area_struct *vma =
+		(void *)find_vma((__u64)BPF_CORE_READ(mm, mm_mt.ma_root), address, node);
+
+	if (!vma)
+		return false;
+	mapping->start = BPF_CORE_READ(vma, vm_start);
+	mapping->end = BPF_CORE_READ(vma, vm_end);
+	if (address < mapping->start || address >= mapping->end)
+		return false;
+	mapping->executable = (BPF_CORE_READ(vma, vm_flags) & VM_EXEC) != 0;
+	mapping->unused = 0;
+	read_mapped_file(task, mm, vma, mapping, key, ret_file);
+	return true;
+}
+
+/*
+ * The mm's sequence, which changes with its mappings; odd while somebody changes them (6.13 and newer).
+ * MEMO_NO_SEQUENCE: they are being changed, or this kernel has none (before 6.4).
+ */
+static __always_inline __u64 read_sequence(struct mm_struct *mm)
+{
+	struct mm_struct___before_6_13 *before_6_13 = (void *)mm;
+	__u32 sequence;
+
+	if (bpf_core_field_exists(mm->mm_lock_seq.sequence)) {
+		sequence = BPF_CORE_READ(mm, mm_lock_seq.sequence);
+		return sequence & 1 ? MEMO_NO_SEQUENCE : sequence;
+	}
+	if (bpf_core_field_exists(before_6_13->mm_lock_seq))
+		return (__u32)BPF_CORE_READ(before_6_13, mm_lock_seq);
+	return MEMO_NO_SEQUENCE;
+}
+
+#endif

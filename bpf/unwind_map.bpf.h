@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The unwind tables of all modules (unwind_table.h), shared by all processes, and how a rule is found.
+ *
+ * User space fills them as modules are met, and empties them of what is no longer sampled. Pages lie in
+ * segments of 1 MiB that are made as they are needed; blocks, places of pages and rules are numbered over all
+ * modules; all are sized by user space before loading. What was found is remembered by (module, offset): a
+ * direct-mapped cache of copies, true for as long as the module is the same file, also when its table is gone.
+ */
+#ifndef HEARTH_BPF_UNWIND_MAP_BPF_H
+#define HEARTH_BPF_UNWIND_MAP_BPF_H
+
+#include "bpf/session.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, UNWIND_MAX_MODULES);
+	__type(key, __u64);
+	__type(value, struct unwind_module);
+} unwind_modules SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct unwind_block);
+} unwind_blocks SEC(".maps");
+
+/* Where a page lies: slot number * UNWIND_SLOT_BYTES + offset in the slot. (Elements take 8 bytes at least.) */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} unwind_places SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct unwind_rule);
+} unwind_rules SEC(".maps");
+
+struct unwind_segment {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, UNWIND_SEGMENT_SLOTS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, UNWIND_SLOT_BYTES);
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__array(values, struct unwind_segment);
+} unwind_segments SEC(".maps");
+
+/* A rule that was found; two to a cache line. */
+struct cached_rule {
+	__u64 tag;
+	__u64 unused;
+	struct unwind_rule rule;
+};
+
+#define CACHED_RULES 65536
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CACHED_RULES);
+	__type(key, __u32);
+	__type(value, struct cached_rule);
+} cached_rules SEC(".maps");
+
+static __always_inline __u16 read_u16(const __u8 *slot, __u32 at)
+{
+	return *(const __u16 *)(slot + (at & (UNWIND_SLOT_BYTES - 2)));
+}
+
+/*
+ * The last row at or before `within`, as unwind_page_row() but without branches: the verifier would follow
+ * each of the thousand ways through ten of them.
+ */
+static __always_inline __u32 search_row(const __u8 *slot, __u32 offsets, __u64 count, __u64 within)
+{
+	__u64 row = 0, step;
+
+#pragma unroll
+	for (step = UNWIND_PAGE_FIRST_STEP; step; step >>= 1) {
+		__u64 next = row + step, value = read_u16(slot, offsets + (__u32)next * 2);
+		__u64 takes = ((value - within - 1) >> 63) & ((next - count) >> 63);
+
+		row += step & -takes;
+	}
+	return row;
+}
+
+/* The rule at `offset` of the page at `place`, by its number over all modules. */
+static __always_inline __u32 find_rule_number(const __u8 *slot, __u32 place, __u64 offset)
+{
+	__u32 at = place & (UNWIND_SLOT_BYTES - 1);
+	__u32 row_count = read_u16(slot, at), rule_count = read_u16(slot, at + 2);
+	__u32 offsets = at + sizeof(struct unwind_page), rules = offsets + row_count * 2;
+	__u32 row = search_row(slot, offsets, row_count, offset & ((1u << UNWIND_BLOCK_SHIFT) - 1));
+	__u32 rule = slot[(rules + rule_count * 2 + row) & (UNWIND_SLOT_BYTES - 1)];
+
+	return read_u16(slot, rules + rule * 2);
+}
+
+static __always_inline const __u8 *find_slot(__u32 place)
+{
+	__u32 number = place / UNWIND_SLOT_BYTES;
+	__u32 segment = number / UNWIND_SEGMENT_SLOTS, slot = number & (UNWIND_SEGMENT_SLOTS - 1);
+	void *slots = bpf_map_lookup_elem(&unwind_segments, &segment);
+
+	return slots ? bpf_map_lookup_elem(slots, &slot) : NULL;
+}
+
+static __always_inline const struct unwind_rule *search_rule(const struct unwind_module *module,
+							     __u64 offset)
+{
+	__u64 number = (offset >> UNWIND_BLOCK_SHIFT) - module->first_block;
+	__u32 key = module->blocks_at + (__u32)number;
+	const struct unwind_block *block;
+	const __u64 *place;
+	const __u8 *slot;
+
+	if (number >= module->block_count)
+		return NULL;
+	block = bpf_map_lookup_elem(&unwind_blocks, &key);
+	if (!block)
+		return NULL;
+	key = unwind_block_page(block, offset);
+	place = bpf_map_lookup_elem(&unwind_places, &key);
+	slot = place ? find_slot(*place) : NULL;
+	if (!slot)
+		return NULL;
+	key = find_rule_number(slot, *place, offset);
+	return bpf_map_lookup_elem(&unwind_rules, &key);
+}
+
+static __always_inline __u64 rule_tag(__u64 module, __u64 offset)
+{
+	return (module ^ offset) * 0x9e3779b97f4a7c15ull;
+}
+
+static __always_inline struct cached_rule *rule_slot(__u64 tag)
+{
+	__u32 slot = tag >> 48;
+
+	return bpf_map_lookup_elem(&cached_rules, &slot);
+}
+
+/* Copies a remembered rule to state->rule; the tag is looked at again, for another CPU may be writing it. */
+static __always_inline bool recall_rule(struct unwind_state *state, __u64 module, __u64 offset)
+{
+	__u64 tag = rule_tag(module, offset);
+	struct cached_rule *cached = rule_slot(tag);
+
+	tag ^= offset << 1;
+	if (!cached || *(volatile __u64 *)&cached->tag != tag)
+		return false;
+	state->rule = cached->rule;
+	return *(volatile __u64 *)&cached->tag == tag;
+}
+
+enum rule_result { RULE_FOUND, RULE_MODULE_UNKNOWN };
+
+/*
+ * Searches the rule that holds at an offset of a module, to state->rule, and remembers it. Code of a
+ * known module that has no row has no CFI. A global function: the verifier checks it once.
+ */
+__noinline int find_rule(struct unwind_state *state, __u64 module, __u64 offset)
+{
+	const struct unwind_rule none = { .cfa = UNWIND_NO_CFI };
+	const struct unwind_rule *rule;
+	struct unwind_module *known;
+	struct cached_rule *cached;
+	__u64 tag = rule_tag(module, offset);
+
+	if (!state)
+		return RULE_MODULE_UNKNOWN;
+	known = bpf_map_lookup_elem(&unwind_modules, &module);
+	cached = rule_slot(tag);
+	if (!known || !cached)
+		return RULE_MODULE_UNKNOWN;
+	rule = search_rule(known, offset);
+	state->rule = rule ? *rule : none;
+	*(volatile __u64 *)&cached->tag = 0; /* nobody takes what is half written */
+	cached->rule = state->rule;
+	*(volatile __u64 *)&cached->tag = tag ^ offset << 1;
+	return RULE_FOUND;
+}
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * What is remembered of a thread's last stack, so that the next walk is short. Stacks seldom change near
+ * the root: once a walk meets a frame of the memo (the same stack pointer and PC), the frames above it need no
+ * mappings and no rows, only a look whether each return address still stands where it stood.
+ *
+ * A memo never says more than is true now. That a frame has this caller follows from: the frame's PC (hence
+ * its rule), its sp (and fp, where a rule up there needs it), the return address on the stack, and the mapping of
+ * the PC being the file it was. The first three are compared at each use. Mappings are trusted as long as the mm and
+ * its lock's sequence are the same, else they are read again.
+ *
+ * It holds the frames next to the root, up to the first that was stepped from in an unusual way (over a signal,
+ * by a dereferenced CFA, onto another stack): those, and what they called, are walked each time.
+ *
+ * Compiled for both sides: the kernel side walks with it, tests replay it.
+ */
+#ifndef HEARTH_BPF_WALK_MEMO_H
+#define HEARTH_BPF_WALK_MEMO_H
+
+#include "bpf/content_hash.h"
+#include "bpf/unwind_step.h"
+
+/* A mapping of the interrupted task, as far as a frame needs it. */
+struct mapping {
+	__u64 start, end; /* nothing if end is 0 */
+	__u64 module;
+	__u64 offset; /* of `start`, in the module */
+	__u32 executable;
+	__u32 unused;
+};
+
+#define MEMO_MAPPINGS 16
+#define MEMO_FRAMES   256
+
+/* A frame, and how to tell that its caller is still the same. Distances are in words, below the memo's base. */
+struct memo_step {
+	__u64 pc; /* a return address */
+	__u32 sp;
+	__u32 fp; /* if MEMO_NEEDS_FP */
+	__u16 fp_slot; /* words below its CFA where it keeps its caller's fp; 0: nobody up there needs it */
+	__u8 flags;
+	__u8 mapping;
+	__u32 unused;
+};
+
+#define MEMO_NEEDS_FP 1 /* a rule of this frame or further up finds its CFA by this frame's fp */
+
+/* Of a frame and all its callers. */
+struct memo_mark {
+	struct content_hash hash;
+	__u32 mappings; /* a bit for each */
+	__u32 unused;
+};
+
+struct walk_memo {
+	__u64 owner; /* the thread */
+	__u32 busy;  /* a CPU works with it */
+	__u32 depth; /* frames */
+	__u64 base;  /* the root's sp */
+	__u64 mm, sequence;
+	__u32 mapping_count;
+	__u32 valid; /* a bit for each mapping that holds at `sequence` */
+	__u32 forgot; /* mappings were given up during this walk: frames that it noted mean nothing */
+	__u32 unused;
+	struct mapping mappings[MEMO_MAPPINGS];
+	struct memo_step steps[MEMO_FRAMES]; /* root first */
+	struct memo_mark marks[MEMO_FRAMES];
+};
+
+/* A sequence that no mm has: mappings must be looked at again. */
+#define MEMO_NO_SEQUENCE ((__u64)-1)
+
+/* Makes the memo a thread's, with what it may still believe. */
+STEP_INLINE void memo_begin(struct walk_memo *memo, __u64 owner, __u64 mm, __u64 sequence)
+{
+	if (memo->owner != owner) {
+		memo->owner = owner;
+		memo->depth = 0;
+		memo->mapping_count = 0;
+		memo->valid = 0;
+	}
+	if (memo->mm != mm || memo->sequence != sequence || sequence == MEMO_NO_SEQUENCE)
+		memo->valid = 0;
+	memo->mm = mm;
+	memo->forgot = 0;
+	memo->sequence = MEMO_NO_SEQUENCE; /* until the walk has ended */
+}
+
+STEP_INLINE bool memo_mapping_is_valid(const struct walk_memo *memo, __u32 index)
+{
+	return memo->valid >> (index & 31) & 1;
+}
+
+/* The valid mapping that holds an address, MEMO_MAPPINGS if there is none. */
+STEP_GLOBAL __u32 memo_find_mapping(const struct walk_memo *memo, __u64 address)
+{
+	__u32 i;
+
+	if (!memo)
+		return MEMO_MAPPINGS;
+	for (i = 0; i < MEMO_MAPPINGS; i++) {
+		const struct mapping *mapping = &memo->mappings[i];
+
+		if (address >= mapping->start && address < mapping->end &&
+		    memo_mapping_is_valid(memo, i))
+			break;
+	}
+	return i;
+}
+
+STEP_INLINE bool mapping_equals(const struct mapping *a, const struct mapping *b)
+{
+	return a->start == b->start && a->end == b->end && a->module == b->module &&
+	       a->offset == b->offset && a->executable == b->executable;
+}
+
+/*
+ * Keeps a mapping that was just read: its index. The one that the memo knew before keeps its index, and
+ * with it the frames that refer to it. When there is no room, all is forgotten but this one.
+ */
+STEP_GLOBAL __u32 memo_keep_mapping(struct walk_memo *memo, const struct mapping *mapping)
+{
+	__u32 i, count;
+
+	if (!memo || !mapping)
+		return MEMO_MAPPINGS;
+	count = memo->mapping_count;
+	for (i = 0; i < MEMO_MAPPINGS; i++)
+		if (i >= count || mapping_equals(&memo->mappings[i], mapping))
+			break;
+	if (i == MEMO_MAPPINGS) {
+		memo->depth = 0;
+		memo->valid = 0;
+		memo->forgot = 1;
+		i = 0;
+		count = 0;
+	}
+	if (i >= count)
+		memo->mapping_count = i + 1;
+	i &= MEMO_MAPPINGS - 1;
+	memo->mappings[i] = *mapping;
+	memo->valid |= 1u << i;
+	return i;
+}
+
+/* How many frames of the memo, from the root on, have their sp at or above this one. */
+STEP_GLOBAL __u32 memo_search(const struct walk_memo *memo, __u64 sp)
+{
+	__u64 words, frame = 0, step;
+
+	if (!memo || sp > memo->base || ((memo->base - sp) & 7))
+		return 0;
+	words = (memo->base - sp) / 8;
+	/* steps[] ascends in words below the base; without branches, which the verifier would all follow. */
+	for (step = MEMO_FRAMES / 2; step; step >>= 1) {
+		__u64 last = frame + step - 1, takes = unwind_is_below(last, memo->depth);
+
+		/* Keeps the mask below, which the compiler knows to change nothing, but Linux 6.1 does not. */
+		__asm__("" : "+r"(last));
+		takes &= unwind_is_below(memo->steps[last & (MEMO_FRAMES - 1)].sp, words + 1);
+		frame += step & (0ull - takes);
+	}
+	return (__u32)frame;
+}
+
+/* Is this the frame `number` of the memo? */
+STEP_INLINE bool memo_frame_is(const struct walk_memo *memo, __u32 number,
+			       const struct unwind_registers *registers)
+{
+	const struct memo_step *step = &memo->steps[number & (MEMO_FRAMES - 1)];
+
+	return step->pc == registers->pc && memo->base - step->sp * 8ull == registers->sp &&
+	       (!(step->flags & MEMO_NEEDS_FP) ||
+		(registers->fp_is_known && memo->base - step->fp * 8ull == registers->fp));
+}
+
+/* Does the frame `number` (not the root) still have the caller that the memo knows? */
+STEP_INLINE bool memo_caller_holds(const struct walk_memo *memo, struct stack_window *window,
+				   __u32 number)
+{
+	const struct memo_step *step = &memo->steps[number & (MEMO_FRAMES - 1)];
+	const struct memo_step *caller = &memo->steps[(number - 1) & (MEMO_FRAMES - 1)];
+	__u64 cfa = memo->base - caller->sp * 8ull, fp_at, value;
+
+	if (step->fp_slot) {
+		fp_at = cfa - step->fp_slot * 8ull;
+		if (!peek_window(window, fp_at, &value) &&
+		    (fill_window(window, fp_at) || !peek_window(window, fp_at, &value)))
+			return false;
+		if (value != memo->base - caller->fp * 8ull)
+			return false;
+	}
+	if (!peek_window(window, cfa - 8, &value) &&
+	    (fill_window(window, cfa - 8) || !peek_window(window, cfa - 8, &value)))
+		return false;
+	return value == caller->pc;
+}
+
+#endif

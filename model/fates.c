@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/fates.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "model/profile.h"
+
+static const char *const fate_names[] = {
+	[FATE_COMPLETE] = "complete",
+	[FATE_TRUNCATED] = "truncated",
+	[FATE_LOST] = "lost",
+};
+
+const char *fate_name(enum fate fate)
+{
+	return fate_names[fate];
+}
+
+bool fate_parse_marker(const char *name, size_t size, enum fate *ret_fate, const char **ret_reason,
+		       size_t *ret_reason_size)
+{
+	for (enum fate fate = FATE_TRUNCATED; fate <= FATE_LOST; fate++) {
+		size_t length = strlen(fate_names[fate]);
+
+		/* "[" fate ":" at least one character "]" */
+		if (size < length + 4 || name[0] != '[' || name[size - 1] != ']' ||
+		    memcmp(name + 1, fate_names[fate], length) || name[1 + length] != ':')
+			continue;
+		*ret_fate = fate;
+		*ret_reason = name + length + 2;
+		*ret_reason_size = size - length - 3;
+		return true;
+	}
+	return false;
+}
+
+static void fates_add(struct fates *fates, enum fate fate, uint32_t reason, uint64_t ticks)
+{
+	size_t at = 0;
+
+	while (at < fates->reason_count && fates->reasons[at].reason != reason)
+		at++;
+	if (at == FATE_REASONS_MAX)
+		at--;
+	if (at == fates->reason_count)
+		fates->reasons[fates->reason_count++] =
+			(struct fate_reason){ .fate = fate, .reason = reason };
+	fates->reasons[at].ticks += ticks;
+	*(fate == FATE_TRUNCATED ? &fates->truncated : &fates->lost) += ticks;
+}
+
+/* The marker that a node is or lies below, or PROFILE_NONE; parents come before children. */
+static uint32_t marker_of(const struct profile *profile, uint32_t node, const uint32_t *markers)
+{
+	const struct stack_node *entry = profile_node(profile, node);
+
+	if (node == PROFILE_ROOT)
+		return PROFILE_NONE;
+	if (profile_frame(profile, entry->frame)->kind == FRAME_MARKER)
+		return profile_frame(profile, entry->frame)->name;
+	return markers[entry->parent];
+}
+
+int profile_fates(const struct profile *profile, struct fates *ret_fates)
+{
+	uint32_t count = profile_node_count(profile);
+	_cleanup_free_ uint32_t *markers = malloc(count * sizeof(*markers));
+	struct fates fates = { .due = profile_total(profile) };
+
+	if (!markers)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct stack_node *node = profile_node(profile, i);
+		const char *name, *reason;
+		size_t size, reason_size;
+		enum fate fate;
+
+		markers[i] = marker_of(profile, i, markers);
+		if (markers[i] == PROFILE_NONE || !node->self)
+			continue;
+		name = profile_string(profile, markers[i], &size);
+		if (fate_parse_marker(name, size, &fate, &reason, &reason_size))
+			fates_add(&fates, fate, markers[i], node->self);
+	}
+	fates.complete = fates.due - fates.truncated - fates.lost;
+	*ret_fates = fates;
+	return 0;
+}
+
+const char *fate_reason_text(const struct profile *profile, const struct fate_reason *reason,
+			     size_t *ret_size)
+{
+	const char *text = "";
+	enum fate fate;
+	size_t size;
+	const char *name = profile_string(profile, reason->reason, &size);
+
+	*ret_size = 0;
+	fate_parse_marker(name, size, &fate, &text, ret_size);
+	return text;
+}

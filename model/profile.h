@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A profile in memory: what readers and the recorder build and renderers draw.
+ *
+ * Stacks are a tree of shared prefixes. Node 0 is the root ("all"), its children are usually
+ * processes, and each node's own value counts the ticks whose stack ends there. Nodes, frames and
+ * strings are interned and known by dense ids, so that nothing is allocated per tick.
+ *
+ * Values are ticks. A profile owns everything that it is given (bytes are copied). Ids stay valid until the
+ * profile is freed; pointers from the getters only until the next call that adds. Not thread-safe:
+ * one thread at a time.
+ *
+ * What became of the ticks is in the tree itself: a marker frame "[truncated:REASON]" or
+ * "[lost:REASON]" below the process heads the ticks that ended so. profile_fates() adds them up, so a
+ * profile that was written and read again still tells. See fates.h.
+ */
+#ifndef HEARTH_MODEL_PROFILE_H
+#define HEARTH_MODEL_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum frame_kind {
+#define FRAME_KIND(constant, name, suffix, meaning) constant,
+#include "model/frame_kind.def"
+#undef FRAME_KIND
+	FRAME_KIND_COUNT
+};
+
+const char *frame_kind_name(enum frame_kind kind);
+const char *frame_kind_suffix(enum frame_kind kind); /* what folded stacks append, "" for none */
+
+#define PROFILE_ROOT 0u /* the node that every stack hangs from */
+#define PROFILE_NONE UINT32_MAX
+
+/* A frame: interned, so equal frames have equal ids. */
+struct frame {
+	uint32_t name;   /* string id */
+	uint32_t module; /* string id of the file's base name, or PROFILE_NONE */
+	enum frame_kind kind;
+};
+
+/* A node of the stack tree. Children form a list in order of arrival. */
+struct stack_node {
+	uint32_t parent;                                /* PROFILE_NONE for the root */
+	uint32_t frame;                                 /* PROFILE_NONE for the root */
+	uint32_t first_child, last_child, next_sibling; /* PROFILE_NONE where there is none */
+	uint64_t self;                                  /* ticks that ended exactly here */
+};
+
+/* Where a profile comes from; NULL and 0 where it is not known. Strings are the profile's own. */
+struct profile_origin {
+	char *command;         /* what was profiled, as the user would say it */
+	char *machine;         /* host name */
+	uint64_t time_unix_ns; /* start, wall clock */
+	uint64_t duration_ns;
+	uint64_t rate_hz;
+	char *event;          /* "cpu-clock", "cycles" */
+	bool fates_are_known; /* the recorder accounts for every tick, or markers were read */
+};
+
+struct profile;
+
+struct profile *profile_new(void); /* NULL: out of memory */
+void profile_free(struct profile *profile);
+
+/* Interns a string: 0 or -ENOMEM. */
+int profile_intern(struct profile *profile, const char *bytes, size_t size, uint32_t *ret_string);
+const char *profile_string(const struct profile *profile, uint32_t string, size_t *ret_size);
+
+/* Interns a frame: 0 or -ENOMEM. */
+int profile_add_frame(struct profile *profile, struct frame frame, uint32_t *ret_frame);
+const struct frame *profile_frame(const struct profile *profile, uint32_t frame);
+uint32_t profile_frame_count(const struct profile *profile);
+
+/* The child of `parent` for `frame`, made if it is not there: 0 or -ENOMEM. */
+int profile_add_child(struct profile *profile, uint32_t parent, uint32_t frame, uint32_t *ret_node);
+const struct stack_node *profile_node(const struct profile *profile, uint32_t node);
+uint32_t profile_node_count(const struct profile *profile); /* parents come before children */
+
+/* Adds ticks that ended at `node`: 0, or -EOVERFLOW if the profile's total would pass 2^63 - 1. */
+int profile_add_ticks(struct profile *profile, uint32_t node, uint64_t ticks);
+uint64_t profile_total(const struct profile *profile); /* sum of all self values */
+
+struct profile_origin *profile_origin(struct profile *profile);
+const struct profile_origin *profile_origin_of(const struct profile *profile);
+
+#endif

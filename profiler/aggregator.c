@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profiler/aggregator.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/string_pool.h"
+#include "base/u64_map.h"
+
+/* What a stack is known by: both hashes. */
+struct stack_key {
+	uint64_t id;
+	uint64_t check;
+};
+
+struct kept_stack {
+	const uint32_t *addresses; /* as in struct stored_stack */
+	uint32_t depth;
+	bool is_used, lacked_rows; /* since aggregator_take_used() */
+};
+
+struct aggregator {
+	struct string_pool stack_keys; /* struct stack_key -> index into stacks */
+	struct kept_stack *stacks;
+	size_t stack_capacity;
+	uint32_t *used_stacks; /* indexes of those that are used */
+	size_t used_count, used_capacity;
+	struct arena stack_memory;
+	bool stacks_refused; /* some stack found no room */
+
+	struct string_pool addresses; /* struct code_address, interned */
+
+	struct u64_map process_ids; /* process_event.id -> index */
+	struct process_event *processes;
+	uint32_t process_count;
+	size_t process_capacity;
+	struct string_pool process_identities; /* (tgid, start time): to count processes */
+
+	struct string_pool counts; /* struct tick_count -> index into ticks */
+	uint64_t *ticks;
+	size_t tick_capacity;
+
+	struct aggregator_totals totals;
+};
+
+struct aggregator *aggregator_new(void)
+{
+	struct aggregator *aggregator = calloc(1, sizeof(*aggregator));
+
+	if (!aggregator)
+		return NULL;
+	string_pool_init(&aggregator->stack_keys);
+	arena_init(&aggregator->stack_memory);
+	string_pool_init(&aggregator->addresses);
+	u64_map_init(&aggregator->process_ids);
+	string_pool_init(&aggregator->process_identities);
+	string_pool_init(&aggregator->counts);
+	return aggregator;
+}
+
+void aggregator_free(struct aggregator *aggregator)
+{
+	if (!aggregator)
+		return;
+	string_pool_release(&aggregator->stack_keys);
+	free(aggregator->stacks);
+	free(aggregator->used_stacks);
+	arena_release(&aggregator->stack_memory);
+	string_pool_release(&aggregator->addresses);
+	u64_map_release(&aggregator->process_ids);
+	free(aggregator->processes);
+	string_pool_release(&aggregator->process_identities);
+	string_pool_release(&aggregator->counts);
+	free(aggregator->ticks);
+	free(aggregator);
+}
+
+/* Makes room for entry `count` of an array: false when memory ran out. */
+static bool reserve(void *array, size_t *capacity, size_t count, size_t entry_size)
+{
+	size_t larger = *capacity ? *capacity * 2 : 256;
+	void **memory = array, *grown;
+
+	if (count < *capacity)
+		return true;
+	grown = realloc(*memory, larger * entry_size);
+	if (!grown)
+		return false;
+	*memory = grown;
+	*capacity = larger;
+	return true;
+}
+
+static void count_ticks(struct aggregator *aggregator, const struct tick_count *key, uint64_t ticks)
+{
+	uint32_t known = aggregator->counts.count, index;
+
+	aggregator->totals.ticks += ticks;
+	if (!reserve(&aggregator->ticks, &aggregator->tick_capacity, known,
+		     sizeof(*aggregator->ticks)) ||
+	    string_pool_add(&aggregator->counts, (const char *)key, sizeof(*key), &index)) {
+		aggregator->totals.uncounted += ticks;
+		return;
+	}
+	if (index == known)
+		aggregator->ticks[index] = 0;
+	aggregator->ticks[index] += ticks;
+}
+
+static void count_lost(struct aggregator *aggregator, uint32_t process, enum tick_reason reason,
+		       uint64_t ticks)
+{
+	const struct tick_count key = {
+		.process = process,
+		.kernel_stack = AGGREGATOR_NONE,
+		.user_stack = AGGREGATOR_NONE,
+		.fate = TICK_LOST,
+		.reason = (uint8_t)reason,
+	};
+
+	if (ticks)
+		count_ticks(aggregator, &key, ticks);
+}
+
+/* The index of a stack that a tick refers to; false: it was never told, or another has its id. */
+static bool find_stack(const struct aggregator *aggregator, uint64_t id, uint32_t check,
+		       uint32_t *ret_stack)
+{
+	const struct stack_key key = { .id = id, .check = check };
+
+	*ret_stack = AGGREGATOR_NONE;
+	if (!id)
+		return true;
+	return string_pool_find(&aggregator->stack_keys, (const char *)&key, sizeof(key),
+				ret_stack);
+}
+
+bool aggregator_find_stack(const struct aggregator *aggregator, uint64_t id, uint32_t check,
+			   struct stored_stack *ret_stack)
+{
+	uint32_t index;
+
+	if (!id || !find_stack(aggregator, id, check, &index))
+		return false;
+	*ret_stack = aggregator_stack(aggregator, index);
+	return true;
+}
+
+bool aggregator_can_take(const struct aggregator *aggregator, const struct tick_event *event)
+{
+	uint32_t stack;
+
+	return u64_map_get(&aggregator->process_ids, event->process) != U64_MAP_ABSENT &&
+	       find_stack(aggregator, event->kernel_stack, event->kernel_check, &stack) &&
+	       find_stack(aggregator, event->user_stack, event->user_check, &stack);
+}
+
+/* Without memory the stack's modules seem idle: at worst their rows are compiled once more. */
+static void note_use(struct aggregator *aggregator, uint32_t index, bool lacks_rows)
+{
+	struct kept_stack *stack;
+
+	if (index == AGGREGATOR_NONE)
+		return;
+	stack = &aggregator->stacks[index];
+	stack->lacked_rows |= lacks_rows;
+	if (stack->is_used || !reserve(&aggregator->used_stacks, &aggregator->used_capacity,
+				       aggregator->used_count, sizeof(*aggregator->used_stacks)))
+		return;
+	stack->is_used = true;
+	aggregator->used_stacks[aggregator->used_count++] = index;
+}
+
+static void handle_tick(struct aggregator *aggregator, const struct tick_event *event)
+{
+	uint32_t process = u64_map_get(&aggregator->process_ids, event->process);
+	struct tick_count key = {
+		.process = process,
+		.fate = event->fate,
+		.reason = event->reason,
+		.root_unproven = (event->flags & TICK_ROOT_UNPROVEN) != 0,
+	};
+
+	if (!aggregator->totals.first_tick_ns)
+		aggregator->totals.first_tick_ns = clock_boottime_ns();
+	count_lost(aggregator, process, REASON_LATE, event->late);
+	if (process == AGGREGATOR_NONE)
+		count_lost(aggregator, process, REASON_TABLE_FULL, 1);
+	else if (!find_stack(aggregator, event->kernel_stack, event->kernel_check,
+			     &key.kernel_stack) ||
+		 !find_stack(aggregator, event->user_stack, event->user_check, &key.user_stack))
+		count_lost(aggregator, process,
+			   aggregator->stacks_refused ? REASON_TABLE_FULL : REASON_STACK_MISSING,
+			   1);
+	else if (aggregator->counts.count >= AGGREGATOR_MAX_COUNTS)
+		count_lost(aggregator, process, REASON_TABLE_FULL, 1);
+	else
+		count_ticks(aggregator, &key, 1);
+	note_use(aggregator, key.user_stack,
+		 event->reason == REASON_ROWS_MISSING || event->reason == REASON_SNAPSHOT_FULL);
+}
+
+/* Interns a frame's address, PC - 1 for a caller, so that a call at a function's end names that function. */
+static bool add_address(struct aggregator *aggregator, const struct stack_frame *frame,
+			bool is_return, uint32_t *ret_address)
+{
+	const struct code_address address = {
+		.module = frame->module,
+		.offset = frame->offset - is_return,
+	};
+
+	return aggregator->addresses.count < AGGREGATOR_MAX_ADDRESSES &&
+	       !string_pool_add(&aggregator->addresses, (const char *)&address, sizeof(address),
+				ret_address);
+}
+
+static bool add_addresses(struct aggregator *aggregator, const struct stack_event *event,
+			  const struct stack_frame *frames, uint32_t *addresses)
+{
+	for (uint32_t i = 0; i < event->depth; i++) {
+		bool is_return = i > 0 || (event->flags & STACK_LEAF_IS_RETURN);
+
+		if (!add_address(aggregator, &frames[i], is_return, &addresses[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool add_stack(struct aggregator *aggregator, const struct stack_key *key,
+		      const struct stack_event *event, const struct stack_frame *frames)
+{
+	uint32_t *addresses, index;
+
+	if (aggregator->stack_keys.count >= AGGREGATOR_MAX_STACKS)
+		return false;
+	addresses = arena_alloc(&aggregator->stack_memory, event->depth * sizeof(*addresses));
+	if (!addresses || !add_addresses(aggregator, event, frames, addresses) ||
+	    !reserve(&aggregator->stacks, &aggregator->stack_capacity, aggregator->stack_keys.count,
+		     sizeof(*aggregator->stacks)) ||
+	    string_pool_add(&aggregator->stack_keys, (const char *)key, sizeof(*key), &index))
+		return false;
+	aggregator->stacks[index] =
+		(struct kept_stack){ .addresses = addresses, .depth = event->depth };
+	return true;
+}
+
+static void handle_stack(struct aggregator *aggregator, const struct stack_event *event)
+{
+	const struct stack_frame *frames = (const struct stack_frame *)(event + 1);
+	const struct stack_key key = { .id = event->id, .check = event->check };
+	uint32_t index;
+
+	if (!string_pool_find(&aggregator->stack_keys, (const char *)&key, sizeof(key), &index) &&
+	    !add_stack(aggregator, &key, event, frames))
+		aggregator->stacks_refused = true;
+}
+
+static void count_process(struct aggregator *aggregator, const struct process_event *event)
+{
+	const uint64_t identity[2] = { event->tgid, event->start_time_ns };
+	uint32_t index;
+
+	string_pool_add(&aggregator->process_identities, (const char *)identity, sizeof(identity),
+			&index);
+}
+
+/* Appends a process: its index, or AGGREGATOR_NONE at the ceiling or without memory. */
+static uint32_t add_process(struct aggregator *aggregator, const struct process_event *event)
+{
+	if (aggregator->process_count >= AGGREGATOR_MAX_PROCESSES ||
+	    !reserve(&aggregator->processes, &aggregator->process_capacity,
+		     aggregator->process_count, sizeof(*aggregator->processes)))
+		return AGGREGATOR_NONE;
+	aggregator->processes[aggregator->process_count] = *event;
+	return aggregator->process_count++;
+}
+
+static void handle_process(struct aggregator *aggregator, const struct process_event *event)
+{
+	uint32_t index;
+
+	if (u64_map_get(&aggregator->process_ids, event->id) != U64_MAP_ABSENT)
+		return;
+	index = add_process(aggregator, event);
+	if (index == AGGREGATOR_NONE || u64_map_set(&aggregator->process_ids, event->id, index))
+		return;
+	count_process(aggregator, event);
+}
+
+/* Is the record of its type's size? The kernel side is ours, but a mistake must not be read past the end. */
+static bool is_well_formed(const void *event, size_t size)
+{
+	uint32_t type;
+
+	if (size < sizeof(type))
+		return false;
+	memcpy(&type, event, sizeof(type));
+	switch (type) {
+	case EVENT_TICK: {
+		const struct tick_event *tick = event;
+
+		return size >= sizeof(*tick) && tick->fate <= TICK_LOST &&
+		       tick->reason < REASON_COUNT;
+	}
+	case EVENT_STACK: {
+		const struct stack_event *stack = event;
+
+		return size >= sizeof(*stack) && stack->depth <= EVENT_MAX_FRAMES &&
+		       size >= sizeof(*stack) + stack->depth * sizeof(struct stack_frame);
+	}
+	case EVENT_PROCESS:
+		return size >= sizeof(struct process_event);
+	}
+	return false;
+}
+
+void aggregator_handle(struct aggregator *aggregator, const void *event, size_t size)
+{
+	if (!is_well_formed(event, size)) {
+		aggregator->totals.malformed++;
+		return;
+	}
+	switch (*(const uint32_t *)event) {
+	case EVENT_TICK:
+		handle_tick(aggregator, event);
+		break;
+	case EVENT_STACK:
+		handle_stack(aggregator, event);
+		break;
+	case EVENT_PROCESS:
+		handle_process(aggregator, event);
+		break;
+	}
+}
+
+/* Lost ticks may be of a process that no record told of: then it is known by its comm alone. */
+static uint32_t find_process_by_comm(struct aggregator *aggregator, const char *comm)
+{
+	struct process_event event = { .type = EVENT_PROCESS };
+
+	for (uint32_t i = 0; i < aggregator->process_count; i++)
+		if (!memcmp(aggregator->processes[i].comm, comm, EVENT_COMM_SIZE))
+			return i;
+	memcpy(event.comm, comm, sizeof(event.comm));
+	return add_process(aggregator, &event);
+}
+
+void aggregator_add_lost(struct aggregator *aggregator, const char *comm, enum tick_reason reason,
+			 uint64_t ticks)
+{
+	count_lost(aggregator, comm ? find_process_by_comm(aggregator, comm) : AGGREGATOR_NONE,
+		   reason, ticks);
+}
+
+size_t aggregator_count_count(const struct aggregator *aggregator)
+{
+	return aggregator->counts.count;
+}
+
+uint64_t aggregator_count(const struct aggregator *aggregator, size_t index,
+			  struct tick_count *ret_count)
+{
+	memcpy(ret_count, string_pool_get(&aggregator->counts, (uint32_t)index, NULL),
+	       sizeof(*ret_count));
+	return aggregator->ticks[index];
+}
+
+const struct process_event *aggregator_process(const struct aggregator *aggregator, uint32_t index)
+{
+	return &aggregator->processes[index];
+}
+
+struct stored_stack aggregator_stack(const struct aggregator *aggregator, uint32_t index)
+{
+	const struct kept_stack *stack = &aggregator->stacks[index];
+
+	return (struct stored_stack){ .addresses = stack->addresses, .depth = stack->depth };
+}
+
+void aggregator_take_used(struct aggregator *aggregator, aggregator_used_fn take, void *context)
+{
+	for (size_t i = 0; i < aggregator->used_count; i++) {
+		struct kept_stack *stack = &aggregator->stacks[aggregator->used_stacks[i]];
+
+		take(context, aggregator_stack(aggregator, aggregator->used_stacks[i]),
+		     stack->lacked_rows);
+		stack->is_used = stack->lacked_rows = false;
+	}
+	aggregator->used_count = 0;
+}
+
+struct code_address aggregator_address(const struct aggregator *aggregator, uint32_t index)
+{
+	struct code_address address;
+
+	memcpy(&address, string_pool_get(&aggregator->addresses, index, NULL), sizeof(address));
+	return address;
+}
+
+size_t aggregator_address_count(const struct aggregator *aggregator)
+{
+	return aggregator->addresses.count;
+}
+
+void aggregator_totals(const struct aggregator *aggregator, struct aggregator_totals *ret_totals)
+{
+	*ret_totals = aggregator->totals;
+	ret_totals->stacks = aggregator->stack_keys.count;
+	ret_totals->processes = aggregator->process_identities.count;
+}

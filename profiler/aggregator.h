@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Takes the kernel side's records and counts ticks by process, stacks and fate. Everything is
+ * interned to dense indexes, so that a repeated tick costs a few look-ups and no memory. What reaches a ceiling becomes
+ * lost(table_full), counted like every other fate. One thread at a time.
+ */
+#ifndef HEARTH_PROFILER_AGGREGATOR_H
+#define HEARTH_PROFILER_AGGREGATOR_H
+
+#include <stddef.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/events.h"
+
+#define AGGREGATOR_NONE UINT32_MAX
+
+/*
+ * Ceilings. A stack costs 4 bytes a frame and 70 more, an address 50, a process 110, a counted combination
+ * 60: some 200 MiB when all are reached with stacks of 30 frames.
+ */
+#define AGGREGATOR_MAX_STACKS    (1u << 19)
+#define AGGREGATOR_MAX_ADDRESSES (1u << 19)
+#define AGGREGATOR_MAX_PROCESSES (1u << 18)
+#define AGGREGATOR_MAX_COUNTS    (1u << 19)
+
+/* Ticks that ended alike. */
+struct tick_count {
+	uint32_t process;      /* index, AGGREGATOR_NONE: not known */
+	uint32_t kernel_stack; /* index, AGGREGATOR_NONE: none */
+	uint32_t user_stack;   /* index, AGGREGATOR_NONE: none */
+	uint8_t fate;          /* enum tick_fate */
+	uint8_t reason;        /* enum tick_reason */
+	uint8_t root_unproven; /* the user stack's root is still to be proven by its name */
+	uint8_t unused;
+};
+
+/* An address to be named: of a caller, one less than the return address. */
+struct code_address {
+	uint64_t module; /* as in struct stack_frame */
+	uint64_t offset;
+};
+
+struct stored_stack {
+	const uint32_t *addresses; /* indexes, leaf first */
+	uint32_t depth;
+};
+
+struct aggregator;
+
+struct aggregator *aggregator_new(void); /* NULL: out of memory */
+void aggregator_free(struct aggregator *aggregator);
+
+/* Takes a record of bpf/events.h that is no module_event; one that is malformed is counted as such. */
+void aggregator_handle(struct aggregator *aggregator, const void *event, size_t size);
+
+/* A stack by its id and check; false: it is not known. */
+bool aggregator_find_stack(const struct aggregator *aggregator, uint64_t id, uint32_t check,
+			   struct stored_stack *ret_stack);
+
+/* Is everything known that a tick refers to? */
+bool aggregator_can_take(const struct aggregator *aggregator, const struct tick_event *event);
+
+/* Adds ticks without a record, by comm. */
+void aggregator_add_lost(struct aggregator *aggregator, const char *comm, enum tick_reason reason,
+			 uint64_t ticks);
+
+size_t aggregator_count_count(const struct aggregator *aggregator);
+/* The ticks of one row, and what they have in common. */
+uint64_t aggregator_count(const struct aggregator *aggregator, size_t index,
+			  struct tick_count *ret_count);
+
+const struct process_event *aggregator_process(const struct aggregator *aggregator, uint32_t index);
+struct stored_stack aggregator_stack(const struct aggregator *aggregator, uint32_t index);
+struct code_address aggregator_address(const struct aggregator *aggregator, uint32_t index);
+size_t aggregator_address_count(const struct aggregator *aggregator);
+
+/*
+ * Calls `take` for each user stack that ticks named since the last call, once; `lacked_rows`: a tick ended at the
+ * stack's last frame for want of rows.
+ */
+typedef void (*aggregator_used_fn)(void *context, struct stored_stack stack, bool lacked_rows);
+void aggregator_take_used(struct aggregator *aggregator, aggregator_used_fn take, void *context);
+
+struct aggregator_totals {
+	uint64_t ticks;     /* all that were counted, lost ones too */
+	uint64_t stacks;    /* distinct */
+	uint64_t processes; /* distinct by PID and start time */
+	uint64_t malformed; /* records that were not as bpf/events.h says: 0, or hearth is broken */
+	uint64_t first_tick_ns; /* CLOCK_BOOTTIME when the first tick arrived here, 0: none */
+	uint64_t uncounted;     /* ticks that even the table of counts had no memory for */
+};
+
+void aggregator_totals(const struct aggregator *aggregator, struct aggregator_totals *ret_totals);
+
+#endif

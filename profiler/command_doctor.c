@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hearth doctor: what this machine allows and lacks, and the one command that mends each. Each check
+ * is one row; it tries the thing itself where it can, for settings only hint at what a kernel does.
+ */
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "profiler/command.h"
+#include "profiler/options.h"
+#include "profiler/sampler.h"
+#include "profiler/unwind_space.h"
+#include "profiler/system_limits.h"
+
+enum verdict {
+	VERDICT_GOOD,
+	VERDICT_LIMITED, /* hearth works, with less */
+	VERDICT_MISSING, /* hearth record cannot work */
+};
+
+struct finding {
+	enum verdict verdict;
+	char detail[200];
+	const char *mend; /* NULL: nothing to do, or nothing that can be done */
+};
+
+struct check {
+	const char *name;
+	void (*look)(struct finding *finding);
+};
+
+static void __attribute__((format(printf, 4, 5)))
+set_finding(struct finding *finding, enum verdict verdict, const char *mend, const char *format,
+	    ...)
+{
+	va_list arguments;
+
+	finding->verdict = verdict;
+	finding->mend = mend;
+	va_start(arguments, format);
+	vsnprintf(finding->detail, sizeof(finding->detail), format, arguments);
+	va_end(arguments);
+}
+
+static void check_kernel(struct finding *finding)
+{
+	unsigned int major = 0, minor = 0;
+	struct utsname name;
+
+	if (uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2)
+		set_finding(finding, VERDICT_LIMITED, NULL, "its version is not known");
+	else if (major > 6 || (major == 6 && minor >= 1))
+		set_finding(finding, VERDICT_GOOD, NULL, "Linux %s", name.release);
+	else
+		set_finding(finding, VERDICT_MISSING, NULL, "Linux %s; hearth needs 6.1 or newer",
+			    name.release);
+}
+
+static void check_btf(struct finding *finding)
+{
+	if (!access("/sys/kernel/btf/vmlinux", R_OK))
+		set_finding(finding, VERDICT_GOOD, NULL, "/sys/kernel/btf/vmlinux");
+	else
+		set_finding(finding, VERDICT_MISSING,
+			    "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y",
+			    "/sys/kernel/btf/vmlinux: %s", strerror(errno));
+}
+
+/* Root of a container or a user namespace may lack what counts. */
+static bool has_capabilities(void)
+{
+	const uint64_t perfmon = 1ull << 38, bpf = 1ull << 39; /* linux/capability.h */
+	_cleanup_(buffer_release) struct buffer text = { 0 };
+	const char *line;
+	uint64_t effective;
+
+	if (buffer_read_file(&text, "/proc/self/status", 64 * 1024) || !buffer_string(&text))
+		return false;
+	line = strstr(text.data, "CapEff:");
+	effective = line ? strtoull(line + strlen("CapEff:"), NULL, 16) : 0;
+	return (effective & perfmon) && (effective & bpf);
+}
+
+static void check_privilege(struct finding *finding)
+{
+	if (!geteuid() && has_capabilities())
+		set_finding(finding, VERDICT_GOOD, NULL, "root");
+	else if (!geteuid())
+		set_finding(finding, VERDICT_MISSING, "start the container privileged",
+			    "root without CAP_BPF and CAP_PERFMON");
+	else
+		set_finding(finding, VERDICT_MISSING, "sudo hearth record ...",
+			    "not root: BPF programs and other users' processes are out of reach");
+}
+
+/* Loads the real program and starts real ticks for a moment: what works here works in a recording. */
+static void check_recording(struct finding *finding)
+{
+	static const struct targets everything;
+	const struct sampler_options options = { .rate_hz = 99,
+						 .targets = &everything,
+						 .unwind_bytes = UNWIND_SPACE_DEFAULT_BYTES,
+						 .quiet = true };
+	struct sampler *sampler = NULL;
+	int error = sampler_new(&options, &sampler);
+
+	if (!error)
+		error = sampler_start(sampler);
+	if (!error)
+		set_finding(finding, VERDICT_GOOD, NULL, "the program loads and ticks on %u CPUs",
+			    sampler_cpu_count(sampler));
+	else if (geteuid())
+		set_finding(finding, VERDICT_MISSING, "sudo hearth doctor", "not permitted to try");
+	else
+		set_finding(finding, VERDICT_MISSING, "hearth record -v -d 1 shows why",
+			    "the kernel refuses the program or the event");
+	sampler_free(sampler);
+}
+
+static void check_cycles(struct finding *finding)
+{
+	struct perf_event_attr attributes = {
+		.size = sizeof(attributes),
+		.type = PERF_TYPE_HARDWARE,
+		.config = PERF_COUNT_HW_CPU_CYCLES,
+		.exclude_kernel = 1,
+	};
+	_cleanup_close_ int fd =
+		(int)syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd >= 0)
+		set_finding(finding, VERDICT_GOOD, NULL, "-e cycles can be used");
+	else if (errno == EACCES || errno == EPERM)
+		set_finding(finding, VERDICT_LIMITED, "sudo hearth doctor", "not permitted to try");
+	else
+		set_finding(
+			finding, VERDICT_LIMITED, NULL,
+			"no hardware counters (a virtual machine?): -e cpu-clock, the default, works");
+}
+
+static void check_rate(struct finding *finding)
+{
+	uint64_t rate = 0;
+	int error = system_limit_read("/proc/sys/kernel/perf_event_max_sample_rate", &rate);
+
+	if (error)
+		set_finding(finding, VERDICT_LIMITED, NULL, "kernel.perf_event_max_sample_rate: %s",
+			    strerror(-error));
+	else if (rate < 999)
+		set_finding(finding, VERDICT_LIMITED,
+			    "sysctl kernel.perf_event_max_sample_rate=10000",
+			    "-F up to %llu (the kernel lowered it when ticks took long)",
+			    (unsigned long long)rate);
+	else
+		set_finding(finding, VERDICT_GOOD, NULL, "-F up to %llu", (unsigned long long)rate);
+}
+
+static void check_depth(struct finding *finding)
+{
+	uint64_t depth = 0;
+
+	if (system_limit_read("/proc/sys/kernel/perf_event_max_stack", &depth))
+		set_finding(finding, VERDICT_LIMITED, NULL,
+			    "kernel.perf_event_max_stack is not readable");
+	else if (depth < KERNEL_MAX_FRAMES)
+		set_finding(finding, VERDICT_LIMITED, "sysctl kernel.perf_event_max_stack=127",
+			    "stacks are cut at %llu frames", (unsigned long long)depth);
+	else
+		set_finding(finding, VERDICT_GOOD, NULL, "%d frames of each stack",
+			    KERNEL_MAX_FRAMES);
+}
+
+/* With kptr_restrict every address reads as zero. */
+static void check_kernel_names(struct finding *finding)
+{
+	_cleanup_fclose_ FILE *file = fopen("/proc/kallsyms", "re");
+	unsigned long long address = 0;
+	char type = 'A';
+
+	/* The first symbols may be absolute (type A): of those, zero is a value like any other. */
+	while (file && type == 'A' && fscanf(file, "%llx %c %*[^\n]", &address, &type) == 2)
+		;
+	if (!file || type == 'A')
+		set_finding(finding, VERDICT_LIMITED, "boot a kernel built with CONFIG_KALLSYMS=y",
+			    "/proc/kallsyms is not readable");
+	else if (!address)
+		set_finding(finding, VERDICT_LIMITED,
+			    geteuid() ? "sudo hearth doctor" : "sysctl kernel.kptr_restrict=1",
+			    "kernel addresses are hidden: kernel frames stay [kernel]");
+	else
+		set_finding(finding, VERDICT_GOOD, NULL, "/proc/kallsyms");
+}
+
+static void check_deleted_files(struct finding *finding)
+{
+	_cleanup_closedir_ DIR *folder = opendir("/proc/self/map_files");
+
+	if (folder && !geteuid())
+		set_finding(finding, VERDICT_GOOD, NULL, "/proc/PID/map_files");
+	else
+		set_finding(finding, VERDICT_LIMITED, geteuid() ? "sudo hearth doctor" : NULL,
+			    "/proc/PID/map_files is closed: names of deleted files are missing");
+}
+
+static void check_debug_files(struct finding *finding)
+{
+	if (!access("/usr/lib/debug", X_OK))
+		set_finding(finding, VERDICT_GOOD, NULL, "/usr/lib/debug");
+	else
+		set_finding(finding, VERDICT_LIMITED,
+			    "install the -dbgsym or -debuginfo packages of what you profile",
+			    "none installed: stripped programs show exported functions only");
+}
+
+static const struct check checks[] = {
+	{ "kernel", check_kernel },
+	{ "BTF", check_btf },
+	{ "privilege", check_privilege },
+	{ "recording", check_recording },
+	{ "hardware cycles", check_cycles },
+	{ "rate", check_rate },
+	{ "depth", check_depth },
+	{ "kernel names", check_kernel_names },
+	{ "deleted files", check_deleted_files },
+	{ "debug files", check_debug_files },
+};
+
+#define CHECK_COUNT (sizeof(checks) / sizeof(checks[0]))
+
+static const char *const verdict_names[] = {
+	[VERDICT_GOOD] = "good",
+	[VERDICT_LIMITED] = "limited",
+	[VERDICT_MISSING] = "missing",
+};
+
+static void print_text(const struct check *check, const struct finding *finding)
+{
+	printf("%-8s %-16s %s\n", verdict_names[finding->verdict], check->name, finding->detail);
+	if (finding->mend)
+		printf("%26s-> %s\n", "", finding->mend);
+}
+
+/* Details hold words of ours and of the kernel: no quotes, no control characters but these two. */
+static void print_json_string(const char *text)
+{
+	putchar('"');
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			putchar('\\');
+		putchar((unsigned char)*text < 0x20 ? ' ' : *text);
+	}
+	putchar('"');
+}
+
+static void print_json(const struct check *check, const struct finding *finding, bool last)
+{
+	printf("  {\"check\": \"%s\", \"verdict\": \"%s\", \"detail\": ", check->name,
+	       verdict_names[finding->verdict]);
+	print_json_string(finding->detail);
+	printf(", \"mend\": ");
+	if (finding->mend)
+		print_json_string(finding->mend);
+	else
+		printf("null");
+	printf("}%s\n", last ? "" : ",");
+}
+
+static int set_json(void *context, const char *name, const char *value, const char **ret_why)
+{
+	(void)name;
+	(void)value;
+	(void)ret_why;
+	*(bool *)context = true;
+	return 0;
+}
+
+static enum verdict run_checks(bool json)
+{
+	enum verdict worst = VERDICT_GOOD;
+
+	if (json)
+		printf("[\n");
+	for (size_t i = 0; i < CHECK_COUNT; i++) {
+		struct finding finding = { 0 };
+
+		checks[i].look(&finding);
+		if (json)
+			print_json(&checks[i], &finding, i + 1 == CHECK_COUNT);
+		else
+			print_text(&checks[i], &finding);
+		if (finding.verdict > worst)
+			worst = finding.verdict;
+	}
+	if (json)
+		printf("]\n");
+	return worst;
+}
+
+int command_doctor(int argc, char **argv)
+{
+	static const struct option_row rows[] = {
+		{ "json", 0, NULL, "for programs", set_json },
+	};
+	bool json = false;
+	const struct option_table tables[] = { { "Options:", rows, 1, &json } };
+	const struct option_parser parser = {
+		.usage =
+			"Usage: hearth doctor [--json]\n\n"
+			"What this machine allows and lacks, and the command that mends each. Exit status 3 if\n"
+			"hearth record cannot work here.",
+		.command = "doctor",
+		.tables = tables,
+		.table_count = 1,
+	};
+	int operand;
+
+	switch (options_parse(&parser, argc, argv, &operand)) {
+	case OPTIONS_HELP_SHOWN:
+		return EXIT_GOOD;
+	case OPTIONS_WRONG:
+		return EXIT_WRONG;
+	case OPTIONS_PARSED:
+		break;
+	}
+	if (operand < argc) {
+		log_error("hearth doctor takes no argument such as %s", argv[operand]);
+		return EXIT_WRONG;
+	}
+	return run_checks(json) == VERDICT_MISSING ? EXIT_NOT_PERMITTED : EXIT_GOOD;
+}

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hearth record: profile now, write one file. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/output_file.h"
+#include "model/profile.h"
+#include "profiler/command.h"
+#include "profiler/interrupts.h"
+#include "profiler/namer.h"
+#include "profiler/output.h"
+#include "profiler/recorder.h"
+#include "profiler/stats.h"
+#include "profiler/system_limits.h"
+#include "profiler/unwind_space.h"
+
+#define DEFAULT_RATE_HZ 99
+#define DEFAULT_OUTPUT  "hearth.svg"
+#define SECONDS_MAX     (10.0 * 365 * 86400)
+
+#define MEBIBYTE (1ull << 20)
+
+#define ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+struct record_command {
+	struct recorder_options recorder;
+	struct targets targets;
+	struct output output;
+	const char *stats_path; /* NULL: not asked for */
+	bool pass_status;
+};
+
+static int set_rate(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct record_command *command = context;
+
+	(void)name;
+	/* The kernel's timer goes down to 10 µs. */
+	if (parse_u64(value, 1, 100000, &command->recorder.sampler.rate_hz)) {
+		*ret_why = "a rate is a whole number of ticks a second, from 1 to 100000";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int set_duration(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct record_command *command = context;
+	char *end;
+	double seconds = strtod(value, &end);
+
+	(void)name;
+	if (end == value || *end || !isfinite(seconds) || seconds <= 0 || seconds > SECONDS_MAX) {
+		*ret_why = "a duration is a number of seconds above 0, such as 10 or 0.5";
+		return -EINVAL;
+	}
+	command->recorder.duration_ns = (uint64_t)ceil(seconds * 1e9);
+	return 0;
+}
+
+static int set_event(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct record_command *command = context;
+
+	(void)name;
+	if (!sampler_event_by_name(value, &command->recorder.sampler.event))
+		return 0;
+	*ret_why = "no such event; one of cpu-clock, cycles";
+	return -EINVAL;
+}
+
+static int set_unwind_memory(void *context, const char *name, const char *value,
+			     const char **ret_why)
+{
+	struct record_command *command = context;
+	uint64_t mebibytes;
+
+	(void)name;
+	if (parse_u64(value, UNWIND_SPACE_MIN_BYTES / MEBIBYTE, UNWIND_SPACE_MAX_BYTES / MEBIBYTE,
+		      &mebibytes)) {
+		*ret_why = "a whole number of MiB, from 4 to 2048";
+		return -EINVAL;
+	}
+	command->recorder.sampler.unwind_bytes = mebibytes * MEBIBYTE;
+	return 0;
+}
+
+static int set_pids(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct record_command *command = context;
+
+	(void)name;
+	return targets_set_pids(&command->targets, value, ret_why);
+}
+
+static int set_tids(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct record_command *command = context;
+
+	(void)name;
+	return targets_set_tids(&command->targets, value, ret_why);
+}
+
+static int set_comm(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct record_command *command = context;
+
+	(void)name;
+	return targets_set_comm(&command->targets, value, ret_why);
+}
+
+/* Text that is only kept, and flags: which field, by the option's name. */
+static int keep(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct record_command *command = context;
+
+	(void)ret_why;
+	if (!strcmp(name, "all"))
+		command->targets.whole_machine = true;
+	else if (!strcmp(name, "no-inherit"))
+		command->targets.no_inherit = true;
+	else if (!strcmp(name, "cgroup"))
+		command->targets.cgroup = value;
+	else if (!strcmp(name, "user"))
+		command->targets.user = value;
+	else if (!strcmp(name, "stats"))
+		command->stats_path = value;
+	else if (!strcmp(name, "pass-status"))
+		command->pass_status = true;
+	else if (!strcmp(name, "verify"))
+		command->recorder.sampler.verify = true;
+	else if (!strcmp(name, "verbose"))
+		command->recorder.sampler.verbose = true;
+	else if (!strcmp(name, "call-graph"))
+		return 0; /* perf's -g: stacks are always recorded */
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static const struct option_row target_rows[] = {
+	{ "all", 'a', NULL, "the whole machine (the default); with a command: while it runs",
+	  keep },
+	{ "pid", 'p', "PID,...", "these processes and the children that they start meanwhile",
+	  set_pids },
+	{ "no-inherit", 0, NULL, "not the children", keep },
+	{ "tid", 0, "TID,...", "these threads", set_tids },
+	{ "comm", 0, "NAME", "processes of this name (/proc/PID/comm)", set_comm },
+	{ "cgroup", 0, "PATH", "processes in this cgroup's folder and below", keep },
+	{ "user", 0, "USER", "processes of this user, by name or UID", keep },
+};
+
+static const struct option_row record_rows[] = {
+	{ "rate", 'F', "HZ", "ticks a second on each CPU (default 99)", set_rate },
+	{ "duration", 'd', "SECONDS", "how long (default: until Ctrl-C or the target's end)",
+	  set_duration },
+	{ "event", 'e', "NAME", "what ticks: cpu-clock (default) or cycles", set_event },
+	{ "unwind-memory", 0, "MIB",
+	  "ceiling of the unwind tables; what was not sampled for long leaves first (default 64)",
+	  set_unwind_memory },
+	{ "verify", 0, NULL, "compare each user stack with libunwind's", keep },
+	{ "stats", 0, "FILE", "write what was recorded and what it cost, as JSON", keep },
+	{ "pass-status", 0, NULL, "end with the command's exit status", keep },
+	{ "verbose", 'v', NULL, "show what libbpf and the kernel's verifier say", keep },
+	{ "call-graph", 'g', NULL, "nothing: stacks are always recorded", keep, true },
+};
+
+static const char usage[] =
+	"Usage: hearth record [OPTIONS]\n"
+	"       hearth record [OPTIONS] -- COMMAND [ARGUMENTS]\n"
+	"\n"
+	"Profiles now, without restarting anything, and writes one flame graph (default hearth.svg).\n"
+	"Kinds of target may be combined; all are to be met. Needs root.";
+
+/* "hearth record ./program -o x.svg": -o is the program's then, which seldom is what was meant. */
+static void warn_of_swallowed_options(char **words)
+{
+	static const char *const options[] = { "-o", "-d",       "-F",        "-p",
+					       "-e", "--output", "--duration" };
+
+	for (char **word = words + 1; *word; word++)
+		for (size_t i = 0; i < ROWS(options); i++)
+			if (!strcmp(*word, options[i]))
+				log_warning(
+					"%s is passed to %s; hearth's own options stand ahead of the command",
+					*word, words[0]);
+}
+
+/* The operands: nothing, or a command behind "--" or behind the options. */
+static int take_operands(struct record_command *command, int argc, char **argv, int operand)
+{
+	bool has_dashes = !strcmp(argv[operand - 1], "--");
+
+	if (operand == argc && !has_dashes)
+		return 0;
+	if (operand == argc) {
+		log_error("there is no command behind --");
+		return -EINVAL;
+	}
+	if (command->targets.pid_count || command->targets.tid_count) {
+		log_error(
+			"a command and -p or --tid exclude each other; hearth record --help tells");
+		return -EINVAL;
+	}
+	if (!has_dashes)
+		warn_of_swallowed_options(argv + operand);
+	command->recorder.command = argv + operand;
+	/* With -a the command only says how long. */
+	command->targets.is_command = !command->targets.whole_machine;
+	return 0;
+}
+
+static enum option_result parse(struct record_command *command, int argc, char **argv)
+{
+	const struct option_table tables[] = {
+		{ "What:", target_rows, ROWS(target_rows), command },
+		{ "How:", record_rows, ROWS(record_rows), command },
+		{ "Output:", output_rows, output_row_count, &command->output },
+		output_drawing_table(&command->output),
+	};
+	const struct option_parser parser = {
+		.usage = usage,
+		.command = "record",
+		.tables = tables,
+		.table_count = ROWS(tables),
+	};
+	int operand;
+	enum option_result result = options_parse(&parser, argc, argv, &operand);
+
+	if (result == OPTIONS_PARSED && take_operands(command, argc, argv, operand))
+		return OPTIONS_WRONG;
+	return result;
+}
+
+/* The kernel takes a fixed period above its own ceiling without a word, and then throttles. */
+static int check_rate(uint64_t rate)
+{
+	uint64_t ceiling;
+
+	if (system_limit_read("/proc/sys/kernel/perf_event_max_sample_rate", &ceiling) ||
+	    rate <= ceiling)
+		return 0;
+	log_error(
+		"-F %llu is above kernel.perf_event_max_sample_rate, %llu; lower it, or: sysctl kernel.perf_event_max_sample_rate=%llu",
+		(unsigned long long)rate, (unsigned long long)ceiling, (unsigned long long)rate);
+	return -EINVAL;
+}
+
+static int check(struct record_command *command)
+{
+	const struct targets *targets = &command->targets;
+	int error = check_rate(command->recorder.sampler.rate_hz);
+
+	if (!error && targets->whole_machine && (targets->pid_count || targets->tid_count)) {
+		log_error("-a and -p or --tid exclude each other");
+		return -EINVAL;
+	}
+	if (!error)
+		error = output_check(&command->output, DEFAULT_OUTPUT);
+	if (!error && command->stats_path && !strcmp(command->stats_path, command->output.path)) {
+		log_error("--stats and -o name the same file");
+		return -EINVAL;
+	}
+	if (!error && command->stats_path) {
+		error = output_file_check(command->stats_path);
+		if (error)
+			log_error("cannot write %s: %s", command->stats_path, strerror(-error));
+	}
+	return error;
+}
+
+/* Of a command its name alone: its arguments may be nobody else's business, and pictures are sent around. */
+static void describe(const struct record_command *command, char *text, size_t size)
+{
+	if (command->targets.is_command)
+		snprintf(text, size, "%s", command->recorder.command[0]);
+	else
+		targets_describe(&command->targets, text, size);
+}
+
+static int set_origin(const struct record_command *command, const struct recording *recording,
+		      struct profile *profile)
+{
+	struct profile_origin *origin = profile_origin(profile);
+	char text[1024];
+
+	describe(command, text, sizeof(text));
+	origin->command = strdup(text);
+	if (gethostname(text, sizeof(text) - 1))
+		*text = '\0';
+	text[sizeof(text) - 1] = '\0';
+	origin->machine = strdup(text);
+	origin->event = strdup(recording->event);
+	origin->time_unix_ns = recording->start_unix_ns;
+	origin->duration_ns = recording->duration_ns;
+	origin->rate_hz = recording->rate_hz;
+	origin->fates_are_known = true;
+	return origin->command && origin->machine && origin->event ? 0 : -ENOMEM;
+}
+
+static int write_stats(const char *path, const struct stats *stats)
+{
+	_cleanup_(buffer_release) struct buffer json = { 0 };
+
+	if (!path)
+		return 0;
+	stats_write_json(stats, &json);
+	return buffer_error(&json) ? -ENOMEM : output_write_bytes(path, json.data, json.size);
+}
+
+DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
+
+/* Names, writes, accounts: 0 or -errno after logging. */
+static int write_result(const struct record_command *command, const struct recording *recording)
+{
+	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
+	struct tick_fates fates;
+	struct stats stats;
+	int error = profile ? set_origin(command, recording, profile) : -ENOMEM;
+
+	if (!error)
+		error = namer_build(recording->aggregator, recording->modules, profile, &fates);
+	if (error) {
+		log_error("cannot name the profile: %s", strerror(-error));
+		return error;
+	}
+	error = output_write(&command->output, profile);
+	stats_gather(recording, &fates, &stats);
+	if (!stats_add_up(&stats, recording) && !error)
+		error = -EIO;
+	if (write_stats(command->stats_path, &stats) && !error)
+		error = -EIO;
+	stats_log(&stats, recording);
+	if (!stats.due)
+		targets_warn_of_children(&command->targets);
+	return error;
+}
+
+static const char *end_in_words(enum recording_end end)
+{
+	switch (end) {
+	case RECORDING_TARGETS_ENDED:
+		return "the target ended";
+	case RECORDING_INTERRUPTED:
+		return "interrupted; writing what there is";
+	case RECORDING_TIME_OVER:
+	case RECORDING_COMMAND_ENDED:
+		break;
+	}
+	return NULL;
+}
+
+/* Waits for the command, whose status is the last line. */
+static int finish_command(const struct record_command *command, struct recording *recording)
+{
+	const char *name = command->recorder.command ? command->recorder.command[0] : NULL;
+	int status, number;
+
+	if (!name)
+		return EXIT_GOOD;
+	if (!workload_reap(&recording->workload, false)) {
+		log_info("waiting for %s to end; Ctrl-C ends both", name);
+		workload_reap(&recording->workload, true);
+	}
+	status = workload_exit_status(&recording->workload);
+	number = workload_signal(&recording->workload);
+	if (number)
+		log_info("%s was killed by a signal (%s) and ended with status %d", name,
+			 strsignal(number), status);
+	else
+		log_info("%s ended with status %d", name, status);
+	return command->pass_status ? status : EXIT_GOOD;
+}
+
+static int exit_status_of(int error)
+{
+	return error == -EPERM || error == -EOPNOTSUPP ? EXIT_NOT_PERMITTED : EXIT_WRONG;
+}
+
+static int run(struct record_command *command)
+{
+	_cleanup_(recording_release) struct recording recording;
+	const char *words;
+	int error, status;
+
+	error = recorder_run(&command->recorder, &recording);
+	if (error)
+		return exit_status_of(error);
+	words = end_in_words(recording.end);
+	if (words)
+		log_info("%s", words);
+	error = write_result(command, &recording);
+	interrupts_restore();
+	status = finish_command(command, &recording);
+	return error || recording.error ? EXIT_WRONG : status;
+}
+
+int command_record(int argc, char **argv)
+{
+	struct record_command command = {
+		.recorder.sampler.rate_hz = DEFAULT_RATE_HZ,
+		.recorder.sampler.unwind_bytes = UNWIND_SPACE_DEFAULT_BYTES,
+	};
+	enum option_result result;
+	int status = EXIT_GOOD;
+
+	if (output_init(&command.output)) {
+		log_error("out of memory");
+		return EXIT_WRONG;
+	}
+	command.recorder.sampler.targets = &command.targets;
+	command.recorder.show_progress = isatty(STDERR_FILENO);
+	result = parse(&command, argc, argv);
+	if (result == OPTIONS_WRONG)
+		status = EXIT_WRONG;
+	else if (result == OPTIONS_PARSED)
+		status = check(&command) ? EXIT_WRONG : run(&command);
+	output_release(&command.output);
+	return status;
+}

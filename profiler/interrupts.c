@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profiler/interrupts.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+#define END_SIGNAL_COUNT (sizeof(end_signals) / sizeof(end_signals[0]))
+
+/* A handler has no context: whether a signal came before is all that it must know. */
+static volatile sig_atomic_t was_interrupted_before;
+
+static bool is_ignored(int number)
+{
+	struct sigaction action;
+
+	return !sigaction(number, NULL, &action) && action.sa_handler == SIG_IGN;
+}
+
+static void list_signals(sigset_t *ret_signals)
+{
+	sigemptyset(ret_signals);
+	for (size_t i = 0; i < END_SIGNAL_COUNT; i++)
+		if (!is_ignored(end_signals[i]))
+			sigaddset(ret_signals, end_signals[i]);
+}
+
+int interrupts_open(void)
+{
+	sigset_t signals;
+	int fd;
+
+	list_signals(&signals);
+	if (sigprocmask(SIG_BLOCK, &signals, NULL))
+		return -errno;
+	fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+int interrupts_read(int fd, bool *ret_was_sent)
+{
+	struct signalfd_siginfo info;
+
+	if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return 0;
+	*ret_was_sent = info.ssi_code <= 0; /* SI_USER and its like; the kernel's own are above */
+	return (int)info.ssi_signo;
+}
+
+static void say(const char *line, size_t size)
+{
+	ssize_t written = write(STDERR_FILENO, line, size);
+
+	(void)written; /* without a standard error there is nobody to tell */
+}
+
+static void take_signal(int number)
+{
+	static const char first[] = "\ninterrupted; writing what there is\n";
+	static const char again[] =
+		"\nhearth: interrupted again: ended at once; an output file is whole or as it was\n";
+	int error = errno;
+
+	if (!was_interrupted_before) {
+		was_interrupted_before = 1;
+		say(first, sizeof(first) - 1);
+	} else {
+		say(again, sizeof(again) - 1);
+		signal(number, SIG_DFL);
+		raise(number); /* takes effect when this returns */
+	}
+	errno = error;
+}
+
+/* Those that are ignored stay so. */
+static void handle_signals(const struct sigaction *action)
+{
+	sigset_t signals;
+
+	list_signals(&signals);
+	for (size_t i = 0; i < END_SIGNAL_COUNT; i++)
+		if (sigismember(&signals, end_signals[i]))
+			sigaction(end_signals[i], action, NULL);
+	sigprocmask(SIG_UNBLOCK, &signals, NULL);
+}
+
+void interrupts_while_writing(bool was_interrupted)
+{
+	const struct sigaction action = { .sa_handler = take_signal, .sa_flags = SA_RESTART };
+
+	was_interrupted_before = was_interrupted;
+	handle_signals(&action);
+}
+
+void interrupts_restore(void)
+{
+	const struct sigaction action = { .sa_handler = SIG_DFL };
+
+	handle_signals(&action);
+}
+
+void interrupts_restore_in_child(void)
+{
+	interrupts_restore();
+	signal(SIGPIPE, SIG_DFL); /* main ignores these two */
+	signal(SIGXFSZ, SIG_DFL);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signals that end a recording: SIGINT, SIGTERM and SIGHUP, but for those that whoever started hearth
+ * had it ignore (nohup). The first one ends the recording with what it has, the second one hearth at once.
+ */
+#ifndef HEARTH_PROFILER_INTERRUPTS_H
+#define HEARTH_PROFILER_INTERRUPTS_H
+
+#include <stdbool.h>
+
+/* A descriptor that is readable when a signal came, or -errno. */
+int interrupts_open(void);
+
+/* The signal that came, 0: none. `ret_was_sent`: by a process to hearth alone, not by the terminal. */
+int interrupts_read(int fd, bool *ret_was_sent);
+
+/*
+ * The recording is over and being written. If a signal ended it, the next one ends hearth at once,
+ * with a line; else the first one still lets it finish.
+ */
+void interrupts_while_writing(bool was_interrupted);
+
+/* The result is written: from now on a signal ends hearth as it ends any program. */
+void interrupts_restore(void);
+
+/* In a child, before its exec: signals as hearth found them. */
+void interrupts_restore_in_child(void);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds the command and calls it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "profiler/command.h"
+
+struct command {
+	const char *name;
+	const char *summary;
+	int (*run)(int argc, char **argv);
+};
+
+static const struct command commands[] = {
+#define COMMAND(name, summary) { #name, summary, command_##name },
+#include "profiler/commands.def"
+#undef COMMAND
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static int print_usage(FILE *to)
+{
+	fprintf(to,
+		"Usage: hearth COMMAND [OPTIONS]\n"
+		"\n"
+		"A continuous profiler for Linux: flame graphs of any process, without restarting it.\n"
+		"\n"
+		"Commands:\n");
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	fprintf(to,
+		"\n"
+		"hearth COMMAND --help tells the options of each.\n"
+		"Exit status: 0 good, 1 the asked-for check failed, 2 wrong use or broken input,\n"
+		"3 not permitted or not supported here, 4 inconclusive.\n");
+	return to == stdout ? EXIT_GOOD : EXIT_WRONG;
+}
+
+/* "hearth help record" is "hearth record --help". */
+static int run_help(int argc, char **argv)
+{
+	char option[] = "--help";
+	char *words[] = { argc > 0 ? argv[0] : NULL, option, NULL };
+
+	for (size_t i = 0; argc > 0 && i < COMMAND_COUNT; i++)
+		if (!strcmp(argv[0], commands[i].name))
+			return commands[i].run(2, words);
+	return print_usage(stdout);
+}
+
+static int run(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : NULL;
+
+	if (!name)
+		return print_usage(stderr);
+	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help"))
+		return run_help(argc - 2, argv + 2);
+	if (!strcmp(name, "--version")) {
+		printf("hearth %s\n", HEARTH_VERSION);
+		return EXIT_GOOD;
+	}
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (!strcmp(name, commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	if (*name == '-')
+		log_error("options stand behind a command, as in: hearth record %s ...", name);
+	else
+		log_error("there is no command '%s'; hearth --help lists them", name);
+	return EXIT_WRONG;
+}
+
+/* A standard stream that is closed would give its number to the next file. One that cannot be used takes it. */
+static void fill_closed_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			_exit(EXIT_WRONG);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	fill_closed_streams();
+	/* A write to a closed pipe or over a size limit fails, and is reported like any other. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	status = run(argc, argv);
+	if (fflush(stdout) || ferror(stdout)) {
+		log_error("cannot write standard output: %s", strerror(errno));
+		return EXIT_WRONG;
+	}
+	return status;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profiler/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+
+#define HELP_COLUMN 26
+
+/* What getopt_long gives for row i: above every letter. */
+#define ROW_VALUE 1000
+
+int parse_u64(const char *text, uint64_t low, uint64_t high, uint64_t *ret_value)
+{
+	unsigned long long value;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno || *end || value < low || value > high)
+		return -EINVAL;
+	*ret_value = value;
+	return 0;
+}
+
+static size_t row_count(const struct option_parser *parser)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < parser->table_count; i++)
+		count += parser->tables[i].count;
+	return count;
+}
+
+static const struct option_row *row_at(const struct option_parser *parser, size_t index,
+				       void **ret_context)
+{
+	const struct option_table *table = parser->tables;
+
+	while (index >= table->count)
+		index -= table++->count;
+	*ret_context = table->context;
+	return &table->rows[index];
+}
+
+static void print_row(const struct option_row *row)
+{
+	char letter[8] = "    ";
+	int width;
+
+	if (row->letter)
+		snprintf(letter, sizeof(letter), "-%c, ", row->letter);
+	width = printf("  %s--%s%s%s", letter, row->name, row->argument ? " " : "",
+		       row->argument ? row->argument : "");
+	if (width > HELP_COLUMN)
+		printf("\n%*s", HELP_COLUMN + 2, "");
+	else
+		printf("%*s", HELP_COLUMN + 2 - width, "");
+	printf("%s", row->help);
+	if (row->default_value)
+		printf(" (default %s)", row->default_value);
+	printf("\n");
+}
+
+static void print_help(const struct option_parser *parser)
+{
+	printf("%s\n", parser->usage);
+	for (size_t i = 0; i < parser->table_count; i++) {
+		const struct option_table *table = &parser->tables[i];
+
+		printf("\n%s\n", table->title ? table->title : "Options:");
+		for (size_t row = 0; row < table->count; row++)
+			if (!table->rows[row].is_hidden)
+				print_row(&table->rows[row]);
+	}
+}
+
+/* getopt's own tables, made from the rows. */
+struct getopt_tables {
+	struct option *long_options;
+	char *letters;
+};
+
+static void getopt_tables_release(struct getopt_tables *tables)
+{
+	free(tables->long_options);
+	free(tables->letters);
+}
+
+static int getopt_tables_init(const struct option_parser *parser, struct getopt_tables *tables)
+{
+	size_t count = row_count(parser), at = 0;
+
+	tables->long_options = calloc(count + 2, sizeof(*tables->long_options));
+	tables->letters = calloc(count + 3, 2);
+	if (!tables->long_options || !tables->letters)
+		return -ENOMEM;
+	/* '+': options end at the first operand; ':': a missing argument is told apart. */
+	memcpy(tables->letters, "+:h", 3);
+	at = 3;
+	for (size_t i = 0; i < count; i++) {
+		void *context;
+		const struct option_row *row = row_at(parser, i, &context);
+
+		tables->long_options[i] = (struct option){
+			.name = row->name,
+			.has_arg = row->argument ? required_argument : no_argument,
+			.val = ROW_VALUE + (int)i,
+		};
+		if (!row->letter)
+			continue;
+		tables->letters[at++] = row->letter;
+		if (row->argument)
+			tables->letters[at++] = ':';
+	}
+	tables->long_options[count] = (struct option){ .name = "help", .val = 'h' };
+	return 0;
+}
+
+/* The row of what getopt_long gave, count when it is none. */
+static size_t find_row(const struct option_parser *parser, int value)
+{
+	size_t count = row_count(parser);
+	void *context;
+
+	if (value >= ROW_VALUE)
+		return (size_t)(value - ROW_VALUE);
+	for (size_t i = 0; i < count; i++)
+		if (value == row_at(parser, i, &context)->letter)
+			return i;
+	return count;
+}
+
+static enum option_result set_row(const struct option_parser *parser, size_t index)
+{
+	void *context;
+	const struct option_row *row = row_at(parser, index, &context);
+	const char *why = "not understood";
+
+	if (!row->set(context, row->name, optarg, &why))
+		return OPTIONS_PARSED;
+	if (row->argument)
+		log_error("--%s %s: %s", row->name, optarg, why);
+	else
+		log_error("--%s: %s", row->name, why);
+	return OPTIONS_WRONG;
+}
+
+static enum option_result complain(const struct option_parser *parser, int value, char **argv)
+{
+	const char *word = argv[optind - 1];
+
+	if (value == ':')
+		log_error("%s needs an argument; hearth %s --help tells", word, parser->command);
+	else if (optopt && optopt < ROW_VALUE)
+		log_error("there is no option -%c; hearth %s --help lists them", optopt,
+			  parser->command);
+	else
+		log_error("there is no option %s; hearth %s --help lists them", word,
+			  parser->command);
+	return OPTIONS_WRONG;
+}
+
+static enum option_result parse_all(const struct option_parser *parser,
+				    const struct getopt_tables *tables, int argc, char **argv)
+{
+	optind = 1;
+	opterr = 0;
+	for (;;) {
+		int value = getopt_long(argc, argv, tables->letters, tables->long_options, NULL);
+		enum option_result result;
+
+		if (value < 0)
+			return OPTIONS_PARSED;
+		if (value == 'h') {
+			print_help(parser);
+			return OPTIONS_HELP_SHOWN;
+		}
+		if (value == '?' || value == ':')
+			return complain(parser, value, argv);
+		result = set_row(parser, find_row(parser, value));
+		if (result != OPTIONS_PARSED)
+			return result;
+	}
+}
+
+enum option_result options_parse(const struct option_parser *parser, int argc, char **argv,
+				 int *ret_operand)
+{
+	_cleanup_(getopt_tables_release) struct getopt_tables tables = { 0 };
+	enum option_result result;
+
+	if (getopt_tables_init(parser, &tables)) {
+		log_error("out of memory");
+		return OPTIONS_WRONG;
+	}
+	result = parse_all(parser, &tables, argc, argv);
+	*ret_operand = optind;
+	return result;
+}

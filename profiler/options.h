@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Command line options from tables: the parser and the text of --help both come from the rows. A
+ * command may put several tables together (its own, the drawing options of render/).
+ */
+#ifndef HEARTH_PROFILER_OPTIONS_H
+#define HEARTH_PROFILER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct option_table;
+
+struct option_row {
+	const char *name;     /* long name, without dashes */
+	char letter;          /* short name, 0: none */
+	const char *argument; /* what --help calls its argument, NULL: a flag */
+	const char *help;
+	/* Takes the value (NULL for a flag): 0, or -EINVAL with a reason that fits behind "NAME: ". */
+	int (*set)(void *context, const char *name, const char *value, const char **ret_why);
+	bool is_hidden;            /* not in --help: set() only says why there is no such thing */
+	const char *default_value; /* for --help; NULL: none, or the help text says it */
+};
+
+struct option_table {
+	const char *title; /* above its rows in --help, NULL: "Options:" */
+	const struct option_row *rows;
+	size_t count;
+	void *context; /* handed to the rows' set() */
+};
+
+struct option_parser {
+	const char *usage;   /* "hearth record [OPTIONS] [-- COMMAND ARGS]" and what it does */
+	const char *command; /* for messages: "record" */
+	const struct option_table *tables;
+	size_t table_count;
+};
+
+enum option_result { OPTIONS_PARSED, OPTIONS_HELP_SHOWN, OPTIONS_WRONG };
+
+/*
+ * Reads the options of argv, up to "--" or the first argument that is none; its index is
+ * *ret_operand. -h and --help print the help; something wrong is logged in one line.
+ */
+enum option_result options_parse(const struct option_parser *parser, int argc, char **argv,
+				 int *ret_operand);
+
+/* A whole number from `low` to `high`: 0 or -EINVAL. */
+int parse_u64(const char *text, uint64_t low, uint64_t high, uint64_t *ret_value);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a profile goes and in which format: -o, --format and the drawing options. */
+#ifndef HEARTH_PROFILER_OUTPUT_H
+#define HEARTH_PROFILER_OUTPUT_H
+
+#include "profiler/options.h"
+#include "render/render.h"
+#include "render/render_options.h"
+
+struct profile;
+
+struct output {
+	const char *path;                   /* NULL: the command's default */
+	const struct render_format *format; /* NULL: by the path's ending */
+	struct render_options drawing;
+	struct option_row *drawing_rows; /* for the parser */
+	size_t drawing_row_count;
+};
+
+int output_init(struct output *output); /* 0 or -ENOMEM */
+void output_release(struct output *output);
+
+/* The rows for -o and --format, whose context is a struct output; and those of the drawing options. */
+extern const struct option_row output_rows[];
+extern const size_t output_row_count;
+struct option_table output_drawing_table(struct output *output);
+
+/*
+ * Decides path and format and sees whether the path can be written, before any work is done for it:
+ * 0, or -errno after logging.
+ */
+int output_check(struct output *output, const char *default_path);
+
+/* Writes and says so: 0, or -errno after logging. */
+int output_write(const struct output *output, const struct profile *profile);
+
+/* Writes bytes as a file, whole or not at all: 0, or -errno after logging. */
+int output_write_bytes(const char *path, const void *bytes, size_t size);
+
+#endif

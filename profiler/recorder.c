@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profiler/recorder.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "profiler/aggregator.h"
+#include "profiler/file_limit.h"
+#include "profiler/interrupts.h"
+#include "profiler/modules.h"
+#include "profiler/snapshots.h"
+#include "profiler/stats.h"
+#include "profiler/unwind_loader.h"
+#include "profiler/unwind_maps.h"
+#include "profiler/unwind_use.h"
+#include "profiler/unwind_verifier.h"
+
+/* How often records are fetched that nothing else called for. */
+#define DRAIN_NS 500000000u
+
+/* What may wake the loop. */
+enum wake { WAKE_RING, WAKE_TIMER, WAKE_SIGNAL, WAKE_COMMAND };
+
+struct recorder {
+	const struct recorder_options *options;
+	struct recording *recording;
+	int epoll, timer, signals;
+	uint64_t start_ns, end_ns; /* CLOCK_BOOTTIME; end 0: none */
+	bool done;
+	bool follows_cpus;
+};
+
+/* When stacks are verified each tick with one is to bring a snapshot. */
+static void note_plain_tick(const struct recording *recording, const void *event, size_t size)
+{
+	const struct tick_event *tick = event;
+
+	if (recording->verifier && size >= sizeof(*tick) && tick->user_stack)
+		unwind_verifier_count_missing(recording->verifier);
+}
+
+static void take_event(void *context, const void *event, size_t size)
+{
+	struct recording *recording = context;
+
+	switch (size >= sizeof(uint32_t) ? *(const uint32_t *)event : 0) {
+	case EVENT_MODULE:
+	case EVENT_MAPPED_MODULE:
+		modules_handle(recording->modules, event, size);
+		break;
+	case EVENT_SNAPSHOT:
+		snapshots_handle(recording->snapshots, event, size);
+		break;
+	case EVENT_TICK:
+		note_plain_tick(recording, event, size);
+		aggregator_handle(recording->aggregator, event, size);
+		break;
+	default:
+		aggregator_handle(recording->aggregator, event, size);
+	}
+}
+
+static int drain(struct recorder *recorder)
+{
+	struct recording *recording = recorder->recording;
+	int error = sampler_drain(recording->sampler, take_event, recording);
+
+	snapshots_take_waiting(recording->snapshots);
+	return error;
+}
+
+static int watch(struct recorder *recorder, int fd, enum wake wake)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = wake };
+
+	return epoll_ctl(recorder->epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static int start_timer(struct recorder *recorder)
+{
+	const struct itimerspec every = {
+		.it_value.tv_nsec = DRAIN_NS,
+		.it_interval.tv_nsec = DRAIN_NS,
+	};
+
+	recorder->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (recorder->timer < 0 || timerfd_settime(recorder->timer, 0, &every, NULL))
+		return -errno;
+	return watch(recorder, recorder->timer, WAKE_TIMER);
+}
+
+static int set_up_loop(struct recorder *recorder)
+{
+	int error;
+
+	recorder->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (recorder->epoll < 0)
+		return -errno;
+	error = start_timer(recorder);
+	if (!error)
+		error = watch(recorder, sampler_fd(recorder->recording->sampler), WAKE_RING);
+	if (!error)
+		error = watch(recorder, recorder->signals, WAKE_SIGNAL);
+	if (!error && recorder->recording->workload.pid)
+		error = watch(recorder, recorder->recording->workload.pidfd, WAKE_COMMAND);
+	return error;
+}
+
+static void end(struct recorder *recorder, enum recording_end why)
+{
+	if (!recorder->done)
+		recorder->recording->end = why;
+	recorder->done = true;
+}
+
+/* A signal that was sent to hearth alone is passed on; the terminal's reaches the command by itself. */
+static void take_signal(struct recorder *recorder)
+{
+	pid_t command = recorder->recording->workload.pid;
+	bool was_sent;
+	int number = interrupts_read(recorder->signals, &was_sent);
+
+	if (!number)
+		return;
+	if (was_sent && command)
+		kill(command, number);
+	end(recorder, RECORDING_INTERRUPTED);
+}
+
+static void show_progress(const struct recorder *recorder)
+{
+	struct aggregator_totals totals;
+	uint64_t seconds = (clock_boottime_ns() - recorder->start_ns) / 1000000000u;
+
+	if (!recorder->options->show_progress)
+		return;
+	aggregator_totals(recorder->recording->aggregator, &totals);
+	fprintf(stderr, "\rrecording %llu s, %llu ticks (Ctrl-C ends it and writes the result) ",
+		(unsigned long long)seconds, (unsigned long long)totals.ticks);
+}
+
+static void clear_progress(const struct recorder *recorder)
+{
+	if (recorder->options->show_progress)
+		fprintf(stderr, "\r\033[K");
+}
+
+static bool has_ended_targets(struct recorder *recorder)
+{
+	const struct targets *targets = recorder->options->sampler.targets;
+
+	return (targets->pid_count && !sampler_has_processes(recorder->recording->sampler)) ||
+	       (targets->tid_count && !targets_have_threads(targets));
+}
+
+/* What is due a few times a second. */
+static void take_time(struct recorder *recorder)
+{
+	uint64_t expirations;
+
+	if (read(recorder->timer, &expirations, sizeof(expirations)) < 0)
+		return;
+	/* A CPU that cannot be followed was logged; the others go on. */
+	if (recorder->follows_cpus)
+		recorder->follows_cpus = !sampler_follow_cpus(recorder->recording->sampler);
+	if (has_ended_targets(recorder))
+		end(recorder, RECORDING_TARGETS_ENDED);
+	unwind_use_note(recorder->recording->aggregator, recorder->recording->modules,
+			recorder->recording->unwind_loader);
+	show_progress(recorder);
+}
+
+static void wake_up(struct recorder *recorder, enum wake wake)
+{
+	switch (wake) {
+	case WAKE_RING:
+		break;
+	case WAKE_TIMER:
+		take_time(recorder);
+		break;
+	case WAKE_SIGNAL:
+		take_signal(recorder);
+		break;
+	case WAKE_COMMAND:
+		end(recorder, RECORDING_COMMAND_ENDED);
+		break;
+	}
+}
+
+/* Milliseconds until the recording's time is over, -1: no end. */
+static int time_left_ms(const struct recorder *recorder)
+{
+	uint64_t now = clock_boottime_ns(), left;
+
+	if (!recorder->end_ns)
+		return -1;
+	if (now >= recorder->end_ns)
+		return 0;
+	left = (recorder->end_ns - now + 999999) / 1000000;
+	return left < INT32_MAX ? (int)left : INT32_MAX;
+}
+
+/* How long the kernel side's records may have to wait: nothing that takes its time belongs into the loop. */
+static void note_turn(struct recording *recording, uint64_t woken_ns)
+{
+	uint64_t took = clock_monotonic_ns() - woken_ns;
+
+	if (took > recording->longest_turn_ns)
+		recording->longest_turn_ns = took;
+}
+
+static int run_loop(struct recorder *recorder)
+{
+	while (!recorder->done) {
+		struct epoll_event events[8];
+		int left = time_left_ms(recorder);
+		int count = epoll_wait(recorder->epoll, events, 8, left), error;
+		uint64_t woken_ns = clock_monotonic_ns();
+
+		if (count < 0 && errno != EINTR)
+			return -errno;
+		for (int i = 0; i < count; i++)
+			wake_up(recorder, events[i].data.u32);
+		error = drain(recorder);
+		if (error)
+			return error;
+		note_turn(recorder->recording, woken_ns);
+		if (left == 0)
+			end(recorder, RECORDING_TIME_OVER);
+	}
+	return 0;
+}
+
+/* Time stolen from this machine so far, over all CPUs: the eighth number of /proc/stat's first line. */
+static uint64_t read_steal_ns(void)
+{
+	_cleanup_fclose_ FILE *file = fopen("/proc/stat", "re");
+	unsigned long long steal = 0;
+
+	if (!file || fscanf(file, "cpu %*u %*u %*u %*u %*u %*u %*u %llu", &steal) != 1)
+		return 0;
+	return steal * (1000000000u / (unsigned long long)sysconf(_SC_CLK_TCK));
+}
+
+static int start(struct recorder *recorder)
+{
+	struct recording *recording = recorder->recording;
+	uint64_t duration = recorder->options->duration_ns;
+	int error;
+
+	recording->steal_ns = read_steal_ns();
+	recording->start_unix_ns = clock_unix_ns();
+	recorder->start_ns = clock_boottime_ns();
+	recorder->end_ns = duration ? recorder->start_ns + duration : 0;
+	error = sampler_start(recording->sampler);
+	recording->start_cpu_ns = own_cpu_ns();
+	if (error || !recorder->options->command)
+		return error;
+	error = workload_start(&recording->workload);
+	if (!error)
+		return 0;
+	log_error("cannot run %s: %s", recorder->options->command[0], strerror(-error));
+	return -ENOENT;
+}
+
+static void add_lost(void *context, const struct lost_key *key, uint64_t ticks)
+{
+	struct recording *recording = context;
+
+	aggregator_add_lost(recording->aggregator, key->comm, key->reason, ticks);
+	recording->counters.lost[key->reason] -= ticks;
+}
+
+/*
+ * The ticks have stopped and the ring is empty. Lost ticks that the kernel side could name by comm are
+ * charged so, the others to no process.
+ */
+static void take_counters(struct recording *recording)
+{
+	struct sampler_counters unnamed;
+
+	sampler_read_counters(recording->sampler, &recording->counters);
+	unnamed = recording->counters;
+	sampler_read_lost(recording->sampler, add_lost, recording);
+	for (unsigned int reason = 0; reason < REASON_COUNT; reason++)
+		aggregator_add_lost(recording->aggregator, NULL, reason,
+				    recording->counters.lost[reason]);
+	recording->counters = unnamed;
+}
+
+static void note_first_tick(struct recording *recording)
+{
+	struct aggregator_totals totals;
+	struct identify_argument self;
+
+	aggregator_totals(recording->aggregator, &totals);
+	if (totals.first_tick_ns && !sampler_identify(recording->sampler, "", &self))
+		recording->first_tick_ns =
+			sampler_kernel_boottime(recording->sampler, totals.first_tick_ns) -
+			self.start_time_ns;
+}
+
+static int finish(struct recorder *recorder)
+{
+	struct recording *recording = recorder->recording;
+	int error;
+
+	recording->recording_cpu_ns = own_cpu_ns() - recording->start_cpu_ns;
+	sampler_stop(recording->sampler);
+	recording->duration_ns = clock_boottime_ns() - recorder->start_ns;
+	recording->steal_ns = read_steal_ns() - recording->steal_ns;
+	clear_progress(recorder);
+	interrupts_while_writing(recording->end == RECORDING_INTERRUPTED);
+	error = drain(recorder);
+	snapshots_take_waiting(recording->snapshots); /* those that waited for a further drain */
+	unwind_loader_end(recording->unwind_loader);
+	take_counters(recording);
+	note_first_tick(recording);
+	return error;
+}
+
+static int log_failed(const char *what, int error)
+{
+	log_error("%s: %s", what, strerror(-error));
+	return error;
+}
+
+static int prepare(struct recorder *recorder)
+{
+	const struct recorder_options *options = recorder->options;
+	struct recording *recording = recorder->recording;
+	int error = targets_check_alive(options->sampler.targets);
+
+	if (!error && options->command) {
+		error = workload_prepare(&recording->workload, options->command);
+		if (error)
+			log_error("cannot start %s: %s", options->command[0], strerror(-error));
+	}
+	if (!error)
+		error = sampler_new(&options->sampler, &recording->sampler);
+	if (error || !recording->workload.pid)
+		return error;
+	error = sampler_add_process(recording->sampler, recording->workload.pid,
+				    !options->sampler.targets->no_inherit, true);
+	return error ? log_failed("cannot make the command a target", error) : 0;
+}
+
+/* The vdso is in every program, so that its rows are there before the first tick. */
+static int open_unwind_tables(struct recording *recording)
+{
+	struct unwind_map_fds fds;
+	int error;
+
+	sampler_unwind_maps(recording->sampler, &fds);
+	error = unwind_maps_new(&fds, &recording->unwind_maps);
+	if (!error)
+		error = unwind_loader_new(unwind_maps_view(recording->unwind_maps),
+					  unwind_loader_compile, &recording->unwind_loader);
+	if (error)
+		return error;
+	unwind_loader_request(recording->unwind_loader, MODULE_VDSO, UNWIND_LOADER_VDSO);
+	unwind_loader_settle(recording->unwind_loader);
+	return 0;
+}
+
+static int open_snapshots(struct recording *recording, bool verify)
+{
+	if (!recording->aggregator || !recording->modules)
+		return -ENOMEM;
+	if (verify) {
+		recording->verifier =
+			unwind_verifier_new(recording->aggregator, recording->modules);
+		if (!recording->verifier)
+			return -ENOMEM;
+	}
+	recording->snapshots =
+		snapshots_new(recording->aggregator, recording->modules, recording->verifier);
+	return recording->snapshots ? 0 : -ENOMEM;
+}
+
+static int record(struct recorder *recorder)
+{
+	struct recording *recording = recorder->recording;
+	int error;
+
+	file_limit_raise();
+	recorder->signals = interrupts_open();
+	if (recorder->signals < 0)
+		return log_failed("cannot receive signals", recorder->signals);
+	error = prepare(recorder);
+	if (error)
+		return error;
+	recording->aggregator = aggregator_new();
+	error = open_unwind_tables(recording);
+	if (error)
+		return log_failed("cannot make unwind tables", error);
+	recording->modules = modules_new(recording->sampler, recording->unwind_loader);
+	error = open_snapshots(recording, recorder->options->sampler.verify);
+	if (error)
+		return log_failed("cannot record", error);
+	error = set_up_loop(recorder);
+	if (error)
+		return log_failed("cannot wait for ticks", error);
+	error = start(recorder);
+	if (error)
+		return error;
+	/* What was gathered is kept, whatever ends the recording. */
+	error = run_loop(recorder);
+	if (error)
+		recording->error = log_failed("the recording ended early", error);
+	error = finish(recorder);
+	if (error)
+		recording->error = log_failed("the last ticks cannot be read", error);
+	return 0;
+}
+
+static void recorder_release(struct recorder *recorder)
+{
+	cleanup_close(&recorder->epoll);
+	cleanup_close(&recorder->timer);
+	cleanup_close(&recorder->signals);
+}
+
+int recorder_run(const struct recorder_options *options, struct recording *ret_recording)
+{
+	_cleanup_(recorder_release) struct recorder recorder = {
+		.options = options,
+		.recording = ret_recording,
+		.follows_cpus = true,
+		.epoll = -1,
+		.timer = -1,
+		.signals = -1,
+	};
+	int error;
+
+	*ret_recording = (struct recording){
+		.event = sampler_event_name(options->sampler.event),
+		.rate_hz = options->sampler.rate_hz,
+	};
+	workload_init(&ret_recording->workload);
+	error = record(&recorder);
+	if (error)
+		recording_release(ret_recording);
+	return error;
+}
+
+void recording_release(struct recording *recording)
+{
+	workload_release(&recording->workload);
+	snapshots_free(recording->snapshots);
+	unwind_verifier_free(recording->verifier);
+	unwind_loader_free(recording->unwind_loader);
+	unwind_maps_free(recording->unwind_maps);
+	modules_free(recording->modules);
+	aggregator_free(recording->aggregator);
+	sampler_free(recording->sampler);
+	*recording = (struct recording){ 0 };
+	workload_init(&recording->workload);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One recording, from the first tick to the last: waits for records, for the command, for the
+ * targets, for signals and for the time to be over, and gathers what the kernel side sends.
+ */
+#ifndef HEARTH_PROFILER_RECORDER_H
+#define HEARTH_PROFILER_RECORDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "profiler/sampler.h"
+#include "profiler/workload.h"
+
+struct recorder_options {
+	struct sampler_options sampler;
+	uint64_t duration_ns; /* 0: until the command, the targets or a signal end it */
+	char **command;       /* NULL: none */
+	bool show_progress;   /* a line on standard error, rewritten in place */
+};
+
+enum recording_end {
+	RECORDING_TIME_OVER,
+	RECORDING_TARGETS_ENDED,
+	RECORDING_COMMAND_ENDED,
+	RECORDING_INTERRUPTED,
+};
+
+struct recording {
+	struct sampler *sampler;
+	struct aggregator *aggregator;
+	struct unwind_maps *unwind_maps;
+	struct unwind_loader *unwind_loader;
+	struct modules *modules;
+	struct snapshots *snapshots;
+	struct unwind_verifier *verifier; /* NULL: stacks are not verified */
+	struct workload workload;
+	struct sampler_counters counters;
+	const char *event;
+	uint64_t rate_hz;
+	uint64_t start_cpu_ns;     /* CPU time of this process when the ticks were started */
+	uint64_t recording_cpu_ns; /* and from then until they were stopped */
+	uint64_t start_unix_ns, duration_ns;
+	uint64_t
+		first_tick_ns; /* from the start of this process to the first tick delivered, 0: none */
+	uint64_t longest_turn_ns; /* of the loop, from what woke it until all records were taken */
+	uint64_t steal_ns;        /* taken from this machine by its hypervisor meanwhile */
+	enum recording_end end;
+	int error; /* what ended it early, already logged; what was gathered until then is here */
+};
+
+/*
+ * Records; afterwards the ticks have stopped and everything is drained. 0, or -errno after logging
+ * (-EPERM, -EOPNOTSUPP: not permitted or supported here; -ENOENT: the command cannot be run; -ESRCH: no such target).
+ * Signals SIGINT and SIGTERM end the recording; a further SIGINT ends hearth at once.
+ */
+int recorder_run(const struct recorder_options *options, struct recording *ret_recording);
+void recording_release(struct recording *recording);
+
+#endif

@@ -1,0 +1,726 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profiler/sampler.h"
+
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "profiler/cpus.h"
+#include "profiler/system_limits.h"
+#include "profiler/task_start.h"
+#include "profiler/unwind_maps.h"
+#include "sample.skel.h"
+
+/* A tick takes 64 bytes and a new stack a few hundred; user space comes several times a second. */
+#define RING_BYTES_MIN    (1u << 20)
+#define RING_BYTES_MAX    (64u << 20)
+#define RING_BYTES_A_TICK 1024u
+#define RING_SECONDS      2u
+
+/* A stack snapshot takes some 16 KiB. They come in bursts, in which user space is busy with the new files. */
+#define SNAPSHOT_RING_BYTES_MIN (1u << 20)
+#define SNAPSHOT_RING_BYTES_MAX (8u << 20)
+#define SNAPSHOT_BYTES_A_TICK   16384u
+#define SNAPSHOT_RINGS_A_SECOND 2u
+
+/* The ticks of one CPU. */
+struct cpu_event {
+	struct bpf_link *link; /* NULL: not attached */
+	int fd;                /* of the perf event, which the link owns */
+	uint64_t enabled_ns;   /* how long the event has been on, when last asked */
+};
+
+struct sampler {
+	const struct sampler_options *options;
+	struct sample_bpf *skeleton;
+	struct ring_buffer *ring;
+	struct cpu_state *states; /* the map cpu_states, shared with the kernel side */
+	size_t states_bytes;
+	struct cpu_event *cpus; /* per possible CPU */
+	size_t cpu_count;       /* possible CPUs: entries of states and cpus */
+	int64_t monotonic_offset,
+		boottime_offset;  /* the kernel's clocks less this time namespace's */
+	sampler_handle_fn handle; /* during a drain */
+	void *handle_context;
+};
+
+static const struct {
+	const char *name;
+	uint32_t type;
+	uint64_t config;
+	bool is_clock;
+} sampler_events[] = {
+#define SAMPLER_EVENT(constant, name, type, config, is_clock, summary) \
+	[constant] = { name, type, config, is_clock },
+#include "profiler/sampler_events.def"
+#undef SAMPLER_EVENT
+};
+
+const char *sampler_event_name(enum sampler_event event)
+{
+	return sampler_events[event].name;
+}
+
+int sampler_event_by_name(const char *name, enum sampler_event *ret_event)
+{
+	for (enum sampler_event event = 0; event < SAMPLER_EVENT_COUNT; event++) {
+		if (!strcmp(name, sampler_events[event].name)) {
+			*ret_event = event;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int print_all(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	(void)level;
+	return vfprintf(stderr, format, arguments);
+}
+
+static int handle_record(void *context, void *data, size_t size)
+{
+	struct sampler *sampler = context;
+
+	sampler->handle(sampler->handle_context, data, size);
+	return 0;
+}
+
+static uint32_t power_of_two(uint64_t wanted, uint32_t low, uint32_t high)
+{
+	uint32_t bytes = low;
+
+	while (bytes < wanted && bytes < high)
+		bytes *= 2;
+	return bytes;
+}
+
+static uint32_t ring_bytes(const struct sampler *sampler)
+{
+	uint64_t wanted = (uint64_t)sampler->cpu_count * sampler->options->rate_hz *
+			  RING_BYTES_A_TICK * RING_SECONDS;
+
+	return power_of_two(wanted, RING_BYTES_MIN, RING_BYTES_MAX);
+}
+
+static uint32_t snapshot_ring_bytes(const struct sampler *sampler)
+{
+	uint64_t wanted = (uint64_t)sampler->cpu_count * sampler->options->rate_hz *
+			  SNAPSHOT_BYTES_A_TICK / SNAPSHOT_RINGS_A_SECOND;
+
+	if (sampler->options->verify)
+		return SNAPSHOT_RING_BYTES_MAX;
+	return power_of_two(wanted, SNAPSHOT_RING_BYTES_MIN, SNAPSHOT_RING_BYTES_MAX);
+}
+
+/* A thread's last stack takes 13 KiB; where threads share a place, each walks all of its stack again. */
+#define MEMOS_A_CPU 64u
+#define MEMOS_MIN   128u
+#define MEMOS_MAX   1024u
+
+static uint32_t memo_count(const struct sampler *sampler)
+{
+	return power_of_two(sampler->cpu_count * MEMOS_A_CPU, MEMOS_MIN, MEMOS_MAX);
+}
+
+static int configure(struct sampler *sampler)
+{
+	const struct sampler_options *options = sampler->options;
+	struct sample_config *config = (struct sample_config *)&sampler->skeleton->rodata->config;
+	uint64_t max_frames = KERNEL_MAX_FRAMES;
+
+	if (sampler_events[options->event].is_clock)
+		config->period_ns = 1000000000u / options->rate_hz;
+	config->memo_count = memo_count(sampler);
+	config->verify = options->verify;
+	if (getrandom(&config->hash_seed, sizeof(config->hash_seed), 0) < 0)
+		return -errno;
+	system_limit_read("/proc/sys/kernel/perf_event_max_stack", &max_frames);
+	config->max_frames =
+		(uint32_t)(max_frames < KERNEL_MAX_FRAMES ? max_frames : KERNEL_MAX_FRAMES);
+	return targets_configure(options->targets, config);
+}
+
+static int size_snapshot_maps(struct sampler *sampler)
+{
+	struct sample_bpf *skeleton = sampler->skeleton;
+
+	if (bpf_map__set_max_entries(skeleton->maps.snapshots, snapshot_ring_bytes(sampler)) ||
+	    bpf_map__set_max_entries(skeleton->maps.snapshot_scratches,
+				     (uint32_t)sampler->cpu_count))
+		return -errno;
+	return 0;
+}
+
+static int size_unwind_maps(const struct sampler *sampler)
+{
+	struct unwind_space_size size = unwind_space_divide(sampler->options->unwind_bytes);
+	struct sample_bpf *skeleton = sampler->skeleton;
+
+	if (bpf_map__set_max_entries(skeleton->maps.unwind_blocks, size.blocks) ||
+	    bpf_map__set_max_entries(skeleton->maps.unwind_places, size.places) ||
+	    bpf_map__set_max_entries(skeleton->maps.unwind_rules, size.rules) ||
+	    bpf_map__set_max_entries(skeleton->maps.unwind_segments, size.segments))
+		return -errno;
+	return 0;
+}
+
+static int size_maps(struct sampler *sampler)
+{
+	struct sample_bpf *skeleton = sampler->skeleton;
+	bool follows = sampler->skeleton->rodata->config.by_process;
+
+	bpf_program__set_autoload(skeleton->progs.on_fork, follows);
+	bpf_program__set_autoload(skeleton->progs.on_exec, follows);
+	bpf_program__set_autoload(skeleton->progs.on_free, follows);
+	if (bpf_map__set_max_entries(skeleton->maps.cpu_states, (uint32_t)sampler->cpu_count))
+		return -errno;
+	if (bpf_map__set_max_entries(skeleton->maps.events, ring_bytes(sampler)))
+		return -errno;
+	if (bpf_map__set_max_entries(skeleton->maps.walk_memos,
+				     memo_count(sampler) + (uint32_t)sampler->cpu_count) ||
+	    size_snapshot_maps(sampler))
+		return -errno;
+	return size_unwind_maps(sampler);
+}
+
+/* Says why loading failed; an ordinary user meets -EPERM. */
+static int explain_load(const struct sampler_options *options, int error)
+{
+	if (options->quiet)
+		return error;
+	if (error == -EMFILE || error == -ENFILE)
+		log_error("too many open files; raise the limit (ulimit -n)");
+	else if (error == -EPERM && !geteuid())
+		log_error(
+			"not permitted to load a BPF program, though root: CAP_BPF and CAP_PERFMON are missing (in a container: start it privileged)");
+	else if (error == -EPERM)
+		log_error(
+			"not permitted to load a BPF program; run as root (sudo hearth record ...)");
+	else if (access("/sys/kernel/btf/vmlinux", R_OK))
+		log_error(
+			"this kernel has no BTF (/sys/kernel/btf/vmlinux: %s); it needs CONFIG_DEBUG_INFO_BTF=y",
+			strerror(errno));
+	else
+		log_error(
+			"the kernel refused hearth's BPF program: %s; hearth doctor looks for the cause, --verbose shows the kernel's log",
+			strerror(-error));
+	return error == -EPERM ? error : -EOPNOTSUPP;
+}
+
+static int map_states(struct sampler *sampler)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	size_t bytes = sampler->cpu_count * sizeof(struct cpu_state);
+	void *states;
+
+	bytes = (bytes + (size_t)page - 1) / (size_t)page * (size_t)page;
+	states = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      bpf_map__fd(sampler->skeleton->maps.cpu_states), 0);
+	if (states == MAP_FAILED)
+		return -errno;
+	sampler->states = states;
+	sampler->states_bytes = bytes;
+	return 0;
+}
+
+static int attach_followers(struct sampler *sampler)
+{
+	struct bpf_program *followers[] = {
+		sampler->skeleton->progs.on_fork,
+		sampler->skeleton->progs.on_exec,
+		sampler->skeleton->progs.on_free,
+	};
+	struct bpf_link **links[] = {
+		&sampler->skeleton->links.on_fork,
+		&sampler->skeleton->links.on_exec,
+		&sampler->skeleton->links.on_free,
+	};
+
+	for (size_t i = 0; i < sizeof(followers) / sizeof(followers[0]); i++) {
+		if (!bpf_program__autoload(followers[i]))
+			continue;
+		*links[i] = bpf_program__attach(followers[i]);
+		if (!*links[i])
+			return -errno;
+	}
+	return 0;
+}
+
+/* In a time namespace the clocks that user space reads are shifted against those of the kernel side. */
+static int measure_clocks(struct sampler *sampler)
+{
+	struct identify_argument answer;
+	int error = sampler_identify(sampler, NULL, &answer);
+
+	if (error)
+		return error;
+	sampler->monotonic_offset = (int64_t)(answer.monotonic_ns - clock_monotonic_ns());
+	sampler->boottime_offset = (int64_t)(answer.boottime_ns - clock_boottime_ns());
+	return 0;
+}
+
+static uint64_t kernel_monotonic_ns(const struct sampler *sampler)
+{
+	return clock_monotonic_ns() + (uint64_t)sampler->monotonic_offset;
+}
+
+uint64_t sampler_kernel_boottime(const struct sampler *sampler, uint64_t boottime_ns)
+{
+	return boottime_ns + (uint64_t)sampler->boottime_offset;
+}
+
+/* /proc tells when a task started in clock ticks of this time namespace; a millisecond for the offset's error. */
+static int find_start(const struct sampler *sampler, uint32_t id, struct target_start *ret_start)
+{
+	const uint64_t tick_ns = 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK), error_ns = 1000000;
+	uint64_t ticks;
+	int error = task_start_ticks(id, &ticks);
+
+	if (error)
+		return error;
+	ret_start->time_ns = sampler_kernel_boottime(sampler, ticks * tick_ns) - error_ns;
+	ret_start->slack_ns = tick_ns + 2 * error_ns;
+	return 0;
+}
+
+static int add_thread(struct sampler *sampler, uint32_t tid)
+{
+	struct target_thread thread = { 0 };
+	int error = find_start(sampler, tid, &thread.start);
+
+	if (error)
+		return error == -ENOENT ? 0 : error; /* it has ended meanwhile */
+	return bpf_map_update_elem(bpf_map__fd(sampler->skeleton->maps.target_threads), &tid,
+				   &thread, BPF_ANY);
+}
+
+static int add_targets(struct sampler *sampler)
+{
+	const struct targets *targets = sampler->options->targets;
+	int error = 0;
+
+	for (size_t i = 0; i < targets->pid_count && !error; i++)
+		error = sampler_add_process(sampler, (pid_t)targets->pids[i], !targets->no_inherit,
+					    false);
+	for (size_t i = 0; i < targets->tid_count && !error; i++)
+		error = add_thread(sampler, targets->tids[i]);
+	return error;
+}
+
+/* In this order they are drained: what a snapshot refers to is mostly there before it. */
+static int open_rings(struct sampler *sampler)
+{
+	sampler->ring = ring_buffer__new(bpf_map__fd(sampler->skeleton->maps.events), handle_record,
+					 sampler, NULL);
+	if (!sampler->ring)
+		return -errno;
+	return ring_buffer__add(sampler->ring, bpf_map__fd(sampler->skeleton->maps.snapshots),
+				handle_record, sampler);
+}
+
+static int load(struct sampler *sampler)
+{
+	int error = sample_bpf__load(sampler->skeleton);
+
+	if (error)
+		return explain_load(sampler->options, error);
+	error = map_states(sampler);
+	if (!error)
+		error = open_rings(sampler);
+	if (!error)
+		error = measure_clocks(sampler);
+	if (!error)
+		error = attach_followers(sampler);
+	if (!error)
+		error = add_targets(sampler);
+	if (error)
+		log_error("cannot set up the BPF program: %s", strerror(-error));
+	return error;
+}
+
+static int open_skeleton(struct sampler *sampler)
+{
+	struct cpu_set_list possible;
+	int error = cpus_read("possible", &possible);
+
+	if (error) {
+		log_error("/sys/devices/system/cpu/possible: %s", strerror(-error));
+		return error;
+	}
+	sampler->cpu_count = possible.end;
+	sampler->cpus = calloc(sampler->cpu_count, sizeof(*sampler->cpus));
+	libbpf_set_print(sampler->options->verbose ? print_all : NULL);
+	sampler->skeleton = sample_bpf__open();
+	if (!sampler->cpus || !sampler->skeleton) {
+		log_error("cannot open the BPF program: %s", strerror(errno));
+		return -errno;
+	}
+	error = configure(sampler);
+	return error ? error : size_maps(sampler);
+}
+
+int sampler_new(const struct sampler_options *options, struct sampler **ret_sampler)
+{
+	struct sampler *sampler = calloc(1, sizeof(*sampler));
+	int error;
+
+	if (!sampler)
+		return -ENOMEM;
+	sampler->options = options;
+	error = open_skeleton(sampler);
+	if (!error)
+		error = load(sampler);
+	if (error)
+		sampler_free(sampler);
+	else
+		*ret_sampler = sampler;
+	return error;
+}
+
+void sampler_free(struct sampler *sampler)
+{
+	if (!sampler)
+		return;
+	sampler_stop(sampler);
+	ring_buffer__free(sampler->ring);
+	if (sampler->states)
+		munmap(sampler->states, sampler->states_bytes);
+	sample_bpf__destroy(sampler->skeleton);
+	free(sampler->cpus);
+	free(sampler);
+}
+
+int sampler_add_process(struct sampler *sampler, pid_t pid, bool inherits, bool waits_for_exec)
+{
+	struct target_process target = { .inherits = inherits, .waits_for_exec = waits_for_exec };
+	uint32_t key = (uint32_t)pid;
+	int error = find_start(sampler, key, &target.start);
+
+	if (error)
+		return error == -ENOENT ? 0 : error; /* it has ended meanwhile */
+	if (sampler->skeleton->rodata->config.caller_pid_namespace)
+		key |= TARGET_CALLER_PID;
+	return bpf_map_update_elem(bpf_map__fd(sampler->skeleton->maps.target_processes), &key,
+				   &target, BPF_ANY);
+}
+
+/*
+ * The kernel side forgets a process when it is reaped. One that ended but was not reaped yet shows
+ * in its pidfd, where the key is a PID of hearth's own namespace.
+ */
+static bool target_is_alive(const struct sampler *sampler, uint32_t key)
+{
+	_cleanup_close_ int fd = -1;
+	struct pollfd ended = { .events = POLLIN };
+
+	if (sampler->skeleton->rodata->config.caller_pid_namespace && !(key & TARGET_CALLER_PID))
+		return true;
+	fd = (int)syscall(SYS_pidfd_open, key & ~TARGET_CALLER_PID, 0);
+	if (fd < 0)
+		return errno != ESRCH;
+	ended.fd = fd;
+	return poll(&ended, 1, 0) == 0;
+}
+
+bool sampler_has_processes(struct sampler *sampler)
+{
+	int map = bpf_map__fd(sampler->skeleton->maps.target_processes);
+	uint32_t key, next;
+	const uint32_t *at = NULL;
+
+	while (!bpf_map_get_next_key(map, at, &next)) {
+		if (target_is_alive(sampler, next))
+			return true;
+		key = next;
+		at = &key;
+	}
+	return false;
+}
+
+static int explain_event(const struct sampler_options *options, int error)
+{
+	const char *name = sampler_event_name(options->event);
+
+	if (options->quiet)
+		return error;
+	if (error == -ENOENT || error == -EOPNOTSUPP || error == -ENODEV || error == -EINVAL)
+		log_error(
+			"this machine has no event %s (no hardware counters here?); -e cpu-clock works everywhere",
+			name);
+	else if (error == -EACCES || error == -EPERM)
+		log_error(
+			"not permitted to open the perf event %s; run as root, or see hearth doctor on kernel.perf_event_paranoid",
+			name);
+	else
+		log_error("cannot open the perf event %s: %s", name, strerror(-error));
+	return error == -EACCES || error == -EPERM ? -EPERM : -EOPNOTSUPP;
+}
+
+static int open_event(const struct sampler_options *options, size_t cpu)
+{
+	struct perf_event_attr attributes = {
+		.size = sizeof(attributes),
+		.type = sampler_events[options->event].type,
+		.config = sampler_events[options->event].config,
+		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED,
+	};
+	long fd;
+
+	if (sampler_events[options->event].is_clock) {
+		attributes.sample_period = 1000000000u / options->rate_hz;
+	} else {
+		attributes.freq = 1;
+		attributes.sample_freq = options->rate_hz;
+	}
+	fd = syscall(SYS_perf_event_open, &attributes, -1, (int)cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static int attach_cpu(struct sampler *sampler, size_t cpu)
+{
+	int fd = open_event(sampler->options, cpu);
+	struct bpf_link *link;
+
+	if (fd < 0)
+		return fd;
+	sampler->states[cpu].grid_ns = kernel_monotonic_ns(sampler);
+	link = bpf_program__attach_perf_event(sampler->skeleton->progs.tick, fd);
+	if (!link) {
+		int error = -errno;
+
+		close(fd);
+		return error;
+	}
+	sampler->cpus[cpu] = (struct cpu_event){ .link = link, .fd = fd };
+	return 0;
+}
+
+/* An idle CPU may not have fired for a while: those ticks are no less idle for nobody having come to tell. */
+static void count_last_idle(struct sampler *sampler, struct cpu_state *state, uint64_t now)
+{
+	uint64_t period = sampler->skeleton->rodata->config.period_ns;
+
+	if (period && now > state->grid_ns)
+		state->idle += (now - state->grid_ns) / period;
+}
+
+static void detach_cpu(struct sampler *sampler, size_t cpu)
+{
+	uint64_t now = kernel_monotonic_ns(sampler);
+
+	bpf_link__destroy(sampler->cpus[cpu].link);
+	sampler->cpus[cpu].link = NULL;
+	count_last_idle(sampler, &sampler->states[cpu], now);
+}
+
+/*
+ * A CPU that goes offline loses its event for good, also if it is back before anybody looks: then the
+ * time for which the event is on stands still.
+ */
+static bool event_is_on(struct cpu_event *event)
+{
+	struct {
+		uint64_t value, enabled_ns;
+	} reading;
+	bool grew;
+
+	if (read(event->fd, &reading, sizeof(reading)) != (ssize_t)sizeof(reading))
+		return false;
+	grew = reading.enabled_ns > event->enabled_ns;
+	event->enabled_ns = reading.enabled_ns;
+	return grew;
+}
+
+static int follow_cpu(struct sampler *sampler, size_t cpu, bool is_online)
+{
+	struct cpu_event *event = &sampler->cpus[cpu];
+	int error;
+
+	if (event->link && (!is_online || !event_is_on(event)))
+		detach_cpu(sampler, cpu);
+	if (event->link || !is_online)
+		return 0;
+	error = attach_cpu(sampler, cpu);
+	if (!error || error == -ENODEV) /* it went offline meanwhile */
+		return 0;
+	return explain_event(sampler->options, error);
+}
+
+int sampler_follow_cpus(struct sampler *sampler)
+{
+	struct cpu_set_list online;
+	int error = cpus_read("online", &online);
+
+	if (error) {
+		log_error("/sys/devices/system/cpu/online: %s", strerror(-error));
+		return error;
+	}
+	for (size_t cpu = 0; cpu < sampler->cpu_count && !error; cpu++)
+		error = follow_cpu(sampler, cpu, online.has[cpu]);
+	return error;
+}
+
+int sampler_start(struct sampler *sampler)
+{
+	int error = sampler_follow_cpus(sampler);
+
+	if (!error && !sampler_cpu_count(sampler))
+		error = explain_event(sampler->options, -ENODEV);
+	return error;
+}
+
+void sampler_stop(struct sampler *sampler)
+{
+	for (size_t cpu = 0; sampler->cpus && cpu < sampler->cpu_count; cpu++)
+		if (sampler->cpus[cpu].link)
+			detach_cpu(sampler, cpu);
+}
+
+int sampler_fd(const struct sampler *sampler)
+{
+	return ring_buffer__epoll_fd(sampler->ring);
+}
+
+int sampler_drain(struct sampler *sampler, sampler_handle_fn handle, void *context)
+{
+	int count;
+
+	sampler->handle = handle;
+	sampler->handle_context = context;
+	count = ring_buffer__consume(sampler->ring);
+	return count < 0 ? count : 0;
+}
+
+void sampler_read_counters(const struct sampler *sampler, struct sampler_counters *ret_counters)
+{
+	struct sampler_counters counters = {
+		.children_not_followed = sampler->skeleton->bss->children_not_followed,
+	};
+
+	for (size_t cpu = 0; cpu < sampler->cpu_count; cpu++) {
+		const struct cpu_state *state = &sampler->states[cpu];
+
+		counters.idle += state->idle;
+		counters.fired += state->fired;
+		counters.late += state->late;
+		counters.bpf_ns += state->bpf_ns + state->follow_ns;
+		counters.bpf_runs += state->bpf_runs;
+		for (size_t reason = 0; reason < REASON_COUNT; reason++)
+			counters.lost[reason] += state->lost[reason];
+	}
+	*ret_counters = counters;
+}
+
+void sampler_read_lost(const struct sampler *sampler, sampler_lost_fn handle, void *context)
+{
+	int map = bpf_map__fd(sampler->skeleton->maps.lost_ticks);
+	struct lost_key key, next;
+	const struct lost_key *at = NULL;
+
+	while (!bpf_map_get_next_key(map, at, &next)) {
+		uint64_t ticks;
+
+		if (!bpf_map_lookup_elem(map, &next, &ticks))
+			handle(context, &next, ticks);
+		key = next;
+		at = &key;
+	}
+}
+
+void sampler_unwind_maps(const struct sampler *sampler, struct unwind_map_fds *ret_fds)
+{
+	*ret_fds = (struct unwind_map_fds){
+		.modules = bpf_map__fd(sampler->skeleton->maps.unwind_modules),
+		.blocks = bpf_map__fd(sampler->skeleton->maps.unwind_blocks),
+		.places = bpf_map__fd(sampler->skeleton->maps.unwind_places),
+		.rules = bpf_map__fd(sampler->skeleton->maps.unwind_rules),
+		.segments = bpf_map__fd(sampler->skeleton->maps.unwind_segments),
+		.size = unwind_space_divide(sampler->options->unwind_bytes),
+		.max_modules = bpf_map__max_entries(sampler->skeleton->maps.unwind_modules),
+	};
+}
+
+int sampler_identify(const struct sampler *sampler, const void *address,
+		     struct identify_argument *ret_answer)
+{
+	struct identify_argument argument = { .address = (uintptr_t)address };
+	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = &argument,
+			    .ctx_size_in = sizeof(argument));
+	int error =
+		bpf_prog_test_run_opts(bpf_program__fd(sampler->skeleton->progs.identify), &run);
+
+	if (error)
+		return error;
+	*ret_answer = argument;
+	return 0;
+}
+
+/* The kernel tells a map's memory in the "memlock:" line of its descriptor. */
+static uint64_t map_bytes(int fd)
+{
+	_cleanup_(buffer_release) struct buffer text = { 0 };
+	char path[64];
+	const char *line;
+	uint64_t bytes = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	if (buffer_read_file(&text, path, 64 * 1024) || !buffer_string(&text))
+		return 0;
+	line = strstr(text.data, "memlock:");
+	if (line)
+		bytes = strtoull(line + strlen("memlock:"), NULL, 10);
+	return bytes;
+}
+
+uint64_t sampler_map_bytes(const struct sampler *sampler)
+{
+	struct bpf_map *map;
+	uint64_t bytes = 0;
+
+	bpf_object__for_each_map(map, sampler->skeleton->obj) bytes += map_bytes(bpf_map__fd(map));
+	return bytes;
+}
+
+uint64_t sampler_kernel_run_ns(const struct sampler *sampler)
+{
+	struct bpf_program *program;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_program(program, sampler->skeleton->obj)
+	{
+		struct bpf_prog_info info = { 0 };
+		uint32_t size = sizeof(info);
+
+		/* `identify` runs on behalf of system calls of this process, in whose CPU time it is. */
+		if (program == sampler->skeleton->progs.identify || bpf_program__fd(program) < 0)
+			continue;
+		if (!bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+			sum += info.run_time_ns;
+	}
+	return sum;
+}
+
+unsigned int sampler_cpu_count(const struct sampler *sampler)
+{
+	unsigned int count = 0;
+
+	for (size_t cpu = 0; cpu < sampler->cpu_count; cpu++)
+		count += sampler->states[cpu].grid_ns != 0;
+	return count;
+}

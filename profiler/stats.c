@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profiler/stats.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "profiler/aggregator.h"
+#include "profiler/modules.h"
+#include "profiler/recorder.h"
+#include "profiler/snapshots.h"
+#include "profiler/unwind_verifier.h"
+
+uint64_t own_cpu_ns(void)
+{
+	struct timespec used = { 0 };
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
+}
+
+/*
+ * The high-water mark of this program's memory. getrusage's ru_maxrss would do, but an exec keeps the
+ * mark of what ran in the process before.
+ */
+static uint64_t peak_memory_bytes(void)
+{
+	_cleanup_(buffer_release) struct buffer text = { 0 };
+	const char *line;
+
+	if (buffer_read_file(&text, "/proc/self/status", 64 * 1024) || !buffer_string(&text))
+		return 0;
+	line = strstr(text.data, "VmHWM:");
+	return line ? strtoull(line + strlen("VmHWM:"), NULL, 10) * 1024 : 0;
+}
+
+void stats_gather(const struct recording *recording, const struct tick_fates *fates,
+		  struct stats *ret_stats)
+{
+	struct aggregator_totals totals;
+	struct snapshots_totals snapshots;
+	struct unwind_loader_totals unwind;
+
+	aggregator_totals(recording->aggregator, &totals);
+	snapshots_read_totals(recording->snapshots, &snapshots);
+	unwind_loader_read_totals(recording->unwind_loader, &unwind);
+	*ret_stats = (struct stats){
+		.event = recording->event,
+		.rate_hz = recording->rate_hz,
+		.duration_ns = recording->duration_ns,
+		.cpus = sampler_cpu_count(recording->sampler),
+		.steal_ns = recording->steal_ns,
+		.idle = recording->counters.idle,
+		.due = recording->counters.fired + recording->counters.late,
+		.fates = *fates,
+		.stacks = totals.stacks,
+		.processes = totals.processes,
+		.modules = modules_count(recording->modules),
+		.snapshots = snapshots.taken,
+		.mended = snapshots.mended,
+		.verifier = recording->verifier,
+		.unwind = unwind,
+		.longest_turn_ns = recording->longest_turn_ns,
+		.bpf_ns = recording->counters.bpf_ns,
+		.bpf_runs = recording->counters.bpf_runs,
+		.kernel_bpf_ns = sampler_kernel_run_ns(recording->sampler),
+		.cpu_ns = own_cpu_ns(),
+		.start_cpu_ns = recording->start_cpu_ns,
+		.recording_cpu_ns = recording->recording_cpu_ns,
+		.rss_peak_bytes = peak_memory_bytes(),
+		.map_bytes = sampler_map_bytes(recording->sampler) + unwind.tables.segment_bytes,
+		.first_tick_ns = recording->first_tick_ns,
+	};
+}
+
+static uint64_t sum_of_fate(const struct stats *stats, unsigned int fate)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int reason = REASON_NONE + 1; reason < REASON_COUNT; reason++)
+		if (tick_reason_fate(reason) == fate)
+			sum += stats->fates.by_reason[reason];
+	return sum;
+}
+
+bool stats_add_up(const struct stats *stats, const struct recording *recording)
+{
+	uint64_t accounted = stats->fates.complete + sum_of_fate(stats, TICK_TRUNCATED) +
+			     sum_of_fate(stats, TICK_LOST);
+	struct aggregator_totals totals;
+
+	aggregator_totals(recording->aggregator, &totals);
+	if (accounted == stats->due && !totals.malformed)
+		return true;
+	log_error(
+		"the accounts do not add up: %llu ticks were due, %llu have a fate, %llu records were malformed; please report this",
+		(unsigned long long)stats->due, (unsigned long long)accounted,
+		(unsigned long long)totals.malformed);
+	return false;
+}
+
+static void write_number(struct buffer *to, const char *name, uint64_t value, const char *after)
+{
+	buffer_printf(to, "\"%s\": %llu%s", name, (unsigned long long)value, after);
+}
+
+/* Every reason of a fate, those without ticks too, so that a reader finds each key. */
+static void write_reasons(const struct stats *stats, unsigned int fate, struct buffer *to)
+{
+	const char *separator = "";
+
+	for (unsigned int reason = REASON_NONE + 1; reason < REASON_COUNT; reason++) {
+		if (tick_reason_fate(reason) != fate)
+			continue;
+		buffer_append_string(to, separator);
+		write_number(to, tick_reason_name(reason), stats->fates.by_reason[reason], "");
+		separator = ", ";
+	}
+}
+
+static void write_ticks(const struct stats *stats, struct buffer *to)
+{
+	buffer_append_string(to, "  \"ticks\": {");
+	write_number(to, "idle", stats->idle, ", ");
+	write_number(to, "due", stats->due, ", ");
+	write_number(to, "complete", stats->fates.complete, ",\n    \"no_user_half\": {");
+	write_reasons(stats, TICK_COMPLETE, to);
+	buffer_append_string(to, "},\n    \"truncated\": {");
+	write_reasons(stats, TICK_TRUNCATED, to);
+	buffer_append_string(to, "},\n    \"lost\": {");
+	write_reasons(stats, TICK_LOST, to);
+	buffer_append_string(to, "}},\n");
+}
+
+static void write_unwind(const struct stats *stats, struct buffer *to)
+{
+	const struct unwind_loader_totals *unwind = &stats->unwind;
+
+	buffer_append_string(to, "  \"unwind\": {");
+	write_number(to, "modules", unwind->tables.modules, ", ");
+	write_number(to, "rows", unwind->tables.rows, ", ");
+	write_number(to, "segment_bytes", unwind->tables.segment_bytes, ",\n    ");
+	write_number(to, "loaded", unwind->loaded, ", ");
+	write_number(to, "evicted", unwind->tables.evicted, ", ");
+	write_number(to, "reloaded", unwind->reloaded, ", ");
+	write_number(to, "refused", unwind->refused, ", ");
+	write_number(to, "postponed", unwind->postponed, ",\n    ");
+	write_number(to, "compile_ns", unwind->compile_ns, ", ");
+	write_number(to, "compile_max_ns", unwind->compile_max_ns, "},\n");
+}
+
+static void write_self(const struct stats *stats, struct buffer *to)
+{
+	buffer_append_string(to, "  \"self\": {");
+	write_number(to, "bpf_ns", stats->bpf_ns, ", ");
+	write_number(to, "bpf_runs", stats->bpf_runs, ", ");
+	write_number(to, "kernel_bpf_ns", stats->kernel_bpf_ns, ",\n    ");
+	write_number(to, "cpu_ns", stats->cpu_ns, ", ");
+	write_number(to, "start_cpu_ns", stats->start_cpu_ns, ", ");
+	write_number(to, "recording_cpu_ns", stats->recording_cpu_ns, ",\n    ");
+	write_number(to, "rss_peak_bytes", stats->rss_peak_bytes, ", ");
+	write_number(to, "map_bytes", stats->map_bytes, ", ");
+	write_number(to, "longest_turn_ns", stats->longest_turn_ns, ", ");
+	write_number(to, "first_tick_ns", stats->first_tick_ns, "}\n");
+}
+
+void stats_write_json(const struct stats *stats, struct buffer *to)
+{
+	buffer_printf(to, "{\n  \"version\": \"%s\", \"event\": \"%s\", ", HEARTH_VERSION,
+		      stats->event);
+	write_number(to, "rate_hz", stats->rate_hz, ", ");
+	write_number(to, "duration_ns", stats->duration_ns, ", ");
+	write_number(to, "cpus", stats->cpus, ", ");
+	write_number(to, "steal_ns", stats->steal_ns, ",\n");
+	write_ticks(stats, to);
+	buffer_append_string(to, "  ");
+	write_number(to, "stacks", stats->stacks, ", ");
+	write_number(to, "processes", stats->processes, ", ");
+	write_number(to, "modules", stats->modules, ", ");
+	write_number(to, "snapshots", stats->snapshots, ", ");
+	write_number(to, "mended", stats->mended, ",\n");
+	if (stats->verifier) {
+		buffer_append_string(to, "  \"verify\": ");
+		unwind_verifier_write_json(stats->verifier, to);
+		buffer_append_string(to, ",\n");
+	}
+	write_unwind(stats, to);
+	write_self(stats, to);
+	buffer_append_string(to, "}\n");
+}
+
+static double percent(uint64_t part, uint64_t whole)
+{
+	return whole ? 100.0 * (double)part / (double)whole : 0.0;
+}
+
+static void append_reasons(const struct stats *stats, unsigned int fate, struct buffer *to)
+{
+	const char *before = " (";
+
+	for (unsigned int reason = REASON_NONE + 1; reason < REASON_COUNT; reason++) {
+		if (tick_reason_fate(reason) != fate || !stats->fates.by_reason[reason])
+			continue;
+		buffer_printf(to, "%s%s %.1f %%", before, tick_reason_name(reason),
+			      percent(stats->fates.by_reason[reason], stats->due));
+		before = ", ";
+	}
+	if (*before == ',')
+		buffer_append_char(to, ')');
+}
+
+static void log_fates(const struct stats *stats)
+{
+	_cleanup_(buffer_release) struct buffer line = { 0 };
+	const char *text;
+
+	buffer_printf(&line, "%llu ticks: %.1f %% complete, %.1f %% truncated",
+		      (unsigned long long)stats->due, percent(stats->fates.complete, stats->due),
+		      percent(sum_of_fate(stats, TICK_TRUNCATED), stats->due));
+	append_reasons(stats, TICK_TRUNCATED, &line);
+	buffer_printf(&line, ", %.1f %% lost", percent(sum_of_fate(stats, TICK_LOST), stats->due));
+	append_reasons(stats, TICK_LOST, &line);
+	text = buffer_string(&line);
+	if (text)
+		log_info("%s", text);
+}
+
+/* Nothing where the tables had room for all that was met. */
+static void log_unwind(const struct unwind_loader_totals *unwind)
+{
+	if (unwind->tables.evicted || unwind->postponed)
+		log_info(
+			"unwind tables: %llu loaded, %llu driven out by others, %llu of these loaded again, %llu postponed; --unwind-memory gives them more room",
+			(unsigned long long)unwind->loaded,
+			(unsigned long long)unwind->tables.evicted,
+			(unsigned long long)unwind->reloaded,
+			(unsigned long long)unwind->postponed);
+	if (unwind->refused)
+		log_warning(
+			"the call frame information of %llu files could not be compiled or is too large: ticks in them bring a copy of their stack, or are truncated(rows_missing)",
+			(unsigned long long)unwind->refused);
+}
+
+void stats_log(const struct stats *stats, const struct recording *recording)
+{
+	if (!stats->due) {
+		log_warning(
+			"no tick hit the target in %.1f s: it used no CPU meanwhile, or there is no such target; the output is empty",
+			(double)stats->duration_ns / 1e9);
+		return;
+	}
+	log_fates(stats);
+	if (stats->verifier)
+		unwind_verifier_log(stats->verifier);
+	log_info(
+		"hearth itself: %.1f ms of CPU and %.1f ms in the kernel's ticks over %.1f s; stolen from this machine meanwhile: %.1f ms",
+		(double)stats->cpu_ns / 1e6, (double)stats->bpf_ns / 1e6,
+		(double)stats->duration_ns / 1e9, (double)stats->steal_ns / 1e6);
+	log_unwind(&stats->unwind);
+	if (recording->counters.children_not_followed)
+		log_warning(
+			"%llu child processes are not in the profile: more than 16384 targets at a time",
+			(unsigned long long)recording->counters.children_not_followed);
+}

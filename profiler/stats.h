@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a recording did and what it cost: `--stats FILE` and the last lines that the user sees. */
+#ifndef HEARTH_PROFILER_STATS_H
+#define HEARTH_PROFILER_STATS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "profiler/namer.h"
+#include "profiler/unwind_loader.h"
+
+struct buffer;
+struct recording;
+struct unwind_verifier;
+
+struct stats {
+	const char *event;
+	uint64_t rate_hz, duration_ns, cpus, steal_ns;
+	uint64_t idle, due;
+	struct tick_fates fates;
+	uint64_t stacks, processes, modules;
+	uint64_t snapshots;                     /* ticks that brought a copy of their stack */
+	uint64_t mended;                        /* those whose stack is whole by it */
+	const struct unwind_verifier *verifier; /* NULL: stacks were not verified */
+	struct unwind_loader_totals unwind;
+	uint64_t longest_turn_ns; /* that the kernel side's records had to wait */
+	/* hearth's own cost */
+	uint64_t bpf_ns, bpf_runs, cpu_ns, rss_peak_bytes, map_bytes, first_tick_ns;
+	uint64_t recording_cpu_ns; /* the part of cpu_ns up to the last tick */
+	uint64_t start_cpu_ns;     /* the part of it before the first */
+	uint64_t kernel_bpf_ns;    /* bpf_ns as the kernel counts it, 0: it does not */
+};
+
+/* Gathers; the recording has ended and was named. */
+void stats_gather(const struct recording *recording, const struct tick_fates *fates,
+		  struct stats *ret_stats);
+
+/* Do the fates add up to the ticks that the kernel side fired and found late? Logs if not. */
+bool stats_add_up(const struct stats *stats, const struct recording *recording);
+
+void stats_write_json(const struct stats *stats, struct buffer *to);
+
+/* Logs the split of fates, and what else the user must know. */
+void stats_log(const struct stats *stats, const struct recording *recording);
+
+/* CPU time of this process so far. */
+uint64_t own_cpu_ns(void);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profiler/unwind_maps.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "base/cleanup.h"
+
+struct unwind_maps {
+	struct unwind_map_fds fds;
+	struct unwind_maps_view view;
+	int *segments; /* descriptors, -1: not made */
+};
+
+static void *map_memory(int fd, size_t bytes)
+{
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void unmap_memory(void *memory, size_t bytes)
+{
+	if (memory)
+		munmap(memory, bytes);
+}
+
+/* --- segments --- */
+
+static int add_segment(void *context, uint32_t number)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+	struct unwind_maps *maps = context;
+	_cleanup_close_ int fd = -1;
+
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "unwind_segment", sizeof(uint32_t),
+			    UNWIND_SLOT_BYTES, UNWIND_SEGMENT_SLOTS, &options);
+	if (fd < 0)
+		return fd;
+	if (bpf_map_update_elem(maps->fds.segments, &number, &fd, BPF_ANY))
+		return -errno;
+	maps->segments[number] = take_fd(&fd);
+	return 0;
+}
+
+static void remove_segment(void *context, uint32_t number)
+{
+	const struct unwind_maps *maps = context;
+
+	bpf_map_delete_elem(maps->fds.segments, &number);
+	close(maps->segments[number]);
+	maps->segments[number] = -1;
+}
+
+static uint8_t *map_segment(void *context, uint32_t number)
+{
+	const struct unwind_maps *maps = context;
+
+	return map_memory(maps->segments[number], UNWIND_SEGMENT_BYTES);
+}
+
+static void unmap_segment(void *context, uint32_t number, uint8_t *memory)
+{
+	(void)context;
+	(void)number;
+	unmap_memory(memory, UNWIND_SEGMENT_BYTES);
+}
+
+/* --- modules --- */
+
+static int publish(void *context, uint64_t module, const struct unwind_module *entry)
+{
+	const struct unwind_maps *maps = context;
+
+	return bpf_map_update_elem(maps->fds.modules, &module, entry, BPF_NOEXIST) ? -errno : 0;
+}
+
+static int unpublish(void *context, uint64_t module)
+{
+	const struct unwind_maps *maps = context;
+
+	return bpf_map_delete_elem(maps->fds.modules, &module) ? -errno : 0;
+}
+
+/*
+ * An update of a map of maps returns only when every program that might use the old value has ended
+ * (maybe_wait_bpf_programs() in kernel/bpf/syscall.c, 5.0 and newer): here the old value is the new one.
+ */
+static int wait_for_readers(void *context)
+{
+	const struct unwind_maps *maps = context;
+	const uint32_t first = 0;
+
+	return bpf_map_update_elem(maps->fds.segments, &first, &maps->segments[first], BPF_ANY)
+		       ? -errno
+		       : 0;
+}
+
+/* --- all of them --- */
+
+#define BLOCK_BYTES(size) ((size)->blocks * sizeof(struct unwind_block))
+#define PLACE_BYTES(size) ((size)->places * sizeof(uint64_t))
+#define RULE_BYTES(size)  ((size)->rules * sizeof(struct unwind_rule))
+
+static bool map_all(struct unwind_maps *maps)
+{
+	struct unwind_space_memory *memory = &maps->view.memory;
+
+	memory->blocks = map_memory(maps->fds.blocks, BLOCK_BYTES(&memory->size));
+	memory->places = map_memory(maps->fds.places, PLACE_BYTES(&memory->size));
+	memory->rules = map_memory(maps->fds.rules, RULE_BYTES(&memory->size));
+	maps->segments = malloc(memory->size.segments * sizeof(*maps->segments));
+	for (uint32_t i = 0; maps->segments && i < memory->size.segments; i++)
+		maps->segments[i] = -1;
+	return memory->blocks && memory->places && memory->rules && maps->segments;
+}
+
+int unwind_maps_new(const struct unwind_map_fds *fds, struct unwind_maps **ret_maps)
+{
+	struct unwind_maps *maps = calloc(1, sizeof(*maps));
+
+	if (!maps)
+		return -ENOMEM;
+	maps->fds = *fds;
+	maps->view = (struct unwind_maps_view){
+		.memory = { .size = fds->size,
+			    .add_segment = add_segment,
+			    .remove_segment = remove_segment,
+			    .map_segment = map_segment,
+			    .unmap_segment = unmap_segment,
+			    .context = maps },
+		.publish = publish,
+		.unpublish = unpublish,
+		.wait_for_readers = wait_for_readers,
+		.max_modules = fds->max_modules,
+		.context = maps,
+	};
+	if (!map_all(maps)) {
+		unwind_maps_free(maps);
+		return -ENOMEM;
+	}
+	*ret_maps = maps;
+	return 0;
+}
+
+void unwind_maps_free(struct unwind_maps *maps)
+{
+	if (!maps)
+		return;
+	unmap_memory(maps->view.memory.blocks, BLOCK_BYTES(&maps->fds.size));
+	unmap_memory(maps->view.memory.places, PLACE_BYTES(&maps->fds.size));
+	unmap_memory(maps->view.memory.rules, RULE_BYTES(&maps->fds.size));
+	for (uint32_t i = 0; maps->segments && i < maps->fds.size.segments; i++)
+		cleanup_close(&maps->segments[i]);
+	free(maps->segments);
+	free(maps);
+}
+
+const struct unwind_maps_view *unwind_maps_view(const struct unwind_maps *maps)
+{
+	return &maps->view;
+}

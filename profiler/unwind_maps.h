@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernel side's maps of unwind tables (bpf/unwind_map.bpf.h) as unwind_tables.h wants them: mapped
+ * memory, and system calls for the rest. Each segment takes a descriptor. One thread at a time.
+ */
+#ifndef HEARTH_PROFILER_UNWIND_MAPS_H
+#define HEARTH_PROFILER_UNWIND_MAPS_H
+
+#include "profiler/unwind_tables.h"
+
+/* Descriptors of the maps, which somebody else owns, and how many entries each has. */
+struct unwind_map_fds {
+	int modules, blocks, places, rules, segments;
+	struct unwind_space_size size;
+	uint32_t max_modules;
+};
+
+struct unwind_maps;
+
+/* 0 or -ENOMEM. */
+int unwind_maps_new(const struct unwind_map_fds *fds, struct unwind_maps **ret_maps);
+void unwind_maps_free(struct unwind_maps *maps);
+
+/* Lives as long as the maps. */
+const struct unwind_maps_view *unwind_maps_view(const struct unwind_maps *maps);
+
+#endif

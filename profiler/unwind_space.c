@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profiler/unwind_space.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/number_pool.h"
+#include "profiler/unwind_rule_store.h"
+
+/* How many slots before the last one may still take a page: pages are up to 3.5 KiB, slots 8 KiB. */
+#define OPEN_SLOTS 32
+
+/* A block, a place and a rule for each KiB. Half of the system's files need less than 2.2 KiB for a page. */
+#define BYTES_AN_ENTRY (1u << 10)
+#define ENTRY_BYTES    (sizeof(struct unwind_block) + sizeof(uint64_t) + sizeof(struct unwind_rule))
+
+struct unwind_segment {
+	uint8_t *memory; /* NULL: nothing is being written to it */
+	uint32_t taken;  /* slots */
+	bool is_made;
+};
+
+struct unwind_space {
+	struct unwind_space_memory memory;
+	struct number_pool blocks, places, slots;
+	struct unwind_rule_store rules;
+	struct unwind_segment *segments;
+	uint32_t segment_count; /* that are made */
+};
+
+struct unwind_space_size unwind_space_divide(uint64_t bytes)
+{
+	uint64_t entries = bytes / BYTES_AN_ENTRY;
+	uint64_t rules = entries < UNWIND_MAX_RULES ? entries : UNWIND_MAX_RULES;
+
+	return (struct unwind_space_size){
+		.blocks = (uint32_t)entries,
+		.places = (uint32_t)entries,
+		.rules = (uint32_t)rules,
+		.segments = (uint32_t)((bytes - entries * ENTRY_BYTES) / UNWIND_SEGMENT_BYTES),
+	};
+}
+
+/* --- segments --- */
+
+static int add_segment(struct unwind_space *space, uint32_t number)
+{
+	int error = space->memory.add_segment(space->memory.context, number);
+
+	if (error)
+		return error;
+	space->segments[number].is_made = true;
+	space->segment_count++;
+	return 0;
+}
+
+static void remove_segment(struct unwind_space *space, uint32_t number)
+{
+	space->memory.remove_segment(space->memory.context, number);
+	space->segments[number].is_made = false;
+	space->segment_count--;
+}
+
+static int map_segment(struct unwind_space *space, uint32_t number)
+{
+	struct unwind_segment *segment = &space->segments[number];
+
+	if (!segment->memory)
+		segment->memory = space->memory.map_segment(space->memory.context, number);
+	return segment->memory ? 0 : -ENOMEM;
+}
+
+static void unmap_segments(struct unwind_space *space)
+{
+	for (uint32_t i = 0; i < space->memory.size.segments; i++) {
+		struct unwind_segment *segment = &space->segments[i];
+
+		if (segment->memory)
+			space->memory.unmap_segment(space->memory.context, i, segment->memory);
+		segment->memory = NULL;
+	}
+}
+
+static uint8_t *slot_memory(const struct unwind_space *space, uint32_t slot)
+{
+	return space->segments[slot / UNWIND_SEGMENT_SLOTS].memory +
+	       (size_t)(slot % UNWIND_SEGMENT_SLOTS) * UNWIND_SLOT_BYTES;
+}
+
+/* --- making one --- */
+
+int unwind_space_new(const struct unwind_space_memory *memory, struct unwind_space **ret_space)
+{
+	const struct unwind_space_size *size = &memory->size;
+	struct unwind_space *space = calloc(1, sizeof(*space));
+	int error;
+
+	if (!space)
+		return -ENOMEM;
+	space->memory = *memory;
+	space->segments = calloc(size->segments, sizeof(*space->segments));
+	error = space->segments ? 0 : -ENOMEM;
+	if (!error)
+		error = number_pool_init(&space->blocks, size->blocks);
+	if (!error)
+		error = number_pool_init(&space->places, size->places);
+	if (!error)
+		error = number_pool_init(&space->slots, size->segments * UNWIND_SEGMENT_SLOTS);
+	if (!error)
+		error = unwind_rule_store_init(&space->rules, memory->rules, size->rules);
+	if (error)
+		unwind_space_free(space);
+	else
+		*ret_space = space;
+	return error;
+}
+
+void unwind_space_free(struct unwind_space *space)
+{
+	if (!space)
+		return;
+	number_pool_release(&space->blocks);
+	number_pool_release(&space->places);
+	number_pool_release(&space->slots);
+	unwind_rule_store_release(&space->rules);
+	free(space->segments);
+	free(space);
+}
+
+/* --- packing --- */
+
+/* Pages into slots; those before the last OPEN_SLOTS are closed. */
+struct packing {
+	uint32_t slot_count;
+	uint16_t used[OPEN_SLOTS]; /* bytes, by slot modulo OPEN_SLOTS */
+};
+
+static uint32_t fullest_slot(const struct packing *packing, uint32_t bytes)
+{
+	uint32_t end = packing->slot_count, best = end;
+	uint32_t first = end > OPEN_SLOTS ? end - OPEN_SLOTS : 0;
+
+	for (uint32_t slot = first; slot < end; slot++) {
+		uint32_t used = packing->used[slot % OPEN_SLOTS];
+
+		if (used + bytes <= UNWIND_SLOT_BYTES &&
+		    (best == end || used > packing->used[best % OPEN_SLOTS]))
+			best = slot;
+	}
+	return best;
+}
+
+/* Where the next page goes: slot (counted from the module's first) * UNWIND_SLOT_BYTES + offset. */
+static uint64_t pack_page(struct packing *packing, const struct unwind_page *page)
+{
+	uint32_t bytes = unwind_page_bytes(page), slot = fullest_slot(packing, bytes);
+	uint16_t *used = &packing->used[slot % OPEN_SLOTS];
+	uint64_t place;
+
+	if (slot == packing->slot_count) {
+		packing->slot_count++;
+		*used = 0;
+	}
+	place = (uint64_t)slot * UNWIND_SLOT_BYTES + *used;
+	*used = (uint16_t)(*used + bytes);
+	return place;
+}
+
+static const struct unwind_page *page_at(const struct row_table *table, uint32_t number)
+{
+	return (const struct unwind_page *)(table->pages + table->page_offsets[number]);
+}
+
+uint32_t unwind_space_slots_of(const struct row_table *table)
+{
+	struct packing packing = { 0 };
+
+	for (uint32_t i = 0; i < table->header->page_count; i++)
+		pack_page(&packing, page_at(table, i));
+	return packing.slot_count;
+}
+
+uint32_t unwind_space_free_slots(const struct unwind_space *space)
+{
+	return space->slots.free_count;
+}
+
+uint64_t unwind_space_segment_bytes(const struct unwind_space *space)
+{
+	return space->segment_count * UNWIND_SEGMENT_BYTES;
+}
+
+/* --- taking room --- */
+
+static int take_run(struct number_pool *pool, uint32_t count, uint32_t *ret_first,
+		    uint32_t *ret_count)
+{
+	uint32_t first = count ? number_pool_take(pool, count) : 0;
+
+	if (first == NUMBER_POOL_NONE)
+		return -ENOSPC;
+	*ret_first = first;
+	*ret_count = count;
+	return 0;
+}
+
+static int take_slot(struct unwind_space *space, uint32_t *ret_slot)
+{
+	uint32_t slot = number_pool_take(&space->slots, 1);
+	uint32_t segment = slot / UNWIND_SEGMENT_SLOTS;
+	int error = 0;
+
+	if (slot == NUMBER_POOL_NONE)
+		return -ENOSPC;
+	if (!space->segments[segment].is_made)
+		error = add_segment(space, segment);
+	if (!error)
+		error = map_segment(space, segment);
+	if (error) {
+		number_pool_give(&space->slots, slot, 1);
+		return error;
+	}
+	space->segments[segment].taken++;
+	*ret_slot = slot;
+	return 0;
+}
+
+static void give_slot(struct unwind_space *space, uint32_t slot)
+{
+	uint32_t segment = slot / UNWIND_SEGMENT_SLOTS;
+
+	number_pool_give(&space->slots, slot, 1);
+	if (!--space->segments[segment].taken && segment)
+		remove_segment(space, segment);
+}
+
+static int take_slots(struct unwind_space *space, uint32_t count, struct unwind_holding *holding)
+{
+	int error = 0;
+
+	holding->slots = malloc((count + 1) * sizeof(*holding->slots));
+	if (!holding->slots)
+		return -ENOMEM;
+	while (holding->slot_count < count && !error) {
+		error = take_slot(space, &holding->slots[holding->slot_count]);
+		holding->slot_count += !error;
+	}
+	return error;
+}
+
+static int take_rules(struct unwind_space *space, const struct row_table *table,
+		      struct unwind_holding *holding)
+{
+	uint32_t count = table->header->rule_count;
+	int error = 0;
+
+	holding->rules = malloc((count + 1) * sizeof(*holding->rules));
+	if (!holding->rules)
+		return -ENOMEM;
+	while (holding->rule_count < count && !error) {
+		error = unwind_rule_store_take(&space->rules, &table->rules[holding->rule_count],
+					       &holding->rules[holding->rule_count]);
+		holding->rule_count += !error;
+	}
+	return error;
+}
+
+static int take(struct unwind_space *space, const struct row_table *table, uint32_t slot_count,
+		struct unwind_holding *holding)
+{
+	const struct row_table_header *header = table->header;
+	int error;
+
+	if (slot_count > space->slots.free_count)
+		return -ENOSPC;
+	error = take_run(&space->blocks, header->block_count, &holding->first_block,
+			 &holding->block_count);
+	if (!error)
+		error = take_run(&space->places, header->page_count, &holding->first_place,
+				 &holding->place_count);
+	if (!error)
+		error = take_rules(space, table, holding);
+	if (!error)
+		error = take_slots(space, slot_count, holding);
+	return error;
+}
+
+void unwind_space_drop(struct unwind_space *space, struct unwind_holding *holding)
+{
+	number_pool_give(&space->blocks, holding->first_block, holding->block_count);
+	number_pool_give(&space->places, holding->first_place, holding->place_count);
+	for (uint32_t i = 0; i < holding->rule_count; i++)
+		unwind_rule_store_give(&space->rules, holding->rules[i]);
+	for (uint32_t i = 0; i < holding->slot_count; i++)
+		give_slot(space, holding->slots[i]);
+	unwind_holding_release(holding);
+}
+
+void unwind_holding_release(struct unwind_holding *holding)
+{
+	free(holding->rules);
+	free(holding->slots);
+	*holding = (struct unwind_holding){ 0 };
+}
+
+/* --- filling it --- */
+
+/* The page's rules get their numbers over all modules. */
+static void write_page(uint8_t *to, const struct unwind_page *page, const uint16_t *rule_numbers)
+{
+	uint16_t *rules;
+
+	memcpy(to, page, unwind_page_bytes(page));
+	rules = (uint16_t *)unwind_page_rules((struct unwind_page *)to);
+	for (uint32_t i = 0; i < page->rule_count; i++)
+		rules[i] = rule_numbers[rules[i]];
+}
+
+static void write_pages(struct unwind_space *space, const struct row_table *table,
+			const struct unwind_holding *holding)
+{
+	struct packing packing = { 0 };
+
+	for (uint32_t i = 0; i < holding->place_count; i++) {
+		const struct unwind_page *page = page_at(table, i);
+		uint64_t packed = pack_page(&packing, page), within = packed % UNWIND_SLOT_BYTES;
+		uint32_t slot = holding->slots[packed / UNWIND_SLOT_BYTES];
+
+		write_page(slot_memory(space, slot) + within, page, holding->rules);
+		space->memory.places[holding->first_place + i] =
+			(uint64_t)slot * UNWIND_SLOT_BYTES + within;
+	}
+}
+
+static void write_blocks(struct unwind_space *space, const struct row_table *table,
+			 const struct unwind_holding *holding)
+{
+	for (uint32_t i = 0; i < holding->block_count; i++) {
+		struct unwind_block block = table->blocks[i];
+
+		block.first_page += holding->first_place;
+		space->memory.blocks[holding->first_block + i] = block;
+	}
+}
+
+static bool is_too_much(const struct unwind_space *space, const struct row_table *table,
+			uint32_t slot_count)
+{
+	const struct row_table_header *header = table->header;
+
+	return header->block_count > space->blocks.size / 2 ||
+	       header->page_count > space->places.size / 2 || slot_count > space->slots.size / 2 ||
+	       header->rule_count > space->rules.numbers.size / 2;
+}
+
+int unwind_space_put(struct unwind_space *space, const struct row_table *table,
+		     struct unwind_holding *ret_holding)
+{
+	struct unwind_holding holding = { 0 };
+	uint32_t slot_count = unwind_space_slots_of(table);
+	int error;
+
+	if (is_too_much(space, table, slot_count))
+		return -EFBIG;
+	error = take(space, table, slot_count, &holding);
+	if (!error) {
+		write_pages(space, table, &holding);
+		write_blocks(space, table, &holding);
+	}
+	unmap_segments(space);
+	if (error)
+		unwind_space_drop(space, &holding);
+	else
+		*ret_holding = holding;
+	return error;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "render/render.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "render/folded_writer.h"
+#include "render/svg_writer.h"
+
+const struct render_format render_formats[] = {
+#define RENDER_FORMAT(name, ending, summary, write) { name, ending, summary, write },
+#include "render/formats.def"
+#undef RENDER_FORMAT
+};
+
+const size_t render_format_count = sizeof(render_formats) / sizeof(*render_formats);
+
+const struct render_format *render_format_by_name(const char *name)
+{
+	for (size_t i = 0; i < render_format_count; i++)
+		if (!strcmp(render_formats[i].name, name))
+			return &render_formats[i];
+	return NULL;
+}
+
+const struct render_format *render_format_by_path(const char *path)
+{
+	size_t size = strlen(path);
+
+	for (size_t i = 0; i < render_format_count; i++) {
+		size_t length = strlen(render_formats[i].ending);
+
+		/* A name that is nothing but an ending (".svg") has no ending. */
+		if (size > length && path[size - length - 1] != '/' &&
+		    !strcasecmp(path + size - length, render_formats[i].ending))
+			return &render_formats[i];
+	}
+	return NULL;
+}

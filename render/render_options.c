@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "render/render_options.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+/* What a parser needs to know besides the text. */
+struct option_bounds {
+	double least, most;
+};
+
+/* Each parser: 0, -ENOMEM, or -EINVAL with the reason. `field` is what RENDER_FIELD_type says. */
+typedef int parse_fn(void *field, const char *value, const struct option_bounds *bounds,
+		     const char **ret_why);
+typedef void release_fn(void *field);
+
+static int refuse(const char **ret_why, const char *why)
+{
+	*ret_why = why;
+	return -EINVAL;
+}
+
+static int parse_text(void *field, const char *value, const struct option_bounds *bounds,
+		      const char **ret_why)
+{
+	char **text = field;
+	char *copy = strdup(value);
+
+	(void)bounds;
+	(void)ret_why;
+	if (!copy)
+		return -ENOMEM;
+	free(*text);
+	*text = copy;
+	return 0;
+}
+
+/* A font family goes into a style sheet as it is, so only harmless characters may be in it. */
+static int parse_font(void *field, const char *value, const struct option_bounds *bounds,
+		      const char **ret_why)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789 ,-_";
+
+	if (!*value || value[strspn(value, allowed)])
+		return refuse(ret_why, "a font family is letters, digits, blanks, - and ,");
+	return parse_text(field, value, bounds, ret_why);
+}
+
+/* A decimal number and nothing else; `ret_end` is where it stopped. */
+static int parse_number(const char *value, double *ret_number, const char **ret_end)
+{
+	char *end;
+	double number;
+
+	if (*value != '.' && (*value < '0' || *value > '9'))
+		return -EINVAL;
+	number = strtod(value, &end);
+	if (!isfinite(number) || value[strspn(value, "0123456789.eE+-%")])
+		return -EINVAL;
+	*ret_number = number;
+	*ret_end = end;
+	return 0;
+}
+
+static int parse_real(void *field, const char *value, const struct option_bounds *bounds,
+		      const char **ret_why)
+{
+	const char *end;
+	double number;
+
+	if (parse_number(value, &number, &end) || *end)
+		return refuse(ret_why, "not a number");
+	if (number < bounds->least)
+		return refuse(ret_why, "too small");
+	if (number > bounds->most)
+		return refuse(ret_why, "too large");
+	*(double *)field = number;
+	return 0;
+}
+
+static int parse_integer(void *field, const char *value, const struct option_bounds *bounds,
+			 const char **ret_why)
+{
+	unsigned long long number;
+	char *end;
+
+	if (!*value || value[strspn(value, "0123456789")])
+		return refuse(ret_why, "not a whole number");
+	errno = 0;
+	number = strtoull(value, &end, 10);
+	if (errno || (double)number > bounds->most)
+		return refuse(ret_why, "too large");
+	if ((double)number < bounds->least)
+		return refuse(ret_why, "too small");
+	*(uint64_t *)field = number;
+	return 0;
+}
+
+static int parse_minimum(void *field, const char *value, const struct option_bounds *bounds,
+			 const char **ret_why)
+{
+	struct render_minimum minimum = { 0 };
+	const char *end;
+
+	(void)bounds;
+	if (parse_number(value, &minimum.value, &end))
+		return refuse(ret_why, "not a number of pixels or a share such as 0.5%");
+	minimum.is_percent = *end == '%';
+	if (end[minimum.is_percent])
+		return refuse(ret_why, "not a number of pixels or a share such as 0.5%");
+	if (minimum.value > (minimum.is_percent ? 100 : 30000))
+		return refuse(ret_why, "too large");
+	*(struct render_minimum *)field = minimum;
+	return 0;
+}
+
+static int parse_palette(void *field, const char *value, const struct option_bounds *bounds,
+			 const char **ret_why)
+{
+	(void)bounds;
+	if (palette_by_name(value, field))
+		return refuse(ret_why, "no such palette; try"
+#define PALETTE(id, summary) " " #id
+#include "render/palette.def"
+		);
+	return 0;
+}
+
+static int parse_colour(void *field, const char *value, const struct option_bounds *bounds,
+			const char **ret_why)
+{
+	unsigned long bits;
+
+	(void)bounds;
+	if (value[0] != '#' || strlen(value) != 7 ||
+	    value[1 + strspn(value + 1, "0123456789abcdefABCDEF")])
+		return refuse(ret_why, "not a colour of the form #rrggbb");
+	bits = strtoul(value + 1, NULL, 16);
+	*(struct render_colour *)field = (struct render_colour){
+		.colour = { bits >> 16 & 0xff, bits >> 8 & 0xff, bits & 0xff },
+		.is_set = true,
+	};
+	return 0;
+}
+
+/* flamegraph.pl's four names, flat: hearth draws no gradients. */
+static int parse_background(void *field, const char *value, const struct option_bounds *bounds,
+			    const char **ret_why)
+{
+	static const struct {
+		const char *name, *colour;
+	} names[] = {
+		{ "yellow", "#fbf6dc" },
+		{ "blue", "#eaf0fb" },
+		{ "green", "#e9f6e9" },
+		{ "grey", "#f4f4f4" },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(names[i].name, value))
+			return parse_colour(field, names[i].colour, bounds, ret_why);
+	if (parse_colour(field, value, bounds, ret_why))
+		return refuse(ret_why, "not yellow, blue, green, grey or #rrggbb");
+	return 0;
+}
+
+static int parse_flag(void *field, const char *value, const struct option_bounds *bounds,
+		      const char **ret_why)
+{
+	(void)value;
+	(void)bounds;
+	(void)ret_why;
+	*(bool *)field = true;
+	return 0;
+}
+
+static int parse_list(void *field, const char *value, const struct option_bounds *bounds,
+		      const char **ret_why)
+{
+	struct render_list *list = field;
+	char *copy = NULL;
+	char **items;
+
+	(void)bounds;
+	if (list->count == RENDER_LIST_MAX)
+		return refuse(ret_why, "given too often");
+	items = realloc(list->items, (list->count + 1) * sizeof(*items));
+	if (items) {
+		list->items = items;
+		copy = strdup(value);
+	}
+	if (!copy)
+		return -ENOMEM;
+	list->items[list->count++] = copy;
+	return 0;
+}
+
+static void release_text(void *field)
+{
+	free(*(char **)field);
+}
+
+static void release_list(void *field)
+{
+	struct render_list *list = field;
+
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i]);
+	free(list->items);
+}
+
+static void release_nothing(void *field)
+{
+	(void)field;
+}
+
+#define release_font       release_text
+#define release_integer    release_nothing
+#define release_real       release_nothing
+#define release_minimum    release_nothing
+#define release_palette    release_nothing
+#define release_background release_nothing
+#define release_colour     release_nothing
+#define release_flag       release_nothing
+
+const struct render_option render_option_table[] = {
+#define RENDER_OPTION(type, name, field, default_, least, most, argument, help) \
+	{ name, argument, default_, help, NULL },
+#define RENDER_OPTION_REFUSED(name, argument, why) { name, argument, NULL, NULL, why },
+#include "render/render_options.def"
+};
+
+const size_t render_option_count = sizeof(render_option_table) / sizeof(*render_option_table);
+
+/* What only this file needs of a row; refused ones are at the end of the table and not in here. */
+static const struct {
+	size_t offset;
+	parse_fn *parse;
+	release_fn *release;
+	struct option_bounds bounds;
+} fields[] = {
+#define RENDER_OPTION(type, name, field, default_, least, most, argument, help) \
+	{ offsetof(struct render_options, field), parse_##type, release_##type, { least, most } },
+#include "render/render_options.def"
+};
+
+int render_options_init(struct render_options *options)
+{
+	struct render_options made = { 0 };
+	const char *why;
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		const char *value = render_option_table[i].default_value;
+		int error = 0;
+
+		if (value)
+			error = fields[i].parse((char *)&made + fields[i].offset, value,
+						&fields[i].bounds, &why);
+		if (error) {
+			render_options_release(&made);
+			return error;
+		}
+	}
+	*options = made;
+	return 0;
+}
+
+void render_options_release(struct render_options *options)
+{
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		fields[i].release((char *)options + fields[i].offset);
+	*options = (struct render_options){ 0 };
+}
+
+int render_option_set(struct render_options *options, const char *name, const char *value,
+		      const char **ret_why)
+{
+	for (size_t i = 0; i < render_option_count; i++) {
+		const struct render_option *row = &render_option_table[i];
+
+		if (strcmp(row->name, name))
+			continue;
+		if (row->refused)
+			return refuse(ret_why, row->refused);
+		if (row->argument && !value)
+			return refuse(ret_why, "needs a value");
+		if (!row->argument && value)
+			return refuse(ret_why, "takes no value");
+		return fields[i].parse((char *)options + fields[i].offset, value, &fields[i].bounds,
+				       ret_why);
+	}
+	return refuse(ret_why, "no such option");
+}

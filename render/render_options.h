@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How to draw a profile. One row of render_options.def is one option: its field here, its parser,
+ * its default and its line of --help all come from there.
+ *
+ * Outputs that do not draw (folded) pay no attention to these, except to `reverse` and `base`, which
+ * choose what is in the profile. Not thread-safe while being set; const afterwards. Numbers have a
+ * point: the program must leave LC_NUMERIC at "C" (setlocale() of LC_CTYPE alone does no harm).
+ */
+#ifndef HEARTH_RENDER_RENDER_OPTIONS_H
+#define HEARTH_RENDER_RENDER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "render/palette.h"
+
+/* The least width of a frame: pixels, or a share of the whole. */
+struct render_minimum {
+	double value;
+	bool is_percent;
+};
+
+struct render_colour {
+	struct colour colour;
+	bool is_set;
+};
+
+struct render_list {
+	char **items;
+	size_t count;
+};
+
+#define RENDER_LIST_MAX 64
+
+/* The types of the rows, and what a field of each is. Text that was not given is NULL. */
+#define RENDER_FIELD_text       char *
+#define RENDER_FIELD_font       char *
+#define RENDER_FIELD_integer    uint64_t
+#define RENDER_FIELD_real       double
+#define RENDER_FIELD_minimum    struct render_minimum
+#define RENDER_FIELD_palette    enum palette
+#define RENDER_FIELD_background struct render_colour
+#define RENDER_FIELD_colour     struct render_colour
+#define RENDER_FIELD_flag       bool
+#define RENDER_FIELD_list       struct render_list
+
+struct render_options {
+#define RENDER_OPTION(type, name, field, default_, least, most, argument, help) \
+	RENDER_FIELD_##type field;
+#include "render/render_options.def"
+};
+
+/* Every option at its default: 0 or -ENOMEM (then nothing needs a release). */
+int render_options_init(struct render_options *options);
+void render_options_release(struct render_options *options);
+
+/* A row, for the command line and for --help. */
+struct render_option {
+	const char *name;          /* without dashes */
+	const char *argument;      /* what --help calls its value; NULL: takes none */
+	const char *default_value; /* NULL: none */
+	const char *help;
+	const char *
+		refused; /* NULL, or why hearth does not do this; such rows are no part of --help */
+};
+
+extern const struct render_option render_option_table[];
+extern const size_t render_option_count;
+
+/*
+ * Sets an option from the words of a user; `value` is NULL for a flag. 0, -ENOMEM, or -EINVAL with a
+ * static reason in `ret_why`. A list grows with each call; anything else is replaced.
+ */
+int render_option_set(struct render_options *options, const char *name, const char *value,
+		      const char **ret_why);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The options that change what the stacks are before they are drawn: `base` cuts the callers of a
+ * function off, `reverse` merges stacks from their leaves.
+ */
+#ifndef HEARTH_RENDER_STACK_EDIT_H
+#define HEARTH_RENDER_STACK_EDIT_H
+
+struct profile;
+struct render_options;
+
+/* A new profile if the options ask for any change, else NULL: 0 or -ENOMEM. */
+int stack_edit(const struct profile *profile, const struct render_options *options,
+	       struct profile **ret_edited);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "symbolize/answer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "symbolize/demangle.h"
+
+int answer_init(struct answer *answer, size_t count)
+{
+	*answer = (struct answer){ .count = count };
+	string_pool_init(&answer->strings);
+	answer->names = calloc(count ? count : 1, sizeof(*answer->names));
+	return answer->names ? 0 : -ENOMEM;
+}
+
+void answer_release(struct answer *answer)
+{
+	string_pool_release(&answer->strings);
+	free(answer->names);
+	*answer = (struct answer){ 0 };
+}
+
+static int keep_bytes(struct answer *answer, const char *bytes, size_t size, const char **ret_kept)
+{
+	uint32_t id;
+	int err = string_pool_add(&answer->strings, bytes, size, &id);
+
+	if (err)
+		return err;
+	*ret_kept = string_pool_get(&answer->strings, id, NULL);
+	return 0;
+}
+
+int answer_keep(struct answer *answer, const char *string, const char **ret_kept)
+{
+	return keep_bytes(answer, string, strlen(string), ret_kept);
+}
+
+int answer_keep_demangled(struct answer *answer, const char *name, const char **ret_kept)
+{
+	_cleanup_(buffer_release) struct buffer shown = { 0 };
+	int err;
+
+	demangle_append(&shown, name);
+	err = buffer_error(&shown);
+	return err ? err : keep_bytes(answer, shown.data, shown.size, ret_kept);
+}
+
+struct asked {
+	uint64_t address;
+	size_t place;
+};
+
+int asked_addresses_init(struct asked_addresses *asked, size_t limit)
+{
+	*asked = (struct asked_addresses){
+		.addresses = calloc(limit ? limit : 1, sizeof(*asked->addresses)),
+		.places = calloc(limit ? limit : 1, sizeof(*asked->places)),
+	};
+	return asked->addresses && asked->places ? 0 : -ENOMEM;
+}
+
+void asked_addresses_release(struct asked_addresses *asked)
+{
+	free(asked->addresses);
+	free(asked->places);
+	*asked = (struct asked_addresses){ 0 };
+}
+
+void asked_addresses_add(struct asked_addresses *asked, uint64_t address, size_t place)
+{
+	asked->addresses[asked->count] = address;
+	asked->places[asked->count++] = place;
+}
+
+static int compare_asked(const void *a, const void *b)
+{
+	const struct asked *asked_a = a, *asked_b = b;
+
+	return (asked_a->address > asked_b->address) - (asked_a->address < asked_b->address);
+}
+
+int asked_addresses_sort(struct asked_addresses *asked)
+{
+	_cleanup_free_ struct asked *pairs = calloc(asked->count + 1, sizeof(*pairs));
+
+	if (!pairs)
+		return -ENOMEM;
+	for (size_t i = 0; i < asked->count; i++)
+		pairs[i] = (struct asked){ asked->addresses[i], asked->places[i] };
+	qsort(pairs, asked->count, sizeof(*pairs), compare_asked);
+	for (size_t i = 0; i < asked->count; i++) {
+		asked->addresses[i] = pairs[i].address;
+		asked->places[i] = pairs[i].place;
+	}
+	return 0;
+}

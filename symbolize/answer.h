@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An answer while it is made: one name for each asked address, and the strings that the names point to.
+ * All of it lives until answer_release(). Names that nobody sets stay unknown.
+ */
+#ifndef HEARTH_SYMBOLIZE_ANSWER_H
+#define HEARTH_SYMBOLIZE_ANSWER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/string_pool.h"
+#include "elf/build_id.h"
+#include "symbolize/symbolizer.h"
+
+struct answer {
+	struct symbol_name *names;
+	size_t count;
+	struct string_pool strings;
+	struct build_id build_id; /* size 0: none */
+};
+
+int answer_init(struct answer *answer, size_t count); /* 0 or -ENOMEM */
+void answer_release(struct answer *answer);
+
+/* Keeps a string: 0 or -ENOMEM. */
+int answer_keep(struct answer *answer, const char *string, const char **ret_kept);
+
+/* Demangles a name and keeps it: 0 or -ENOMEM. */
+int answer_keep_demangled(struct answer *answer, const char *name, const char **ret_kept);
+
+/* Addresses in ascending order, each with its place in the request. */
+struct asked_addresses {
+	uint64_t *addresses;
+	size_t *places;
+	size_t count;
+};
+
+int asked_addresses_init(struct asked_addresses *asked, size_t limit); /* 0 or -ENOMEM */
+void asked_addresses_release(struct asked_addresses *asked);
+
+/* Adds one, up to the limit. */
+void asked_addresses_add(struct asked_addresses *asked, uint64_t address, size_t place);
+int asked_addresses_sort(struct asked_addresses *asked); /* 0 or -ENOMEM */
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "symbolize/debug_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+
+DEFINE_CLEANUP(cleanup_elf_file, struct elf_file *, elf_file_free)
+
+/* Where to look, and whether the last component may be a symbolic link. */
+struct candidate {
+	char path[PATH_MAX];
+	bool follow;
+};
+
+static int open_regular(const struct candidate *candidate, int *ret_fd)
+{
+	int flags = O_PATH | O_CLOEXEC | (candidate->follow ? 0 : O_NOFOLLOW);
+	_cleanup_close_ int handle = open(candidate->path, flags);
+	char through[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+	struct stat status;
+	int fd;
+
+	if (handle < 0)
+		return -errno;
+	if (fstat(handle, &status))
+		return -errno;
+	if (!S_ISREG(status.st_mode))
+		return -ENOENT;
+	snprintf(through, sizeof(through), "/proc/self/fd/%d", handle);
+	fd = open(through, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+static bool read_build_id(int fd, struct build_id *ret_id)
+{
+	_cleanup_(cleanup_elf_file) struct elf_file *file = NULL;
+
+	return !elf_file_open(fd, &file) && !build_id_read(file, ret_id);
+}
+
+static bool has_build_id(const struct debug_file_query *query, int fd)
+{
+	struct build_id id;
+
+	return read_build_id(fd, &id) && build_id_equal(&id, query->build_id);
+}
+
+/* The build-ids are compared first: that is cheap, and the checksum takes reading the whole file. */
+static bool has_checksum(const struct debug_file_query *query, int fd)
+{
+	struct build_id id;
+	uint32_t crc;
+
+	if (query->build_id->size && read_build_id(fd, &id) &&
+	    !build_id_equal(&id, query->build_id))
+		return false;
+	return !debuglink_crc(fd, &crc) && crc == query->link->crc;
+}
+
+static int try_candidate(const struct debug_file_query *query, const struct candidate *candidate,
+			 bool (*verify)(const struct debug_file_query *, int), int *ret_fd)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (open_regular(candidate, &fd) || !verify(query, fd))
+		return -ENOENT;
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+static bool fits(int length)
+{
+	return length >= 0 && length < PATH_MAX;
+}
+
+static void format_hex(const uint8_t *bytes, size_t size, char *to)
+{
+	for (size_t i = 0; i < size; i++)
+		snprintf(to + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static int try_build_id(const struct debug_file_query *query, int *ret_fd)
+{
+	struct candidate candidate = { .follow = true };
+	char hex[2 * BUILD_ID_MAX_BYTES + 1] = "";
+	int err = -ENOENT;
+
+	if (query->build_id->size < 2)
+		return -ENOENT;
+	format_hex(query->build_id->bytes, query->build_id->size, hex);
+	for (size_t i = 0; err && query->folders[i]; i++) {
+		int length = snprintf(candidate.path, PATH_MAX, "%s/.build-id/%.2s/%s.debug",
+				      query->folders[i], hex, hex + 2);
+
+		if (fits(length))
+			err = try_candidate(query, &candidate, has_build_id, ret_fd);
+	}
+	return err;
+}
+
+static int try_link_at(const struct debug_file_query *query, const char *folder, bool follow,
+		       const char *below, int *ret_fd)
+{
+	int directory = strrchr(query->path, '/') - query->path;
+	struct candidate candidate = { .follow = follow };
+	int length = snprintf(candidate.path, PATH_MAX, "%s%.*s/%s%s", folder, directory,
+			      query->path, below, query->link->name);
+
+	return fits(length) ? try_candidate(query, &candidate, has_checksum, ret_fd) : -ENOENT;
+}
+
+static int try_link(const struct debug_file_query *query, int *ret_fd)
+{
+	int err;
+
+	if (!query->link || !query->path || query->path[0] != '/' ||
+	    strlen(query->path) >= PATH_MAX)
+		return -ENOENT;
+	err = try_link_at(query, "", false, "", ret_fd);
+	if (err)
+		err = try_link_at(query, "", false, ".debug/", ret_fd);
+	for (size_t i = 0; err && query->folders[i]; i++)
+		err = try_link_at(query, query->folders[i], true, "", ret_fd);
+	return err;
+}
+
+int debug_file_open(const struct debug_file_query *query, int *ret_fd)
+{
+	int err = try_build_id(query, ret_fd);
+
+	return err ? try_link(query, ret_fd) : 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Finding the file that holds the symbols which were stripped from another one (GDB manual, "Debugging
+ * Information in Separate Files"):
+ *
+ *  1. by build-id:      FOLDER/.build-id/xx/yyyy.debug of each debug folder; the file found must have
+ *                       the same build-id;
+ *  2. by debuglink:     NAME beside the file, in .debug/ beside it, and in FOLDER/its-directory; the
+ *                       file found must have the link's checksum, and no other build-id.
+ *
+ * The link's name is a base name (debuglink.h). Only regular files are ever opened: each candidate is
+ * first held by a path descriptor and looked at, so that a FIFO cannot hang us nor a device do anything.
+ * Symbolic links are followed in the debug folders (distributions use them) but not in their last
+ * component beside the file, where whoever owns it put them.
+ */
+#ifndef HEARTH_SYMBOLIZE_DEBUG_FILE_H
+#define HEARTH_SYMBOLIZE_DEBUG_FILE_H
+
+#include "elf/build_id.h"
+#include "elf/debuglink.h"
+
+struct debug_file_query {
+	const struct build_id *build_id; /* size 0: none */
+	const struct debuglink *link;    /* NULL: none */
+	const char *path;                /* of the stripped file, absolute; NULL: not known */
+	const char *const *folders;      /* NULL at the end */
+};
+
+/* The debug file, open for reading: 0, or -ENOENT: none that fits can be opened. */
+int debug_file_open(const struct debug_file_query *query, int *ret_fd);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "symbolize/file_names.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <stdbool.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "elf/elf_file.h"
+#include "symbolize/answer.h"
+#include "symbolize/debug_file.h"
+#include "symbolize/root_function.h"
+#include "symbolize/symbol_search.h"
+
+DEFINE_CLEANUP(cleanup_search, struct symbol_search *, symbol_search_free)
+
+/* The debug file stays open until the last name is read out of it. */
+struct debug_file {
+	int fd;
+	struct elf_file *file;
+};
+
+static void debug_file_release(struct debug_file *debug_file)
+{
+	elf_file_free(debug_file->file);
+	cleanup_close(&debug_file->fd);
+}
+
+/* Passes all tables of one type by. A malformed table gives no names and is no error. */
+static int search_tables(struct symbol_search *search, const struct elf_file *file, uint32_t type,
+			 size_t *ret_count)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < elf_file_section_count(file); i++) {
+		const struct elf_section *section = elf_file_section(file, i);
+		int err;
+
+		if (section->type != type)
+			continue;
+		err = symbol_search_table(search, file, section);
+		if (err && err != -EINVAL)
+			return err;
+		count += !err;
+	}
+	*ret_count = count;
+	return 0;
+}
+
+/* Opens the debug file if there is one that can be used. */
+static void open_debug_file(struct elf_file *file, const struct file_question *question,
+			    const struct build_id *build_id, struct debug_file *ret_debug_file)
+{
+	struct debuglink link;
+	bool linked = !debuglink_read(file, &link);
+	const struct debug_file_query query = {
+		.build_id = build_id,
+		.link = linked ? &link : NULL,
+		.path = question->path,
+		.folders = question->debug_folders,
+	};
+
+	if (!debug_file_open(&query, &ret_debug_file->fd) &&
+	    elf_file_open(ret_debug_file->fd, &ret_debug_file->file))
+		ret_debug_file->file = NULL;
+}
+
+static int search_file(struct symbol_search *search, struct elf_file *file,
+		       const struct file_question *question, const struct build_id *build_id,
+		       struct debug_file *ret_debug_file)
+{
+	size_t tables;
+	int err = search_tables(search, file, SHT_SYMTAB, &tables);
+
+	if (!err && !tables) {
+		open_debug_file(file, question, build_id, ret_debug_file);
+		if (ret_debug_file->file)
+			err = search_tables(search, ret_debug_file->file, SHT_SYMTAB, &tables);
+	}
+	if (!err)
+		err = search_tables(search, file, SHT_DYNSYM, &tables);
+	if (!err)
+		symbol_search_finish(search);
+	return err;
+}
+
+/* Offsets in no executable segment are left out, so they stay unknown. */
+static int to_addresses(const struct elf_file *file, const struct file_question *question,
+			struct asked_addresses *asked)
+{
+	for (size_t i = 0; i < question->count; i++) {
+		uint64_t address;
+
+		if (elf_file_address_of_offset(file, question->offsets[i], &address))
+			asked_addresses_add(asked, address, i);
+	}
+	return asked_addresses_sort(asked);
+}
+
+static int name_one(const struct symbol_search *search, size_t index, uint64_t address,
+		    const struct root_file *root_file, struct answer *answer,
+		    struct symbol_name *ret_name)
+{
+	_cleanup_(buffer_release) struct buffer raw = { 0 };
+	struct symbol_name name = { 0 };
+	uint64_t start;
+	int err = symbol_search_name(search, index, &raw, &start);
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	if (!buffer_string(&raw))
+		return -ENOMEM;
+	err = answer_keep_demangled(answer, raw.data, &name.function);
+	if (err)
+		return err;
+	name.offset = address - start;
+	name.is_root = root_function_is(root_file, raw.data, start);
+	*ret_name = name;
+	return 0;
+}
+
+static int name_all(const struct symbol_search *search, const struct asked_addresses *asked,
+		    const struct root_file *root_file, struct answer *answer)
+{
+	for (size_t i = 0; i < asked->count; i++) {
+		struct symbol_name *name = &answer->names[asked->places[i]];
+		int err;
+
+		if (i && symbol_search_same(search, i - 1, i)) {
+			*name = answer->names[asked->places[i - 1]];
+			name->offset += asked->addresses[i] - asked->addresses[i - 1];
+			continue;
+		}
+		err = name_one(search, i, asked->addresses[i], root_file, answer, name);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int answer_asked(struct elf_file *file, const struct file_question *question,
+			const struct asked_addresses *asked, struct answer *answer)
+{
+	_cleanup_(debug_file_release) struct debug_file debug_file = { .fd = -1 };
+	_cleanup_(cleanup_search) struct symbol_search *search = NULL;
+	struct root_file root_file;
+	int err = symbol_search_new(asked->addresses, asked->count, &search);
+
+	if (!err)
+		err = search_file(search, file, question, &answer->build_id, &debug_file);
+	if (err)
+		return err;
+	root_file_init(&root_file, file);
+	return name_all(search, asked, &root_file, answer);
+}
+
+int file_names_answer(struct elf_file *file, const struct file_question *question,
+		      struct answer *answer)
+{
+	_cleanup_(asked_addresses_release) struct asked_addresses asked = { 0 };
+	int err = build_id_read(file, &answer->build_id);
+
+	if (err && err != -ENOENT)
+		return err;
+	err = asked_addresses_init(&asked, question->count);
+	if (!err)
+		err = to_addresses(file, question, &asked);
+	return err ? err : answer_asked(file, question, &asked, answer);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names for offsets in one ELF file, from its own symbol tables and its debug file's. */
+#ifndef HEARTH_SYMBOLIZE_FILE_NAMES_H
+#define HEARTH_SYMBOLIZE_FILE_NAMES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct answer;
+struct elf_file;
+
+struct file_question {
+	const char *path;                 /* where the file was found, or NULL */
+	const char *const *debug_folders; /* NULL at the end */
+	const uint64_t *offsets;
+	size_t count;
+};
+
+/*
+ * Fills the names and the build-id of `answer`, which has room for as many. .symtab is taken where the
+ * file has one, else that of its debug file; .dynsym besides. 0, or an error of symbol_search_table().
+ */
+int file_names_answer(struct elf_file *file, const struct file_question *question,
+		      struct answer *answer);
+
+#endif

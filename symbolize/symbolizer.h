@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names for addresses, asked and answered in batches.
+ *
+ * The interface is asynchronous: a request with the addresses of one module goes in, a reply with
+ * their names comes out of symbolizer_run(), in any order. Whoever asks cannot tell whether the files
+ * are parsed in this process or in another one. Each module is to be asked for once, with all its
+ * addresses: a file is opened, read and forgotten per request.
+ *
+ * Requests are copied; the file descriptor is duplicated. A reply lives until the callback returns. No
+ * name is ever invented: what is not found is NULL. Not thread-safe.
+ */
+#ifndef HEARTH_SYMBOLIZE_SYMBOLIZER_H
+#define HEARTH_SYMBOLIZE_SYMBOLIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum symbol_space {
+	SYMBOL_FILE,   /* addresses are file offsets in the ELF file `fd` */
+	SYMBOL_KERNEL, /* addresses are kernel addresses: /proc/kallsyms */
+	SYMBOL_VDSO,   /* addresses are offsets from the start of the vdso */
+};
+
+/* One module's question. Callers of a frame are asked for by their return address minus one. */
+struct symbol_request {
+	uint64_t id; /* the asker's own, given back in the reply */
+	enum symbol_space space;
+	int fd;           /* SYMBOL_FILE: the file, open for reading; else -1 */
+	const char *path; /* SYMBOL_FILE: where it was found, for a debug file beside it; or NULL */
+	const uint64_t *addresses;
+	size_t count;
+};
+
+struct symbol_name {
+	const char *function; /* demangled, any bytes, not cleaned; NULL: unknown */
+	const char *module;   /* SYMBOL_KERNEL: "kernel", the kernel module's name, NULL: in none */
+	uint64_t offset;      /* of the address from the function's start */
+	bool is_root;         /* a program or thread starts in it: nothing called it (roots.def) */
+};
+
+/*
+ * Errors: -ENOEXEC: not an ELF file, or broken; -EOPNOTSUPP: of the other byte order; -EFBIG, -E2BIG: made
+ * to be expensive; -EPERM: the kernel hides its addresses (kernel.kptr_restrict). A file without symbols
+ * is no error.
+ */
+struct symbol_reply {
+	uint64_t id;
+	int error; /* why the whole module has no names: 0 or a negative errno, see below */
+	const uint8_t *build_id; /* NULL: the file has none */
+	size_t build_id_size;
+	const struct symbol_name *names; /* `count` of them, in the order of the request */
+	size_t count;
+};
+
+typedef void (*symbol_reply_fn)(const struct symbol_reply *reply, void *context);
+
+struct symbolizer_options {
+	/* Folders with debug files, tried in order, as debug_file.h says; NULL at the end. */
+	const char *const *debug_folders;
+};
+
+extern const char *const symbolizer_default_debug_folders[]; /* /usr/lib/debug */
+
+struct symbolizer;
+
+/* The folders of `options` live longer. NULL: out of memory. */
+struct symbolizer *symbolizer_new(const struct symbolizer_options *options);
+void symbolizer_free(struct symbolizer *symbolizer);
+
+/* More addresses in one request are refused. */
+#define SYMBOLIZER_MAX_ADDRESSES (1u << 20)
+
+/* Queues a request: 0, -ENOMEM, -EMFILE, -E2BIG, or -EINVAL: a SYMBOL_FILE without a file. */
+int symbolizer_submit(struct symbolizer *symbolizer, const struct symbol_request *request);
+
+/* Answers what is queued, calling `reply` once per request: 0, or -ENOMEM with the rest still queued. */
+int symbolizer_run(struct symbolizer *symbolizer, symbol_reply_fn reply, void *context);
+
+#endif

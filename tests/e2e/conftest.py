@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures and rules for all end-to-end tests.
+
+A test that profiles bears the mark `root`: without the privilege it is skipped, and says why (.ci/run
+takes no skipped test). After each of them, nothing of hearth may be left in the kernel or as a process.
+"""
+
+import os
+
+import pytest
+
+import hearth
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "root: needs the privilege to profile")
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("root") and os.geteuid() != 0:
+        pytest.skip("profiling needs root")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(request):
+    if not request.node.get_closest_marker("root"):
+        yield
+        return
+    left = hearth.LeftBehind()
+    yield
+    left.wait_for_nothing()

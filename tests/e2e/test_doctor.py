@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`hearth doctor`: what a machine allows and lacks, for people and for programs."""
+
+import json
+
+import pytest
+
+import hearth
+import recording
+
+pytestmark = pytest.mark.root
+
+NAMES = {
+    "kernel", "BTF", "privilege", "recording", "hardware cycles", "rate", "depth", "kernel names",
+    "deleted files", "debug files",
+}  # fmt: skip
+
+
+def doctor_of_nobody(*options):
+    with recording.folder_for_all() as (_, binary):
+        with hearth.Child(*recording.NOBODY, binary, "doctor", *options) as child:
+            return child.end()
+
+
+def verdicts(ended):
+    checks = json.loads(ended.stdout)
+    assert all(set(check) == {"check", "verdict", "detail", "mend"} for check in checks)
+    assert all(check["detail"] for check in checks)
+    assert {check["verdict"] for check in checks} <= {"good", "limited", "missing"}
+    return {check["check"]: check for check in checks}
+
+
+def test_root_can_record_here():
+    ended = hearth.run("doctor")
+    assert ended.returncode == 0, ended
+    assert ended.stderr == ""
+    assert "missing" not in ended.stdout
+    assert "the program loads and ticks" in ended.stdout
+
+
+def test_json_says_the_same():
+    ended = hearth.run("doctor", "--json")
+    assert ended.returncode == 0, ended
+    checks = verdicts(ended)
+    assert set(checks) == NAMES
+    assert checks["recording"]["verdict"] == checks["privilege"]["verdict"] == "good"
+    text = hearth.run("doctor").stdout
+    for check in checks.values():
+        assert check["detail"] in text
+
+
+def test_nobody_is_told_what_is_missing():
+    ended = doctor_of_nobody()
+    assert ended.returncode == 3, ended
+    assert ended.stderr == ""
+    assert "not root" in ended.stdout
+    assert "sudo hearth" in ended.stdout
+
+
+def test_nobody_gets_json_as_well():
+    ended = doctor_of_nobody("--json")
+    assert ended.returncode == 3, ended
+    checks = verdicts(ended)
+    assert set(checks) == NAMES
+    assert checks["privilege"]["verdict"] == checks["recording"]["verdict"] == "missing"
+    # The one command that mends it stands with each thing that is missing and can be mended.
+    assert checks["privilege"]["mend"]
+
+
+def test_without_btf():
+    hide = 'mount -t tmpfs hearth-test /sys/kernel/btf && exec "$@"'
+    with hearth.Child("unshare", "-m", "sh", "-c", hide, "sh", hearth.BINARY, "doctor", "--json") as child:
+        ended = child.end()
+    assert ended.returncode == 3, ended
+    checks = verdicts(ended)
+    assert checks["BTF"]["verdict"] == "missing"
+    assert "CONFIG_DEBUG_INFO_BTF" in checks["BTF"]["mend"]
+    assert checks["recording"]["verdict"] == "missing"
+
+
+def test_a_lower_rate_is_told():
+    with recording.setting("/proc/sys/kernel/perf_event_max_sample_rate", 50):
+        checks = verdicts(hearth.run("doctor", "--json"))
+    assert "50" in checks["rate"]["detail"]
+    assert checks["rate"]["verdict"] == "limited"
+    assert "perf_event_max_sample_rate" in checks["rate"]["mend"]
+
+
+def test_what_doctor_says_is_true(tmp_path):
+    """"recording: good" means that one works."""
+    assert verdicts(hearth.run("doctor", "--json"))["recording"]["verdict"] == "good"
+    assert hearth.run("record", "-d", "0.1", "-o", tmp_path / "out.svg").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments, pattern",
+    [(["nonsense"], r"takes no argument such as nonsense"), (["--nonsense"], r"no option --nonsense")],
+)
+def test_wrong_use(arguments, pattern):
+    recording.assert_refused(hearth.run("doctor", *arguments), 2, pattern)

@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole stacks, with a proven root, from optimised code without frame pointers."""
+
+import collections
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import hearth
+import recording
+
+pytestmark = pytest.mark.root
+
+CHAIN = [f"chain_{i}" for i in range(1, 10)] + ["burn"]
+
+
+@pytest.fixture(scope="module")
+def unwound(tmp_path_factory):
+    """The program by its build: as distributions build, stripped, static, position-dependent."""
+    folder = tmp_path_factory.mktemp("unwound")
+    source = Path(__file__).with_name("unwound.c")
+    builds = {"plain": [], "static": ["-static"], "no-pie": ["-no-pie"]}
+    for name, options in builds.items():
+        subprocess.run(
+            ["cc", "-O2", "-fomit-frame-pointer", "-pthread", *options, "-o", folder / name, source], check=True
+        )
+    subprocess.run(["strip", "-o", folder / "stripped", folder / "plain"], check=True)
+    return folder
+
+
+def record(*command):
+    return hearth.record("-F", 999, "--", *command)
+
+
+def assert_whole(recorded):
+    """Of the ticks that fired next to all reach a proven root, also those from before the files' rows were there.
+
+    What is left: start-up code that leaves its own stack in between.
+    """
+    ticks = recorded.stats["ticks"]
+    assert ticks["complete"] >= 0.97 * (ticks["due"] - ticks["lost"]["late"]), ticks
+    assert ticks["truncated"]["rows_missing"] + ticks["truncated"]["snapshot_full"] == 0, ticks
+
+
+def complete(recorded, process):
+    return [stack for stack in recorded.stacks if stack.fate == "complete" and stack.process == process]
+
+
+def holds_in_order(frames, wanted):
+    rest = iter(frames)
+    return all(frame in rest for frame in wanted)
+
+
+@pytest.mark.parametrize("build", ["plain", "static", "no-pie"])
+def test_chain(build, unwound):
+    recorded = record(unwound / build, "chain", "1")
+    assert_whole(recorded)
+    burning = [stack for stack in complete(recorded, build) if "burn" in stack.frames]
+    assert sum(stack.count for stack in burning) > 400
+    for stack in burning:
+        assert holds_in_order(stack.frames, ["_start", "main", *CHAIN]), stack
+        assert stack.frames.count("burn") == 1
+
+
+def test_stripped(unwound):
+    """No names of its own are left; the frames are, one for each call."""
+    recorded = record(unwound / "stripped", "chain", "1")
+    assert_whole(recorded)
+    depths = collections.Counter()
+    for stack in complete(recorded, "stripped"):
+        depths[sum(frame == "[stripped]" for frame in stack.frames)] += stack.count
+    whole = len(["_start", "main", *CHAIN])
+    assert depths.most_common(1)[0][0] == whole, depths
+    # burn() may be on its way to the clock, through the linkage table: that is a frame of the file, too.
+    assert max(depths) <= whole + 1, depths
+
+
+def test_thread(unwound):
+    recorded = record(unwound / "plain", "thread", "1")
+    assert_whole(recorded)
+    burning = [stack for stack in complete(recorded, "plain") if "burn" in stack.frames]
+    assert sum(stack.count for stack in burning) > 400
+    for stack in burning:
+        assert holds_in_order(stack.frames, ["start_thread", "run_thread", *CHAIN]), stack
+
+
+def test_signal_handler(unwound):
+    """Below the handler stands what it interrupted."""
+    recorded = record(unwound / "plain", "signal", "1")
+    assert_whole(recorded)
+    burning = [stack for stack in complete(recorded, "plain") if "burn" in stack.frames]
+    assert sum(stack.count for stack in burning) > 400
+    for stack in burning:
+        assert holds_in_order(stack.frames, ["_start", "main", "interrupted", "handle", *CHAIN]), stack
+
+
+def test_in_system_calls():
+    """Both halves, joined: at each tick, not only at a system call's first."""
+    recorded = record("dd", "if=/dev/zero", "of=/dev/null", "bs=8M", "count=2000")
+    assert_whole(recorded)
+    reads = [stack for stack in complete(recorded, "dd") if "vfs_read_[k]" in stack.frames]
+    assert sum(stack.count for stack in reads) > 100
+    for stack in reads:
+        assert holds_in_order(stack.frames, ["__libc_start_main", "read", "entry_SYSCALL_64_after_hwframe_[k]"]), stack
+
+
+def test_non_pie_programs_alternate_on_a_recycled_mm(tmp_path):
+    """The same thread, the same mm, the same sequence of its lock, the same addresses: another program."""
+    source = Path(__file__).with_name("alternating.c")
+    names = ["first", "second", "third"]
+    for padding, name in enumerate(names):
+        macros = [f"-DNAME=of_{name}", f"-DPADDING={padding}"]
+        command = ["cc", "-O2", "-fomit-frame-pointer", "-static", "-no-pie", *macros, "-o", tmp_path / name, source]
+        subprocess.run(command, check=True)
+    programs = [tmp_path / name for name in names]
+    recorded = record(programs[0], "150", *programs)
+    for name in names:
+        own = [stack for stack in complete(recorded, name) if "burn" in stack.frames]
+        assert sum(stack.count for stack in own) > 50
+        for stack in own:
+            assert holds_in_order(stack.frames, ["_start", "main", f"of_{name}", "burn"]), stack
+
+
+def test_real_program():
+    """The distribution's python3: stripped, optimised, without frame pointers."""
+    recorded = record("/usr/bin/python3", "-c", "sum(hash(str(i)) for i in range(2000000))")
+    assert_whole(recorded)
+
+
+def test_call_frame_information_of_the_debug_file(tmp_path):
+    """A program without .eh_frame, of which a debug file beside it has .debug_frame."""
+    program, source = tmp_path / "bare", Path(__file__).with_name("unwound.c")
+    options = ["-O2", "-g", "-fomit-frame-pointer", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables"]
+    for command in (
+        ["cc", *options, "-pthread", "-o", program, source],
+        ["objcopy", "--only-keep-debug", program, "bare.debug"],
+        ["strip", program],
+        ["objcopy", "--add-gnu-debuglink=bare.debug", program],
+    ):
+        subprocess.run(command, cwd=tmp_path, check=True)
+    sections = subprocess.run(["readelf", "-SW", program], check=True, capture_output=True, text=True).stdout
+    assert ".debug_frame" not in sections
+    recorded = record(program, "chain", "1")
+    assert_whole(recorded)
+    burning = [stack for stack in complete(recorded, "bare") if "burn" in stack.frames]
+    assert sum(stack.count for stack in burning) > 400
+    for stack in burning:
+        assert holds_in_order(stack.frames, ["_start", "main", *CHAIN]), stack
+
+
+LAZY_FUNCTIONS = 20000
+
+
+@pytest.fixture(scope="module")
+def lazy(tmp_path_factory):
+    """A program that spends its time in the dynamic linker, which looks up each function when it is called first."""
+    folder = tmp_path_factory.mktemp("lazy")
+    numbers = range(LAZY_FUNCTIONS)
+    (folder / "lib.c").write_text("".join(f"int bound_late_{i}(void) {{ return {i}; }}\n" for i in numbers))
+    (folder / "main.c").write_text(
+        "".join(f"int bound_late_{i}(void);\n" for i in numbers)
+        + "static __attribute__((noinline)) int calls(void) { int sum = 0;\n"
+        + "".join(f"sum += bound_late_{i}();\n" for i in numbers)
+        + "return sum; }\nint main(void) { return calls() == 1; }\n"
+    )
+    for command in (
+        ["-shared", "-fPIC", "-o", "liblate.so", "lib.c"],
+        ["-Wl,-z,lazy", "-Wl,-rpath,$ORIGIN", "-o", "lazy", "main.c", "-L.", "-llate"],
+    ):
+        subprocess.run(["cc", "-O1", "-fomit-frame-pointer", *command], cwd=folder, check=True)
+    return folder / "lazy"
+
+
+def test_lazy_binding(lazy):
+    """_dl_runtime_resolve finds its frame by rbx, which those that it calls have saved."""
+    recorded = record("sh", "-c", f"for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do {lazy}; done")
+    assert_whole(recorded)
+    below_the_linker = [
+        stack for stack in complete(recorded, "lazy") if re.search("calls;[^;]*(ld-linux|_dl_)", ";".join(stack.frames))
+    ]
+    assert sum(stack.count for stack in below_the_linker) > 20
+    for stack in below_the_linker:
+        assert holds_in_order(stack.frames, ["_start", "main", "calls"]), stack
+
+
+def test_processes_of_a_few_milliseconds():
+    """Rows belong to files: once a file is known, its processes are unwound from their first tick."""
+    ticks = record(*hearth.sample("fork_storm", 2)).stats["ticks"]
+    assert ticks["complete"] >= 0.95 * (ticks["due"] - ticks["lost"]["late"]), ticks
+
+
+def test_large_program_from_its_first_tick(tmp_path):
+    """A program of 30 MB that nobody has met: its ticks until the rows are there bring their stacks, which are unwound apart."""
+    compiler = subprocess.run(["cc", "-print-prog-name=cc1"], stdout=subprocess.PIPE, check=True, text=True)
+    fresh = shutil.copy(compiler.stdout.strip(), tmp_path / "fresh_cc1")
+    source = tmp_path / "source.c"
+    source.write_text("".join(f"int f{i}(int a) {{ return a % {i + 1} ? f{i - 1}(a) : {i}; }}\n" for i in range(1, 500)))
+    recorded = record(fresh, "-quiet", "-O2", "-w", source, "-o", tmp_path / "out.s")
+    assert_whole(recorded)
+    assert recorded.stats["snapshots"] >= 5, recorded.stats
+    assert recorded.stats["mended"] == recorded.stats["snapshots"]
+
+
+# Built only where there is a Go compiler.
+if (hearth.SAMPLES / "goroutines").exists():
+
+    @pytest.fixture(scope="module")
+    def go_programs(tmp_path_factory):
+        """By build: the sample, and Go that calls C, which calls Go; each also without names and .debug_frame."""
+        folder = tmp_path_factory.mktemp("go")
+        (folder / "goroutines").symlink_to(hearth.SAMPLES / "goroutines")
+        subprocess.run(["strip", "-o", folder / "stripped", folder / "goroutines"], check=True)
+        for name, options in {"cgo": [], "cgo-stripped": ["-buildmode=pie", "-ldflags=-s -w"]}.items():
+            subprocess.run(
+                ["go", "build", *options, "-o", folder / name, Path(__file__).with_name("goes_through_c.go")],
+                env={**os.environ, "GO111MODULE": "off", "CGO_ENABLED": "1"},
+                check=True,
+            )
+        return folder
+
+    def assert_nearly_all_complete(recorded, share=0.995):
+        """But for the first ticks in each file, which find no rows yet."""
+        ticks = recorded.stats["ticks"]
+        known = ticks["due"] - ticks["lost"]["late"] - ticks["truncated"]["rows_missing"]
+        assert ticks["complete"] >= share * known, ticks
+        assert known >= 0.7 * ticks["due"], ticks
+
+    @pytest.mark.parametrize("build", ["goroutines", "stripped"])
+    def test_go(build, go_programs):
+        """From .gopclntab, which strip(1) leaves; a goroutine's root is a function that the table names."""
+        assert_nearly_all_complete(record(go_programs / build, "2"))
+
+    def test_go_frames(go_programs):
+        recorded = record(go_programs / "goroutines", "1")
+        working = [stack for stack in complete(recorded, "goroutines") if "main.sixty" in stack.frames]
+        assert sum(stack.count for stack in working) > 400
+        for stack in working:
+            assert re.match(r"runtime\.goexit", stack.frames[0]), stack
+            assert holds_in_order(stack.frames, ["main.takeTurns", "main.sixty"]), stack
+
+    # The program that calls C gives each goroutine a larger stack, and nothing on the thread's own stack, where that
+    # is done (runtime.morestack), leads back to the goroutine's.
+    GROWS_STACKS = 0.97
+    CALL = ["main.takeTurn", "runtime.cgocall", "runtime.asmcgocall.abi0"]
+
+    def test_go_through_c(go_programs):
+        """From Go to C and from there to Go: over three stacks, of which the first was moved meanwhile."""
+        recorded = record(go_programs / "cgo", "2")
+        assert_nearly_all_complete(recorded, GROWS_STACKS)
+        for burns, way in {
+            "c_burn": [*CALL, "c_work", "c_burn"],
+            "main.goBurn": [*CALL, "c_calls_back", "goesOn", "crosscall2", "main.goesOn", "main.goBurn"],
+        }.items():
+            burning = [stack for stack in complete(recorded, "cgo") if burns in stack.frames]
+            assert sum(stack.count for stack in burning) > 100
+            for stack in burning:
+                assert re.match(r"runtime\.goexit", stack.frames[0]), stack
+                assert holds_in_order(stack.frames, way), stack
+
+    def test_go_through_c_stripped(go_programs):
+        assert_nearly_all_complete(record(go_programs / "cgo-stripped", "2"), GROWS_STACKS)
+
+
+def test_whole_machine(unwound):
+    with recording.busy("shares_70_30"):
+        recorded = hearth.record("-a", "-F", 999, "-d", "1")
+    assert any(stack.frames[:1] == ["_start"] for stack in complete(recorded, "shares_70_30"))

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""--verify: libunwind unwinds the same registers and memory, and finds the same callers."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import hearth
+
+pytestmark = pytest.mark.root
+
+PYTHON_WORK = "import json; [json.loads(json.dumps({str(i): [i] * 9})) for i in range(150000)]"
+NODE_WORK = "let a = {}; for (let i = 0; i < 2e6; i++) a['k' + i % 5000] = JSON.stringify({ i, b: [i] })"
+
+
+def verify(*command):
+    recorded = hearth.record("--verify", "-F", 999, "--", *command)
+    told = recorded.stats["verify"]
+    assert told["compared"] > 100, told
+    assert told["agreed"] >= 0.999 * told["compared"], recorded.process.stderr
+    assert f"libunwind agrees with {told['agreed']} of {told['compared']} user stacks" in recorded.process.stderr
+    left_out = sum(told["rows_ended"].values()) + sum(told["libunwind_ended"].values()) + told["deeper_than_snapshot"]
+    assert told["compared"] + left_out == recorded.stats["snapshots"]
+    return recorded
+
+
+@pytest.fixture(scope="module")
+def unwound(tmp_path_factory):
+    program = tmp_path_factory.mktemp("verify") / "unwound"
+    source = Path(__file__).with_name("unwound.c")
+    subprocess.run(["cc", "-O2", "-fomit-frame-pointer", "-pthread", "-o", program, source], check=True)
+    return program
+
+
+@pytest.mark.parametrize("stack", ["chain", "thread", "signal"])
+def test_known_stacks(stack, unwound):
+    verify(unwound, stack, "1")
+
+
+def test_python():
+    verify("/usr/bin/python3", "-c", PYTHON_WORK)
+
+
+# Built by machines that have it: code made at run time, walked by frame pointers, below code with CFI.
+if shutil.which("node"):
+
+    def test_node():
+        verify(shutil.which("node"), "-e", NODE_WORK)
+
+
+def test_deeper_than_the_snapshot_is_told(tmp_path):
+    """A stack of 1 MiB, of which the snapshot has 64 KiB."""
+    source = tmp_path / "deep.c"
+    source.write_text(
+        "#include <time.h>\n#include <string.h>\n"
+        "__attribute__((noinline)) static int deep(int n) { volatile char kept[1000]; memset((char *)kept, n, 1000);\n"
+        "  if (!n) while (clock() < CLOCKS_PER_SEC / 2) ;\n  return (n ? deep(n - 1) : 0) + kept[n % 1000]; }\n"
+        "int main(void) { return deep(500) == 7; }\n"
+    )
+    subprocess.run(["cc", "-O1", "-fomit-frame-pointer", "-o", tmp_path / "deep", source], check=True)
+    recorded = hearth.record("--verify", "-F", 999, "--", tmp_path / "deep")
+    told = recorded.stats["verify"]
+    assert told["deeper_than_snapshot"] > 300, told
+    assert re.search(r"not compared: .*deeper than the snapshot \d+", recorded.process.stderr)

@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`hearth render`: folded stacks in, any output out; bad lines are told, never silently dropped."""
+
+import os
+import signal
+import stat
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+import hearth
+import recording
+
+GOOD = "a;b;c 3\na;b;d 2\ne;f_[k] 1\n"
+
+# Line 2 has no count, 4 a word for one, 6 an empty frame's name only.
+MIXED = "a;b;c 3\na;b;nothing\na;b;d 2\na;b;d two\ne;f_[k] 1\n 7\n"
+
+
+@pytest.fixture
+def folded(tmp_path):
+    path = tmp_path / "in.folded"
+    path.write_text(GOOD)
+    return path
+
+
+def render(*arguments, said=None, cwd=None):
+    """Runs `hearth render`; `said` is its standard input."""
+    with hearth.Child(hearth.BINARY, "render", *arguments, cwd=cwd) as child:
+        if said is not None:
+            child.process.stdin.write(said.encode())
+        return child.end()
+
+
+def lines_of(path):
+    return sorted(path.read_text().splitlines())
+
+
+def assert_drawn(text):
+    root = ElementTree.fromstring(text)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    for name in ("a", "b", "c", "d", "e"):
+        assert f">{name}" in text or f"{name} (" in text, name
+
+
+# --- to every output, from every input ------------------------------------------------------------------
+
+
+def test_to_svg(folded, tmp_path):
+    ended = render(folded, "-o", tmp_path / "out.svg")
+    assert ended.returncode == 0, ended
+    assert recording.complaints(ended) == []
+    assert_drawn((tmp_path / "out.svg").read_text())
+
+
+def test_to_folded(folded, tmp_path):
+    ended = render(folded, "-o", tmp_path / "out.folded")
+    assert ended.returncode == 0, ended
+    assert lines_of(tmp_path / "out.folded") == lines_of(folded)
+
+
+def test_folded_again_is_the_same(folded, tmp_path):
+    """What hearth wrote it reads, to the byte."""
+    once, twice = tmp_path / "once.folded", tmp_path / "twice.folded"
+    assert render(folded, "-o", once).returncode == 0
+    assert render(once, "-o", twice).returncode == 0
+    assert once.read_bytes() == twice.read_bytes()
+
+
+def test_default_output_stands_beside_its_input(folded):
+    assert render(folded).returncode == 0
+    assert_drawn(folded.with_suffix(".svg").read_text())
+    assert sorted(os.listdir(folded.parent)) == ["in.folded", "in.svg"]
+
+
+def test_standard_input_to_standard_output():
+    ended = render("-", "-o", "-", "--format", "folded", said=GOOD)
+    assert ended.returncode == 0, ended
+    assert sorted(ended.stdout.splitlines()) == sorted(GOOD.splitlines())
+    assert ended.stderr == ""
+
+
+def test_standard_output_is_drawn_unless_told():
+    assert_drawn(render("-", "-o", "-", said=GOOD).stdout)
+    assert render("-", "-o", "-", "--format", "folded", said=GOOD).stdout.splitlines()[0] == "a;b;c 3"
+
+
+def test_standard_input_to_the_default_output(tmp_path):
+    assert_drawn(render("-", said=GOOD, cwd=tmp_path).stdout)
+    assert os.listdir(tmp_path) == []
+
+
+def test_format_overrides_the_ending(folded, tmp_path):
+    assert render(folded, "-o", tmp_path / "out.txt", "--format", "folded").returncode == 0
+    assert lines_of(tmp_path / "out.txt") == lines_of(folded)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        ["IN", "-o", "OUT", "--title", "A headline"],
+        ["-o", "OUT", "--title", "A headline", "IN"],
+        ["--title", "A headline", "IN", "-o", "OUT"],
+        ["--title=A headline", "-oOUT", "--", "IN"],
+    ],
+    ids=["behind", "before", "around", "joined"],
+)
+def test_options_stand_anywhere(order, folded, tmp_path):
+    out = tmp_path / "out.svg"
+    words = [word.replace("OUT", str(out)).replace("IN", str(folded)) for word in order]
+    ended = render(*words)
+    assert ended.returncode == 0, ended
+    assert ">A headline<" in out.read_text()
+
+
+def test_an_input_that_begins_with_a_dash(tmp_path):
+    (tmp_path / "-x.folded").write_text(GOOD)
+    assert render("-o", "out.folded", "--", "-x.folded", cwd=tmp_path).returncode == 0
+    assert lines_of(tmp_path / "out.folded") == sorted(GOOD.splitlines())
+
+
+def test_input_is_a_pipe(tmp_path):
+    fifo = tmp_path / "in"
+    os.mkfifo(fifo)
+    with hearth.Child(hearth.BINARY, "render", fifo, "-o", "-", "--format", "folded") as child:
+        fifo.write_text(GOOD)
+        assert sorted(child.end().stdout.splitlines()) == sorted(GOOD.splitlines())
+
+
+def test_output_over_its_own_input(folded):
+    assert render(folded, "-o", folded).returncode == 0
+    assert lines_of(folded) == sorted(GOOD.splitlines())
+
+
+# Only root can become somebody else: without that, every other test here is the proof.
+if os.geteuid() == 0:
+
+    def test_needs_no_privilege():
+        with recording.folder_for_all() as (folder, binary):
+            (folder / "in.folded").write_text(GOOD)
+            with hearth.Child(
+                *recording.NOBODY, binary, "render", folder / "in.folded", "-o", folder / "out.svg"
+            ) as child:
+                ended = child.end()
+            assert ended.returncode == 0, ended
+            assert_drawn((folder / "out.svg").read_text())
+
+
+# --- lines that are none --------------------------------------------------------------------------------
+
+
+def test_bad_lines_are_named_and_the_rest_is_kept(tmp_path):
+    path, out = tmp_path / "in.folded", tmp_path / "out.folded"
+    path.write_text(MIXED)
+    ended = render(path, "-o", out)
+    assert ended.returncode == 0, ended
+    told = recording.complaints(ended)
+    for number in (2, 4, 6):
+        assert any(line.startswith(f"hearth: warning: {path}:{number}: ") for line in told), number
+    assert "3 of 6 lines left out, 3 stacks kept" in told[-1]
+    assert len(told) == 4
+    assert lines_of(out) == sorted(GOOD.splitlines())
+
+
+def test_bad_lines_of_standard_input():
+    ended = render("-", "-o", "-", "--format", "folded", said=MIXED)
+    assert ended.returncode == 0
+    assert sorted(ended.stdout.splitlines()) == sorted(GOOD.splitlines())
+    assert any(line.startswith("hearth: warning: -:2: ") for line in recording.complaints(ended))
+
+
+def test_very_many_bad_lines(tmp_path):
+    """All are counted; not each gets a line of its own."""
+    path = tmp_path / "in.folded"
+    path.write_text("bad\n" * 100000 + "a;b 1\n")
+    ended = render(path, "-o", "-", "--format", "folded")
+    assert ended.returncode == 0
+    assert ended.stdout == "a;b 1\n"
+    assert len(ended.stderr.splitlines()) < 50
+    assert "100000 of 100001 lines left out, 1 stacks kept" in ended.stderr
+
+
+def test_no_line_is_good(tmp_path):
+    path = tmp_path / "in.folded"
+    path.write_text("this is\nno profile\n")
+    ended = render(path, "-o", tmp_path / "out.svg")
+    assert ended.returncode == 2, ended
+    (complaint,) = recording.complaints(ended)
+    assert "no folded stacks" in complaint and "line 1: no count at the end" in complaint
+    assert os.listdir(tmp_path) == ["in.folded"]
+
+
+@pytest.mark.parametrize(
+    "content", [bytes(range(256)) * 64, b"\x7fELF" + b"\0" * 4096], ids=["all bytes", "ELF"]
+)
+def test_no_text_at_all(content, tmp_path):
+    path = tmp_path / "in.folded"
+    path.write_bytes(content)
+    ended = render(path, "-o", tmp_path / "out.svg")
+    assert ended.returncode == 2, ended
+    assert os.listdir(tmp_path) == ["in.folded"]
+    assert not any(ord(letter) < 32 and letter != "\n" for letter in ended.stderr)
+
+
+def test_empty_input_is_an_empty_profile(tmp_path):
+    """As hearth itself writes one when there was no tick."""
+    path = tmp_path / "in.folded"
+    path.write_text("")
+    assert render(path, "-o", tmp_path / "out.svg").returncode == 0
+    ElementTree.parse(tmp_path / "out.svg")
+
+
+def test_hostile_names_stay_harmless(tmp_path):
+    path, out = tmp_path / "in.folded", tmp_path / "out.svg"
+    path.write_bytes(b"<script>alert(1)</script>;]]>;&amp;\"' 3\na;\xff\xfe\x01\x1b[31m 2\n")
+    ended = render(path, "-o", out, "--title", "</title><script>x</script>")
+    assert ended.returncode == 0, ended
+    text = out.read_text(encoding="utf-8")
+    ElementTree.fromstring(text)
+    assert "<script>alert" not in text and "<script>x<" not in text
+    assert "\x1b" not in text and "\x01" not in text
+
+
+# --- wrong use ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments, pattern",
+    [
+        ([], r"what is to be rendered\?"),
+        (["none.folded"], r"cannot read none\.folded: No such file"),
+        (["none.folded", "-o", "x.svg"], r"cannot read none\.folded: No such file"),
+        (["."], r"cannot read \.: Is a directory"),
+        (["in.folded", "other.folded"], r"one input at a time"),
+        (["in.folded", "-o", "out.nonsense"], r"the ending tells no format"),
+        (["in.folded", "--format", "nonsense"], r"no such format"),
+        (["in.folded", "-o", "no/out.svg"], r"cannot write no/out\.svg: No such file"),
+        (["in.folded", "-o", "."], r"the ending tells no format|Is a directory"),
+        (["in.folded", "--nonsense"], r"no option --nonsense"),
+        (["in.folded", "--width", "wide"], r"--width wide: "),
+        (["in.folded", "--colors", "nonsense"], r"--colors nonsense: "),
+        (["in.folded", "-o"], r"-o needs an argument"),
+    ],
+)
+def test_wrong_use(arguments, pattern, folded, tmp_path):
+    recording.assert_refused(render(*arguments, cwd=tmp_path), 2, pattern)
+    assert os.listdir(tmp_path) == ["in.folded"]
+
+
+def test_standard_output_is_full(folded):
+    with open("/dev/full", "wb") as full:
+        ended = recording.run_to(full, "render", folded, "-o", "-")
+    recording.assert_refused(ended, 2, r"cannot write standard output: No space left on device")
+
+
+def test_reader_of_standard_output_is_gone(folded):
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        ended = recording.run_to(writer, "render", folded, "-o", "-")
+    finally:
+        os.close(writer)
+    recording.assert_refused(ended, 2, r"cannot write standard output: Broken pipe")
+
+
+def test_existing_output_is_kept_when_there_is_nothing_to_draw(tmp_path):
+    path, out = tmp_path / "in.folded", tmp_path / "out.svg"
+    path.write_text("nothing\n")
+    out.write_text("kept")
+    assert render(path, "-o", out).returncode == 2
+    assert out.read_text() == "kept"
+
+
+def test_control_c_ends_it_at_once():
+    """It waits for its input; nobody asked for a half."""
+    with hearth.Child(hearth.BINARY, "render", "-", "-o", "-") as child:
+        recording.until(lambda: stat.S_ISFIFO(os.stat(f"/proc/{child.pid}/fd/0").st_mode), "it runs")
+        child.send(signal.SIGINT)
+        child.process.wait(5)
+        assert child.process.returncode == -signal.SIGINT
+        assert child.end().stdout == ""

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records as the kernel side sends them, and what is counted of them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "profiler/aggregator.h"
+
+struct stack_record {
+	struct stack_event event;
+	struct stack_frame frames[4];
+};
+
+static void send_process(struct aggregator *aggregator, uint64_t id, uint32_t tgid,
+			 const char *comm)
+{
+	struct process_event event = {
+		.type = EVENT_PROCESS, .id = id, .tgid = tgid, .start_time_ns = 1
+	};
+
+	assert_true(strlen(comm) < sizeof(event.comm));
+	memcpy(event.comm, comm, strlen(comm));
+	aggregator_handle(aggregator, &event, sizeof(event));
+}
+
+static void send_stack(struct aggregator *aggregator, uint64_t id, uint32_t check, uint32_t flags,
+		       const struct stack_frame *frames, uint32_t depth)
+{
+	struct stack_record record = {
+		.event = { .type = EVENT_STACK,
+			   .id = id,
+			   .check = check,
+			   .depth = depth,
+			   .flags = flags },
+	};
+
+	memcpy(record.frames, frames, depth * sizeof(*frames));
+	aggregator_handle(aggregator, &record, sizeof(record.event) + depth * sizeof(*frames));
+}
+
+static void send_tick(struct aggregator *aggregator, uint64_t process, uint64_t stack,
+		      uint32_t check, uint32_t late)
+{
+	const struct tick_event event = {
+		.type = EVENT_TICK,
+		.process = process,
+		.user_stack = stack,
+		.user_check = check,
+		.late = late,
+		.flags = TICK_ROOT_UNPROVEN,
+	};
+
+	aggregator_handle(aggregator, &event, sizeof(event));
+}
+
+static const struct stack_frame two_frames[] = { { 100, 0x1000 }, { 100, 0x2000 } };
+
+static uint64_t ticks_with(const struct aggregator *aggregator, unsigned int fate,
+			   unsigned int reason)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < aggregator_count_count(aggregator); i++) {
+		struct tick_count count;
+		uint64_t ticks = aggregator_count(aggregator, i, &count);
+
+		if (count.fate == fate && count.reason == reason)
+			sum += ticks;
+	}
+	return sum;
+}
+
+static void test_equal_ticks_are_one_row(void **state)
+{
+	struct aggregator *aggregator = aggregator_new();
+	struct aggregator_totals totals;
+	struct tick_count count;
+
+	(void)state;
+	send_process(aggregator, 7, 1, "sh");
+	send_stack(aggregator, 9, 1, 0, two_frames, 2);
+	for (int i = 0; i < 5; i++)
+		send_tick(aggregator, 7, 9, 1, 0);
+	assert_int_equal(aggregator_count_count(aggregator), 1);
+	assert_int_equal(aggregator_count(aggregator, 0, &count), 5);
+	assert_true(count.root_unproven);
+	assert_int_equal(count.kernel_stack, AGGREGATOR_NONE);
+	assert_string_equal(aggregator_process(aggregator, count.process)->comm, "sh");
+	aggregator_totals(aggregator, &totals);
+	assert_int_equal(totals.ticks, 5);
+	assert_int_equal(totals.stacks, 1);
+	assert_int_equal(totals.malformed, 0);
+	assert_true(totals.first_tick_ns > 0);
+	aggregator_free(aggregator);
+}
+
+static void test_callers_are_looked_up_one_byte_earlier(void **state)
+{
+	struct aggregator *aggregator = aggregator_new();
+	struct stored_stack stack;
+
+	(void)state;
+	send_stack(aggregator, 9, 1, 0, two_frames, 2);
+	send_stack(aggregator, 10, 1, STACK_LEAF_IS_RETURN, two_frames, 2);
+	stack = aggregator_stack(aggregator, 0);
+	assert_int_equal(stack.depth, 2);
+	assert_int_equal(aggregator_address(aggregator, stack.addresses[0]).offset, 0x1000);
+	assert_int_equal(aggregator_address(aggregator, stack.addresses[1]).offset, 0x1fff);
+	stack = aggregator_stack(aggregator, 1);
+	assert_int_equal(aggregator_address(aggregator, stack.addresses[0]).offset, 0xfff);
+	assert_int_equal(aggregator_address_count(aggregator), 3);
+	aggregator_free(aggregator);
+}
+
+static void test_a_stack_told_twice_is_kept_once(void **state)
+{
+	struct aggregator *aggregator = aggregator_new();
+	struct aggregator_totals totals;
+
+	(void)state;
+	send_stack(aggregator, 9, 1, 0, two_frames, 2);
+	send_stack(aggregator, 9, 1, 0, two_frames, 2);
+	aggregator_totals(aggregator, &totals);
+	assert_int_equal(totals.stacks, 1);
+	aggregator_free(aggregator);
+}
+
+/* An id met twice with other content is never swapped: the second hash tells them apart. */
+static void test_a_hash_met_twice_swaps_no_stack(void **state)
+{
+	struct aggregator *aggregator = aggregator_new();
+	struct tick_count first, second;
+
+	(void)state;
+	send_process(aggregator, 7, 1, "sh");
+	send_stack(aggregator, 9, 1, 0, two_frames, 2);
+	send_stack(aggregator, 9, 2, 0, two_frames, 1);
+	send_tick(aggregator, 7, 9, 1, 0);
+	send_tick(aggregator, 7, 9, 2, 0);
+	assert_int_equal(aggregator_count_count(aggregator), 2);
+	aggregator_count(aggregator, 0, &first);
+	aggregator_count(aggregator, 1, &second);
+	assert_int_equal(aggregator_stack(aggregator, first.user_stack).depth, 2);
+	assert_int_equal(aggregator_stack(aggregator, second.user_stack).depth, 1);
+	aggregator_free(aggregator);
+}
+
+static void test_a_tick_of_an_unknown_stack_is_lost_with_its_reason(void **state)
+{
+	struct aggregator *aggregator = aggregator_new();
+
+	(void)state;
+	send_process(aggregator, 7, 1, "sh");
+	send_tick(aggregator, 7, 9, 1, 0);
+	send_stack(aggregator, 9, 1, 0, two_frames, 2);
+	send_tick(aggregator, 7, 9, 5, 0);
+	assert_int_equal(ticks_with(aggregator, TICK_LOST, REASON_STACK_MISSING), 2);
+	aggregator_free(aggregator);
+}
+
+static void test_late_ticks_are_lost_and_charged_to_the_task(void **state)
+{
+	struct aggregator *aggregator = aggregator_new();
+	struct aggregator_totals totals;
+
+	(void)state;
+	send_process(aggregator, 7, 1, "sh");
+	send_tick(aggregator, 7, 0, 0, 3);
+	assert_int_equal(ticks_with(aggregator, TICK_LOST, REASON_LATE), 3);
+	aggregator_totals(aggregator, &totals);
+	assert_int_equal(totals.ticks, 4);
+	aggregator_free(aggregator);
+}
+
+static void test_lost_ticks_find_their_comm_or_make_one(void **state)
+{
+	struct aggregator *aggregator = aggregator_new();
+	const char known[EVENT_COMM_SIZE] = "sh", unknown[EVENT_COMM_SIZE] = "cc1";
+	struct tick_count count;
+
+	(void)state;
+	send_process(aggregator, 7, 1, "sh");
+	aggregator_add_lost(aggregator, known, REASON_RING_FULL, 2);
+	aggregator_add_lost(aggregator, unknown, REASON_RING_FULL, 1);
+	aggregator_add_lost(aggregator, unknown, REASON_RING_FULL, 1);
+	aggregator_add_lost(aggregator, NULL, REASON_RING_FULL, 4);
+	aggregator_add_lost(aggregator, NULL, REASON_RING_FULL, 0);
+	assert_int_equal(aggregator_count_count(aggregator), 3);
+	assert_int_equal(aggregator_count(aggregator, 0, &count), 2);
+	assert_string_equal(aggregator_process(aggregator, count.process)->comm, "sh");
+	assert_int_equal(aggregator_count(aggregator, 1, &count), 2);
+	assert_string_equal(aggregator_process(aggregator, count.process)->comm, "cc1");
+	assert_int_equal(aggregator_count(aggregator, 2, &count), 4);
+	assert_int_equal(count.process, AGGREGATOR_NONE);
+	aggregator_free(aggregator);
+}
+
+static void test_processes_are_counted_once_whatever_they_are_called(void **state)
+{
+	struct aggregator *aggregator = aggregator_new();
+	struct aggregator_totals totals;
+
+	(void)state;
+	send_process(aggregator, 7, 1, "sh");
+	send_process(aggregator, 8, 1, "cc1"); /* after an exec */
+	send_process(aggregator, 9, 2, "sh");
+	aggregator_totals(aggregator, &totals);
+	assert_int_equal(totals.processes, 2);
+	aggregator_free(aggregator);
+}
+
+static void test_a_tick_of_a_process_that_found_no_room_is_lost(void **state)
+{
+	struct aggregator *aggregator = aggregator_new();
+
+	(void)state;
+	send_stack(aggregator, 9, 1, 0, two_frames, 2);
+	send_tick(aggregator, 7, 9, 1, 0);
+	assert_int_equal(ticks_with(aggregator, TICK_LOST, REASON_TABLE_FULL), 1);
+	aggregator_free(aggregator);
+}
+
+/* As many addresses as the table takes, told in stacks of two; the next stack finds no room. */
+static void test_a_full_table_is_the_reason(void **state)
+{
+	struct aggregator *aggregator = aggregator_new();
+
+	(void)state;
+	send_process(aggregator, 7, 1, "sh");
+	for (uint64_t i = 0; i <= AGGREGATOR_MAX_ADDRESSES / 2; i++) {
+		const struct stack_frame frames[] = { { 100, 4 * i }, { 100, 4 * i + 3 } };
+
+		send_stack(aggregator, i + 1, 1, 0, frames, 2);
+	}
+	send_tick(aggregator, 7, 1, 1, 0);
+	send_tick(aggregator, 7, AGGREGATOR_MAX_ADDRESSES / 2 + 1, 1, 0);
+	assert_int_equal(ticks_with(aggregator, TICK_COMPLETE, REASON_NONE), 1);
+	assert_int_equal(ticks_with(aggregator, TICK_LOST, REASON_TABLE_FULL), 1);
+	aggregator_free(aggregator);
+}
+
+struct used_stacks {
+	uint32_t count, lacking;
+	uint64_t last_module; /* of the last frame of the last one */
+	struct aggregator *aggregator;
+};
+
+static void take_used(void *context, struct stored_stack stack, bool lacked_rows)
+{
+	struct used_stacks *used = context;
+
+	used->count++;
+	used->lacking += lacked_rows;
+	used->last_module =
+		aggregator_address(used->aggregator, stack.addresses[stack.depth - 1]).module;
+}
+
+static void test_used_stacks_are_told_once_a_round(void **state)
+{
+	const struct stack_frame frames[] = { { 100, 0x1000 }, { 200, 0x2000 } };
+	struct aggregator *aggregator = aggregator_new();
+	struct used_stacks used = { .aggregator = aggregator };
+	struct tick_event lacking = {
+		.type = EVENT_TICK,
+		.process = 7,
+		.user_stack = 10,
+		.user_check = 1,
+		.fate = TICK_TRUNCATED,
+		.reason = REASON_ROWS_MISSING,
+	};
+
+	(void)state;
+	send_process(aggregator, 7, 1, "sh");
+	send_stack(aggregator, 9, 1, 0, two_frames, 2);
+	send_stack(aggregator, 10, 1, 0, frames, 2);
+	for (int i = 0; i < 5; i++)
+		send_tick(aggregator, 7, 9, 1, 0);
+	aggregator_take_used(aggregator, take_used, &used);
+	assert_int_equal(used.count, 1);
+	assert_int_equal(used.lacking, 0);
+	assert_int_equal(used.last_module, 100);
+	aggregator_take_used(aggregator, take_used, &used);
+	assert_int_equal(used.count, 1);
+	/* That rows were lacking is kept, whatever the round's other ticks of that stack say. */
+	aggregator_handle(aggregator, &lacking, sizeof(lacking));
+	send_tick(aggregator, 7, 10, 1, 0);
+	aggregator_take_used(aggregator, take_used, &used);
+	assert_int_equal(used.count, 2);
+	assert_int_equal(used.lacking, 1);
+	assert_int_equal(used.last_module, 200);
+	send_tick(aggregator, 7, 10, 1, 0);
+	aggregator_take_used(aggregator, take_used, &used);
+	assert_int_equal(used.count, 3);
+	assert_int_equal(used.lacking, 1);
+	aggregator_free(aggregator);
+}
+
+static void test_malformed_records_are_counted_and_not_read(void **state)
+{
+	struct aggregator *aggregator = aggregator_new();
+	struct tick_event tick = { .type = EVENT_TICK };
+	struct stack_record stack = { .event = { .type = EVENT_STACK, .depth = 5 } };
+	struct aggregator_totals totals;
+	uint32_t type = 99;
+
+	(void)state;
+	aggregator_handle(aggregator, &type, 3);
+	aggregator_handle(aggregator, &type, sizeof(type));
+	aggregator_handle(aggregator, &tick, sizeof(tick) - 1);
+	tick.reason = REASON_COUNT;
+	aggregator_handle(aggregator, &tick, sizeof(tick));
+	tick.reason = 0;
+	tick.fate = 7;
+	aggregator_handle(aggregator, &tick, sizeof(tick));
+	aggregator_handle(aggregator, &stack, sizeof(stack));
+	stack.event.depth = UINT32_MAX;
+	aggregator_handle(aggregator, &stack, sizeof(stack));
+	aggregator_totals(aggregator, &totals);
+	assert_int_equal(totals.malformed, 7);
+	assert_int_equal(totals.ticks, 0);
+	aggregator_free(aggregator);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_equal_ticks_are_one_row),
+		cmocka_unit_test(test_callers_are_looked_up_one_byte_earlier),
+		cmocka_unit_test(test_a_stack_told_twice_is_kept_once),
+		cmocka_unit_test(test_a_hash_met_twice_swaps_no_stack),
+		cmocka_unit_test(test_a_tick_of_an_unknown_stack_is_lost_with_its_reason),
+		cmocka_unit_test(test_late_ticks_are_lost_and_charged_to_the_task),
+		cmocka_unit_test(test_lost_ticks_find_their_comm_or_make_one),
+		cmocka_unit_test(test_processes_are_counted_once_whatever_they_are_called),
+		cmocka_unit_test(test_a_tick_of_a_process_that_found_no_room_is_lost),
+		cmocka_unit_test(test_a_full_table_is_the_reason),
+		cmocka_unit_test(test_used_stacks_are_told_once_a_round),
+		cmocka_unit_test(test_malformed_records_are_counted_and_not_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "symbolize/demangle.h"
+
+static void assert_demangled(const char *name, const char *expected)
+{
+	struct buffer shown = { 0 };
+
+	buffer_append_string(&shown, "before:");
+	demangle_append(&shown, name);
+	assert_int_equal(buffer_error(&shown), 0);
+	assert_memory_equal(buffer_string(&shown), "before:", 7);
+	assert_string_equal(buffer_string(&shown) + 7, expected);
+	buffer_release(&shown);
+}
+
+static void cpp(void **state)
+{
+	(void)state;
+	assert_demangled("_ZN3foo3barEi", "foo::bar(int)");
+	assert_demangled("_ZNSt6vectorIiSaIiEE9push_backEOi",
+			 "std::vector<int, std::allocator<int> >::push_back(int&&)");
+	assert_demangled("_ZNK3foo3barEv.constprop.0", "foo::bar() const [clone .constprop.0]");
+	assert_demangled("_ZN3foo3barEi.cold", "foo::bar(int) [clone .cold]");
+}
+
+static void rust_v0(void **state)
+{
+	(void)state;
+	assert_demangled("_RNvCskwGfYPst2Cb_3foo16example_function", "foo::example_function");
+	assert_demangled("_RINvNtC3std3mem8align_ofdE", "std::mem::align_of::<f64>");
+}
+
+static void rust_legacy_loses_its_hash(void **state)
+{
+	(void)state;
+	assert_demangled("_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE",
+			 "core::fmt::Write::write_fmt");
+	assert_demangled("_ZN66_$LT$alloc..vec..Vec$LT$T$GT$$u20$as$u20$core..ops..drop..Drop$GT$"
+			 "4drop17h0123456789abcdefE",
+			 "<alloc::vec::Vec<T> as core::ops::drop::Drop>::drop");
+}
+
+static void what_is_not_mangled_stays(void **state)
+{
+	static const char *const names[] = { "",
+					     "main",
+					     "_",
+					     "_Z",
+					     "_ZZZZZZ",
+					     "_R",
+					     "_Random",
+					     "_ZN3foo",
+					     "runtime.goexit.abi0",
+					     "a@b",
+					     "_ZN99999999999foo3barEi" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_demangled(names[i], names[i]);
+}
+
+static void a_name_that_is_too_long_stays(void **state)
+{
+	struct buffer name = { 0 };
+
+	(void)state;
+	buffer_append_string(&name, "_ZN");
+	while (name.size <= DEMANGLE_MAX_MANGLED)
+		buffer_append_string(&name, "1a");
+	buffer_append_string(&name, "Ev");
+	assert_demangled(buffer_string(&name), buffer_string(&name));
+	buffer_release(&name);
+}
+
+static bool is_demangled(const char *name)
+{
+	struct buffer shown = { 0 };
+	bool demangled;
+
+	demangle_append(&shown, name);
+	demangled = strcmp(buffer_string(&shown), name) != 0;
+	buffer_release(&shown);
+	return demangled;
+}
+
+/* A reference in base 36 (C++: S_, S0_, ...) or 62 (Rust: B_, B0_, ...): nothing for 0, else n - 1. */
+static void append_reference(struct buffer *name, char kind, size_t base, size_t value)
+{
+	static const char cpp_digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char rust_digits[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+					  "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	const char *digits = base == 36 ? cpp_digits : rust_digits;
+
+	buffer_append_char(name, kind);
+	if (value) {
+		if ((value - 1) / base)
+			buffer_append_char(name, digits[(value - 1) / base]);
+		buffer_append_char(name, digits[(value - 1) % base]);
+	}
+	buffer_append_char(name, '_');
+}
+
+/* f(A, A<A, A>, A<A<A, A>, A<A, A>>, ...): each parameter is twice as long as the one before. */
+static bool cpp_doubling_is_demangled(int times)
+{
+	struct buffer name = { 0 };
+	bool demangled;
+
+	buffer_append_string(&name, "_Z1f1A");
+	for (int i = 0; i < times; i++) {
+		buffer_append_string(&name, "S_I");
+		append_reference(&name, 'S', 36, i);
+		append_reference(&name, 'S', 36, i);
+		buffer_append_string(&name, "E");
+	}
+	demangled = is_demangled(buffer_string(&name));
+	buffer_release(&name);
+	return demangled;
+}
+
+static void a_name_that_blows_up_stays(void **state)
+{
+	(void)state;
+	assert_true(cpp_doubling_is_demangled(5));
+	assert_false(cpp_doubling_is_demangled(60));
+}
+
+/* a::b::<(i32, i32), ((i32, i32), (i32, i32)), ...>; positions count from behind "_R". */
+static bool rust_doubling_is_demangled(int times)
+{
+	struct buffer name = { 0 };
+	size_t before;
+	bool demangled;
+
+	buffer_append_string(&name, "_RINvC1a1b");
+	before = name.size - 2;
+	buffer_append_string(&name, "TllE");
+	for (int i = 0; i < times; i++) {
+		size_t here = name.size - 2;
+
+		buffer_append_char(&name, 'T');
+		append_reference(&name, 'B', 62, before);
+		append_reference(&name, 'B', 62, before);
+		buffer_append_char(&name, 'E');
+		before = here;
+	}
+	buffer_append_char(&name, 'E');
+	demangled = is_demangled(buffer_string(&name));
+	buffer_release(&name);
+	return demangled;
+}
+
+static void a_rust_name_that_blows_up_stays(void **state)
+{
+	(void)state;
+	assert_true(rust_doubling_is_demangled(5));
+	assert_false(rust_doubling_is_demangled(60));
+}
+
+static void deep_nesting_stays_within_the_stack(void **state)
+{
+	struct buffer name = { 0 };
+
+	(void)state;
+	buffer_append_string(&name, "_Z1f");
+	while (name.size < DEMANGLE_MAX_MANGLED - 1)
+		buffer_append_char(&name, 'P');
+	buffer_append_char(&name, 'i');
+	assert_demangled(buffer_string(&name), buffer_string(&name));
+	buffer_clear(&name);
+	buffer_append_string(&name, "_RINvC1a1b");
+	while (name.size < DEMANGLE_MAX_MANGLED - 2)
+		buffer_append_char(&name, 'R');
+	buffer_append_string(&name, "lE");
+	assert_demangled(buffer_string(&name), buffer_string(&name));
+	buffer_release(&name);
+}
+
+/* Always the same ones. What comes out does not matter, only that something does, soon. */
+static void random_names_do_no_harm(void **state)
+{
+	static const char parts[] = "_ZNKSTI0123456789EaiPRFvJLXBMDtpCslmTK$u.h";
+	struct buffer shown = { 0 };
+	char name[64];
+
+	(void)state;
+	srandom(1);
+	for (int i = 0; i < 20000; i++) {
+		size_t size = 2 + random() % (sizeof(name) - 3);
+
+		for (size_t at = 2; at < size; at++)
+			name[at] = parts[random() % (sizeof(parts) - 1)];
+		name[0] = '_';
+		name[1] = i % 2 ? 'Z' : 'R';
+		name[size] = '\0';
+		buffer_clear(&shown);
+		demangle_append(&shown, name);
+		assert_true(shown.size > 0 && shown.size <= DEMANGLE_MAX_BYTES);
+	}
+	buffer_release(&shown);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cpp),
+		cmocka_unit_test(rust_v0),
+		cmocka_unit_test(rust_legacy_loses_its_hash),
+		cmocka_unit_test(what_is_not_mangled_stays),
+		cmocka_unit_test(a_name_that_is_too_long_stays),
+		cmocka_unit_test(a_name_that_blows_up_stays),
+		cmocka_unit_test(a_rust_name_that_blows_up_stays),
+		cmocka_unit_test(deep_nesting_stays_within_the_stack),
+		cmocka_unit_test(random_names_do_no_harm),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

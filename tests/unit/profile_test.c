@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "model/fates.h"
+#include "model/profile.h"
+
+static uint32_t add_frame(struct profile *profile, const char *name, enum frame_kind kind)
+{
+	struct frame frame = { .module = PROFILE_NONE, .kind = kind };
+	uint32_t id;
+
+	assert_int_equal(profile_intern(profile, name, strlen(name), &frame.name), 0);
+	assert_int_equal(profile_add_frame(profile, frame, &id), 0);
+	return id;
+}
+
+static uint32_t add_child(struct profile *profile, uint32_t parent, uint32_t frame)
+{
+	uint32_t node;
+
+	assert_int_equal(profile_add_child(profile, parent, frame, &node), 0);
+	return node;
+}
+
+static void test_frames_are_interned_by_name_module_and_kind(void **state)
+{
+	struct profile *profile = profile_new();
+	uint32_t native = add_frame(profile, "f", FRAME_NATIVE), other;
+	struct frame frame = *profile_frame(profile, native);
+
+	(void)state;
+	assert_int_equal(add_frame(profile, "f", FRAME_NATIVE), native);
+	assert_int_not_equal(add_frame(profile, "f", FRAME_KERNEL), native);
+	frame.module = frame.name;
+	assert_int_equal(profile_add_frame(profile, frame, &other), 0);
+	assert_int_not_equal(other, native);
+	assert_int_equal(profile_frame_count(profile), 3);
+	profile_free(profile);
+}
+
+static void test_stacks_share_prefixes_and_keep_order(void **state)
+{
+	struct profile *profile = profile_new();
+	uint32_t a = add_frame(profile, "a", FRAME_NATIVE),
+		 b = add_frame(profile, "b", FRAME_NATIVE);
+	uint32_t node_b = add_child(profile, PROFILE_ROOT, b), node_a, node_ba;
+
+	(void)state;
+	node_a = add_child(profile, PROFILE_ROOT, a);
+	node_ba = add_child(profile, node_b, a);
+	assert_int_equal(add_child(profile, PROFILE_ROOT, b), node_b);
+	assert_int_equal(add_child(profile, node_b, a), node_ba);
+	assert_int_equal(profile_node_count(profile), 4);
+	assert_int_equal(profile_node(profile, PROFILE_ROOT)->first_child, node_b);
+	assert_int_equal(profile_node(profile, node_b)->next_sibling, node_a);
+	assert_int_equal(profile_node(profile, PROFILE_ROOT)->last_child, node_a);
+	assert_int_equal(profile_node(profile, node_ba)->parent, node_b);
+	profile_free(profile);
+}
+
+static void test_ticks_add_up_and_never_wrap(void **state)
+{
+	struct profile *profile = profile_new();
+	uint32_t node = add_child(profile, PROFILE_ROOT, add_frame(profile, "a", FRAME_NATIVE));
+
+	(void)state;
+	assert_int_equal(profile_add_ticks(profile, node, 5), 0);
+	assert_int_equal(profile_add_ticks(profile, PROFILE_ROOT, 2), 0);
+	assert_int_equal(profile_total(profile), 7);
+	assert_int_equal(profile_add_ticks(profile, node, (uint64_t)INT64_MAX - 6), -EOVERFLOW);
+	assert_int_equal(profile_node(profile, node)->self, 5);
+	assert_int_equal(profile_add_ticks(profile, node, (uint64_t)INT64_MAX - 7), 0);
+	assert_int_equal(profile_total(profile), INT64_MAX);
+	profile_free(profile);
+}
+
+static void test_a_deep_tree_needs_no_recursion(void **state)
+{
+	struct profile *profile = profile_new();
+	uint32_t frame = add_frame(profile, "f", FRAME_NATIVE), node = PROFILE_ROOT;
+	struct fates fates;
+
+	(void)state;
+	for (int depth = 0; depth < 300000; depth++)
+		node = add_child(profile, node, frame);
+	assert_int_equal(profile_add_ticks(profile, node, 1), 0);
+	assert_int_equal(profile_fates(profile, &fates), 0);
+	assert_int_equal(fates.complete, 1);
+	profile_free(profile);
+}
+
+static void test_fates_add_up_from_markers(void **state)
+{
+	struct profile *profile = profile_new();
+	uint32_t comm = add_child(profile, PROFILE_ROOT, add_frame(profile, "sh", FRAME_PROCESS));
+	uint32_t f = add_frame(profile, "f", FRAME_NATIVE);
+	uint32_t no_root =
+		add_child(profile, comm, add_frame(profile, "[truncated:no_root]", FRAME_MARKER));
+	uint32_t late = add_child(profile, comm, add_frame(profile, "[lost:late]", FRAME_MARKER));
+	struct fates fates;
+	size_t size;
+
+	(void)state;
+	profile_add_ticks(profile, add_child(profile, comm, f), 10);
+	profile_add_ticks(profile, add_child(profile, no_root, f), 3);
+	profile_add_ticks(profile, no_root, 1);
+	profile_add_ticks(profile, late, 2);
+	assert_int_equal(profile_fates(profile, &fates), 0);
+	assert_int_equal(fates.due, 16);
+	assert_int_equal(fates.complete, 10);
+	assert_int_equal(fates.truncated, 4);
+	assert_int_equal(fates.lost, 2);
+	assert_int_equal(fates.reason_count, 2);
+	assert_int_equal(fates.reasons[0].ticks, 4);
+	assert_memory_equal(fate_reason_text(profile, &fates.reasons[1], &size), "late", 4);
+	assert_int_equal(size, 4);
+	profile_free(profile);
+}
+
+static void test_markers_are_told_from_names(void **state)
+{
+	const char *const names[] = { "[truncated:]", "[truncated]",  "truncated:x", "[lost:x",
+				      "[lost x]",     "[complete:x]", "[]",          "" };
+	const char *reason;
+	enum fate fate;
+	size_t size;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_false(fate_parse_marker(names[i], strlen(names[i]), &fate, &reason, &size));
+	assert_true(fate_parse_marker("[lost:x]", 8, &fate, &reason, &size));
+	assert_int_equal(fate, FATE_LOST);
+	assert_int_equal(size, 1);
+}
+
+static void test_more_reasons_than_rows_are_not_lost(void **state)
+{
+	struct profile *profile = profile_new();
+	struct fates fates;
+
+	(void)state;
+	for (int i = 0; i < FATE_REASONS_MAX + 10; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "[lost:%d]", i);
+		profile_add_ticks(
+			profile,
+			add_child(profile, PROFILE_ROOT, add_frame(profile, name, FRAME_MARKER)),
+			1);
+	}
+	assert_int_equal(profile_fates(profile, &fates), 0);
+	assert_int_equal(fates.lost, FATE_REASONS_MAX + 10);
+	assert_int_equal(fates.reason_count, FATE_REASONS_MAX);
+	assert_int_equal(fates.reasons[FATE_REASONS_MAX - 1].ticks, 11);
+	profile_free(profile);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_frames_are_interned_by_name_module_and_kind),
+		cmocka_unit_test(test_stacks_share_prefixes_and_keep_order),
+		cmocka_unit_test(test_ticks_add_up_and_never_wrap),
+		cmocka_unit_test(test_a_deep_tree_needs_no_recursion),
+		cmocka_unit_test(test_fates_add_up_from_markers),
+		cmocka_unit_test(test_markers_are_told_from_names),
+		cmocka_unit_test(test_more_reasons_than_rows_are_not_lost),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

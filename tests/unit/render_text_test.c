@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/buffer.h"
+#include "render/label.h"
+#include "render/readable.h"
+#include "render/xml.h"
+
+static void assert_text(struct buffer *text, const char *wanted)
+{
+	assert_string_equal(buffer_string(text), wanted);
+	buffer_clear(text);
+}
+
+static void counts_have_groups(void **state)
+{
+	struct buffer text;
+
+	(void)state;
+	buffer_init(&text);
+	readable_count(&text, 0);
+	assert_text(&text, "0");
+	readable_count(&text, 999);
+	assert_text(&text, "999");
+	readable_count(&text, 1000);
+	assert_text(&text, "1,000");
+	readable_count(&text, UINT64_MAX);
+	assert_text(&text, "18,446,744,073,709,551,615");
+	buffer_release(&text);
+}
+
+static void shares_do_not_lie(void **state)
+{
+	static const struct {
+		uint64_t part, whole;
+		unsigned int decimals;
+		const char *text;
+	} cases[] = {
+		{ 0, 10, 1, "0.0 %" },
+		{ 1, 3, 1, "33.3 %" },
+		{ 2, 3, 1, "66.7 %" },
+		{ 3, 3, 1, "100.0 %" },
+		{ 1, 100000, 1, "<0.1 %" },
+		{ 99999, 100000, 1, "99.9 %" },
+		{ 99999, 100000, 2, "99.99 %" },
+		{ 1, 100000, 2, "<0.01 %" },
+		{ 9994, 10000, 2, "99.94 %" },
+		{ 0, 0, 1, "0.0 %" },
+		{ INT64_MAX - 1, INT64_MAX, 1, "99.9 %" },
+	};
+	struct buffer text;
+
+	(void)state;
+	buffer_init(&text);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		readable_share(&text, cases[i].part, cases[i].whole, cases[i].decimals);
+		assert_text(&text, cases[i].text);
+	}
+	buffer_release(&text);
+}
+
+static void durations_choose_their_unit(void **state)
+{
+	static const struct {
+		uint64_t ns;
+		const char *text;
+	} cases[] = {
+		{ 0, "0.0 ms" },
+		{ 412600000, "412.6 ms" },
+		{ 999949999, "999.9 ms" },
+		{ 999950000, "1.00 s" },
+		{ 59994999999, "59.99 s" },
+		{ 59995000000, "1 min 00 s" },
+		{ 170000000000, "2 min 50 s" },
+		{ 3599499999999, "59 min 59 s" },
+		{ 3599500000000, "1 h 00 min" },
+		{ 11100000000000, "3 h 05 min" },
+	};
+	struct buffer text;
+
+	(void)state;
+	buffer_init(&text);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		readable_duration(&text, cases[i].ns);
+		assert_text(&text, cases[i].text);
+	}
+	buffer_release(&text);
+	assert_int_equal(readable_ticks_ns(99, 99), 1000000000);
+	assert_int_equal(readable_ticks_ns(INT64_MAX, 1), UINT64_MAX);
+}
+
+static void times_are_utc(void **state)
+{
+	struct buffer text;
+
+	(void)state;
+	buffer_init(&text);
+	readable_time(&text, UINT64_C(1763879018999999999));
+	assert_text(&text, "2025-11-23 06:23:38 UTC");
+	buffer_release(&text);
+}
+
+static void text_cannot_be_markup(void **state)
+{
+	struct buffer text;
+
+	(void)state;
+	buffer_init(&text);
+	xml_append_string(&text, "<a href=\"x\" b='&'>]]>");
+	assert_text(&text, "&lt;a href=&quot;x&quot; b=&apos;&amp;&apos;&gt;]]&gt;");
+	xml_append(&text, "a\0b\x1b\xff", 5);
+	assert_text(&text, "a\xef\xbf\xbd"
+			   "b\xef\xbf\xbd\xef\xbf\xbd");
+	xml_append_cdata(&text, "a]]>b]]>", 8);
+	assert_text(&text, "<![CDATA[a]]]]><![CDATA[>b]]]]><![CDATA[>]]>");
+	buffer_release(&text);
+}
+
+static void long_text_is_cut_before_it_is_escaped(void **state)
+{
+	static char name[200000];
+	struct buffer text;
+
+	(void)state;
+	memset(name, '<', sizeof(name));
+	buffer_init(&text);
+	xml_append(&text, name, sizeof(name));
+	assert_in_range(text.size, XML_NAME_MAX * 4 - 8, XML_NAME_MAX * 4 + 8);
+	buffer_release(&text);
+}
+
+static void assert_label(const char *name, size_t columns, bool cut_right, const char *wanted)
+{
+	struct buffer text;
+
+	buffer_init(&text);
+	label_fit(&text, name, strlen(name), columns, cut_right);
+	assert_true(label_columns(text.data, text.size) <= columns);
+	assert_text(&text, wanted);
+	buffer_release(&text);
+}
+
+static void namespaces_give_way_first(void **state)
+{
+	(void)state;
+	assert_label("absl::lts::Mutex::Lock", 22, false, "absl::lts::Mutex::Lock");
+	assert_label("absl::lts::Mutex::Lock", 21, false, "lts::Mutex::Lock");
+	assert_label("absl::lts::Mutex::Lock", 11, false, "Mutex::Lock");
+	assert_label("absl::lts::Mutex::Lock", 4, false, "Lock");
+	assert_label("absl::lts::Mutex::Lock", 3, false, "L\xe2\x80\xa6k");
+	assert_label("std::map<a::b, c::d>::find", 20, false, "find");
+	assert_label("<a::b as c::d>::poll", 10, false, "poll");
+	assert_label("net/http.serve", 12, false, "http.serve");
+	assert_label("foo::", 4, false, "fo\xe2\x80\xa6:");
+}
+
+static void then_the_middle(void **state)
+{
+	(void)state;
+	assert_label("standard_ExecutorRun", 10, false, "stand\xe2\x80\xa6rRun");
+	assert_label("standard_ExecutorRun", 2, false, "");
+	assert_label("a::standard_ExecutorRun", 10, true, "a::standa\xe2\x80\xa6");
+	/* Ideographs take two columns, marks none. */
+	assert_label("\xe8\xae\xa1\xe7\xae\x97\xe6\x80\xbb\xe5\x92\x8c", 8, false,
+		     "\xe8\xae\xa1\xe7\xae\x97\xe6\x80\xbb\xe5\x92\x8c");
+	assert_label("\xe8\xae\xa1\xe7\xae\x97\xe6\x80\xbb\xe5\x92\x8c", 7, false,
+		     "\xe8\xae\xa1\xe7\xae\x97\xe2\x80\xa6\xe5\x92\x8c");
+	assert_label("e\xcc\x81", 1, false, "e\xcc\x81");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(counts_have_groups),
+		cmocka_unit_test(shares_do_not_lie),
+		cmocka_unit_test(durations_choose_their_unit),
+		cmocka_unit_test(times_are_utc),
+		cmocka_unit_test(text_cannot_be_markup),
+		cmocka_unit_test(long_text_is_cut_before_it_is_escaped),
+		cmocka_unit_test(namespaces_give_way_first),
+		cmocka_unit_test(then_the_middle),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* code_shapes.c, code_stub.c: code without CFI whose shape is known. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/unit/cfi_builder.h"
+
+#define PLT  0x400 /* where the linkage table lies in the text */
+#define ROOT ((struct unwind_rule){ .cfa = UNWIND_ROOT })
+
+static void make(struct cfi_file *file, const char *section, const char *code, size_t size,
+		 struct cfi_builder *cfi)
+{
+	uint8_t text[0x1000] = { 0 };
+	Elf64_Shdr *header;
+
+	memcpy(text + PLT, code, size);
+	cfi_file_init(file, text, sizeof(text));
+	if (section) {
+		header = elf_builder_section(&file->elf, section, SHT_PROGBITS, NULL, size);
+		header->sh_offset = file->text_offset + PLT;
+		header->sh_addr = TEXT_ADDRESS + PLT;
+	}
+	if (cfi)
+		cfi_file_section(file, ".eh_frame", cfi);
+}
+
+#define MAKE(file, section, code) make(file, section, code, sizeof(code) - 1, NULL)
+
+static void assert_plt(const struct cfi_file *file, uint64_t offset, uint8_t threshold)
+{
+	assert_rule(file, offset,
+		    (struct unwind_rule){ .cfa = UNWIND_CFA_PLT, .detail = threshold });
+}
+
+#define FIRST "\xff\x35\1\2\3\4\xff\x25\1\2\3\4\x0f\x1f\x40\0"
+
+static void linkage_tables_of_every_linker(void **state)
+{
+	static const struct {
+		const char *code;
+		uint8_t threshold;
+	} tables[] = {
+		/* GNU ld, gold, lld: jmp *slot; push $index; jmp first */
+		{ FIRST "\xff\x25\1\2\3\4\x68\0\0\0\0\xe9\1\2\3\4", 11 },
+		/* with indirect branch tracking: endbr64; push $index; bnd jmp first */
+		{ FIRST "\xf3\x0f\x1e\xfa\x68\0\0\0\0\xf2\xe9\1\2\3\4\x90", 9 },
+		{ FIRST "\xf3\x0f\x1e\xfa\x68\0\0\0\0\xe9\1\2\3\4\x66\x90", 9 },
+		/* with bounds checking: push $index; bnd jmp first */
+		{ FIRST "\x68\0\0\0\0\xf2\xe9\1\2\3\4\x0f\x1f\x44\0\0", 5 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+		struct cfi_file file;
+
+		make(&file, ".plt", tables[i].code, 32, NULL);
+		assert_int_equal(cfi_file_compile(&file, -1), 0);
+		assert_no_cfi(&file, PLT - 1);
+		assert_sp(&file, PLT, 16);
+		assert_sp(&file, PLT + 5, 16);
+		assert_sp(&file, PLT + 6, 24);
+		assert_sp(&file, PLT + 15, 24);
+		assert_plt(&file, PLT + 16, tables[i].threshold);
+		assert_plt(&file, PLT + 31, tables[i].threshold);
+		assert_no_cfi(&file, PLT + 32);
+		cfi_file_release(&file);
+	}
+}
+
+static void linkage_table_of_mold(void **state)
+{
+	struct cfi_file file;
+
+	(void)state;
+	MAKE(&file, ".plt",
+	     "\xf3\x0f\x1e\xfa\x41\x53\xff\x35\1\2\3\4\xff\x25\1\2\3\4\xcc\xcc\xcc\xcc\xcc\xcc\xcc\xcc"
+	     "\xcc\xcc\xcc\xcc\xcc\xcc\xf3\x0f\x1e\xfa\x41\xbb\0\0\0\0\xff\x25\1\2\3\4");
+	assert_int_equal(cfi_file_compile(&file, -1), 0);
+	assert_sp(&file, PLT, 8);
+	assert_sp(&file, PLT + 6, 16);
+	assert_sp(&file, PLT + 12, 24);
+	assert_sp(&file, PLT + 32, 8);
+	assert_sp(&file, PLT + 47, 8);
+	assert_no_cfi(&file, PLT + 48);
+	cfi_file_release(&file);
+}
+
+static void linkage_tables_that_only_jump(void **state)
+{
+	static const char *const sections[] = { ".plt.sec", ".plt.got", ".iplt" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++) {
+		struct cfi_file file;
+
+		MAKE(&file, sections[i], "\xff\x25\1\2\3\4\x66\x90\xff\x25\1\2\3\4\x66\x90");
+		assert_int_equal(cfi_file_compile(&file, -1), 0);
+		assert_sp(&file, PLT, 8);
+		assert_sp(&file, PLT + 15, 8);
+		assert_no_cfi(&file, PLT + 16);
+		cfi_file_release(&file);
+	}
+}
+
+static void linkage_table_of_no_known_form(void **state)
+{
+	struct cfi_file file;
+
+	(void)state;
+	MAKE(&file, ".plt", "\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90");
+	assert_int_equal(cfi_file_compile(&file, -1), 0);
+	assert_no_cfi(&file, PLT);
+	cfi_file_release(&file);
+}
+
+static void cfi_of_a_linkage_table_wins(void **state)
+{
+	struct cfi_builder cfi;
+	struct cfi_file file;
+
+	(void)state;
+	cfi_builder_init(&cfi, false);
+	cfi_cie(&cfi);
+	cfi_fde(&cfi, PLT, 20);
+	make(&file, ".plt", FIRST "\xff\x25\1\2\3\4\x68\0\0\0\0\xe9\1\2\3\4", 32, &cfi);
+	assert_int_equal(cfi_file_compile(&file, -1), 0);
+	assert_sp(&file, PLT, 8);
+	assert_sp(&file, PLT + 19, 8);
+	assert_plt(&file, PLT + 20, 11);
+	cfi_file_release(&file);
+}
+
+/* --- the entry point --- */
+
+/* musl's crt1.o */
+#define ENTRY "\x48\x31\xed\x48\x89\xe7\x48\x8d\x35\xe8\0\0\0\x48\x83\xe4\xf0\xe8\3\0\0\0\x0f\x1f\0"
+
+static void an_entry_point_without_cfi_is_a_root(void **state)
+{
+	struct cfi_file file;
+
+	(void)state;
+	MAKE(&file, NULL, ENTRY);
+	file.elf.header.e_entry = TEXT_ADDRESS + PLT;
+	assert_int_equal(cfi_file_compile(&file, -1), 0);
+	assert_no_cfi(&file, PLT - 1);
+	assert_rule(&file, PLT, ROOT);
+	assert_rule(&file, PLT + 21, ROOT); /* the last byte of its call */
+	assert_no_cfi(&file, PLT + 22);
+	cfi_file_release(&file);
+}
+
+static void an_entry_point_with_cfi_is_what_that_says(void **state)
+{
+	struct cfi_builder cfi;
+	struct cfi_file file;
+
+	(void)state;
+	cfi_builder_init(&cfi, false);
+	cfi_cie(&cfi);
+	cfi_fde(&cfi, PLT, 0x40);
+	make(&file, NULL, ENTRY, sizeof(ENTRY) - 1, &cfi);
+	file.elf.header.e_entry = TEXT_ADDRESS + PLT;
+	assert_int_equal(cfi_file_compile(&file, -1), 0);
+	assert_sp(&file, PLT, 8);
+	cfi_file_release(&file);
+}
+
+/* Linkers have given libraries the start of their text. A program is one that names its interpreter. */
+static void the_entry_point_of_a_library_is_no_root(void **state)
+{
+	(void)state;
+	for (int is_program = 0; is_program < 2; is_program++) {
+		struct cfi_file file;
+
+		MAKE(&file, NULL, "\xf3\x0f\x1e\xfa\xe8\0\0\0\0\xc3");
+		file.elf.header.e_entry = TEXT_ADDRESS + PLT;
+		if (is_program)
+			elf_builder_segment(&file.elf, (Elf64_Phdr){ .p_type = PT_INTERP });
+		assert_int_equal(cfi_file_compile(&file, -1), 0);
+		if (is_program)
+			assert_rule(&file, PLT + 8, ROOT);
+		else
+			assert_no_cfi(&file, PLT + 8);
+		cfi_file_release(&file);
+	}
+}
+
+/* --- threads --- */
+
+static void musls_thread_start_is_a_root(void **state)
+{
+	struct cfi_file file;
+
+	(void)state;
+	MAKE(&file, NULL,
+	     "\x85\xc0\x75\x0f\x31\xed\x5f\x41\xff\xd1\x89\xc7\x31\xc0\xb0\x3c\x0f\x05\xf4\xc3");
+	assert_int_equal(cfi_file_compile(&file, -1), 0);
+	assert_no_cfi(&file, PLT + 3);
+	assert_rule(&file, PLT + 4, ROOT);
+	assert_rule(&file, PLT + 9, ROOT); /* the last byte of its call */
+	assert_rule(&file, PLT + 17, ROOT);
+	assert_no_cfi(&file, PLT + 18);
+	assert_true(file.table.header->sources & ROW_TABLE_STUBS);
+	cfi_file_release(&file);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(linkage_tables_of_every_linker),
+		cmocka_unit_test(linkage_table_of_mold),
+		cmocka_unit_test(linkage_tables_that_only_jump),
+		cmocka_unit_test(linkage_table_of_no_known_form),
+		cmocka_unit_test(cfi_of_a_linkage_table_wins),
+		cmocka_unit_test(an_entry_point_without_cfi_is_a_root),
+		cmocka_unit_test(an_entry_point_with_cfi_is_what_that_says),
+		cmocka_unit_test(the_entry_point_of_a_library_is_no_root),
+		cmocka_unit_test(musls_thread_start_is_a_root),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

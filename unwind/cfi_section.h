@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A section of call frame information, .eh_frame or .debug_frame, wherever it is in a file, as bytes with
+ * their addresses.
+ *
+ * .eh_frame is found by its section header or, in a file without section headers, through the program
+ * header PT_GNU_EH_FRAME: .eh_frame_hdr begins with a pointer to it (LSB 5.0 Core, 10.6.2). The hdr's search
+ * table is not used: where it is missing, unsorted or wrong nothing changes.
+ *
+ * A section is not held in memory: it is read through a window (file_window.h), since the entries of a
+ * program built from many object files come in several ascending runs. Only a compressed section is inflated whole. Not thread-safe.
+ */
+#ifndef HEARTH_UNWIND_CFI_SECTION_H
+#define HEARTH_UNWIND_CFI_SECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/byte_reader.h"
+#include "elf/elf_file.h"
+#include "unwind/cfi_pointer.h"
+#include "unwind/file_window.h"
+
+#define CFI_SECTION_MAX_BYTES ELF_FILE_MAX_SECTION_BYTES /* of a section, inflated */
+#define CFI_SECTION_MAX_READ  FILE_WINDOW_MAX_READ       /* of one cfi_section_read() */
+
+enum cfi_section_kind { CFI_EH_FRAME, CFI_DEBUG_FRAME };
+
+struct cfi_section {
+	enum cfi_section_kind kind;
+	uint64_t address; /* of its first byte; 0 for .debug_frame */
+	uint64_t size;
+	bool ends_at_terminator; /* nothing but the zero entry tells where it ends */
+
+	/* What text- and data-relative pointers count from; absent: such pointers cannot be read. */
+	struct cfi_pointer_bases bases;
+
+	const struct elf_file *file;
+	uint64_t file_offset;
+	struct bytes memory; /* the whole of it, where it is inflated (the file owns it) */
+	struct file_window window;
+};
+
+/* 0; -ENOENT: the file has none with bytes; -EFBIG; -EBADMSG: one that cannot be read; -ENOMEM. */
+int cfi_section_init_eh_frame(struct cfi_section *section, struct elf_file *file);
+int cfi_section_init_debug_frame(struct cfi_section *section, struct elf_file *file);
+void cfi_section_release(struct cfi_section *section);
+
+/*
+ * Up to `size` bytes (at most CFI_SECTION_MAX_READ) at `offset`; fewer only at the section's end. They are
+ * valid until the next call. 0, -ENOMEM, or the error of a read.
+ */
+int cfi_section_read(struct cfi_section *section, uint64_t offset, size_t size,
+		     struct bytes *ret_bytes);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unwind/code_shapes.h"
+
+#include <elf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ENTRY_BYTES 16 /* of a linkage table's entry, and so much is looked at of other code */
+#define START_BYTES 64 /* of a program's first function: far more than up to its first call */
+
+static void add(struct code_shapes *shapes, uint64_t start, uint64_t end, struct unwind_rule rule)
+{
+	if (start < end && shapes->count < CODE_SHAPES_MAX)
+		shapes->shapes[shapes->count++] = (struct code_shape){ start, end, rule };
+}
+
+static void add_sp(struct code_shapes *shapes, uint64_t start, uint64_t end, int32_t offset)
+{
+	add(shapes, start, end, (struct unwind_rule){ .cfa = UNWIND_CFA_SP, .cfa_offset = offset });
+}
+
+/* `pattern`: bytes, where a dot stands for any one. */
+static bool begins(struct bytes code, const char *pattern, size_t size)
+{
+	if (code.size < size)
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		if (pattern[i] != '.' && (uint8_t)pattern[i] != code.data[i])
+			return false;
+	}
+	return true;
+}
+
+#define BEGINS(code, pattern) begins(code, pattern, sizeof(pattern) - 1)
+
+/* --- linkage tables --- */
+
+/* In an entry, from which byte on an index has been pushed; 16: none is. */
+static unsigned int push_ends(struct bytes entry)
+{
+	if (BEGINS(entry, "\xff\x25....\x68....\xe9")) /* jmp *slot; push $index; jmp first */
+		return 11;
+	if (BEGINS(entry, "\xf3\x0f\x1e\xfa\x68....\xf2\xe9") || /* endbr64; push; (bnd) jmp */
+	    BEGINS(entry, "\xf3\x0f\x1e\xfa\x68....\xe9"))
+		return 9;
+	if (BEGINS(entry, "\x68....\xf2\xe9") || BEGINS(entry, "\x68....\xe9")) /* push; jmp */
+		return 5;
+	if (BEGINS(entry, "\xff\x25....") || BEGINS(entry, "\xf2\xff\x25....") ||
+	    BEGINS(entry, "\xf3\x0f\x1e\xfa\xff\x25....") ||
+	    BEGINS(entry, "\xf3\x0f\x1e\xfa\xf2\xff\x25....") ||
+	    BEGINS(entry, "\xf3\x0f\x1e\xfa\x41\xbb....\xff\x25")) /* mold: mov $index, %r11d */
+		return ENTRY_BYTES;
+	return 0;
+}
+
+/* The first entry, to which the others jump with an index on the stack or in r11; its rows. False: another one. */
+static bool add_first_entry(struct code_shapes *shapes, struct bytes entry, uint64_t at)
+{
+	uint64_t end = at + ENTRY_BYTES;
+
+	if (BEGINS(entry, "\xff\x35....\xff\x25") || BEGINS(entry, "\xff\x35....\xf2\xff\x25")) {
+		add_sp(shapes, at, at + 6, 16);
+		add_sp(shapes, at + 6, end, 24);
+		return true;
+	}
+	if (BEGINS(entry, "\xf3\x0f\x1e\xfa\x41\x53\xff\x35")) { /* endbr64; push %r11; push */
+		add_sp(shapes, at, at + 6, 8);
+		add_sp(shapes, at + 6, at + 12, 16);
+		add_sp(shapes, at + 12, end + ENTRY_BYTES, 24);
+		return true;
+	}
+	return false;
+}
+
+static size_t read_code(const struct elf_file *file, uint64_t offset, uint8_t *to, size_t size)
+{
+	size_t read = 0;
+
+	return elf_file_read(file, offset, to, size, &read) ? 0 : read;
+}
+
+/* Every entry but the first has the form of the second. */
+static void add_linkage_table(struct code_shapes *shapes, const struct elf_file *file,
+			      const struct elf_section *section)
+{
+	uint64_t start = section->offset, end = section->offset + section->size;
+	uint8_t code[3 * ENTRY_BYTES];
+	size_t size = read_code(file, start, code, sizeof(code)), at = 0;
+	struct unwind_rule rule = { .cfa = UNWIND_CFA_SP, .cfa_offset = 8 };
+	unsigned int threshold;
+
+	if (size > section->size)
+		size = section->size;
+	if (section->address % ENTRY_BYTES == 0 &&
+	    add_first_entry(shapes, (struct bytes){ code, size }, start))
+		at = shapes->shapes[shapes->count - 1].end - start;
+	if (at >= size)
+		return;
+	threshold = push_ends((struct bytes){ code + at, size - at });
+	if (!threshold)
+		return;
+	if (threshold < ENTRY_BYTES)
+		rule = (struct unwind_rule){ .cfa = UNWIND_CFA_PLT, .detail = threshold };
+	if (threshold == ENTRY_BYTES || section->address % ENTRY_BYTES == 0)
+		add(shapes, start + at, end, rule);
+}
+
+static void add_linkage_tables(struct code_shapes *shapes, const struct elf_file *file)
+{
+	static const char *const names[] = { ".plt", ".plt.sec", ".plt.got", ".iplt" };
+	uint64_t size = elf_file_size(file);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const struct elf_section *section = elf_file_section_named(file, names[i]);
+
+		if (section && section->type == SHT_PROGBITS && section->offset <= size &&
+		    section->size <= size - section->offset)
+			add_linkage_table(shapes, file, section);
+	}
+}
+
+/* --- the entry point --- */
+
+/* A library has an entry point, too, in which nothing starts: where older linkers let its text begin. */
+static bool is_program(const struct elf_file *file, struct bytes code)
+{
+	for (size_t i = 0; i < elf_file_segment_count(file); i++) {
+		if (elf_file_segment(file, i)->type == PT_INTERP)
+			return true;
+	}
+	return elf_file_type(file) == ET_EXEC ||
+	       BEGINS(code, "\x48\x31\xed\x48\x89\xe7") || /* xor %rbp, %rbp; mov %rsp, %rdi */
+	       BEGINS(code, "\x31\xed\x48\x89\xe7");
+}
+
+/*
+ * Behind the first call: what comes then is no more looked up, or belongs to another function. Before it the
+ * stack is aligned.
+ */
+static size_t first_call_end(struct bytes code)
+{
+	const uint8_t *aligned = memmem(code.data, code.size, "\x48\x83\xe4\xf0", 4);
+
+	for (size_t i = aligned ? aligned - code.data : 0; i < code.size; i++) {
+		struct bytes rest = bytes_slice(code, i, code.size - i);
+
+		if (BEGINS(rest, "\xe8...."))
+			return i + 5;
+		if (BEGINS(rest, "\xff\x15...."))
+			return i + 6;
+	}
+	return code.size < ENTRY_BYTES ? code.size : ENTRY_BYTES;
+}
+
+/* Nothing called what the kernel jumps to. */
+static void add_entry(struct code_shapes *shapes, const struct elf_file *file)
+{
+	uint8_t code[START_BYTES];
+	struct bytes bytes;
+	uint64_t start;
+
+	if (!elf_file_entry(file) ||
+	    !elf_file_offset_of_address(file, elf_file_entry(file), &start))
+		return;
+	bytes = (struct bytes){ code, read_code(file, start, code, sizeof(code)) };
+	if (is_program(file, bytes))
+		add(shapes, start, start + first_call_end(bytes),
+		    (struct unwind_rule){ .cfa = UNWIND_ROOT });
+}
+
+/* --- together --- */
+
+static int compare(const void *a, const void *b)
+{
+	const struct code_shape *left = a, *right = b;
+
+	return (left->start > right->start) - (left->start < right->start);
+}
+
+static void drop_overlaps(struct code_shapes *shapes)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < shapes->count; i++) {
+		if (!kept || shapes->shapes[i].start >= shapes->shapes[kept - 1].end)
+			shapes->shapes[kept++] = shapes->shapes[i];
+	}
+	shapes->count = kept;
+}
+
+void code_shapes_find(struct code_shapes *shapes, const struct elf_file *file,
+		      const struct cfi_machine *machine)
+{
+	shapes->count = 0;
+	if (!machine->has_code_shapes)
+		return;
+	add_linkage_tables(shapes, file);
+	add_entry(shapes, file);
+	qsort(shapes->shapes, shapes->count, sizeof(*shapes->shapes), compare);
+	drop_overlaps(shapes);
+}
+
+const struct code_shape *code_shapes_next(const struct code_shapes *shapes, uint64_t offset)
+{
+	for (size_t i = 0; i < shapes->count; i++) {
+		if (shapes->shapes[i].end > offset)
+			return &shapes->shapes[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A part of a file that is not held in memory: it is read through a window that grows where reading goes on in
+ * order and is small where it jumps. Not thread-safe.
+ */
+#ifndef HEARTH_UNWIND_FILE_WINDOW_H
+#define HEARTH_UNWIND_FILE_WINDOW_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/byte_reader.h"
+#include "elf/elf_file.h"
+
+#define FILE_WINDOW_MAX_READ (4u << 20) /* of one file_window_read() */
+
+struct file_window {
+	const struct elf_file *file;
+	uint64_t file_offset, size; /* of the part */
+	uint8_t *bytes;
+	size_t capacity, filled, next_size;
+	uint64_t offset; /* of the window in the part */
+};
+
+void file_window_init(struct file_window *window, const struct elf_file *file, uint64_t file_offset,
+		      uint64_t size);
+void file_window_release(struct file_window *window);
+
+/*
+ * Up to `size` bytes (at most FILE_WINDOW_MAX_READ) at `offset` of the part; fewer only at its end. They are
+ * valid until the next call. 0, -ENOMEM, or the error of a read.
+ */
+int file_window_read(struct file_window *window, uint64_t offset, size_t size,
+		     struct bytes *ret_bytes);
+
+#endif

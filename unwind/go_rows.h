@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rows of one Go function. Its stack pointer table gives the CFA at each instruction:
+ *
+ *     CFA = sp + delta + 8, the return address right below it
+ *
+ * The caller's frame pointer lies right below that, from the instruction on that put it there; which one that is
+ * is seen in the function's first bytes, in the two forms that Go's assembler has written:
+ *
+ *     push %rbp                since Go 1.21
+ *     mov %rsp, %rbp
+ *
+ *     sub $N, %rsp             before, and where the runtime is called from C
+ *     mov %rbp, N-8(%rsp)
+ *     lea N-8(%rsp), %rbp
+ *
+ * What writes the stack pointer (go_roles.def) goes over to another stack. If it has a frame, its frame pointer
+ * stays what it was, and so leads back to the stack that it came from (UNWIND_CFA_FP_SWITCH); if not, there is
+ * no rule. The call of C is another matter: C may call Go again, which then may need a larger stack, to which the
+ * frames are moved, and the frame pointers that C saved point to where they were. But asmcgocall leaves a note
+ * on the stack that C gets (UNWIND_CFA_GO_STACK):
+ *
+ *     note[1]   the goroutine, or 0: no stack was left
+ *     note[0]   how far below the upper end of its stack sp was; without one, what sp was
+ *
+ * The upper end is the second word of a goroutine, `stack.hi` of runtime/runtime2.go, in every version.
+ * Not thread-safe; nothing is allocated.
+ */
+#ifndef HEARTH_UNWIND_GO_ROWS_H
+#define HEARTH_UNWIND_GO_ROWS_H
+
+#include "bpf/events.h"
+#include "unwind/go_code.h"
+#include "unwind/go_table.h"
+
+/* From GO_SCHEDULER on: functions that go to another stack. */
+enum go_role { GO_ORDINARY, GO_ROOT, GO_SIGNAL, GO_SCHEDULER, GO_SWITCH, GO_CGO };
+
+struct go_rows {
+	struct go_table *table;
+	enum go_role role;
+	uint64_t pcs;     /* where the next pair of its stack pointer table stands */
+	uint64_t pc;      /* of the next row */
+	uint64_t end;     /* of the function */
+	uint64_t run_end; /* up to where the delta holds */
+	int64_t delta;
+	bool has_table, is_first, is_damaged;
+	struct go_code code;
+};
+
+struct go_row {
+	uint64_t start, end; /* addresses */
+	struct unwind_rule rule;
+};
+
+/*
+ * Begins a function; `text` reads the file, where the function lies at `file_offset`. 0, -ENOMEM, or the
+ * error of a read.
+ */
+int go_rows_begin(struct go_rows *rows, struct go_table *table, const struct go_function *function,
+		  struct file_window *text, uint64_t file_offset);
+
+/* The next row, never an empty one. False: there are no more. */
+bool go_rows_next(struct go_rows *rows, struct go_row *ret_row);
+
+#endif

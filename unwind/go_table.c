@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unwind/go_table.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "unwind/go_module.h"
+
+#define HEADER_BYTES     72 /* of the longest one */
+#define HEADER_WORDS_AT  8
+#define HEADER_ALIGNMENT 8
+#define FUNCTION_BYTES   44 /* what is read of a function */
+#define POINTER_BYTES    8
+
+/* Words of the header, by number. 0 where it has none: that is the number of functions, in all of them. */
+struct go_layout {
+	uint32_t magic;
+	uint8_t text_start, names, pcs, functions;
+	uint8_t field_bytes; /* of the functab */
+
+	/* Offsets in a function. */
+	uint8_t name_at, pcsp_at, flags_at;
+};
+
+static const struct go_layout layouts[] = {
+	{ 0xfffffffb, .field_bytes = 8, .name_at = 8, .pcsp_at = 20 },
+	{ 0xfffffffa, .names = 2, .pcs = 5, .functions = 6, .field_bytes = 8, .name_at = 8,
+	  .pcsp_at = 20, .flags_at = 41 },
+	{ 0xfffffff0, .text_start = 2, .names = 3, .pcs = 6, .functions = 7, .field_bytes = 4,
+	  .name_at = 4, .pcsp_at = 16, .flags_at = 37 },
+	{ 0xfffffff1, .text_start = 2, .names = 3, .pcs = 6, .functions = 7, .field_bytes = 4,
+	  .name_at = 4, .pcsp_at = 16, .flags_at = 41 },
+};
+
+static const struct go_layout *layout_of(uint32_t magic)
+{
+	for (size_t i = 0; i < sizeof(layouts) / sizeof(*layouts); i++) {
+		if (layouts[i].magic == magic)
+			return &layouts[i];
+	}
+	return NULL;
+}
+
+bool go_table_has_flags(const struct go_table *table)
+{
+	return table->layout->flags_at != 0;
+}
+
+/* --- the header --- */
+
+static uint64_t word(struct bytes header, uint8_t number)
+{
+	uint64_t value;
+
+	memcpy(&value, header.data + HEADER_WORDS_AT + number * sizeof(value), sizeof(value));
+	return value;
+}
+
+/* Magic, two zeros, the quantum (1, 2 or 4), the size of a pointer. */
+static const struct go_layout *header_layout(struct bytes header)
+{
+	uint32_t magic;
+
+	if (header.size < HEADER_BYTES)
+		return NULL;
+	memcpy(&magic, header.data, sizeof(magic));
+	if (header.data[4] || header.data[5] || !header.data[6] || header.data[6] > 4 ||
+	    header.data[7] != POINTER_BYTES || !word(header, 0) ||
+	    word(header, 0) > GO_TABLE_MAX_FUNCTIONS)
+		return NULL;
+	return layout_of(magic);
+}
+
+/* A part goes on to the table's end: where the next one begins depends on the version. */
+static int init_part(struct file_window *part, const struct file_window *whole, uint64_t offset)
+{
+	if (offset >= whole->size)
+		return -ENOENT;
+	file_window_init(part, whole->file, whole->file_offset + offset, whole->size - offset);
+	return 0;
+}
+
+static int init_parts(struct go_table *table, const struct file_window *whole, struct bytes header)
+{
+	const struct go_layout *layout = table->layout;
+	uint64_t names = layout->names ? word(header, layout->names) : 0;
+	uint64_t pcs = layout->pcs ? word(header, layout->pcs) : 0;
+	uint64_t functions = layout->functions ? word(header, layout->functions) : 0;
+	uint64_t functab = layout->functions ? functions : HEADER_WORDS_AT + POINTER_BYTES;
+
+	if (init_part(&table->names, whole, names) || init_part(&table->pcs, whole, pcs) ||
+	    init_part(&table->functions, whole, functions) ||
+	    init_part(&table->functab, whole, functab))
+		return -ENOENT;
+	if ((table->function_count * 2ull + 1) * layout->field_bytes > table->functab.size)
+		return -ENOENT;
+	return 0;
+}
+
+/* A field of the functab: of each function its start and where its details are; at the end, where the last ends. */
+static int functab_field(struct go_table *table, uint64_t number, uint64_t *ret_value)
+{
+	uint32_t size = table->layout->field_bytes;
+	struct bytes bytes;
+	int err = file_window_read(&table->functab, number * size, size, &bytes);
+
+	if (err)
+		return err;
+	if (bytes.size < size)
+		return -EBADMSG;
+	*ret_value = 0;
+	memcpy(ret_value, bytes.data, size);
+	return 0;
+}
+
+/* The header tells it, but from Go 1.26 on only the runtime's own description does. */
+static int find_text_start(struct go_table *table, const struct file_window *whole,
+			   uint64_t address, struct bytes header)
+{
+	uint64_t first, end;
+	int err;
+
+	if (!table->layout->text_start)
+		return 0;
+	table->text_start = word(header, table->layout->text_start);
+	if (table->text_start)
+		return 0;
+	err = functab_field(table, 0, &first);
+	if (!err)
+		err = functab_field(table, table->function_count * 2ull, &end);
+	return err ? err
+		   : go_module_text_start(whole->file, address, first, end, &table->text_start);
+}
+
+/* `whole`: from the header on, at most up to its section's end. */
+static int init_at(struct go_table *table, struct file_window *whole, uint64_t address)
+{
+	struct bytes header;
+	int err = file_window_read(whole, 0, HEADER_BYTES, &header);
+
+	if (err)
+		return err;
+	table->layout = header_layout(header);
+	if (!table->layout)
+		return -ENOENT;
+	table->quantum = header.data[6];
+	table->function_count = word(header, 0);
+	err = init_parts(table, whole, header);
+	return err ? err : find_text_start(table, whole, address, header);
+}
+
+/* --- where it is --- */
+
+static int init_from_section(struct go_table *table, const struct elf_file *file,
+			     const struct elf_section *section, uint64_t within)
+{
+	struct file_window whole;
+	int err;
+
+	file_window_init(&whole, file, section->offset + within, section->size - within);
+	err = init_at(table, &whole, section->address + within);
+	file_window_release(&whole);
+	if (err)
+		go_table_release(table);
+	return err;
+}
+
+/* In a section of other things: a position-independent program that another linker made. */
+static int search_section(struct go_table *table, const struct elf_file *file,
+			  const struct elf_section *section)
+{
+	struct file_window window;
+	struct bytes bytes;
+	int err = -ENOENT;
+
+	file_window_init(&window, file, section->offset, section->size);
+	for (uint64_t at = 0; err == -ENOENT; at += HEADER_ALIGNMENT) {
+		if (file_window_read(&window, at, HEADER_BYTES, &bytes) ||
+		    bytes.size < HEADER_BYTES)
+			break;
+		if (header_layout(bytes))
+			err = init_from_section(table, file, section, at);
+	}
+	file_window_release(&window);
+	return err;
+}
+
+static bool has_bytes(const struct elf_file *file, const struct elf_section *section)
+{
+	uint64_t size = elf_file_size(file);
+
+	return section && section->type == SHT_PROGBITS && section->offset <= size &&
+	       section->size <= size - section->offset;
+}
+
+int go_table_init(struct go_table *table, const struct elf_file *file)
+{
+	static const char *const names[] = { ".gopclntab", ".data.rel.ro.gopclntab" };
+	const struct elf_section *section;
+
+	*table = (struct go_table){ 0 };
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		section = elf_file_section_named(file, names[i]);
+		if (has_bytes(file, section))
+			return init_from_section(table, file, section, 0);
+	}
+	section = elf_file_section_named(file, ".data.rel.ro");
+	if (!has_bytes(file, section) || !elf_file_section_named(file, ".go.buildinfo"))
+		return -ENOENT;
+	return search_section(table, file, section);
+}
+
+void go_table_release(struct go_table *table)
+{
+	file_window_release(&table->functab);
+	file_window_release(&table->functions);
+	file_window_release(&table->names);
+	file_window_release(&table->pcs);
+}
+
+/* --- functions --- */
+
+int go_table_range(struct go_table *table, uint32_t number, struct go_function *ret_function)
+{
+	uint64_t start = 0, end = 0;
+	int err = functab_field(table, number * 2ull, &start);
+
+	if (!err)
+		err = functab_field(table, number * 2ull + 2, &end);
+	if (err)
+		return err;
+	if (end < start)
+		return -EBADMSG;
+	ret_function->address = table->text_start + start;
+	ret_function->size = end - start;
+	return 0;
+}
+
+static int read_name(struct go_table *table, uint32_t offset, char *to)
+{
+	static const char suffix[] = ".abi0";
+	struct bytes bytes;
+	size_t size;
+	int err = file_window_read(&table->names, offset, GO_FUNCTION_NAME_MAX - 1, &bytes);
+
+	if (err || !bytes.size)
+		return err ? err : -EBADMSG;
+	size = strnlen((const char *)bytes.data, bytes.size);
+	if (size >= sizeof(suffix) - 1 &&
+	    !memcmp(bytes.data + size - (sizeof(suffix) - 1), suffix, sizeof(suffix) - 1))
+		size -= sizeof(suffix) - 1;
+	memcpy(to, bytes.data, size);
+	to[size] = '\0';
+	return 0;
+}
+
+int go_table_function(struct go_table *table, uint32_t number, struct go_function *ret_function)
+{
+	const struct go_layout *layout = table->layout;
+	uint64_t place = 0;
+	struct bytes bytes;
+	uint32_t name;
+	int err = go_table_range(table, number, ret_function);
+
+	if (!err)
+		err = functab_field(table, number * 2ull + 1, &place);
+	if (!err)
+		err = file_window_read(&table->functions, place, FUNCTION_BYTES, &bytes);
+	if (err)
+		return err;
+	if (bytes.size < FUNCTION_BYTES)
+		return -EBADMSG;
+	memcpy(&name, bytes.data + layout->name_at, sizeof(name));
+	memcpy(&ret_function->pcsp, bytes.data + layout->pcsp_at, sizeof(ret_function->pcsp));
+	ret_function->flags = layout->flags_at ? bytes.data[layout->flags_at] : 0;
+	return read_name(table, name, ret_function->name);
+}
