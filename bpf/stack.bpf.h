@@ -102,7 +102,8 @@ static __always_inline bool take_kernel_stack(struct bpf_perf_event_data *ctx,
 /*
  * Why a tick has no user half, REASON_NONE if it may have one. Inside execve the memory is replaced some time
  * before the registers are: meanwhile those are the old program's, of whose stack nothing is left. Among the last
- * that is set of the new memory is where its code ends; between that and the registers the walk finds no leaf.
+ * that is set of the new memory is where its code ends; between that and the new PC the other registers are
+ * cleared, and the walk finds no leaf.
  */
 static __always_inline __u32 user_half_absence(const struct task_struct *task,
 					       const struct mm_struct *mm, bool user_mode)
@@ -211,7 +212,7 @@ static __always_inline bool take_user_stack(struct task_struct *task, struct wal
 	set_registers(state, is_return);
 	walk_user_half(context, task, mm);
 	told = !context->walk->ring_full;
-	if (context->walk->reason == REASON_BAD_LEAF && is_return && arch_in_exec(&state->leaf)) {
+	if (context->walk->reason == REASON_BAD_LEAF && !user_mode && arch_in_exec(&state->leaf)) {
 		lack_user_half(tick, REASON_EXEC);
 	} else if (told) {
 		judge_walk(tick, context->walk);
