@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The command of `hearth record -- COMMAND ARGS`: made before the recording is set up, so that its PID
- * is known, and let go when the ticks run. Should hearth die before it, the kernel sends it SIGTERM.
+ * is known, and let go when the ticks run. Should hearth end before it, however that is, a second child, the keeper,
+ * ends the command: by SIGTERM, and by SIGKILL if it does not heed that. (The command's own children are its affair.)
  */
 #ifndef HEARTH_PROFILER_WORKLOAD_H
 #define HEARTH_PROFILER_WORKLOAD_H
@@ -15,6 +16,8 @@ struct workload {
 	int pidfd;                /* readable when it ended */
 	int start_fd;             /* closed with a byte written: go */
 	int report_fd;            /* errno of a failed exec comes here */
+	pid_t keeper;             /* 0: none */
+	int alive_fd;             /* open as long as hearth lives: what the keeper watches */
 	int status;               /* of waitpid, once it was reaped */
 	struct rlimit file_limit; /* of open files, as the command is to have it */
 };

@@ -511,7 +511,7 @@ def test_killed_before_the_first_tick(moment, hold, tmp_path):
     with recording.start("-o", tmp_path / "out.svg", "--", *command, **hold(moment)) as recorder:
         recording.wait_until_stopped(recorder)
         ids, children = kill_and_look(recorder, tmp_path, [])
-    assert len(children) == 1
+    assert len(children) == 2  # the command and its keeper
     assert bool(ids) == (moment != "bpf_object__load_skeleton")
 
 
@@ -537,6 +537,35 @@ def test_killed_while_recording_a_command(tmp_path):
         recorder.wait_for("^started$")
         kill_and_look(recorder, tmp_path, [])
         assert recorder.output()[0].splitlines() == ["started", "terminated"]
+
+
+# Commands that a signal of the kernel's at hearth's death would not end: one that has it forgotten by changing its
+# user, and one that does not heed SIGTERM.
+FOR_EVER = "ulimit -t 60; echo started; while :; do :; done"
+UNYIELDING = {
+    "another user": ["setpriv", "--reuid=65534", "--clear-groups", "sh", "-c", FOR_EVER],
+    "ignores SIGTERM": ["sh", "-c", f'trap "" INT TERM; {FOR_EVER}'],
+}
+
+
+@pytest.mark.parametrize("command", UNYIELDING.values(), ids=UNYIELDING)
+def test_killed_while_recording_a_command_that_is_hard_to_end(command, tmp_path):
+    with recording.start("-o", tmp_path / "out.svg", "--", *command) as recorder:
+        recorder.wait_for("^started$")
+        _, children = kill_and_look(recorder, tmp_path, [])
+    assert len(children) == 2
+
+
+def test_a_second_control_c_ends_a_stubborn_command(tmp_path):
+    with recording.start("-o", tmp_path / "out.folded", "--", *UNYIELDING["ignores SIGTERM"]) as recorder:
+        recorder.wait_for("^started$")
+        children = recording.children_of(recorder.pid)
+        recorder.send(signal.SIGINT)
+        recorder.wait_for("^waiting for sh to end")
+        recorder.send(signal.SIGINT)
+        for child in children:
+            recording.until(lambda: recording.is_over(child), f"the child {child} ends", AT_ONCE)
+    assert len(children) == 2
 
 
 @pytest.mark.parametrize("moment", recording.MOMENTS_OF_WRITING)
