@@ -55,6 +55,7 @@ struct sampler {
 	size_t cpu_count;       /* possible CPUs: entries of states and cpus */
 	int64_t monotonic_offset,
 		boottime_offset;  /* the kernel's clocks less this time namespace's */
+	uint64_t clock_error_ns;  /* of both, at most */
 	sampler_handle_fn handle; /* during a drain */
 	void *handle_context;
 };
@@ -262,17 +263,38 @@ static int attach_followers(struct sampler *sampler)
 	return 0;
 }
 
-/* In a time namespace the clocks that user space reads are shifted against those of the kernel side. */
-static int measure_clocks(struct sampler *sampler)
+/* One comparison of the clocks: the kernel side reads its own somewhere between two readings of ours. */
+static int compare_clocks(struct sampler *sampler, uint64_t *ret_width_ns)
 {
+	uint64_t monotonic = clock_monotonic_ns(), boottime = clock_boottime_ns(), width;
 	struct identify_argument answer;
 	int error = sampler_identify(sampler, NULL, &answer);
 
-	if (error)
+	width = clock_monotonic_ns() - monotonic;
+	if (error || width >= *ret_width_ns)
 		return error;
-	sampler->monotonic_offset = (int64_t)(answer.monotonic_ns - clock_monotonic_ns());
-	sampler->boottime_offset = (int64_t)(answer.boottime_ns - clock_boottime_ns());
+	*ret_width_ns = width;
+	sampler->monotonic_offset = (int64_t)(answer.monotonic_ns - monotonic - width / 2);
+	sampler->boottime_offset = (int64_t)(answer.boottime_ns - boottime - width / 2);
 	return 0;
+}
+
+#define CLOCK_ERROR_NS    50000
+#define CLOCK_COMPARISONS 20
+
+/*
+ * In a time namespace the clocks that user space reads are shifted against those of the kernel side. Whoever
+ * is preempted while comparing them compares again; what remains in doubt is known.
+ */
+static int measure_clocks(struct sampler *sampler)
+{
+	uint64_t width = UINT64_MAX;
+	int error = 0;
+
+	for (int i = 0; i < CLOCK_COMPARISONS && width > 2 * CLOCK_ERROR_NS && !error; i++)
+		error = compare_clocks(sampler, &width);
+	sampler->clock_error_ns = width;
+	return error;
 }
 
 static uint64_t kernel_monotonic_ns(const struct sampler *sampler)
@@ -285,10 +307,11 @@ uint64_t sampler_kernel_boottime(const struct sampler *sampler, uint64_t boottim
 	return boottime_ns + (uint64_t)sampler->boottime_offset;
 }
 
-/* /proc tells when a task started in clock ticks of this time namespace; a millisecond for the offset's error. */
+/* /proc tells when a task started in clock ticks of this time namespace. */
 static int find_start(const struct sampler *sampler, uint32_t id, struct target_start *ret_start)
 {
-	const uint64_t tick_ns = 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK), error_ns = 1000000;
+	const uint64_t tick_ns = 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK);
+	const uint64_t error_ns = sampler->clock_error_ns;
 	uint64_t ticks;
 	int error = task_start_ticks(id, &ticks);
 

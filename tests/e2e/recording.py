@@ -227,14 +227,39 @@ MOMENTS_OF_WRITING = ["fsync", "linkat", "rename"]
 
 
 @contextlib.contextmanager
+def preloaded(source):
+    """Gives options for start() that let a library of ours stand before hearth's: options(NAME=value)."""
+    with tempfile.TemporaryDirectory(prefix="hearth-test-") as folder:
+        library = Path(folder, "preloaded.so")
+        command = ["cc", "-shared", "-fPIC", "-o", library, "-xc", "-", "-ldl"]
+        subprocess.run(command, input=source, text=True, check=True)
+        yield lambda **variables: {"env": {**os.environ, "LD_PRELOAD": str(library), **variables}}
+
+
+@contextlib.contextmanager
 def stopper():
     """Gives options for start() that hold hearth before a function: options("fsync")."""
-    with tempfile.TemporaryDirectory(prefix="hearth-test-") as folder:
-        library = Path(folder, "stopper.so")
-        source = Path(folder, "stopper.c")
-        source.write_text(STOPPER)
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-        yield lambda name: {"env": {**os.environ, "LD_PRELOAD": str(library), "STOP_BEFORE": name}}
+    with preloaded(STOPPER) as options:
+        yield lambda name: options(STOP_BEFORE=name)
+
+
+# Somebody else has the CPU for a moment, each of the first times that hearth has asked for the time.
+SLOW_CLOCK = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <time.h>
+
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+	static const struct timespec moment = { .tv_nsec = 20000000 };
+	static int asked;
+	int (*real)(clockid_t, struct timespec *) = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+
+	if (clock == CLOCK_BOOTTIME && asked++ < 3)
+		nanosleep(&moment, 0);
+	return real(clock, time);
+}
+"""
 
 
 def wait_until_stopped(child):

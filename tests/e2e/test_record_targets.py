@@ -336,6 +336,19 @@ wait
 
 
 @pytest.mark.parametrize("option", ["-p", "--tid"])
+def test_hearth_is_preempted_while_it_compares_clocks(option, tmp_path):
+    """A target is known by its start time; an error of a moment would make it a stranger."""
+    out = tmp_path / "out.folded"
+    with recording.busy() as child, recording.preloaded(recording.SLOW_CLOCK) as options:
+        with recording.start("-F", 999, option, child.pid, "-o", out, **options()) as recorder:
+            recording.wait_until_recording(recorder)
+            recording.until_worked(child, 0.1)
+            ended = recorder.interrupt()
+    assert ended.returncode == 0
+    assert hearth.read_folded(out)
+
+
+@pytest.mark.parametrize("option", ["-p", "--tid"])
 @pytest.mark.parametrize("namespace", [[], ["unshare", "-p", "-f", "--kill-child", "--mount-proc"]], ids=["", "nested"])
 def test_a_number_that_is_given_again_is_no_target(namespace, option, tmp_path):
     script = REUSE.format(option=option, rate=RATE)
