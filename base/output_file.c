@@ -153,9 +153,12 @@ static int open_nameless(const struct output_names *names, bool *ret_has_name)
 	int fd = open(names->folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
 
 	*ret_has_name = fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR);
-	if (*ret_has_name)
-		fd = open(names->hidden, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC | O_NOFOLLOW,
-			  0666);
+	if (*ret_has_name) {
+		/* Anybody may know that name: what is there is not opened. */
+		if (unlink(names->hidden) && errno != ENOENT)
+			return -errno;
+		fd = open(names->hidden, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+	}
 	return fd < 0 ? -errno : fd;
 }
 
@@ -271,7 +274,10 @@ static int own_descriptor(const char *path)
 	return fd;
 }
 
-/* Not every open file can be opened again: a socket cannot. */
+/*
+ * Not every open file can be opened again: a socket cannot. A FIFO is waited for until somebody reads it; a signal
+ * ends that waiting.
+ */
 static int open_in_place(const char *path)
 {
 	int own = own_descriptor(path);
@@ -286,6 +292,35 @@ static int write_in_place(const char *path, const void *bytes, size_t size)
 	_cleanup_close_ int fd = open_in_place(path);
 
 	return fd < 0 ? fd : write_all(fd, bytes, size);
+}
+
+static int stat_output(const char *path, struct stat *ret_status)
+{
+	return is_standard_output(path) ? fstat(STDOUT_FILENO, ret_status) : stat(path, ret_status);
+}
+
+/* Files that are not there yet: the same name in the same folder. */
+static bool will_be_same(const char *a, const char *b)
+{
+	struct output_names names_a, names_b;
+	struct stat folder_a, folder_b;
+
+	if (output_names_find(a, &names_a) || output_names_find(b, &names_b) ||
+	    stat(names_a.folder, &folder_a) || stat(names_b.folder, &folder_b))
+		return false;
+	return folder_a.st_dev == folder_b.st_dev && folder_a.st_ino == folder_b.st_ino &&
+	       !strcmp(basename(names_a.target), basename(names_b.target));
+}
+
+bool output_file_is_same(const char *a, const char *b)
+{
+	struct stat status_a, status_b;
+	bool is_a = !stat_output(a, &status_a), is_b = !stat_output(b, &status_b);
+
+	if (is_a && is_b)
+		return status_a.st_dev == status_b.st_dev && status_a.st_ino == status_b.st_ino &&
+		       !S_ISCHR(status_a.st_mode);
+	return !is_a && !is_b && will_be_same(a, b);
 }
 
 int output_file_write(const char *path, const void *bytes, size_t size)

@@ -9,6 +9,7 @@
 #ifndef HEARTH_BASE_OUTPUT_FILE_H
 #define HEARTH_BASE_OUTPUT_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -17,7 +18,11 @@
  */
 int output_file_check(const char *path);
 
-/* Writes `size` bytes as `path`: 0 or the first error (-ENOSPC, -EPIPE, ...). */
+/* Would one overwrite what was written as the other? Of two terminals or /dev/nulls it would not. */
+bool output_file_is_same(const char *a, const char *b);
+
+/* Writes `size` bytes as `path`: 0 or the first error (-ENOSPC, -EPIPE, ...). -EINTR: a signal came while it waited for
+ * a FIFO's reader. */
 int output_file_write(const char *path, const void *bytes, size_t size);
 
 #endif

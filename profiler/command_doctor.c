@@ -173,10 +173,11 @@ static void check_depth(struct finding *finding)
 			    "kernel.perf_event_max_stack is not readable");
 	else if (depth < KERNEL_MAX_FRAMES)
 		set_finding(finding, VERDICT_LIMITED, "sysctl kernel.perf_event_max_stack=127",
-			    "stacks are cut at %llu frames", (unsigned long long)depth);
+			    "kernel stacks are cut at %llu frames", (unsigned long long)depth);
 	else
-		set_finding(finding, VERDICT_GOOD, NULL, "%d frames of each stack",
-			    KERNEL_MAX_FRAMES);
+		set_finding(finding, VERDICT_GOOD, NULL,
+			    "%d kernel and %d user frames of each stack", KERNEL_MAX_FRAMES,
+			    EVENT_MAX_FRAMES);
 }
 
 /* With kptr_restrict every address reads as zero. */

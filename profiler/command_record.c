@@ -22,7 +22,6 @@
 #include "profiler/unwind_space.h"
 
 #define DEFAULT_RATE_HZ 99
-#define DEFAULT_OUTPUT  "hearth.svg"
 #define SECONDS_MAX     (10.0 * 365 * 86400)
 
 #define MEBIBYTE (1ull << 20)
@@ -33,6 +32,7 @@ struct record_command {
 	struct recorder_options recorder;
 	struct targets targets;
 	struct output output;
+	char default_path[32];
 	const char *stats_path; /* NULL: not asked for */
 	bool pass_status;
 };
@@ -262,9 +262,13 @@ static int check(struct record_command *command)
 		log_error("-a and -p or --tid exclude each other");
 		return -EINVAL;
 	}
+	snprintf(command->default_path, sizeof(command->default_path), "hearth%s",
+		 command->output.format ? command->output.format->ending :
+						render_formats[0].ending);
 	if (!error)
-		error = output_check(&command->output, DEFAULT_OUTPUT);
-	if (!error && command->stats_path && !strcmp(command->stats_path, command->output.path)) {
+		error = output_check(&command->output, command->default_path);
+	if (!error && command->stats_path &&
+	    output_file_is_same(command->stats_path, command->output.path)) {
 		log_error("--stats and -o name the same file");
 		return -EINVAL;
 	}

@@ -89,7 +89,8 @@ static void handle_signals(const struct sigaction *action)
 
 void interrupts_while_writing(bool was_interrupted)
 {
-	const struct sigaction action = { .sa_handler = take_signal, .sa_flags = SA_RESTART };
+	/* Without SA_RESTART: whoever waits for a FIFO's reader would wait for ever. */
+	const struct sigaction action = { .sa_handler = take_signal };
 
 	was_interrupted_before = was_interrupted;
 	handle_signals(&action);

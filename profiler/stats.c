@@ -244,12 +244,25 @@ static void log_unwind(const struct unwind_loader_totals *unwind)
 			(unsigned long long)unwind->refused);
 }
 
+static void warn_of_no_tick(const struct stats *stats, const struct recording *recording)
+{
+	double seconds = (double)stats->duration_ns / 1e9;
+
+	if (recording->end == RECORDING_COMMAND_ENDED)
+		log_warning(
+			"no tick hit the target: the command ended after %.1f ms, and at %llu Hz a tick comes every %.1f ms of its CPU time (-F takes more); the output is empty",
+			seconds * 1e3, (unsigned long long)stats->rate_hz,
+			1e3 / (double)stats->rate_hz);
+	else
+		log_warning(
+			"no tick hit the target in %.1f s: it used no CPU meanwhile, or there is no such target; the output is empty",
+			seconds);
+}
+
 void stats_log(const struct stats *stats, const struct recording *recording)
 {
 	if (!stats->due) {
-		log_warning(
-			"no tick hit the target in %.1f s: it used no CPU meanwhile, or there is no such target; the output is empty",
-			(double)stats->duration_ns / 1e9);
+		warn_of_no_tick(stats, recording);
 		return;
 	}
 	log_fates(stats);

@@ -150,7 +150,12 @@ static int configure_cgroup(const char *path, struct sample_config *config)
 	if (system.f_type == CGROUP_SUPER_MAGIC && S_ISDIR(folder.st_mode) &&
 	    !find_controller(folder.st_dev, &config->cgroup_controller))
 		return 0;
-	log_error("--cgroup %s: not a cgroup's folder; they lie below /sys/fs/cgroup", path);
+	if (system.f_type == CGROUP_SUPER_MAGIC)
+		log_error(
+			"--cgroup %s: a version 1 hierarchy without a controller that hearth knows; name the folder below a controller or in version 2",
+			path);
+	else
+		log_error("--cgroup %s: not a cgroup's folder; they lie below /sys/fs/cgroup", path);
 	return -EINVAL;
 }
 

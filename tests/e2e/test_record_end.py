@@ -478,12 +478,61 @@ def test_a_fifo_is_written_in_place(tmp_path):
     assert os.listdir(tmp_path) == ["fifo"]
 
 
-def test_default_output(tmp_path):
-    with recording.start(*RECORD_A_LITTLE, cwd=tmp_path) as recorder:
+def test_a_signal_ends_the_waiting_for_a_reader(tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with recording.start("--format", "folded", "-o", fifo, *RECORD_A_LITTLE) as recorder:
+        recording.until(lambda: Path(f"/proc/{recorder.pid}/wchan").read_text() == "wait_for_partner",
+                        "it waits for a reader")  # fmt: skip
+        recorder.send(signal.SIGTERM)
+        ended = recorder.end(timeout=AT_ONCE)
+    assert ended.returncode == 2
+    assert f"cannot write {fifo}: Interrupted system call" in ended.stderr
+
+
+NO_NAMELESS_FILES = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+
+int open(const char *path, int flags, ...)
+{
+	int (*real)(const char *, int, ...) = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open");
+	va_list rest;
+	int mode;
+
+	va_start(rest, flags);
+	mode = flags & O_CREAT ? va_arg(rest, int) : 0;
+	va_end(rest);
+	if ((flags & O_TMPFILE) != O_TMPFILE)
+		return real(path, flags, mode);
+	errno = EOPNOTSUPP;
+	return -1;
+}
+"""
+
+
+@pytest.mark.parametrize("plant", [os.mkfifo, lambda path: path.symlink_to("elsewhere")], ids=["fifo", "link"])
+def test_what_lies_under_the_hidden_name_is_not_opened(plant, tmp_path):
+    """On a file system without O_TMPFILE, where that name may be foreseen."""
+    plant(tmp_path / ".out.folded.hearth-new")
+    with recording.preloaded(NO_NAMELESS_FILES) as options:
+        with recording.start("-o", tmp_path / "out.folded", *RECORD_A_LITTLE, **options()) as recorder:
+            assert recorder.end().returncode == 0
+    assert_written(tmp_path / "out.folded")
+    assert os.listdir(tmp_path) == ["out.folded"]
+
+
+@pytest.mark.parametrize("form", [[], ["--format", "folded"]], ids=["", "folded"])
+def test_default_output(form, tmp_path):
+    with recording.start(*form, *RECORD_A_LITTLE, cwd=tmp_path) as recorder:
         ended = recorder.end()
+    name = "hearth.folded" if form else "hearth.svg"
     assert ended.returncode == 0
-    assert "wrote hearth.svg" in ended.stderr.splitlines()
-    assert os.listdir(tmp_path) == ["hearth.svg"]
+    assert f"wrote {name}" in ended.stderr.splitlines()
+    assert os.listdir(tmp_path) == [name]
 
 
 # --- kill -9 ------------------------------------------------------------------------------------------

@@ -67,6 +67,26 @@ def test_ending_without_a_format(tmp_path):
     recording.assert_refused(ended, 2, r"the ending tells no format")
 
 
+@pytest.mark.parametrize("stats", ["./out.svg", "link", "other/../out.svg"])
+def test_statistics_into_the_profile(stats, tmp_path):
+    """One would overwrite the other, whatever it is called."""
+    (tmp_path / "link").symlink_to("out.svg")
+    (tmp_path / "other").mkdir()
+    command = ["record", "-o", "out.svg", "--stats", stats, "--", "true"]
+    recording.assert_refused(hearth.run(*command, cwd=tmp_path), 2, r"--stats and -o name the same file")
+    (tmp_path / "out.svg").write_text("there already")
+    recording.assert_refused(hearth.run(*command, cwd=tmp_path), 2, r"--stats and -o name the same file")
+
+
+def test_a_version_1_hierarchy_without_controllers(tmp_path):
+    subprocess.run(["mount", "-t", "cgroup", "-o", "none,name=hearth-test", "hearth-test", tmp_path], check=True)
+    try:
+        ended = hearth.run("record", "--cgroup", tmp_path, "-o", "/dev/null", "--format", "svg")
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+    recording.assert_refused(ended, 2, r"without a controller that hearth knows")
+
+
 def test_a_thread_is_no_process(tmp_path):
     """-p with the TID of a further thread would match nothing, for ever: it is said at once."""
     with recording.busy("threads") as child:
