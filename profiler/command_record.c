@@ -263,8 +263,8 @@ static int check(struct record_command *command)
 		return -EINVAL;
 	}
 	snprintf(command->default_path, sizeof(command->default_path), "hearth%s",
-		 command->output.format ? command->output.format->ending :
-						render_formats[0].ending);
+		 command->output.format ? command->output.format->ending
+					: render_formats[0].ending);
 	if (!error)
 		error = output_check(&command->output, command->default_path);
 	if (!error && command->stats_path &&

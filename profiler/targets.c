@@ -155,7 +155,8 @@ static int configure_cgroup(const char *path, struct sample_config *config)
 			"--cgroup %s: a version 1 hierarchy without a controller that hearth knows; name the folder below a controller or in version 2",
 			path);
 	else
-		log_error("--cgroup %s: not a cgroup's folder; they lie below /sys/fs/cgroup", path);
+		log_error("--cgroup %s: not a cgroup's folder; they lie below /sys/fs/cgroup",
+			  path);
 	return -EINVAL;
 }
 

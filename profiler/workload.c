@@ -18,9 +18,8 @@
 
 void workload_init(struct workload *workload)
 {
-	*workload = (struct workload){
-		.pidfd = -1, .start_fd = -1, .report_fd = -1, .alive_fd = -1
-	};
+	*workload =
+		(struct workload){ .pidfd = -1, .start_fd = -1, .report_fd = -1, .alive_fd = -1 };
 	file_limit_get(&workload->file_limit);
 }
 
