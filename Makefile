@@ -46,9 +46,9 @@ BENCHES      := $(patsubst tests/bench/%.c,$(OUTPUT)/bench/%,$(wildcard tests/be
 		$(OUTPUT)/bench/fp_peer.bpf.o \
 		$(foreach kept,omit no-omit,$(foreach size,SMALL WIDE,$(OUTPUT)/bench/deep_stack-$(kept)-$(size)))
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(OUTPUT)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
-C_FILES      := $(wildcard $(addsuffix /*.[ch],$(FOLDERS) bpf tests/unit tests/bench tests/fuzz samples))
+C_FILES      := $(wildcard $(addsuffix /*.[ch],$(FOLDERS) bpf tests/unit tests/replay tests/bench tests/fuzz samples))
 
-.PHONY: all deps demo check unit e2e bench accuracy fuzz fuzz-targets samples format check-format install uninstall clean
+.PHONY: all deps demo check unit e2e bench accuracy fuzz fuzz-targets case-recorder samples format check-format install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -101,6 +101,12 @@ $(OUTPUT)/unit/%: $(OUTPUT)/sanitized/tests/unit/%.o $(OUTPUT)/sanitized/libhear
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(LDLIBS_) -ldw -lcmocka
 
+# Records the cases of tests/replay/, as root: CONTRIBUTING.md.
+$(OUTPUT)/replay/case_recorder: $(patsubst %,$(OUTPUT)/plain/tests/replay/%.o,case_recorder case_builder) $(OUTPUT)/plain/libhearth.a
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_)
+
 # What is measured inside one process: tests/bench/*_bench.c.
 $(OUTPUT)/bench/%: $(OUTPUT)/plain/tests/bench/%.o $(OUTPUT)/plain/libhearth.a
 	$(call say,LINK,$@)
@@ -122,7 +128,7 @@ $(OUTPUT)/bench/deep_stack-%: tests/bench/deep_stack.c
 # Fuzz targets take bytes until stopped; any tests/fuzz/NAME_fuzz.c is one, with its corpus in tests/fuzz/corpus/NAME/.
 FUZZ_FOLDERS := base elf unwind
 
-$(OUTPUT)/fuzz/%: tests/fuzz/%.c $(call sources,$(FUZZ_FOLDERS)) $(wildcard $(addsuffix /*.h,$(FUZZ_FOLDERS) bpf))
+$(OUTPUT)/fuzz/%: tests/fuzz/%.c $(call sources,$(FUZZ_FOLDERS)) $(wildcard $(addsuffix /*.h,$(FUZZ_FOLDERS) bpf tests/replay))
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(CFLAGS_) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) \
@@ -140,13 +146,13 @@ deps:
 
 # Fast ones first. `check` is the README's command: it installs what is missing.
 check: deps
-	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all samples $(UNIT_TESTS) fuzz-targets
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all samples $(UNIT_TESTS) fuzz-targets case-recorder
 	$(Q)tests/run all
 
 unit: $(UNIT_TESTS)
 	$(Q)tests/run unit style
 
-e2e: all samples
+e2e: all samples case-recorder
 	$(Q)tests/run e2e
 
 bench: all samples $(BENCHES)
@@ -156,6 +162,8 @@ bench: all samples $(BENCHES)
 accuracy: all samples
 	$(Q)./deps.sh accuracy
 	$(Q)tests/accuracy/run
+
+case-recorder: $(OUTPUT)/replay/case_recorder
 
 fuzz-targets: $(FUZZ_TARGETS)
 
