@@ -112,8 +112,7 @@ STEP_INLINE bool read_stack(struct stack_window *window, __u64 address, __u64 lo
 		return !unwind_read_user(ret_value, sizeof(*ret_value), address);
 	if (address - lowest >= WINDOW_BYTES)
 		lowest = address;
-	if (fill_window(window, lowest & ~7ull))
-		return false;
+	fill_window(window, lowest & ~7ull); /* that may fail where the word itself can be read */
 	return peek_window(window, address, ret_value) ||
 	       !unwind_read_user(ret_value, sizeof(*ret_value), address);
 }
@@ -207,33 +206,34 @@ STEP_INLINE int find_cfa(struct unwind_state *state, __u64 *ret_cfa)
 	return REASON_NOT_EXPRESSIBLE;
 }
 
-/* The caller's fp; where the rule does not tell, it is not known from here on. */
-STEP_INLINE bool find_fp(struct unwind_state *state, __u64 cfa, __u64 lowest)
+/*
+ * The caller's fp. Where the rule does not tell, or it cannot be read, it is not known from here on: that matters
+ * only if a rule further up needs it.
+ */
+STEP_INLINE void find_fp(struct unwind_state *state, __u64 cfa, __u64 lowest)
 {
 	struct unwind_registers *registers = &state->registers;
 	const struct unwind_rule *rule = &state->rule;
-	__u64 value;
+	__u64 value = 0;
 
 	switch (rule->fp) {
 	case UNWIND_FP_OFFSET:
-		registers->fp_is_known = 1;
-		if (!read_stack(&state->window, cfa + (__s64)rule->fp_offset, lowest, &value))
-			return false;
-		registers->fp = value;
-		return true;
+		registers->fp_is_known =
+			read_stack(&state->window, cfa + (__s64)rule->fp_offset, lowest, &value);
+		break;
 	case UNWIND_FP_AT_FP:
 		if (!registers->fp_is_known)
-			return true;
+			return;
 		value = registers->fp + (__s64)rule->fp_offset;
-		if (!read_stack(&state->window, value, value, &value))
-			return false;
-		registers->fp = value;
-		return true;
+		registers->fp_is_known = read_stack(&state->window, value, value, &value);
+		break;
 	case UNWIND_FP_UNKNOWN:
 		registers->fp_is_known = 0;
-		return true;
+		return;
+	default:
+		return;
 	}
-	return true;
+	registers->fp = value;
 }
 
 STEP_INLINE int find_pc(struct unwind_state *state, __u64 cfa, __u64 lowest, __u64 *ret_pc)
@@ -272,8 +272,9 @@ STEP_INLINE int step_by_cfi(struct unwind_state *state)
 	result = find_pc(state, cfa, lowest, &pc);
 	if (result != STEP_GO)
 		return result;
-	if (!find_base(state, cfa, lowest) || !find_fp(state, cfa, lowest))
+	if (!find_base(state, cfa, lowest))
 		return REASON_STACK_UNREADABLE;
+	find_fp(state, cfa, lowest);
 	registers->pc = pc;
 	registers->sp = cfa;
 	registers->pc_is_return = 1;
