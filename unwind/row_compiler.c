@@ -13,10 +13,12 @@
 
 /*
  * In a file of at most this much code without a marked signal frame, functions of at most that size are
- * looked at as well: a C library's return from signal handlers with the CFI of an ordinary function.
+ * looked at as well: a C library's return from signal handlers, or where its threads begin, with the CFI of an
+ * ordinary function.
  */
 #define SMALL_TEXT_BYTES (4u << 20)
-#define STUB_FDE_BYTES   16
+#define STUB_FDE_BYTES   64
+#define SIGNAL_FDE_BYTES 16
 
 #define NO_SOURCE UINT32_MAX
 
@@ -37,6 +39,7 @@ struct row_compiler {
 	struct row_table_builder *builder;
 	struct code_shapes shapes;
 	struct code_stub_search stubs;
+	struct code_stub thread_stub; /* in the FDE at hand; empty: none */
 	bool search_stubs, search_functions;
 	bool with_base;     /* rules say how the caller's base is found */
 	bool finds_by_base; /* there is a rule that needs it */
@@ -212,13 +215,12 @@ static void add_gap(struct row_compiler *compiler, uint64_t end)
 	compiler->covered = end;
 }
 
-static bool is_signal_stub(struct row_compiler *compiler, const struct fde *fde)
+/* False: there is no stub in an FDE's code. */
+static bool find_stub(struct row_compiler *compiler, const struct fde *fde,
+		      struct code_stub *ret_stub)
 {
-	struct code_stub stub;
-
 	return compiler->search_functions && fde->size <= STUB_FDE_BYTES &&
-	       code_stub_find(&compiler->stubs, fde->start, fde->start + fde->size, &stub) &&
-	       stub.kind == CFI_STUB_SIGNAL;
+	       code_stub_find(&compiler->stubs, fde->start, fde->start + fde->size, ret_stub);
 }
 
 /* Why an FDE has no rows. */
@@ -229,14 +231,24 @@ static void add_reason(struct row_compiler *compiler, enum cfi_reason reason)
 	add(compiler, compiler->covered, &rule);
 }
 
-/* A row of an FDE, from there on counted, as far as it is not covered. */
+/* A row of an FDE, from there on counted, as far as it is not covered, and but for a stub in it. */
 static void add_row(struct row_compiler *compiler, const struct fde *fde, uint64_t start,
 		    uint64_t end, const struct unwind_rule *rule)
 {
+	const struct code_stub *stub = &compiler->thread_stub;
+
 	start += fde->start;
 	end += fde->start;
-	if (end > compiler->covered)
-		add(compiler, start > compiler->covered ? start : compiler->covered, rule);
+	if (end <= compiler->covered)
+		return;
+	if (start < compiler->covered)
+		start = compiler->covered;
+	if (start < stub->start || start >= stub->end)
+		add(compiler, start, rule);
+	if (start < stub->end && end > stub->start)
+		add_stub(compiler, stub);
+	if (start < stub->end && end > stub->end)
+		add(compiler, stub->end, rule);
 }
 
 static void add_program(struct row_compiler *compiler, const struct fde *fde,
@@ -306,8 +318,21 @@ static int add_cfi(struct row_compiler *compiler, const struct fde *fde)
 
 static int add_fde(struct row_compiler *compiler, const struct fde *fde)
 {
-	return fde_source(fde) == compiler->go_source ? add_go_function(compiler, fde)
-						      : add_cfi(compiler, fde);
+	struct code_stub stub = { 0 };
+	int err;
+
+	if (fde_source(fde) == compiler->go_source)
+		return add_go_function(compiler, fde);
+	if (find_stub(compiler, fde, &stub) && stub.kind == CFI_STUB_SIGNAL &&
+	    fde->size <= SIGNAL_FDE_BYTES) {
+		add_signal_frame(compiler, compiler->covered);
+		return 0;
+	}
+	if (stub.end && stub.kind == CFI_STUB_THREAD)
+		compiler->thread_stub = stub;
+	err = add_cfi(compiler, fde);
+	compiler->thread_stub = (struct code_stub){ 0 };
+	return err;
 }
 
 /* Everything in one stretch of text, from `covered` on. */
@@ -325,10 +350,7 @@ static int add_stretch(struct row_compiler *compiler, uint64_t end)
 		if (fde_end <= compiler->covered)
 			continue;
 		add_gap(compiler, fde->start);
-		if (is_signal_stub(compiler, fde))
-			add_signal_frame(compiler, compiler->covered);
-		else
-			err = add_fde(compiler, fde);
+		err = add_fde(compiler, fde);
 		compiler->covered = fde_end;
 	}
 	add_gap(compiler, end);

@@ -209,6 +209,29 @@ static void musls_thread_start_is_a_root(void **state)
 	cfi_file_release(&file);
 }
 
+/* musl with debug information: CFI as of any function, which would have it return to nowhere. */
+static void musls_thread_start_is_a_root_whatever_its_cfi(void **state)
+{
+	struct cfi_builder cfi;
+	struct cfi_file file;
+
+	(void)state;
+	cfi_builder_init(&cfi, false);
+	cfi_cie(&cfi);
+	cfi_fde(&cfi, PLT, 20);
+	make(&file, NULL,
+	     "\x85\xc0\x75\x0f\x31\xed\x5f\x41\xff\xd1\x89\xc7\x31\xc0\xb0\x3c\x0f\x05\xf4\xc3", 20,
+	     &cfi);
+	assert_int_equal(cfi_file_compile(&file, -1), 0);
+	assert_sp(&file, PLT + 3, 8);
+	assert_rule(&file, PLT + 4, ROOT);
+	assert_rule(&file, PLT + 17, ROOT);
+	assert_sp(&file, PLT + 18, 8);
+	assert_sp(&file, PLT + 19, 8);
+	assert_no_cfi(&file, PLT + 20);
+	cfi_file_release(&file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +244,7 @@ int main(void)
 		cmocka_unit_test(an_entry_point_with_cfi_is_what_that_says),
 		cmocka_unit_test(the_entry_point_of_a_library_is_no_root),
 		cmocka_unit_test(musls_thread_start_is_a_root),
+		cmocka_unit_test(musls_thread_start_is_a_root_whatever_its_cfi),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
