@@ -172,7 +172,7 @@ RECIPES = {
         [r"# 1 fp_undefined[^,]*, sp 16 above unknown "],
     ),
     "fp_needed": Recipe(
-        "The same, where the caller's CFA is found by that rbp.",
+        "A frame whose rule says that the caller's rbp is lost, by which that one's CFA is found.",
         ["walk_shapes", "loses_fp"],
         [r"# 2 needs_fp[^,]*, fp "],
         "bad_stack",
