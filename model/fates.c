@@ -37,18 +37,27 @@ bool fate_parse_marker(const char *name, size_t size, enum fate *ret_fate, const
 	return false;
 }
 
+static struct fate_reason *find_row(struct fates *fates, enum fate fate, uint32_t reason)
+{
+	for (size_t i = 0; i < fates->reason_count; i++)
+		if (fates->reasons[i].fate == fate && fates->reasons[i].reason == reason)
+			return &fates->reasons[i];
+	return NULL;
+}
+
 static void fates_add(struct fates *fates, enum fate fate, uint32_t reason, uint64_t ticks)
 {
-	size_t at = 0;
+	struct fate_reason *row = find_row(fates, fate, reason);
 
-	while (at < fates->reason_count && fates->reasons[at].reason != reason)
-		at++;
-	if (at == FATE_REASONS_MAX)
-		at--;
-	if (at == fates->reason_count)
-		fates->reasons[fates->reason_count++] =
-			(struct fate_reason){ .fate = fate, .reason = reason };
-	fates->reasons[at].ticks += ticks;
+	if (!row && fates->reason_count >= FATE_REASONS_MAX) {
+		reason = PROFILE_NONE;
+		row = find_row(fates, fate, reason);
+	}
+	if (!row) {
+		row = &fates->reasons[fates->reason_count++];
+		*row = (struct fate_reason){ .fate = fate, .reason = reason };
+	}
+	row->ticks += ticks;
 	*(fate == FATE_TRUNCATED ? &fates->truncated : &fates->lost) += ticks;
 }
 
@@ -93,11 +102,15 @@ int profile_fates(const struct profile *profile, struct fates *ret_fates)
 const char *fate_reason_text(const struct profile *profile, const struct fate_reason *reason,
 			     size_t *ret_size)
 {
-	const char *text = "";
+	const char *name, *text = "";
 	enum fate fate;
 	size_t size;
-	const char *name = profile_string(profile, reason->reason, &size);
 
+	if (reason->reason == PROFILE_NONE) {
+		*ret_size = strlen("other");
+		return "other";
+	}
+	name = profile_string(profile, reason->reason, &size);
 	*ret_size = 0;
 	fate_parse_marker(name, size, &fate, &text, ret_size);
 	return text;

@@ -20,15 +20,16 @@ const char *fate_name(enum fate fate); /* "complete", "truncated", "lost" */
 /* Ticks by reason, in order of the reason's first appearance. */
 struct fate_reason {
 	enum fate fate;  /* FATE_TRUNCATED or FATE_LOST */
-	uint32_t reason; /* string id in the profile's pool: the marker's name, brackets and all */
+	uint32_t reason; /* string id in the profile's pool: the marker's name, brackets and all;
+			    PROFILE_NONE: the others */
 	uint64_t ticks;
 };
 
-#define FATE_REASONS_MAX 64 /* more distinct markers than that add up in the last row */
+#define FATE_REASONS_MAX 64 /* distinct markers; further ones add up in one row of each fate */
 
 struct fates {
-	uint64_t due, complete, truncated, lost; /* due = complete + truncated + lost */
-	struct fate_reason reasons[FATE_REASONS_MAX];
+	uint64_t due, complete, truncated, lost;          /* due = complete + truncated + lost */
+	struct fate_reason reasons[FATE_REASONS_MAX + 2]; /* two: the others of both fates */
 	size_t reason_count;
 };
 
@@ -42,7 +43,7 @@ bool fate_parse_marker(const char *name, size_t size, enum fate *ret_fate, const
  */
 int profile_fates(const struct profile *profile, struct fates *ret_fates); /* 0 or -ENOMEM */
 
-/* The reason of a row, without its marker's brackets. */
+/* The reason of a row, without its marker's brackets; "other" for a row of others. */
 const char *fate_reason_text(const struct profile *profile, const struct fate_reason *reason,
 			     size_t *ret_size);
 

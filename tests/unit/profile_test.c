@@ -140,25 +140,40 @@ static void test_markers_are_told_from_names(void **state)
 	assert_int_equal(size, 1);
 }
 
-static void test_more_reasons_than_rows_are_not_lost(void **state)
+static void add_marked(struct profile *profile, const char *name, uint64_t ticks)
 {
+	uint32_t frame = add_frame(profile, name, FRAME_MARKER);
+
+	profile_add_ticks(profile, add_child(profile, PROFILE_ROOT, frame), ticks);
+}
+
+static void test_more_reasons_than_rows_stay_with_their_fate(void **state)
+{
+	const struct fate_reason *others;
 	struct profile *profile = profile_new();
 	struct fates fates;
+	size_t size;
 
 	(void)state;
 	for (int i = 0; i < FATE_REASONS_MAX + 10; i++) {
 		char name[32];
 
-		snprintf(name, sizeof(name), "[lost:%d]", i);
-		profile_add_ticks(
-			profile,
-			add_child(profile, PROFILE_ROOT, add_frame(profile, name, FRAME_MARKER)),
-			1);
+		snprintf(name, sizeof(name), "[truncated:%d]", i);
+		add_marked(profile, name, 1);
 	}
+	add_marked(profile, "[lost:late]", 1000);
+	add_marked(profile, "[lost:ring_full]", 500);
 	assert_int_equal(profile_fates(profile, &fates), 0);
-	assert_int_equal(fates.lost, FATE_REASONS_MAX + 10);
-	assert_int_equal(fates.reason_count, FATE_REASONS_MAX);
-	assert_int_equal(fates.reasons[FATE_REASONS_MAX - 1].ticks, 11);
+	assert_int_equal(fates.truncated, FATE_REASONS_MAX + 10);
+	assert_int_equal(fates.lost, 1500);
+	assert_int_equal(fates.reason_count, FATE_REASONS_MAX + 2);
+	others = &fates.reasons[FATE_REASONS_MAX];
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(others[i].fate, i ? FATE_LOST : FATE_TRUNCATED);
+		assert_int_equal(others[i].ticks, i ? 1500 : 10);
+		assert_memory_equal(fate_reason_text(profile, &others[i], &size), "other", 5);
+		assert_int_equal(size, 5);
+	}
 	profile_free(profile);
 }
 
@@ -171,7 +186,7 @@ int main(void)
 		cmocka_unit_test(test_a_deep_tree_needs_no_recursion),
 		cmocka_unit_test(test_fates_add_up_from_markers),
 		cmocka_unit_test(test_markers_are_told_from_names),
-		cmocka_unit_test(test_more_reasons_than_rows_are_not_lost),
+		cmocka_unit_test(test_more_reasons_than_rows_stay_with_their_fate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
