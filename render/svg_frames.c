@@ -173,9 +173,13 @@ static void append_hundredths(struct buffer *to, uint64_t value)
 	}
 }
 
-/* "1,234 samples" */
-static void append_amount(struct buffer *to, uint64_t count, const char *countname)
+/* "1,234 samples": ticks as the user wants them counted. */
+static void append_amount(const struct svg_drawing *drawing, uint64_t ticks, struct buffer *to)
 {
+	const char *countname = drawing->options->countname;
+	double factor = drawing->options->factor, product = (double)ticks * factor;
+	uint64_t count = factor == 1 || product >= 9e18 ? ticks : (uint64_t)(product + 0.5);
+
 	readable_count(to, count);
 	buffer_append_char(to, ' ');
 	buffer_append_string(to,
@@ -186,9 +190,7 @@ static void append_amount(struct buffer *to, uint64_t count, const char *countna
 static void append_numbers(const struct svg_drawing *drawing, const struct svg_block *block,
 			   struct buffer *to)
 {
-	const struct render_options *options = drawing->options;
 	uint64_t rate = drawing->origin->rate_hz;
-	double count = (double)block->total * options->factor;
 
 	if (rate) {
 		readable_duration(to, readable_ticks_ns(block->total, rate));
@@ -196,9 +198,7 @@ static void append_numbers(const struct svg_drawing *drawing, const struct svg_b
 	}
 	readable_share(to, block->total, drawing->whole, 1);
 	buffer_append_string(to, ", ");
-	append_amount(
-		to, options->factor == 1 || count >= 9e18 ? block->total : (uint64_t)(count + 0.5),
-		options->countname);
+	append_amount(drawing, block->total, to);
 }
 
 /* A third line: what kind of code it is, where that is worth a word, and of which file. */
@@ -338,7 +338,7 @@ static void append_summary(const struct svg_drawing *drawing, struct buffer *to)
 {
 	const struct svg_layout *layout = &drawing->layout;
 
-	append_amount(to, layout->total, drawing->options->countname);
+	append_amount(drawing, layout->total, to);
 	buffer_append_string(to, " in ");
 	readable_count(to, layout->frames);
 	buffer_append_string(to, layout->frames == 1 ? " frame" : " frames");

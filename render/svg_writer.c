@@ -65,7 +65,7 @@ static void append_facts(const struct svg_drawing *drawing, struct buffer *to)
 	if (options->truncate_text_right)
 		buffer_append_string(to, " data-cut-right=\"1\"");
 	if (options->factor != 1)
-		buffer_printf(to, " data-factor=\"%g\"", options->factor);
+		buffer_printf(to, " data-factor=\"%.15g\"", options->factor);
 	if (drawing->origin->rate_hz)
 		buffer_printf(to, " data-rate=\"%" PRIu64 "\"", drawing->origin->rate_hz);
 	buffer_append_string(to, " data-countname=\"");

@@ -236,6 +236,15 @@ def test_hover_shows_details(page):
     assert page.details().split("\n") == ["compute", "30.0 %", "60 samples", "self 30.0 %"]
 
 
+def test_every_count_is_multiplied_by_the_factor(browser, draw):  # noqa: F811
+    page = Page(browser, draw("p;f 10000000\n", "--factor=1.2345678", "--countname=bytes"))
+    assert page.details() == "12,345,678 bytes in 2 frames"
+    ActionChains(browser).move_to_element(page.block("f")).perform()
+    assert page.details().split("\n") == ["f", "100.0 %", "12,345,678 bytes", "self 100.0 %"]
+    tooltip = browser.execute_script("return arguments[0].textContent", page.block("f"))
+    assert tooltip == "f\n100.0 %, 12,345,678 bytes"
+
+
 def test_details_add_up_all_places_of_a_function(page):
     page.search("grow")
     page.press(Keys.ENTER)
