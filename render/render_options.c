@@ -8,9 +8,10 @@
 
 #include "base/cleanup.h"
 
-/* What a parser needs to know besides the text. */
+/* What a parser needs to know besides the text; `wanted` tells it to the user. */
 struct option_bounds {
 	double least, most;
+	const char *wanted;
 };
 
 /* Each parser: 0, -ENOMEM, or -EINVAL with the reason. `field` is what RENDER_FIELD_type says. */
@@ -73,12 +74,9 @@ static int parse_real(void *field, const char *value, const struct option_bounds
 	const char *end;
 	double number;
 
-	if (parse_number(value, &number, &end) || *end)
-		return refuse(ret_why, "not a number");
-	if (number < bounds->least)
-		return refuse(ret_why, "too small");
-	if (number > bounds->most)
-		return refuse(ret_why, "too large");
+	if (parse_number(value, &number, &end) || *end || number < bounds->least ||
+	    number > bounds->most)
+		return refuse(ret_why, bounds->wanted);
 	*(double *)field = number;
 	return 0;
 }
@@ -87,16 +85,13 @@ static int parse_integer(void *field, const char *value, const struct option_bou
 			 const char **ret_why)
 {
 	unsigned long long number;
-	char *end;
 
 	if (!*value || value[strspn(value, "0123456789")])
-		return refuse(ret_why, "not a whole number");
+		return refuse(ret_why, bounds->wanted);
 	errno = 0;
-	number = strtoull(value, &end, 10);
-	if (errno || (double)number > bounds->most)
-		return refuse(ret_why, "too large");
-	if ((double)number < bounds->least)
-		return refuse(ret_why, "too small");
+	number = strtoull(value, NULL, 10);
+	if (errno || (double)number < bounds->least || (double)number > bounds->most)
+		return refuse(ret_why, bounds->wanted);
 	*(uint64_t *)field = number;
 	return 0;
 }
@@ -107,14 +102,11 @@ static int parse_minimum(void *field, const char *value, const struct option_bou
 	struct render_minimum minimum = { 0 };
 	const char *end;
 
-	(void)bounds;
 	if (parse_number(value, &minimum.value, &end))
-		return refuse(ret_why, "not a number of pixels or a share such as 0.5%");
+		return refuse(ret_why, bounds->wanted);
 	minimum.is_percent = *end == '%';
-	if (end[minimum.is_percent])
-		return refuse(ret_why, "not a number of pixels or a share such as 0.5%");
-	if (minimum.value > (minimum.is_percent ? 100 : 30000))
-		return refuse(ret_why, "too large");
+	if (end[minimum.is_percent] || minimum.value > (minimum.is_percent ? 100 : bounds->most))
+		return refuse(ret_why, bounds->wanted);
 	*(struct render_minimum *)field = minimum;
 	return 0;
 }
@@ -237,6 +229,19 @@ const struct render_option render_option_table[] = {
 
 const size_t render_option_count = sizeof(render_option_table) / sizeof(*render_option_table);
 
+/* What a user is told who gave something else; parsers of the other types have words of their own. */
+#define WANTED_integer(least, most) "a whole number, from " #least " to " #most
+#define WANTED_real(least, most)    "a number, from " #least " to " #most
+#define WANTED_minimum(least, most) \
+	"pixels, from " #least " to " #most ", or a share, from 0% to 100%, such as 0.5%"
+#define WANTED_text(least, most)       NULL
+#define WANTED_font(least, most)       NULL
+#define WANTED_palette(least, most)    NULL
+#define WANTED_background(least, most) NULL
+#define WANTED_colour(least, most)     NULL
+#define WANTED_flag(least, most)       NULL
+#define WANTED_list(least, most)       NULL
+
 /* What only this file needs of a row; refused ones are at the end of the table and not in here. */
 static const struct {
 	size_t offset;
@@ -245,7 +250,10 @@ static const struct {
 	struct option_bounds bounds;
 } fields[] = {
 #define RENDER_OPTION(type, name, field, default_, least, most, argument, help) \
-	{ offsetof(struct render_options, field), parse_##type, release_##type, { least, most } },
+	{ offsetof(struct render_options, field),                               \
+	  parse_##type,                                                         \
+	  release_##type,                                                       \
+	  { least, most, WANTED_##type(least, most) } },
 #include "render/render_options.def"
 };
 

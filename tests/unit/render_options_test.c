@@ -140,6 +140,30 @@ static void bad_values_are_refused(void **state)
 		assert_refused(*state, bad[i][0], bad[i][1]);
 }
 
+static void limits_are_named(void **state)
+{
+	static const struct {
+		const char *name, *value, *why;
+	} bad[] = {
+		{ "width", "99999999", "a whole number, from 0 to 30000" },
+		{ "height", "-3", "a whole number, from 8 to 200" },
+		{ "max-frames", "0", "a whole number, from 1 to 1000000" },
+		{ "total", "1e30", "a whole number, from 0 to 9000000000000000000" },
+		{ "fontsize", "0", "a number, from 4 to 100" },
+		{ "factor", "-1", "a number, from 1e-9 to 1e9" },
+		{ "minwidth", "200%",
+		  "pixels, from 0 to 30000, or a share, from 0% to 100%, such as 0.5%" },
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		const char *why = NULL;
+
+		assert_int_equal(render_option_set(*state, bad[i].name, bad[i].value, &why),
+				 -EINVAL);
+		assert_string_equal(why, bad[i].why);
+	}
+}
+
 static void wrong_use_is_refused(void **state)
 {
 	assert_refused(*state, "no-such", "1");
@@ -166,6 +190,7 @@ int main(void)
 		TEST(help_names_every_palette),
 		TEST(values_are_taken),
 		TEST(bad_values_are_refused),
+		TEST(limits_are_named),
 		TEST(wrong_use_is_refused),
 		TEST(a_list_has_an_end),
 	};
