@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/output_file.h"
+#include "render/stack_edit.h"
 
 static int set_path(void *context, const char *name, const char *value, const char **ret_why)
 {
@@ -123,11 +124,22 @@ int output_write_bytes(const char *path, const void *bytes, size_t size)
 	return error ? log_unwritable(path, error) : 0;
 }
 
+/* A misspelt name would give the whole graph without a word. */
+static void warn_of_missing_bases(const struct render_list *base, const struct profile *profile)
+{
+	for (size_t i = 0; i < base->count; i++)
+		if (!stack_edit_finds_base(profile, base->items[i]))
+			log_warning("--base %s: no stack holds a function of this name",
+				    base->items[i]);
+}
+
 int output_write(const struct output *output, const struct profile *profile)
 {
 	_cleanup_(buffer_release) struct buffer bytes = { 0 };
-	int error = output->format->write(profile, &output->drawing, &bytes);
+	int error;
 
+	warn_of_missing_bases(&output->drawing.base, profile);
+	error = output->format->write(profile, &output->drawing, &bytes);
 	if (!error)
 		error = buffer_error(&bytes);
 	if (error) {

@@ -84,6 +84,19 @@ static int edit_stack(struct edit *edit, uint32_t node)
 	return profile_add_ticks(edit->to, at, profile_node(edit->from, node)->self);
 }
 
+static bool is_named(const struct profile *profile, uint32_t frame, const char *name)
+{
+	return !strcmp(profile_string(profile, profile_frame(profile, frame)->name, NULL), name);
+}
+
+bool stack_edit_finds_base(const struct profile *profile, const char *name)
+{
+	for (uint32_t i = 0; i < profile_frame_count(profile); i++)
+		if (is_named(profile, i, name))
+			return true;
+	return false;
+}
+
 static bool *find_base(const struct profile *profile, const struct render_list *base)
 {
 	uint32_t count = profile_frame_count(profile);
@@ -91,9 +104,7 @@ static bool *find_base(const struct profile *profile, const struct render_list *
 
 	for (uint32_t i = 0; is_base && i < count; i++)
 		for (size_t j = 0; j < base->count; j++)
-			is_base[i] |= !strcmp(
-				profile_string(profile, profile_frame(profile, i)->name, NULL),
-				base->items[j]);
+			is_base[i] |= is_named(profile, i, base->items[j]);
 	return is_base;
 }
 

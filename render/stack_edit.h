@@ -6,11 +6,16 @@
 #ifndef HEARTH_RENDER_STACK_EDIT_H
 #define HEARTH_RENDER_STACK_EDIT_H
 
+#include <stdbool.h>
+
 struct profile;
 struct render_options;
 
 /* A new profile if the options ask for any change, else NULL: 0 or -ENOMEM. */
 int stack_edit(const struct profile *profile, const struct render_options *options,
 	       struct profile **ret_edited);
+
+/* Is there a function of this name for `base`? Without one, it leaves every stack whole. */
+bool stack_edit_finds_base(const struct profile *profile, const char *name);
 
 #endif

@@ -95,6 +95,13 @@ def test_format_overrides_the_ending(folded, tmp_path):
     assert lines_of(tmp_path / "out.txt") == lines_of(folded)
 
 
+@pytest.mark.parametrize("format", ["svg", "folded"])
+def test_a_base_that_no_stack_holds_is_said(format, folded, tmp_path):
+    ended = render(folded, "-o", tmp_path / f"out.{format}", "--base", "b", "--base", "mian")
+    assert ended.returncode == 0, ended
+    assert recording.complaints(ended) == ["hearth: warning: --base mian: no stack holds a function of this name"]
+
+
 @pytest.mark.parametrize(
     "order",
     [

@@ -60,6 +60,19 @@ static void base_cuts_at_the_outermost_call(void **state)
 	assert_edited(STACKS, options, "main;f;main;g 3\np 1\np;clone;run 2\n");
 }
 
+static void a_base_is_found_by_its_whole_name(void **state)
+{
+	struct profile *profile = profile_new();
+	struct folded_report report;
+
+	(void)state;
+	assert_int_equal(folded_read(profile, STACKS, strlen(STACKS), &report), 0);
+	assert_true(stack_edit_finds_base(profile, "main"));
+	assert_false(stack_edit_finds_base(profile, "mai"));
+	assert_false(stack_edit_finds_base(profile, ""));
+	profile_free(profile);
+}
+
 static void reverse_merges_from_the_leaves(void **state)
 {
 	static const char *const options[][2] = { { "reverse", NULL }, { NULL, NULL } };
@@ -81,6 +94,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_options_nothing_is_made),
 		cmocka_unit_test(base_cuts_at_the_outermost_call),
+		cmocka_unit_test(a_base_is_found_by_its_whole_name),
 		cmocka_unit_test(reverse_merges_from_the_leaves),
 		cmocka_unit_test(both_together),
 	};
