@@ -2,12 +2,15 @@
 /* hearth render: a profile from a file to any output. Needs no privilege. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/output_file.h"
 #include "model/folded_reader.h"
 #include "model/profile.h"
 #include "profiler/command.h"
@@ -20,20 +23,25 @@ static const char usage[] =
 	"Usage: hearth render IN [-o FILE] [OPTIONS]\n"
 	"\n"
 	"Reads folded stacks (\"a;b;c COUNT\" a line; - is standard input) and draws or writes them.\n"
-	"The default output is IN with the ending .svg; of standard input it is standard output.";
+	"The default output is IN with the ending of the format; of standard input it is standard output.";
 
 #define ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+static bool is_standard_input(const char *path)
+{
+	return !strcmp(path, "-") || !strcmp(path, "/dev/stdin");
+}
 
 static int read_input(const char *path, struct buffer *ret_bytes)
 {
 	int error;
 
-	if (!strcmp(path, "-"))
+	if (is_standard_input(path))
 		error = buffer_read_fd(ret_bytes, STDIN_FILENO, INPUT_MAX);
 	else
 		error = buffer_read_file(ret_bytes, path, INPUT_MAX);
 	if (error)
-		log_error("cannot read %s: %s", !strcmp(path, "-") ? "standard input" : path,
+		log_error("cannot read %s: %s", is_standard_input(path) ? "standard input" : path,
 			  strerror(-error));
 	return error;
 }
@@ -76,18 +84,50 @@ static int render(const char *path, const struct output *output)
 	return error ? error : output_write(output, profile);
 }
 
-/* "in.folded" becomes "in.svg", standard input standard output. */
-static const char *default_output(const char *path, struct buffer *name)
+/* Beside a device or a pipe, or over the input, nothing is written that was not asked for by name. */
+static int check_default_output(const char *path, const char *output)
+{
+	struct stat status;
+
+	if (stat(path, &status) || S_ISDIR(status.st_mode))
+		return 0; /* reading it will tell */
+	if (!S_ISREG(status.st_mode))
+		log_error("%s is no regular file: say with -o where to write", path);
+	else if (output_file_is_same(path, output))
+		log_error("the output would replace its input, %s: say with -o where to write",
+			  path);
+	else
+		return 0;
+	return -EINVAL;
+}
+
+/* "in.folded" becomes "in.svg". */
+static void append_default_output(struct buffer *to, const char *path, const char *ending)
 {
 	const char *slash = strrchr(path, '/');
-	const char *dot = strrchr(slash ? slash + 1 : path, '.');
-	size_t size = dot && dot > path ? (size_t)(dot - path) : strlen(path);
+	const char *base = slash ? slash + 1 : path;
+	const char *dot = strrchr(base, '.');
 
-	if (!strcmp(path, "-"))
-		return "-";
-	buffer_append(name, path, size);
-	buffer_append_string(name, ".svg");
-	return buffer_string(name);
+	buffer_append(to, path, dot && dot > base ? (size_t)(dot - path) : strlen(path));
+	buffer_append_string(to, ending);
+}
+
+/* 0, or -errno after logging. */
+static int default_output(const char *path, const struct output *output, struct buffer *name,
+			  const char **ret_path)
+{
+	const struct render_format *format = output->format ? output->format : &render_formats[0];
+
+	if (is_standard_input(path)) {
+		*ret_path = "-";
+		return 0;
+	}
+	append_default_output(name, path, format->ending);
+	*ret_path = buffer_string(name);
+	if (*ret_path)
+		return check_default_output(path, *ret_path);
+	log_error("out of memory");
+	return -ENOMEM;
 }
 
 /* Options may stand before and behind the input's name. */
@@ -132,26 +172,31 @@ static enum option_result parse(struct output *output, int argc, char **argv,
 	return OPTIONS_PARSED;
 }
 
-int command_render(int argc, char **argv)
+static int run(const char *input, struct output *output)
 {
 	_cleanup_(buffer_release) struct buffer name = { 0 };
+	const char *default_path = NULL;
+	int error = output->path ? 0 : default_output(input, output, &name, &default_path);
+
+	if (!error)
+		error = output_check(output, default_path);
+	return error ? error : render(input, output);
+}
+
+int command_render(int argc, char **argv)
+{
 	struct output output;
-	const char *input = NULL, *default_path;
+	const char *input = NULL;
 	enum option_result result;
-	int status = EXIT_GOOD;
+	bool is_good;
 
 	if (output_init(&output)) {
 		log_error("out of memory");
 		return EXIT_WRONG;
 	}
 	result = parse(&output, argc, argv, &input);
-	if (result == OPTIONS_WRONG) {
-		status = EXIT_WRONG;
-	} else if (result == OPTIONS_PARSED) {
-		default_path = default_output(input, &name);
-		if (!default_path || output_check(&output, default_path) || render(input, &output))
-			status = EXIT_WRONG;
-	}
+	is_good =
+		result == OPTIONS_HELP_SHOWN || (result == OPTIONS_PARSED && !run(input, &output));
 	output_release(&output);
-	return status;
+	return is_good ? EXIT_GOOD : EXIT_WRONG;
 }

@@ -73,6 +73,35 @@ def test_default_output_stands_beside_its_input(folded):
     assert sorted(os.listdir(folded.parent)) == ["in.folded", "in.svg"]
 
 
+def test_default_output_has_the_ending_of_its_format(folded):
+    other = folded.rename(folded.with_suffix(".txt"))
+    assert render(other, "--format", "folded").returncode == 0
+    assert lines_of(folded) == lines_of(other)
+    assert sorted(os.listdir(folded.parent)) == ["in.folded", "in.txt"]
+
+
+def test_default_output_of_a_hidden_file(tmp_path):
+    (tmp_path / ".folded").write_text(GOOD)
+    assert render(tmp_path / ".folded").returncode == 0
+    assert sorted(os.listdir(tmp_path)) == [".folded", ".folded.svg"]
+
+
+def test_default_output_is_never_the_input(folded, tmp_path):
+    said = "would replace its input, .*: say with -o where to write"
+    recording.assert_refused(render("in.folded", "--format", "folded", cwd=tmp_path), 2, said)
+    (tmp_path / "in.svg").symlink_to("in.folded")
+    recording.assert_refused(render("in.folded", cwd=tmp_path), 2, said)
+    assert folded.read_text() == GOOD
+
+
+def test_no_default_output_beside_a_device_or_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in ("/dev/null", "pipe"):
+        recording.assert_refused(render(path, cwd=tmp_path), 2, f"{path} is no regular file: say with -o")
+    assert not os.path.exists("/dev/null.svg")
+    assert os.listdir(tmp_path) == ["pipe"]
+
+
 def test_standard_input_to_standard_output():
     ended = render("-", "-o", "-", "--format", "folded", said=GOOD)
     assert ended.returncode == 0, ended
@@ -85,8 +114,9 @@ def test_standard_output_is_drawn_unless_told():
     assert render("-", "-o", "-", "--format", "folded", said=GOOD).stdout.splitlines()[0] == "a;b;c 3"
 
 
-def test_standard_input_to_the_default_output(tmp_path):
-    assert_drawn(render("-", said=GOOD, cwd=tmp_path).stdout)
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_standard_input_to_the_default_output(name, tmp_path):
+    assert_drawn(render(name, said=GOOD, cwd=tmp_path).stdout)
     assert os.listdir(tmp_path) == []
 
 
