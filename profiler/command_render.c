@@ -46,6 +46,16 @@ static int read_input(const char *path, struct buffer *ret_bytes)
 	return error;
 }
 
+/* RFC 1952, 2.3.1: no text begins so. */
+static int check_not_compressed(const char *path, const struct buffer *bytes)
+{
+	if (bytes->size < 2 || memcmp(bytes->data, "\x1f\x8b", 2))
+		return 0;
+	log_error("%s: compressed by gzip; zcat it first: zcat %s | hearth render - -o OUT.svg",
+		  path, is_standard_input(path) ? "IN" : path);
+	return -EINVAL;
+}
+
 /* Tells of lines that were left out. Nothing kept at all is broken input. */
 static int judge(const char *path, const struct folded_report *report)
 {
@@ -73,6 +83,8 @@ static int render(const char *path, const struct output *output)
 	struct folded_report report;
 	int error = profile ? read_input(path, &bytes) : -ENOMEM;
 
+	if (!error)
+		error = check_not_compressed(path, &bytes);
 	if (error)
 		return error;
 	error = folded_read(profile, bytes.data, bytes.size, &report);

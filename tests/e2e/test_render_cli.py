@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`hearth render`: folded stacks in, any output out; bad lines are told, never silently dropped."""
 
+import gzip
 import os
 import signal
 import stat
@@ -237,6 +238,13 @@ def test_no_text_at_all(content, tmp_path):
     assert ended.returncode == 2, ended
     assert os.listdir(tmp_path) == ["in.folded"]
     assert not any(ord(letter) < 32 and letter != "\n" for letter in ended.stderr)
+
+
+def test_a_compressed_input_is_recognised(tmp_path):
+    path = tmp_path / "in.folded.gz"
+    path.write_bytes(gzip.compress(GOOD.encode()))
+    recording.assert_refused(render(path, "-o", tmp_path / "out.svg"), 2, "compressed by gzip; zcat it first")
+    assert os.listdir(tmp_path) == ["in.folded.gz"]
 
 
 def test_empty_input_is_an_empty_profile(tmp_path):
