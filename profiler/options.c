@@ -147,10 +147,16 @@ static enum option_result set_row(const struct option_parser *parser, size_t ind
 	if (!row->set(context, row->name, optarg, &why))
 		return OPTIONS_PARSED;
 	if (row->argument)
-		log_error("--%s %s: %s", row->name, optarg, why);
+		log_error("--%s %s: %s", row->name, *optarg ? optarg : "''", why);
 	else
 		log_error("--%s: %s", row->name, why);
 	return OPTIONS_WRONG;
+}
+
+/* What getopt_long says of an option that it knows: it was given a value, as in "--verify=3". */
+static bool is_known(const struct option_parser *parser, int value)
+{
+	return value == 'h' || find_row(parser, value) < row_count(parser);
 }
 
 static enum option_result complain(const struct option_parser *parser, int value, char **argv)
@@ -159,7 +165,10 @@ static enum option_result complain(const struct option_parser *parser, int value
 
 	if (value == ':')
 		log_error("%s needs an argument; hearth %s --help tells", word, parser->command);
-	else if (optopt && optopt < ROW_VALUE)
+	else if (optopt && is_known(parser, optopt))
+		log_error("%.*s takes no value; hearth %s --help tells", (int)strcspn(word, "="),
+			  word, parser->command);
+	else if (optopt)
 		log_error("there is no option -%c; hearth %s --help lists them", optopt,
 			  parser->command);
 	else

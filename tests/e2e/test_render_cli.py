@@ -285,6 +285,11 @@ def test_hostile_names_stay_harmless(tmp_path):
         (["in.folded", "--width", "wide"], r"--width wide: "),
         (["in.folded", "--colors", "nonsense"], r"--colors nonsense: "),
         (["in.folded", "-o"], r"-o needs an argument"),
+        (["in.folded", "-o", ""], r"--output '': an empty file name"),
+        (["in.folded", "--width="], r"--width '': a whole number"),
+        (["in.folded", "--hash=3"], r"--hash takes no value"),
+        (["in.folded", "--help=3"], r"--help takes no value"),
+        (["in.folded", "-Z"], r"no option -Z"),
     ],
 )
 def test_wrong_use(arguments, pattern, folded, tmp_path):
