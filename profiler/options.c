@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 
-#define HELP_COLUMN 26
+#define HELP_COLUMN 28 /* where an option's words start in --help */
+#define HELP_WIDTH  100
 
 /* What getopt_long gives for row i: above every letter. */
 #define ROW_VALUE 1000
@@ -50,8 +52,35 @@ static const struct option_row *row_at(const struct option_parser *parser, size_
 	return &table->rows[index];
 }
 
+/* Where the line that starts at `text` ends: at the last blank that fits, or with its first word. */
+static size_t line_size(const char *text, size_t most)
+{
+	size_t size = strlen(text);
+
+	if (size <= most)
+		return size;
+	size = most;
+	while (size && text[size] != ' ')
+		size--;
+	return size ? size : strcspn(text, " ");
+}
+
+/* The cursor stands at HELP_COLUMN. */
+static void print_wrapped(const char *text)
+{
+	size_t size = line_size(text, HELP_WIDTH - HELP_COLUMN);
+
+	printf("%.*s\n", (int)size, text);
+	while (text[size]) {
+		text += size + 1;
+		size = line_size(text, HELP_WIDTH - HELP_COLUMN);
+		printf("%*s%.*s\n", HELP_COLUMN, "", (int)size, text);
+	}
+}
+
 static void print_row(const struct option_row *row)
 {
+	_cleanup_(buffer_release) struct buffer help = { 0 };
 	char letter[8] = "    ";
 	int width;
 
@@ -59,14 +88,15 @@ static void print_row(const struct option_row *row)
 		snprintf(letter, sizeof(letter), "-%c, ", row->letter);
 	width = printf("  %s--%s%s%s", letter, row->name, row->argument ? " " : "",
 		       row->argument ? row->argument : "");
-	if (width > HELP_COLUMN)
-		printf("\n%*s", HELP_COLUMN + 2, "");
-	else
-		printf("%*s", HELP_COLUMN + 2 - width, "");
-	printf("%s", row->help);
+	if (width > HELP_COLUMN - 2) {
+		printf("\n");
+		width = 0;
+	}
+	printf("%*s", HELP_COLUMN - width, "");
+	buffer_append_string(&help, row->help);
 	if (row->default_value)
-		printf(" (default %s)", row->default_value);
-	printf("\n");
+		buffer_printf(&help, " (default %s)", row->default_value);
+	print_wrapped(buffer_string(&help) ? help.data : row->help);
 }
 
 static void print_help(const struct option_parser *parser)

@@ -53,6 +53,14 @@ def test_every_palette_is_in_the_manual():
     assert not [palette for palette in palettes if palette not in manual("hearth-render")]
 
 
+@pytest.mark.parametrize("command", [[], *([command] for command in COMMANDS)], ids=" ".join)
+def test_help_fits_a_terminal(command):
+    text = help_of(*command)
+    assert max(map(len, text.splitlines())) <= 100
+    rows = text.partition("\n\n")[2]
+    assert {len(indent) for indent in re.findall(r"^( {7,})(?!-)\S", rows, re.MULTILINE)} <= {28}
+
+
 @pytest.mark.parametrize("words", [["--version"], ["--help"], ["help"], ["-h"]])
 def test_asked_for_help_is_standard_output(words):
     ended = subprocess.run([HEARTH, *words], capture_output=True, text=True)
