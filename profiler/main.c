@@ -36,7 +36,7 @@ static int print_usage(FILE *to)
 		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
 	fprintf(to,
 		"\n"
-		"hearth COMMAND --help tells the options of each.\n"
+		"hearth COMMAND --help tells the options of each, hearth --version which hearth this is.\n"
 		"Exit status: 0 good, 1 the asked-for check failed, 2 wrong use or broken input,\n"
 		"3 not permitted or not supported here, 4 inconclusive.\n");
 	return to == stdout ? EXIT_GOOD : EXIT_WRONG;
@@ -62,7 +62,7 @@ static int run(int argc, char **argv)
 		return print_usage(stderr);
 	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help"))
 		return run_help(argc - 2, argv + 2);
-	if (!strcmp(name, "--version")) {
+	if (!strcmp(name, "--version") || !strcmp(name, "version")) {
 		printf("hearth %s\n", HEARTH_VERSION);
 		return EXIT_GOOD;
 	}

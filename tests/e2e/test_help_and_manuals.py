@@ -61,7 +61,7 @@ def test_help_fits_a_terminal(command):
     assert {len(indent) for indent in re.findall(r"^( {7,})(?!-)\S", rows, re.MULTILINE)} <= {28}
 
 
-@pytest.mark.parametrize("words", [["--version"], ["--help"], ["help"], ["-h"]])
+@pytest.mark.parametrize("words", [["--version"], ["version"], ["--help"], ["help"], ["-h"]])
 def test_asked_for_help_is_standard_output(words):
     ended = subprocess.run([HEARTH, *words], capture_output=True, text=True)
     assert ended.returncode == 0 and ended.stdout and not ended.stderr
