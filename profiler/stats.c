@@ -13,6 +13,7 @@
 #include "profiler/recorder.h"
 #include "profiler/snapshots.h"
 #include "profiler/unwind_verifier.h"
+#include "render/readable.h"
 
 uint64_t own_cpu_ns(void)
 {
@@ -192,11 +193,6 @@ void stats_write_json(const struct stats *stats, struct buffer *to)
 	buffer_append_string(to, "}\n");
 }
 
-static double percent(uint64_t part, uint64_t whole)
-{
-	return whole ? 100.0 * (double)part / (double)whole : 0.0;
-}
-
 static void append_reasons(const struct stats *stats, unsigned int fate, struct buffer *to)
 {
 	const char *before = " (";
@@ -204,24 +200,29 @@ static void append_reasons(const struct stats *stats, unsigned int fate, struct 
 	for (unsigned int reason = REASON_NONE + 1; reason < REASON_COUNT; reason++) {
 		if (tick_reason_fate(reason) != fate || !stats->fates.by_reason[reason])
 			continue;
-		buffer_printf(to, "%s%s %.1f %%", before, tick_reason_name(reason),
-			      percent(stats->fates.by_reason[reason], stats->due));
+		buffer_printf(to, "%s%s ", before, tick_reason_name(reason));
+		readable_share(to, stats->fates.by_reason[reason], stats->due, 2);
 		before = ", ";
 	}
 	if (*before == ',')
 		buffer_append_char(to, ')');
 }
 
+/* With as many digits as the picture's foot has: with one, reasons do not add up to their fate. */
 static void log_fates(const struct stats *stats)
 {
 	_cleanup_(buffer_release) struct buffer line = { 0 };
 	const char *text;
 
-	buffer_printf(&line, "%llu ticks: %.1f %% complete, %.1f %% truncated",
-		      (unsigned long long)stats->due, percent(stats->fates.complete, stats->due),
-		      percent(sum_of_fate(stats, TICK_TRUNCATED), stats->due));
+	buffer_printf(&line, "%llu ticks: ", (unsigned long long)stats->due);
+	readable_share(&line, stats->fates.complete, stats->due, 2);
+	buffer_append_string(&line, " complete, ");
+	readable_share(&line, sum_of_fate(stats, TICK_TRUNCATED), stats->due, 2);
+	buffer_append_string(&line, " truncated");
 	append_reasons(stats, TICK_TRUNCATED, &line);
-	buffer_printf(&line, ", %.1f %% lost", percent(sum_of_fate(stats, TICK_LOST), stats->due));
+	buffer_append_string(&line, ", ");
+	readable_share(&line, sum_of_fate(stats, TICK_LOST), stats->due, 2);
+	buffer_append_string(&line, " lost");
 	append_reasons(stats, TICK_LOST, &line);
 	text = buffer_string(&line);
 	if (text)

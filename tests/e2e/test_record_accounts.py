@@ -7,6 +7,7 @@ folded output's markers against the statistics. Here is what that sum must be.
 
 import json
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -29,6 +30,22 @@ def test_sums_and_markers():
     told = recorded.stats["ticks"]
     assert hearth.ticks(recorded.stacks) == told["due"] > 0
     assert told["due"] == told["complete"] + sum_of(told["truncated"]) + sum_of(told["lost"])
+
+
+def test_the_last_lines_tell_the_split():
+    """In hundredths of a percent, as the foot of the picture does; nothing is rounded away or up to all."""
+    recorded = hearth.record("-F", 4999, "--", *hearth.sample("fork_storm", 1))
+    told = recorded.stats["ticks"]
+    (line,) = re.findall(rf"^{told['due']} ticks: (.*)$", recorded.process.stderr, re.MULTILINE)
+    share = r"(<0\.01|\d+\.\d\d) %"
+    for pattern, ticks in [
+        (rf"^{share} complete", told["complete"]),
+        (rf", {share} truncated", sum_of(told["truncated"])),
+        (rf", {share} lost", sum_of(told["lost"])),
+        *((rf"\b{name} {share}", n) for fate in ("truncated", "lost") for name, n in told[fate].items() if n),
+    ]:
+        said = re.search(pattern, line)[1]
+        assert said == "<0.01" or float(said) == pytest.approx(100 * ticks / told["due"], abs=0.0101), line
 
 
 def test_due_ticks_of_a_running_process(tmp_path):
