@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "render/label.h"
 
+#include <string.h>
+
 #include "base/buffer.h"
 #include "base/utf8.h"
 
@@ -69,6 +71,45 @@ static size_t tail_start(const char *text, size_t size, size_t columns)
 	return at;
 }
 
+/* Behind an argument list: nothing, or words such as " const" and " [clone .cold]". */
+static bool are_qualifiers(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (text[i] == ':' || text[i] == '>' || text[i] == '}')
+			return false;
+	return !size || text[0] == ' ';
+}
+
+/* No list are the two brackets of a call operator, those of "(anonymous namespace)" or of Go's "a.(*T)". */
+static bool takes_arguments(const char *name, size_t size)
+{
+	static const char call[] = "operator";
+	size_t length = strlen(call);
+
+	if (!size || name[size - 1] == ':' || name[size - 1] == '.')
+		return false;
+	return size < length || memcmp(name + size - length, call, length);
+}
+
+/* The size of a name up to the argument list at its end; all of it where there is none. */
+static size_t without_arguments(const char *text, size_t size)
+{
+	const char *close = memrchr(text, ')', size);
+	size_t open = close ? (size_t)(close - text) + 1 : 0;
+	unsigned int depth = 0;
+
+	if (!close || !are_qualifiers(close + 1, size - open))
+		return size;
+	do {
+		open--;
+		depth += text[open] == ')';
+		depth -= text[open] == '(';
+	} while (open && depth);
+	while (open && text[open - 1] == ' ')
+		open--;
+	return takes_arguments(text, open) ? open : size;
+}
+
 /* Where the part behind the next namespace starts ("::" or "/" outside brackets); 0: no more. */
 static size_t next_part(const char *text, size_t size, size_t from)
 {
@@ -102,7 +143,7 @@ static void cut_middle(struct buffer *to, const char *text, size_t size, size_t 
 
 void label_fit(struct buffer *to, const char *text, size_t size, size_t columns, bool cut_right)
 {
-	size_t last = 0;
+	size_t at = 0, next;
 
 	if (label_columns(text, size) <= columns) {
 		buffer_append(to, text, size);
@@ -115,12 +156,14 @@ void label_fit(struct buffer *to, const char *text, size_t size, size_t columns,
 		buffer_append_string(to, ELLIPSIS);
 		return;
 	}
-	for (size_t at = next_part(text, size, 0); at; at = next_part(text, size, at)) {
-		last = at;
-		if (label_columns(text + at, size - at) <= columns) {
-			buffer_append(to, text + at, size - at);
+	size = without_arguments(text, size);
+	while (label_columns(text + at, size - at) > columns) {
+		next = next_part(text, size, at);
+		if (!next) {
+			cut_middle(to, text + at, size - at, columns);
 			return;
 		}
+		at = next;
 	}
-	cut_middle(to, text + last, size - last, columns);
+	buffer_append(to, text + at, size - at);
 }

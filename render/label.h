@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What of a name fits into a width. Leading namespaces give way first
- * (absl::lts::Mutex::Lock -> Mutex::Lock), then the middle (Mutex::Lo…ock): the end of a name tells
- * more than its start. Widths are counted in columns of a monospace face; ideographs take two.
+ * What of a name fits into a width. An argument list gives way first (Mutex::Lock(int) const ->
+ * Mutex::Lock), then leading namespaces (absl::lts::Mutex::Lock -> Mutex::Lock), then the middle
+ * (Mutex::Lo…ock): the end of a name tells more than its start. Widths are counted in columns of a monospace face; ideographs take two.
  * web/flamegraph.js does the same for the width of the window: keep the two in step.
  */
 #ifndef HEARTH_RENDER_LABEL_H

@@ -137,6 +137,21 @@ function tail(text, most) {
 	return letters.slice(at).join('');
 }
 
+// A name without the argument list at its end and what stands behind it, " const" or " [clone .cold]". No list
+// are the two brackets of a call operator, those of "(anonymous namespace)" or of Go's "a.(*T)".
+function withoutArguments(text) {
+	const close = text.lastIndexOf(')');
+	if (close < 0 || !/^( [^:>}]*)?$/.test(text.slice(close + 1))) return text;
+	let open = close;
+	for (let depth = 1; open && depth;) {
+		open--;
+		if (text[open] === ')') depth++;
+		if (text[open] === '(') depth--;
+	}
+	const name = text.slice(0, open).replace(/ +$/, '');
+	return !name || /([:.]|operator)$/.test(name) ? text : name;
+}
+
 // Where the part behind the next namespace starts; 0 where there is none.
 function nextPart(text, from) {
 	let open = 0;
@@ -150,16 +165,22 @@ function nextPart(text, from) {
 	return 0;
 }
 
+function cutMiddle(text, most) {
+	const end = Math.floor(most * 2 / 5);
+	return head(text, most - 1 - end) + '…' + tail(text, end);
+}
+
 function fit(text, most, cutRight) {
 	if (columns(text) <= most) return text;
 	if (most < 3) return '';
 	if (cutRight) return head(text, most - 1) + '…';
-	for (let at = nextPart(text, 0); at; at = nextPart(text, 0)) {
+	text = withoutArguments(text);
+	while (columns(text) > most) {
+		const at = nextPart(text, 0);
+		if (!at) return cutMiddle(text, most);
 		text = text.slice(at);
-		if (columns(text) <= most) return text;
 	}
-	const end = Math.floor(most * 2 / 5);
-	return head(text, most - 1 - end) + '…' + tail(text, end);
+	return text;
 }
 
 // --- drawing the view ------------------------------------------------------------------------------

@@ -314,6 +314,32 @@ def test_siblings_of_one_name_have_addresses_of_their_own(browser, draw):  # noq
         assert page.shown() >= {name} and not page.shown() & (set("xyz") - {name})
 
 
+CUT_NAMES = (
+    "absl::lts::Mutex::Lock(std::vector<int> const&, (A)1) const &", "get(int) [clone .isra.0]",
+    "B::operator()(int) const", "operator<<(std::ostream&, A const&)", "f(int) const::{lambda(int)#1}",
+    "(anonymous namespace)::g(int)", "(sd-pam)", "main.(*Server)", "load (/srv/app.py)", "exec)", "a(b",
+    "<T as core::fmt::Debug>::fmt", "net/http.(*Server).Serve", "计算总和(整数)", "e\u0301te\u0301(x)",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [[], ["--truncate-text-right"]], ids=["both ends", "right end"])
+def test_labels_are_cut_alike_with_and_without_scripts(browser, draw, options):  # noqa: F811
+    pixels = [7 * letters + 9 for letters in (3, 5, 8, 12, 17, 23, 30, 40)]
+    folded = "".join(f"p;{wide};{name} {wide}\n" for wide in pixels for name in CUT_NAMES)
+    path = draw(folded, f"--width={len(CUT_NAMES) * sum(pixels) + 44}", *options)
+    labels = Page(browser, path).labels()
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    assert labels == Page(browser, path).labels()
+    assert len(set(labels)) > 60
+
+
+def test_an_argument_list_gives_way_to_the_name(browser, draw):  # noqa: F811
+    page = Page(browser, draw("p;exec_simple_query(char const*) 6\np;other 84\n"))
+    assert "exec_…ery" in page.labels()
+    page.click("exec_simple_query(char const*)")
+    assert "exec_simple_query(char const*)" in page.labels()
+
+
 # --- left-out frames --------------------------------------------------------------------------------
 
 

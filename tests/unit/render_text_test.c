@@ -146,7 +146,44 @@ static void assert_label(const char *name, size_t columns, bool cut_right, const
 	buffer_release(&text);
 }
 
-static void namespaces_give_way_first(void **state)
+static void arguments_give_way_first(void **state)
+{
+	(void)state;
+	assert_label("ns::exec(char const*, int)", 25, false, "ns::exec");
+	assert_label("ns::exec(char const*, int)", 8, false, "ns::exec");
+	assert_label("ns::exec(char const*, int)", 7, false, "exec");
+	assert_label("ns::exec(char const*, int)", 3, false,
+		     "e\xe2\x80\xa6"
+		     "c");
+	assert_label("exec(void (*)(int), (A)1)", 20, false, "exec");
+	assert_label("A::get(int) const &", 18, false, "A::get");
+	assert_label("A::get() volatile &&", 18, false, "A::get");
+	assert_label("get(int) [clone .isra.0] [clone .cold]", 18, false, "get");
+	assert_label("operator<<(std::ostream&, A const&)", 12, false, "operator<<");
+	assert_label("<anonymous namespace>::f(int)", 20, false, "f");
+	assert_label("(anonymous namespace)::f(int)", 24, false, "(anonymous namespace)::f");
+	assert_label("load (/srv/app/module.py)", 12, false, "load");
+	/* A call operator is no list. */
+	assert_label("B::operator()(int) const", 20, false, "B::operator()");
+	assert_label("B::operator()", 12, false, "operator()");
+	assert_label("main::{lambda(int)#1}::operator()(int) const", 12, false, "operator()");
+	/* Nor is what stands inside of something else, or is all there is. */
+	assert_label("f(int) const::{lambda(int)#1}", 20, false, "{lambda(int)#1}");
+	assert_label("std::function<void (int)>", 20, false, "function<void (int)>");
+	assert_label("<fn(A) as c::d>::poll", 10, false, "poll");
+	assert_label("(sd-pam-worker)", 9, false,
+		     "(sd-p\xe2\x80\xa6"
+		     "er)");
+	assert_label("main.(*Server)", 9, false,
+		     "main.\xe2\x80\xa6"
+		     "er)");
+	assert_label("exec)", 4, false, "ex\xe2\x80\xa6)");
+	/* Whole where it fits; the right end only where that was asked for. */
+	assert_label("exec(int)", 9, false, "exec(int)");
+	assert_label("exec(int)", 8, true, "exec(in\xe2\x80\xa6");
+}
+
+static void then_namespaces(void **state)
 {
 	(void)state;
 	assert_label("absl::lts::Mutex::Lock", 22, false, "absl::lts::Mutex::Lock");
@@ -183,7 +220,8 @@ int main(void)
 		cmocka_unit_test(times_are_utc),
 		cmocka_unit_test(text_cannot_be_markup),
 		cmocka_unit_test(long_text_is_cut_before_it_is_escaped),
-		cmocka_unit_test(namespaces_give_way_first),
+		cmocka_unit_test(arguments_give_way_first),
+		cmocka_unit_test(then_namespaces),
 		cmocka_unit_test(then_the_middle),
 	};
 
