@@ -10,7 +10,7 @@
 'use strict';
 
 const SVG = 'http://www.w3.org/2000/svg', HTML = 'http://www.w3.org/1999/xhtml';
-const PAD = 8, LINE = 18, STRIP = 28, GAP = 16;
+const PAD = 8, LINE = 18, STRIP = 28, GAP = 16, HELP_HIGH = 380;
 const svg = document.currentScript.closest('svg');
 const part = id => svg.querySelector('#' + id);
 const facts = svg.dataset;
@@ -186,6 +186,7 @@ function fit(text, most, cutRight) {
 // --- drawing the view ------------------------------------------------------------------------------
 
 let zoomed = 0;   // the block that fills the width
+let helpBox = null;
 let width = 0;    // pixels that the blocks have
 let matched = new Uint8Array(count); // which blocks a search found
 const shown = new Uint8Array(count).fill(1), dimmed = new Uint8Array(count);
@@ -273,7 +274,7 @@ const title = part('title'), titleText = title.textContent;
 const graph = part('graph'), panel = svg.querySelector('.panel'), line = svg.querySelector('.line');
 const flows = ['fates', 'legend', 'notes'].map(part).filter(Boolean);
 const summary = part('strip').textContent;
-const places = { barTop: 0, barLeft: 0, barHigh: 0, stripTop: 0, left: 0, wide: 0, page: 0 };
+const places = { barTop: 0, barLeft: 0, barHigh: 0, stripTop: 0, left: 0, wide: 0, page: 0, high: 0 };
 
 // Lays the pieces of a group in lines; gives their height. Long pieces are cut to the line.
 function flow(element, left, top, most) {
@@ -328,11 +329,18 @@ function layOut() {
 	let bottom = layPanel(layHeader(wide, margin, isNarrow), wide, margin) + 8;
 	for (const element of flows) bottom += flow(element, margin, bottom, wide - 2 * margin);
 	svg.removeAttribute('viewBox');
-	svg.setAttribute('height', bottom + margin);
+	places.high = bottom + margin;
 	places.page = wide;
 	width = wide - 2 * (margin + PAD);
 	drawBlocks();
+	setHeight();
 	pin();
+}
+
+// Nothing shows outside of the picture: that of a small graph grows for the help.
+function setHeight() {
+	const helpBottom = helpBox ? +helpBox.getAttribute('y') + HELP_HIGH : 0;
+	svg.setAttribute('height', Math.max(places.high, helpBottom));
 }
 
 // The search bar and the strip stay in sight while a tall graph scrolls.
@@ -684,7 +692,6 @@ function onFieldKey(event) {
 
 // --- help ------------------------------------------------------------------------------------------
 
-let helpBox = null;
 const HELP = [
 	['click, Enter', 'zoom to a frame'], ['Esc', 'one step out'], ['0', 'all the way out'],
 	['arrows', 'to the caller, a callee, a neighbour'], ['Home, End', 'first and last of the row'],
@@ -699,7 +706,8 @@ function openHelp() {
 	helpBox = foreign(html('div', { class: 'hearth help', role: 'dialog', 'aria-label': 'Keys' },
 		html('h2', {}, 'Keys'), list, close));
 	const top = Math.max(0, -svg.getBoundingClientRect().top);
-	box(helpBox, 8, top + 60, places.page - 16, 380);
+	box(helpBox, 8, top + 60, places.page - 16, HELP_HIGH);
+	setHeight();
 	close.addEventListener('click', closeHelp);
 	close.focus({ preventScroll: true });
 }
@@ -707,6 +715,7 @@ function openHelp() {
 function closeHelp() {
 	helpBox.remove();
 	helpBox = null;
+	setHeight();
 	helpButton.focus({ preventScroll: true });
 }
 

@@ -69,6 +69,9 @@ class Page:
     def click(self, name):
         ActionChains(self.driver).move_to_element(self.block(name)).click().perform()
 
+    def help(self):
+        return self.driver.find_elements(By.CSS_SELECTOR, "[role=dialog]")
+
     def press(self, *keys):
         ActionChains(self.driver).send_keys(*keys).perform()
 
@@ -258,9 +261,19 @@ def test_details_add_up_all_places_of_a_function(page):
 
 def test_help_opens_and_closes(page):
     page.press("?")
-    assert page.driver.find_element(By.CSS_SELECTOR, "[role=dialog]").is_displayed()
+    assert page.help()[0].is_displayed()
     page.press(Keys.ESCAPE)
-    assert not page.driver.find_elements(By.CSS_SELECTOR, "[role=dialog]")
+    assert not page.help()
+
+
+def test_the_help_shows_whole_over_a_small_graph(page):
+    high = "return document.documentElement.getBoundingClientRect().height"
+    before = page.driver.execute_script(high)
+    page.press("?")
+    box = page.help()[0].rect
+    assert before < box["y"] + box["height"] < page.driver.execute_script(high)
+    page.press(Keys.ESCAPE)
+    assert page.driver.execute_script(high) == before
 
 
 def test_a_view_can_be_sent(page):
