@@ -587,7 +587,10 @@ function restore() {
 
 // --- focus and keys --------------------------------------------------------------------------------
 
-let focused = -1;
+let focused = -1, last = -1; // the block that has the focus, and the one that had it last
+
+// Where keys start from.
+const home = () => last >= 0 && shown[last] ? last : zoomed;
 
 function reveal(i) {
 	const at = rects[i].getBoundingClientRect();
@@ -597,7 +600,7 @@ function reveal(i) {
 }
 
 // One block at a time can be reached by Tab; it gets its words for a screen reader then.
-function focus(i) {
+function take(i) {
 	const rect = rects[i];
 	for (const old of frames.querySelectorAll('[tabindex]')) old.setAttribute('tabindex', '-1');
 	rect.setAttribute('tabindex', '0');
@@ -605,7 +608,17 @@ function focus(i) {
 	rect.setAttribute('aria-level', depth[i] + 1);
 	rect.setAttribute('aria-label', nameAt(i) + ', ' + details(i).join(', '));
 	rect.focus({ preventScroll: true });
+}
+
+function focus(i) {
+	take(i);
 	reveal(i);
+}
+
+// A button was used: what had the focus before has it again.
+function giveBack() {
+	if (last >= 0) take(home());
+	else document.activeElement?.blur();
 }
 
 function widestChild(i) {
@@ -638,6 +651,11 @@ const moves = {
 	End: i => edgeOfRow(i, 1),
 };
 
+function reset() {
+	if (count) zoom(0);
+	giveBack();
+}
+
 function escape() {
 	if (helpBox) closeHelp();
 	else if (zoomed) zoomOut();
@@ -653,7 +671,7 @@ function clear() {
 const commands = {
 	'/': () => { field.focus(); field.select(); },
 	'?': () => helpBox ? closeHelp() : openHelp(),
-	0: () => count && zoom(0),
+	0: reset,
 	Escape: escape,
 	n: () => step(1),
 	N: () => step(-1),
@@ -667,10 +685,9 @@ function onKey(event) {
 	}
 	if (event.ctrlKey || event.metaKey || event.altKey || event.target === field) return;
 	const onBlock = indexOf.get(event.target);
-	const isButton = event.target.localName === 'button';
 	if ((event.key === 'Enter' || event.key === ' ') && onBlock !== undefined) zoom(onBlock);
-	else if (moves[event.key] && count && !isButton)
-		focus(onBlock === undefined ? Math.max(zoomed, focused) : moves[event.key](onBlock));
+	else if (moves[event.key] && count && !helpBox?.contains(event.target))
+		focus(onBlock === undefined ? home() : moves[event.key](onBlock));
 	else if (Object.hasOwn(commands, event.key)) commands[event.key]();
 	else return;
 	event.preventDefault();
@@ -682,7 +699,7 @@ function onFieldKey(event) {
 		step(event.shiftKey ? -1 : 1);
 	} else if (event.key === 'Escape') {
 		clear();
-		if (count) focus(Math.max(zoomed, focused));
+		if (count) focus(home());
 	} else {
 		return;
 	}
@@ -716,7 +733,7 @@ function closeHelp() {
 	helpBox.remove();
 	helpBox = null;
 	setHeight();
-	helpButton.focus({ preventScroll: true });
+	giveBack();
 }
 
 // --- start -----------------------------------------------------------------------------------------
@@ -736,9 +753,13 @@ function listen() {
 	});
 	frames.addEventListener('mouseleave', () => point(-1));
 	// On the document: an SVG element with such listeners would become focusable itself.
-	document.addEventListener('focusin', event => describe(focused = indexOf.get(event.target) ?? -1));
+	document.addEventListener('focusin', event => {
+		focused = indexOf.get(event.target) ?? -1;
+		if (focused >= 0) last = focused;
+		describe(focused);
+	});
 	document.addEventListener('focusout', () => describe(focused = -1));
-	resetButton.addEventListener('click', () => count && zoom(0));
+	resetButton.addEventListener('click', reset);
 	helpButton.addEventListener('click', commands['?']);
 	field.addEventListener('keydown', onFieldKey);
 	field.addEventListener('input', () => {

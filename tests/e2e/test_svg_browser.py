@@ -69,6 +69,12 @@ class Page:
     def click(self, name):
         ActionChains(self.driver).move_to_element(self.block(name)).click().perform()
 
+    def button(self, text):
+        return self.driver.find_element(By.XPATH, f"//*[local-name()='button'][text()='{text}']")
+
+    def click_button(self, text):
+        ActionChains(self.driver).move_to_element(self.button(text)).click().perform()
+
     def help(self):
         return self.driver.find_elements(By.CSS_SELECTOR, "[role=dialog]")
 
@@ -274,6 +280,44 @@ def test_the_help_shows_whole_over_a_small_graph(page):
     assert before < box["y"] + box["height"] < page.driver.execute_script(high)
     page.press(Keys.ESCAPE)
     assert page.driver.execute_script(high) == before
+
+
+@pytest.mark.parametrize("close", ["?", Keys.ESCAPE, Keys.ENTER, "mouse"])
+def test_the_focus_is_where_it_was_after_the_help(page, close):
+    page.click("work")
+    if close == "mouse":
+        page.click_button("?")
+        page.click_button("Close")
+    else:
+        page.press("?", close)
+    assert not page.help()
+    assert page.with_mark("focused") == {"work"}
+    page.press(Keys.ARROW_UP)
+    assert page.with_mark("focused") == {"compute"}
+    page.press(Keys.ENTER)
+    assert page.with_mark("dim") == {"all", "app", "main", "work"} and not page.help()
+
+
+def test_arrows_work_after_the_help_from_nowhere(page):
+    page.press("?", Keys.ARROW_UP, Keys.ESCAPE)
+    assert not page.with_mark("focused")
+    page.press(Keys.ARROW_UP, Keys.ARROW_UP)
+    assert page.with_mark("focused") == {"app"}
+
+
+def test_the_focus_is_where_it_was_after_a_reset(page):
+    page.click("work")
+    page.click_button("Reset zoom")
+    assert page.with_mark("focused") == {"work"}
+    page.press(Keys.ARROW_DOWN)
+    assert page.with_mark("focused") == {"main"}
+
+
+def test_arrows_leave_a_button(page):
+    page.click("work")
+    page.driver.execute_script("arguments[0].focus()", page.button("Reset zoom"))
+    page.press(Keys.ARROW_UP, Keys.ARROW_UP)
+    assert page.with_mark("focused") == {"compute"}
 
 
 def test_a_view_can_be_sent(page):
