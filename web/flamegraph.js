@@ -785,4 +785,6 @@ layOut();
 describe(-1);
 listen();
 restore();
+// Of a tall graph the base, and what the foot says of all of it.
+if (!zoomed && !facts.inverted) window.scrollTo(0, places.high);
 })();

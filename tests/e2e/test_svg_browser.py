@@ -341,6 +341,26 @@ def test_a_link_into_a_tall_graph_shows_its_frame(browser, draw):  # noqa: F811
     assert scrolled[0] <= rect["y"] < scrolled[0] + scrolled[1]
 
 
+@pytest.mark.parametrize("height", [700, 900, 1300])
+def test_a_tall_graph_opens_at_its_base_with_the_foot_in_sight(browser, draw, height):  # noqa: F811
+    size = browser.get_window_size()
+    browser.set_window_size(1200, height)
+    try:
+        page = Page(browser, draw(f"p;{';'.join(f'f{i}' for i in range(120))} 10\n", "--notes=the end"))
+        for element in (page.driver.find_element(By.ID, "notes"), page.block("all")):
+            top, bottom = page.driver.execute_script(
+                "const box = arguments[0].getBoundingClientRect(); return [box.top, box.bottom]", element
+            )
+            assert 0 <= top and bottom <= page.driver.execute_script("return window.innerHeight")
+    finally:
+        browser.set_window_size(size["width"], size["height"])
+
+
+def test_a_tall_icicle_graph_opens_at_its_root(browser, draw):  # noqa: F811
+    page = Page(browser, draw(f"p;{';'.join(f'f{i}' for i in range(120))} 10\n", "--inverted"))
+    assert page.driver.execute_script("return window.scrollY") == 0
+
+
 def test_a_path_that_is_not_there_leads_as_far_as_it_goes(browser, draw):  # noqa: F811
     page = Page(browser, draw(PROFILE), "#/app/main/gone/x?s=%ff%")
     assert page.with_mark("dim") == {"all", "app"}
