@@ -384,13 +384,15 @@ function details(i) {
 	return texts;
 }
 
+let missing = ''; // what of the address is not in this picture
+
 function describe(i) {
-	if (i < 0) {
-		strip.replaceChildren(html('span', {}, summary));
-		return;
-	}
-	const name = facts.nametype ? facts.nametype + ' ' + nameAt(i) : nameAt(i);
-	strip.replaceChildren(html('b', {}, name), ...details(i).map(text => html('span', {}, text)));
+	const parts = (i < 0 ? [summary] : details(i)).map(text => html('span', {}, text));
+	if (missing && (i < 0 || i === zoomed))
+		parts.unshift(html('span', { class: 'bad' }, fit('not in this picture: ' + missing, 80, true)));
+	if (i >= 0)
+		parts.unshift(html('b', {}, facts.nametype ? facts.nametype + ' ' + nameAt(i) : nameAt(i)));
+	strip.replaceChildren(...parts);
 }
 
 function point(i) {
@@ -494,8 +496,9 @@ function step(by) {
 
 let trail = []; // blocks that were zoomed on the way here, for one step out
 
-function showZoom(i) {
+function showZoom(i, notThere = '') {
 	zoomed = i;
+	missing = notThere;
 	trail = trail.filter(at => at < i && end[at] > i);
 	resetButton.disabled = !i;
 	drawBlocks();
@@ -557,16 +560,20 @@ function decode(text) {
 	}
 }
 
+// Shows the block that a path leads to, or its nearest ancestor that is in this picture.
 function follow(path) {
+	const steps = path.split('/').filter(Boolean);
 	let at = 0;
-	for (const step of path.split('/').filter(Boolean)) {
-		let next = -1;
-		for (const child of children(at))
-			if (!isRest(child) && piece(child) === step) next = child;
-		if (next < 0) break; // the frame is not in this picture: as far as the path goes
+	while (steps.length) {
+		const next = [...children(at)].find(child => !isRest(child) && piece(child) === steps[0]);
+		if (next === undefined) break;
 		at = next;
+		steps.shift();
 	}
-	return at;
+	showZoom(at, steps.map(step => decode(step.replace(/~\d+$/, ''))).join('/'));
+	if (at) focus(at);
+	else reveal(at);
+	describe(at || (missing ? -1 : focused)); // a page in the background does not get the focus
 }
 
 // Pieces are compared as they are written here, whatever the address left unescaped.
@@ -577,8 +584,7 @@ function restore() {
 		return encodeURIComponent(decode(name)).replaceAll('~', '%7E') + (twin || '');
 	});
 	const text = decode(rest || '');
-	if (count) showZoom(follow(tidy.join('/')));
-	if (count) reveal(zoomed); // of a tall graph, the base
+	if (count) follow(tidy.join('/'));
 	if (text !== query) {
 		field.value = text;
 		search(text);

@@ -361,10 +361,27 @@ def test_a_tall_icicle_graph_opens_at_its_root(browser, draw):  # noqa: F811
     assert page.driver.execute_script("return window.scrollY") == 0
 
 
+def test_a_link_shows_which_frame_it_leads_to(browser, draw):  # noqa: F811
+    page = Page(browser, draw(PROFILE), "#/app/main/work")
+    assert page.with_mark("focused") == {"work"}
+    assert page.details().split("\n")[:2] == ["work", "50.0 %"]
+    page.press(Keys.ARROW_UP)
+    assert page.with_mark("focused") == {"compute"}
+
+
 def test_a_path_that_is_not_there_leads_as_far_as_it_goes(browser, draw):  # noqa: F811
-    page = Page(browser, draw(PROFILE), "#/app/main/gone/x?s=%ff%")
+    page = Page(browser, draw(PROFILE), "#/app/main/gone~2/x%3Cy?s=%ff%")
     assert page.with_mark("dim") == {"all", "app"}
     assert page.found() == ""
+    assert page.details().split("\n")[:2] == ["main", "not in this picture: gone/x<y"]
+    page.click("work")
+    assert "not in" not in page.details()
+
+
+def test_a_path_of_another_picture_is_said(browser, draw):  # noqa: F811
+    page = Page(browser, draw(PROFILE), "#/elsewhere")
+    assert page.shown() == EVERYTHING
+    assert page.details().split("\n") == ["not in this picture: elsewhere", "200 samples in 13 frames"]
 
 
 def test_back_and_forward(page):
