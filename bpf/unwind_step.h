@@ -45,12 +45,16 @@ struct unwind_registers {
 	__u64 base, base_sp;
 };
 
-/* User memory is entered once for many frames. */
-#define WINDOW_BYTES 512
+/*
+ * User memory is entered once for many frames: entering costs more than 4 KiB of copying, when they are in the
+ * cache. The smaller size is for where nothing tells how much of the stack will be asked for.
+ */
+#define WINDOW_BYTES     512
+#define WINDOW_MAX_BYTES 4096
 
 struct stack_window {
 	__u64 start, size; /* of user memory, in bytes */
-	__u64 words[WINDOW_BYTES / sizeof(__u64)];
+	__u64 words[WINDOW_MAX_BYTES / sizeof(__u64)];
 };
 
 struct unwind_state {
@@ -63,25 +67,25 @@ struct unwind_state {
 #define PAGE_BYTES (1u << PAGE_SHIFT)
 
 /*
- * Fills the window from `start` on: as much as can be read, up to the end of the page at least. 0: it holds
- * a word or more.
+ * Fills the window with `bytes` (WINDOW_MAX_BYTES at most) from `start` on, or with what can be read of them up to the
+ * end of the page. 0: it holds a word or more.
  */
-STEP_GLOBAL int fill_window(struct stack_window *window, __u64 start)
+STEP_GLOBAL int fill_window(struct stack_window *window, __u64 start, __u64 bytes)
 {
 	__u32 left;
 
-	if (!window)
+	if (!window || bytes > WINDOW_MAX_BYTES)
 		return 1;
 	window->start = start;
-	window->size = WINDOW_BYTES;
-	if (!unwind_read_user(window->words, WINDOW_BYTES, start))
+	window->size = bytes & ~7u;
+	if (!unwind_read_user(window->words, bytes, start))
 		return 0;
 	/* The window crosses the end of the stack: what is left of this page. */
 	left = PAGE_BYTES - ((__u32)start & (PAGE_BYTES - 1));
 	window->size = 0;
-	if (left >= WINDOW_BYTES || left < sizeof(__u64))
+	if (left >= bytes || left < sizeof(__u64))
 		return 1;
-	left &= WINDOW_BYTES - 1;
+	left &= WINDOW_MAX_BYTES - 1;
 	if (unwind_read_user(window->words, left, start))
 		return 1;
 	window->size = left & ~7u;
@@ -95,7 +99,7 @@ STEP_INLINE bool peek_window(const struct stack_window *window, __u64 address, _
 
 	if ((at & 7) || window->size < sizeof(__u64) || at > window->size - sizeof(__u64))
 		return false;
-	*ret_value = window->words[(at >> 3) & (WINDOW_BYTES / sizeof(__u64) - 1)];
+	*ret_value = window->words[(at >> 3) & (WINDOW_MAX_BYTES / sizeof(__u64) - 1)];
 	return true;
 }
 
@@ -112,7 +116,8 @@ STEP_INLINE bool read_stack(struct stack_window *window, __u64 address, __u64 lo
 		return !unwind_read_user(ret_value, sizeof(*ret_value), address);
 	if (address - lowest >= WINDOW_BYTES)
 		lowest = address;
-	fill_window(window, lowest & ~7ull); /* that may fail where the word itself can be read */
+	/* That may fail where the word itself can be read. */
+	fill_window(window, lowest & ~7ull, WINDOW_BYTES);
 	return peek_window(window, address, ret_value) ||
 	       !unwind_read_user(ret_value, sizeof(*ret_value), address);
 }

@@ -53,16 +53,21 @@ STEP_INLINE const struct mapping *find_mapping(struct walk_context *context, __u
 	return &memo->mappings[index & (MEMO_MAPPINGS - 1)];
 }
 
-static long check_caller(__u32 i, struct walk_context *context)
+/* Callers that one turn of the loop compares: a turn costs as much as comparing. */
+#define CHECKED_A_TURN 4
+
+/* Compares callers from walk->checked on, until it is 0 (all hold) or one does not. */
+static long check_callers(__u32 i, struct walk_context *context)
 {
 	struct user_walk *walk = context->walk;
-	__u32 number = walk->checked;
+	__u32 number = walk->checked, checked;
 
 	(void)i;
-	if (!memo_caller_holds(context->memo, &walk->state.window, number))
-		return 1;
-	walk->checked = number - 1;
-	return 0;
+	for (checked = 0; checked < CHECKED_A_TURN && number; checked++, number--)
+		if (!memo_caller_holds(context->memo, &walk->state.window, number))
+			break;
+	walk->checked = number;
+	return checked < CHECKED_A_TURN;
 }
 
 /*
@@ -97,7 +102,7 @@ STEP_INLINE bool meet_memo(struct walk_context *context, __u32 depth)
 		return false;
 	}
 	walk->checked = cursor - 1;
-	walk_loop(cursor - 1, check_caller, context);
+	walk_loop(cursor / CHECKED_A_TURN + 1, check_callers, context);
 	if (!walk->checked) {
 		walk->below = cursor;
 		return true;

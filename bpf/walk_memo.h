@@ -174,26 +174,31 @@ STEP_INLINE bool memo_frame_is(const struct walk_memo *memo, __u32 number,
 		(registers->fp_is_known && memo->base - step->fp * 8ull == registers->fp));
 }
 
+/* Reads a word of the stack through the window, which is to hold what lies between it and the root. */
+STEP_INLINE bool memo_peek(const struct walk_memo *memo, struct stack_window *window, __u64 address,
+			   __u64 *ret_value)
+{
+	__u64 bytes = memo->base - address;
+
+	if (peek_window(window, address, ret_value))
+		return true;
+	if (bytes > WINDOW_MAX_BYTES)
+		bytes = WINDOW_MAX_BYTES;
+	return !fill_window(window, address, bytes) && peek_window(window, address, ret_value);
+}
+
 /* Does the frame `number` (not the root) still have the caller that the memo knows? */
 STEP_INLINE bool memo_caller_holds(const struct walk_memo *memo, struct stack_window *window,
 				   __u32 number)
 {
 	const struct memo_step *step = &memo->steps[number & (MEMO_FRAMES - 1)];
 	const struct memo_step *caller = &memo->steps[(number - 1) & (MEMO_FRAMES - 1)];
-	__u64 cfa = memo->base - caller->sp * 8ull, fp_at, value;
+	__u64 cfa = memo->base - caller->sp * 8ull, value;
 
-	if (step->fp_slot) {
-		fp_at = cfa - step->fp_slot * 8ull;
-		if (!peek_window(window, fp_at, &value) &&
-		    (fill_window(window, fp_at) || !peek_window(window, fp_at, &value)))
-			return false;
-		if (value != memo->base - caller->fp * 8ull)
-			return false;
-	}
-	if (!peek_window(window, cfa - 8, &value) &&
-	    (fill_window(window, cfa - 8) || !peek_window(window, cfa - 8, &value)))
+	if (step->fp_slot && (!memo_peek(memo, window, cfa - step->fp_slot * 8ull, &value) ||
+			      value != memo->base - caller->fp * 8ull))
 		return false;
-	return value == caller->pc;
+	return memo_peek(memo, window, cfa - 8, &value) && value == caller->pc;
 }
 
 #endif

@@ -266,7 +266,7 @@ class Price:
 def measure(bench):
     price, sizes = Price(bench), ("SMALL", "WIDE")
     with KernelCounts():
-        for (work, hz), rounds in ((WARM, bench.seconds(3, 1)), (COLD, bench.seconds(2, 1))):
+        for (work, hz), rounds in ((WARM, bench.seconds(3, 1)), (COLD, bench.seconds(3, 1))):
             cases = [Case(size, work, "plain", frames) for size in sizes for frames in BARS[work]]
             price.alternate((HEARTH, PEER), cases, hz, rounds)
             for case in cases:
