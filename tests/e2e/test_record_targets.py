@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -400,6 +401,38 @@ def test_command_and_its_children():
 def test_command_found_by_path():
     with recording.start("-o", "-", "--format", "folded", "--", "true") as recorder:
         assert recorder.end().returncode == 0
+
+
+# --- the kernel's clocks ------------------------------------------------------------------------------
+
+# Off its CPU for longer than a clock tick after it asked the kernel what time it is.
+LATE_TO_READ = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <unistd.h>
+
+int bpf_prog_test_run_opts(int program, void *options)
+{
+	int (*real)(int, void *) = (int (*)(int, void *))dlsym(RTLD_NEXT, "bpf_prog_test_run_opts");
+	int error = real(program, options);
+
+	usleep(50000);
+	return error;
+}
+"""
+
+
+@pytest.mark.parametrize("shift", [[], ["unshare", "-T", "--fork", "--boottime", "1000", "--monotonic", "500"]], ids=str)
+def test_command_of_a_hearth_that_was_off_its_cpu(shift, tmp_path):
+    """When a target started is compared across the clocks of both sides: a delay between two readings is no shift."""
+    late, out = tmp_path / "late.so", tmp_path / "out.folded"
+    (tmp_path / "late.c").write_text(LATE_TO_READ)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", late, tmp_path / "late.c"], check=True)
+    command = [hearth.BINARY, "record", "-F", RATE, "-o", out, "--", *hearth.sample("shares_70_30", 0.3)]
+    with hearth.Child(*shift, *command, env={**os.environ, "LD_PRELOAD": str(late)}) as recorder:
+        ended = recorder.end()
+    assert ended.returncode == 0, ended
+    assert hearth.ticks(hearth.read_folded(out)) > 0.2 * RATE, ended
 
 
 # --- CPUs that come and go ----------------------------------------------------------------------------
