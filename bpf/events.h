@@ -173,6 +173,13 @@ struct module_event {
 	/* char[path_size] follows */
 };
 
+/* What a kernel has to tell that a process's mappings changed (bpf/mapping.bpf.h). */
+enum mapping_sequence {
+	SEQUENCE_NONE,   /* before 6.4 */
+	SEQUENCE_NUMBER, /* another one when they have changed; before 6.13 */
+	SEQUENCE_COUNT,  /* odd while they change as well */
+};
+
 /* Argument of the program `identify`: which module does the calling process map at `address`? */
 struct identify_argument {
 	__u64 address;
@@ -180,6 +187,8 @@ struct identify_argument {
 	__u64 start_time_ns; /* answer: when the calling process started */
 	__u64 monotonic_ns,
 		boottime_ns; /* answer: the clocks, without a time namespace's offsets */
+	__u32 sequence;      /* answer: enum mapping_sequence, of this kernel */
+	__u32 unused;
 };
 
 /*
@@ -272,7 +281,7 @@ _Static_assert(sizeof(struct snapshot_event) == 224, "snapshot_event is part of 
 _Static_assert(sizeof(struct process_event) == 72, "process_event is part of the contract");
 _Static_assert(sizeof(struct module_key) == 40, "module_key is part of the contract");
 _Static_assert(sizeof(struct module_event) == 88, "module_event is part of the contract");
-_Static_assert(sizeof(struct identify_argument) == 40, "identify_argument is part of the contract");
+_Static_assert(sizeof(struct identify_argument) == 48, "identify_argument is part of the contract");
 _Static_assert(sizeof(struct cpu_state) % 64 == 0, "cpu_state fills cache lines");
 _Static_assert(sizeof(struct lost_key) == 20, "lost_key is a map key without padding");
 _Static_assert(sizeof(struct target_process) == 24, "target_process is part of the contract");

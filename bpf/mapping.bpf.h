@@ -162,20 +162,31 @@ static __always_inline bool read_mapping(struct task_struct *task, struct mm_str
 	return true;
 }
 
+/* Which sequence this kernel has: a constant once the program is loaded. */
+static __always_inline __u32 sequence_kind(void)
+{
+	struct mm_struct *mm = NULL;
+	struct mm_struct___before_6_13 *before_6_13 = NULL;
+
+	if (bpf_core_field_exists(mm->mm_lock_seq.sequence))
+		return SEQUENCE_COUNT;
+	return bpf_core_field_exists(before_6_13->mm_lock_seq) ? SEQUENCE_NUMBER : SEQUENCE_NONE;
+}
+
 /*
- * The mm's sequence, which changes with its mappings; odd while somebody changes them (6.13 and newer).
- * MEMO_NO_SEQUENCE: they are being changed, or this kernel has none (before 6.4).
+ * The mm's sequence, which changes with its mappings. MEMO_NO_SEQUENCE: they are being changed, or this kernel
+ * has none.
  */
 static __always_inline __u64 read_sequence(struct mm_struct *mm)
 {
 	struct mm_struct___before_6_13 *before_6_13 = (void *)mm;
-	__u32 sequence;
+	__u32 kind = sequence_kind(), sequence;
 
-	if (bpf_core_field_exists(mm->mm_lock_seq.sequence)) {
+	if (kind == SEQUENCE_COUNT) {
 		sequence = BPF_CORE_READ(mm, mm_lock_seq.sequence);
 		return sequence & 1 ? MEMO_NO_SEQUENCE : sequence;
 	}
-	if (bpf_core_field_exists(before_6_13->mm_lock_seq))
+	if (kind == SEQUENCE_NUMBER)
 		return (__u32)BPF_CORE_READ(before_6_13, mm_lock_seq);
 	return MEMO_NO_SEQUENCE;
 }

@@ -176,6 +176,7 @@ int identify(struct identify_argument *argument)
 	argument->start_time_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	argument->monotonic_ns = bpf_ktime_get_ns();
 	argument->boottime_ns = bpf_ktime_get_boot_ns();
+	argument->sequence = sequence_kind();
 	scratch = bpf_map_lookup_elem(&scratches, &slot);
 	if (scratch && mm &&
 	    read_mapping(task, mm, argument->address, &scratch->maple_node, &mapping,

@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "profiler/command.h"
+#include "profiler/kernel_release.h"
 #include "profiler/options.h"
 #include "profiler/sampler.h"
 #include "profiler/unwind_space.h"
@@ -53,16 +53,15 @@ set_finding(struct finding *finding, enum verdict verdict, const char *mend, con
 
 static void check_kernel(struct finding *finding)
 {
-	unsigned int major = 0, minor = 0;
-	struct utsname name;
+	struct kernel_release release;
 
-	if (uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2)
+	if (kernel_release_read(&release))
 		set_finding(finding, VERDICT_LIMITED, NULL, "its version is not known");
-	else if (major > 6 || (major == 6 && minor >= 1))
-		set_finding(finding, VERDICT_GOOD, NULL, "Linux %s", name.release);
+	else if (kernel_release_is_supported(&release))
+		set_finding(finding, VERDICT_GOOD, NULL, "Linux %s", release.text);
 	else
-		set_finding(finding, VERDICT_MISSING, NULL, "Linux %s; hearth needs 6.1 or newer",
-			    name.release);
+		set_finding(finding, VERDICT_MISSING, NULL,
+			    "Linux %s; hearth needs " KERNEL_OLDEST " or newer", release.text);
 }
 
 static void check_btf(struct finding *finding)
@@ -102,16 +101,23 @@ static void check_privilege(struct finding *finding)
 			    "not root: BPF programs and other users' processes are out of reach");
 }
 
-/* Loads the real program and starts real ticks for a moment: what works here works in a recording. */
-static void check_recording(struct finding *finding)
+/* Loads the real program. */
+static int load(struct sampler **ret_sampler)
 {
 	static const struct targets everything;
-	const struct sampler_options options = { .rate_hz = 99,
-						 .targets = &everything,
-						 .unwind_bytes = UNWIND_SPACE_DEFAULT_BYTES,
-						 .quiet = true };
+	static const struct sampler_options options = { .rate_hz = 99,
+							.targets = &everything,
+							.unwind_bytes = UNWIND_SPACE_DEFAULT_BYTES,
+							.quiet = true };
+
+	return sampler_new(&options, ret_sampler);
+}
+
+/* Starts real ticks for a moment: what works here works in a recording. */
+static void check_recording(struct finding *finding)
+{
 	struct sampler *sampler = NULL;
-	int error = sampler_new(&options, &sampler);
+	int error = load(&sampler);
 
 	if (!error)
 		error = sampler_start(sampler);
@@ -123,6 +129,29 @@ static void check_recording(struct finding *finding)
 	else
 		set_finding(finding, VERDICT_MISSING, "hearth record -v -d 1 shows why",
 			    "the kernel refuses the program or the event");
+	sampler_free(sampler);
+}
+
+/* Which of its ways the kernel side took when it was loaded: it says so itself. */
+static void check_mappings(struct finding *finding)
+{
+	struct sampler *sampler = NULL;
+	struct identify_argument answer;
+	int error = load(&sampler);
+
+	if (!error)
+		error = sampler_identify(sampler, NULL, &answer);
+	if (error)
+		set_finding(finding, VERDICT_LIMITED, NULL,
+			    "not tried, as nothing can be recorded");
+	else if (answer.sequence == SEQUENCE_NONE)
+		set_finding(
+			finding, VERDICT_LIMITED, "boot Linux 6.4 or newer",
+			"this kernel does not tell when they change: each tick reads them anew");
+	else
+		set_finding(finding, VERDICT_GOOD, NULL,
+			    "remembered until mm_lock_seq (%s) changes",
+			    answer.sequence == SEQUENCE_COUNT ? "a seqcount" : "a number");
 	sampler_free(sampler);
 }
 
@@ -227,6 +256,7 @@ static const struct check checks[] = {
 	{ "BTF", check_btf },
 	{ "privilege", check_privilege },
 	{ "recording", check_recording },
+	{ "mappings", check_mappings },
 	{ "hardware cycles", check_cycles },
 	{ "rate", check_rate },
 	{ "depth", check_depth },

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "profiler/cpus.h"
+#include "profiler/kernel_release.h"
 #include "profiler/system_limits.h"
 #include "profiler/task_start.h"
 #include "profiler/unwind_maps.h"
@@ -203,6 +204,8 @@ static int size_maps(struct sampler *sampler)
 /* Says why loading failed; an ordinary user meets -EPERM. */
 static int explain_load(const struct sampler_options *options, int error)
 {
+	struct kernel_release release;
+
 	if (options->quiet)
 		return error;
 	if (error == -EMFILE || error == -ENFILE)
@@ -213,6 +216,9 @@ static int explain_load(const struct sampler_options *options, int error)
 	else if (error == -EPERM)
 		log_error(
 			"not permitted to load a BPF program; run as root (sudo hearth record ...)");
+	else if (!kernel_release_read(&release) && !kernel_release_is_supported(&release))
+		log_error("this is Linux %s; hearth needs " KERNEL_OLDEST " or newer",
+			  release.text);
 	else if (access("/sys/kernel/btf/vmlinux", R_OK))
 		log_error(
 			"this kernel has no BTF (/sys/kernel/btf/vmlinux: %s); it needs CONFIG_DEBUG_INFO_BTF=y",
