@@ -1,32 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Profiles the samples, whose profile is known in advance, and holds it against their expect files.
+"""Profiles the samples, whose profile is known in advance, and holds it against their expect files (expectations.py)."""
 
-samples/NAME.expect.json: "about" says in words what it shows; "needs" names a compiler that a machine
-may lack; the rest are lists of checks. A frame is a name, or a regular expression between slashes, for
-the whole name as the folded output has it.
-
-    shares      the ticks with one of "frames" in their stack, among those with one of "of" (all, if
-                left out): "is" this share (give or take "within"), "at_least" or "at_most"
-    chains      of the ticks with the chain's last frame, how many have the whole chain, callers first;
-                ["name", 60] is the frame sixty times, not more
-    fates       the share of the ticks with a fate (as everywhere here, of those that fired)
-    depth       the share of the ticks with at least so many frames
-    named_leaf  the share of the ticks whose innermost frame is known to belong to a file or the kernel
-"""
-
-import json
 import re
 import subprocess
 
 import pytest
 
+import expectations
 import hearth
 
 pytestmark = pytest.mark.root
 
 RATE = 999
 SECONDS = 3
-BARS = ("is", "at_least", "at_most", "within")
 
 
 def runs(compiler):
@@ -40,12 +26,11 @@ def runs(compiler):
 
 def load_expectations():
     found = {}
-    for path in sorted((hearth.ROOT / "samples").glob("*.expect.json")):
-        expected = json.loads(path.read_text())
+    for name in expectations.names():
+        expected = expectations.load(name)
         # deps.sh installs a compiler for C++; those for Rust and Go are used where they are.
-        if expected.get("needs") in ("rustc", "go") and not runs(expected["needs"]):
-            continue
-        found[path.name.split(".")[0]] = expected
+        if expected.get("needs") not in ("rustc", "go") or runs(expected["needs"]):
+            found[name] = expected
     return found
 
 
@@ -71,84 +56,34 @@ def each_check(kind):
     """One test for each check, so that a failure names it and the others still run."""
     cases = []
     for name, expected in EXPECTED.items():
-        checks = expected.get(kind, [])
-        for number, check in enumerate(checks if isinstance(checks, list) else [checks]):
+        for number, check in enumerate(expectations.checks(expected, kind)):
             cases.append(pytest.param(name, check, id=f"{name}-{number}"))
     return pytest.mark.parametrize("name, check", cases)
 
 
-def matches(pattern, frame):
-    if len(pattern) > 2 and pattern.startswith("/") and pattern.endswith("/"):
-        return re.fullmatch(pattern[1:-1], frame) is not None
-    return pattern == frame
-
-
-def has_any(stack, patterns):
-    return any(matches(pattern, frame) for frame in stack.frames for pattern in patterns)
-
-
-def has_chain(stack, chain):
-    """Does the chain stand somewhere in the stack, frame by frame, without gaps?"""
-    wanted = []
-    for link in chain:
-        name, times = link if isinstance(link, list) else (link, 1)
-        wanted += [name] * times
-    frames = stack.frames
-    for start in range(len(frames) - len(wanted) + 1):
-        if all(map(matches, wanted, frames[start:])):
-            return True
-    return False
-
-
-def fired(recording):
-    """Stacks of ticks that fired: those whose time only passed have no code to be judged by."""
-    return [stack for stack in recording.stacks if stack.fate != "lost"]
-
-
-def assert_bars(k, n, what, check):
-    bars = {key: check[key] for key in BARS if key in check}
-    if "is" in bars:
-        bars["equals"] = bars.pop("is")
-    hearth.assert_share(k, n, what, **bars)
-
-
 @each_check("shares")
 def test_share(recordings, name, check):
-    stacks = fired(recordings(name))
-    if "of" in check:
-        stacks = [stack for stack in stacks if has_any(stack, check["of"])]
-    k = hearth.ticks(stacks, lambda stack: has_any(stack, check["frames"]))
-    assert_bars(k, hearth.ticks(stacks), f"share of {check['frames']}", check)
+    expectations.judge(recordings(name).stacks, "shares", check)
 
 
 @each_check("chains")
 def test_chain(recordings, name, check):
-    last = check["chain"][-1]
-    stacks = [stack for stack in fired(recordings(name)) if has_any(stack, [last])]
-    k = hearth.ticks(stacks, lambda stack: has_chain(stack, check["chain"]))
-    shown = max(stacks, key=lambda stack: stack.count, default=None)
-    assert_bars(k, hearth.ticks(stacks), f"chain {check['chain']}, of stacks like {shown}", check)
+    expectations.judge(recordings(name).stacks, "chains", check)
 
 
 @each_check("fates")
 def test_fate(recordings, name, check):
-    stacks = fired(recordings(name))
-    k = hearth.ticks(stacks, lambda stack: stack.fate == check["fate"])
-    assert_bars(k, hearth.ticks(stacks), f"ticks that are {check['fate']}", check)
+    expectations.judge(recordings(name).stacks, "fates", check)
 
 
 @each_check("depth")
 def test_depth(recordings, name, check):
-    stacks = fired(recordings(name))
-    k = hearth.ticks(stacks, lambda stack: len(stack.frames) >= check["frames"])
-    assert_bars(k, hearth.ticks(stacks), f"stacks of {check['frames']} frames or more", check)
+    expectations.judge(recordings(name).stacks, "depth", check)
 
 
 @each_check("named_leaf")
 def test_leaf_is_attributed(recordings, name, check):
-    stacks = fired(recordings(name))
-    k = hearth.ticks(stacks, lambda stack: stack.frames and stack.frames[-1] != "[unknown]")
-    assert_bars(k, hearth.ticks(stacks), "leaves that are attributed to a module", check)
+    expectations.judge(recordings(name).stacks, "named_leaf", check)
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every sample has a file that says what its profile must show, in a form that test_samples.py reads."""
+"""Every sample has a file that says what its profile must show, in a form that expectations.py reads."""
 
 import json
 
