@@ -176,8 +176,8 @@ struct module_event {
 /* What a kernel has to tell that a process's mappings changed (bpf/mapping.bpf.h). */
 enum mapping_sequence {
 	SEQUENCE_NONE,   /* before 6.4 */
-	SEQUENCE_NUMBER, /* another one when they have changed; before 6.13 */
-	SEQUENCE_COUNT,  /* odd while they change as well */
+	SEQUENCE_NUMBER, /* another one when they have changed; from 6.4 on */
+	SEQUENCE_COUNT,  /* odd while they change as well; from 6.13 on, and late 6.12 */
 };
 
 /* Argument of the program `identify`: which module does the calling process map at `address`? */

@@ -119,7 +119,7 @@ struct mm_struct {
 	struct maple_tree mm_mt;
 	mm_context_t context;
 	unsigned long end_code;
-	seqcount_t mm_lock_seq; /* 6.13 and newer */
+	seqcount_t mm_lock_seq; /* 6.13 and newer; 6.12 got it on its way */
 };
 
 struct mm_struct___before_6_13 {

@@ -99,7 +99,14 @@ beside() # COMMAND...
 changed='/programs/static chain 0.3; chmod 700 /programs/static; /programs/static chain 0.3'
 unchanged='/programs/static chain 0.3; chmod --help 2>/dev/null; /programs/static chain 0.3'
 
+# How this kernel has the sequence of an mm's mappings, by its own words.
+show_sequence()
+{
+	bpftool btf dump file /sys/kernel/btf/vmlinux format c | grep 'mm_lock_seq;' || echo none
+}
+
 run kernel uname -r
+run sequence show_sequence
 run doctor hearth doctor
 run doctor_json hearth doctor --json
 run load hearth record -v -a -d 0.1 -o out.folded

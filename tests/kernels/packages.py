@@ -20,16 +20,18 @@ class Kernel(NamedTuple):
     name: str
     archive: str  # below the mirror
     suite: str
-    package: str  # depends on the newest kernel of its kind
+    package: str  # depends on the newest kernel of its kind; a pattern: the oldest that matches
     about: str
+    supported: bool = True  # False: hearth refuses to work on it
 
 
 # The kernels for clouds: small, quick to boot, and with BTF as their larger brothers.
 KERNELS = [
     Kernel("6.1", "debian-security", "bookworm-security", "linux-image-cloud-amd64", "Debian 12's own"),
+    Kernel("early-6.12", "debian", "bookworm-backports", r"linux-image-6\.12\.\d+\+deb12-cloud-amd64", "as it began"),
     Kernel("6.12", "debian-security", "bookworm-security", "linux-image-6.12-cloud-amd64", "Debian 13's, for 12"),
     Kernel("newest", "debian", "trixie-backports", "linux-image-cloud-amd64", "the newest that Debian 13 gets"),
-    Kernel("5.10", "debian-security", "bullseye-security", "linux-image-cloud-amd64", "too old: hearth must say so"),
+    Kernel("5.10", "debian-security", "bullseye-security", "linux-image-cloud-amd64", "too old, and told so", False),
 ]
 
 
@@ -76,6 +78,12 @@ class Suite:
         names = re.findall(r"^ *\|?Depends: (\S+)$", told, re.MULTILINE)
         return next((name for name in names if re.match(pattern, name)), None)
 
+    def oldest(self, pattern):
+        """Of the packages whose names match, the one with the lowest numbers in its name."""
+        names = run("apt-cache", *self.options, "pkgnames", "linux-image-", folder=self.folder).split()
+        matching = [name for name in names if re.fullmatch(pattern, name)]
+        return min(matching, key=lambda name: list(map(int, re.findall(r"\d+", name))), default=None)
+
     def unpack(self, package, target):
         for left in self.folder.glob("*.deb"):
             left.unlink()
@@ -85,11 +93,14 @@ class Suite:
         archive.unlink()
 
 
-def newest(suite, kernel):
+def choose(suite, kernel):
     """The package that holds the kernel itself; it has its release in its name."""
-    image = suite.depends(kernel.package, r"linux-image-[0-9]")
+    if "\\" in kernel.package:
+        image = suite.oldest(kernel.package)
+    else:
+        image = suite.depends(kernel.package, r"linux-image-[0-9]")
     if not image:
-        raise Unavailable(f"{kernel.package} of {kernel.suite} names no kernel")
+        raise Unavailable(f"{kernel.suite} has no kernel for {kernel.package}")
     return suite.depends(image, r"linux-binary-[0-9]") or image  # since 7.x in a package of its own
 
 
@@ -106,7 +117,7 @@ def fetch(kernel, output, refresh=False):
         return image
     suite = Suite(output / "apt", kernel.archive, kernel.suite)
     suite.update()
-    package = newest(suite, kernel)
+    package = choose(suite, kernel)
     with_modules = output / "unpacked"
     shutil.rmtree(with_modules, ignore_errors=True)
     with_modules.mkdir()
