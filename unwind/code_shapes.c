@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "unwind/byte_pattern.h"
+#include "unwind/entry_code.h"
+
 #define ENTRY_BYTES 16 /* of a linkage table's entry, and so much is looked at of other code */
-#define START_BYTES 64 /* of a program's first function: far more than up to its first call */
 
 static void add(struct code_shapes *shapes, uint64_t start, uint64_t end, struct unwind_rule rule)
 {
@@ -18,20 +20,6 @@ static void add_sp(struct code_shapes *shapes, uint64_t start, uint64_t end, int
 {
 	add(shapes, start, end, (struct unwind_rule){ .cfa = UNWIND_CFA_SP, .cfa_offset = offset });
 }
-
-/* `pattern`: bytes, where a dot stands for any one. */
-static bool begins(struct bytes code, const char *pattern, size_t size)
-{
-	if (code.size < size)
-		return false;
-	for (size_t i = 0; i < size; i++) {
-		if (pattern[i] != '.' && (uint8_t)pattern[i] != code.data[i])
-			return false;
-	}
-	return true;
-}
-
-#define BEGINS(code, pattern) begins(code, pattern, sizeof(pattern) - 1)
 
 /* --- linkage tables --- */
 
@@ -121,51 +109,13 @@ static void add_linkage_tables(struct code_shapes *shapes, const struct elf_file
 
 /* --- the entry point --- */
 
-/* A library has an entry point, too, in which nothing starts: where older linkers let its text begin. */
-static bool is_program(const struct elf_file *file, struct bytes code)
-{
-	for (size_t i = 0; i < elf_file_segment_count(file); i++) {
-		if (elf_file_segment(file, i)->type == PT_INTERP)
-			return true;
-	}
-	return elf_file_type(file) == ET_EXEC ||
-	       BEGINS(code, "\x48\x31\xed\x48\x89\xe7") || /* xor %rbp, %rbp; mov %rsp, %rdi */
-	       BEGINS(code, "\x31\xed\x48\x89\xe7");
-}
-
-/*
- * Behind the first call: what comes then is no more looked up, or belongs to another function. Before it the
- * stack is aligned.
- */
-static size_t first_call_end(struct bytes code)
-{
-	const uint8_t *aligned = memmem(code.data, code.size, "\x48\x83\xe4\xf0", 4);
-
-	for (size_t i = aligned ? aligned - code.data : 0; i < code.size; i++) {
-		struct bytes rest = bytes_slice(code, i, code.size - i);
-
-		if (BEGINS(rest, "\xe8...."))
-			return i + 5;
-		if (BEGINS(rest, "\xff\x15...."))
-			return i + 6;
-	}
-	return code.size < ENTRY_BYTES ? code.size : ENTRY_BYTES;
-}
-
 /* Nothing called what the kernel jumps to. */
 static void add_entry(struct code_shapes *shapes, const struct elf_file *file)
 {
-	uint8_t code[START_BYTES];
-	struct bytes bytes;
-	uint64_t start;
+	struct entry_code code;
 
-	if (!elf_file_entry(file) ||
-	    !elf_file_offset_of_address(file, elf_file_entry(file), &start))
-		return;
-	bytes = (struct bytes){ code, read_code(file, start, code, sizeof(code)) };
-	if (is_program(file, bytes))
-		add(shapes, start, start + first_call_end(bytes),
-		    (struct unwind_rule){ .cfa = UNWIND_ROOT });
+	if (entry_code_find(file, &code))
+		add(shapes, code.start, code.end, (struct unwind_rule){ .cfa = UNWIND_ROOT });
 }
 
 /* --- together --- */

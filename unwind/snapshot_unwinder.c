@@ -7,6 +7,7 @@
 #include <libunwind.h>
 
 #include "base/u64_map.h"
+#include "unwind/entry_code.h"
 #include "unwind/fde_index.h"
 
 /* libunwind exports this, which its remote users need, and declares it nowhere. */
@@ -33,6 +34,7 @@ struct frame_lookup {
 	enum lookup_result result;
 	const struct snapshot_mapping *mapping; /* NULL: LOOKUP_NO_CODE */
 	struct fde_index *index;                /* of its file, or NULL */
+	uint64_t offset;                        /* in that file */
 	uint64_t bias; /* addresses in the process less those in the file */
 };
 
@@ -125,9 +127,9 @@ static enum lookup_result look_up(struct snapshot_unwinder *unwinder, uint64_t p
 	lookup->index = find_index(unwinder, mapping->module);
 	if (!lookup->index)
 		return LOOKUP_NO_FILE;
+	lookup->offset = pc - mapping->start + mapping->offset;
 	if (!lookup->index->count ||
-	    !elf_file_address_of_offset(lookup->index->file, pc - mapping->start + mapping->offset,
-					&address))
+	    !elf_file_address_of_offset(lookup->index->file, lookup->offset, &address))
 		return LOOKUP_NO_CFI;
 	lookup->bias = pc - address;
 	return LOOKUP_FOUND;
@@ -280,6 +282,15 @@ static int restart(struct snapshot_unwinder *unwinder, unw_cursor_t *cursor, uin
 	return unw_init_remote(cursor, unwinder->space, unwinder) ? REASON_BAD_STACK : STEP_GO;
 }
 
+/* Does the frame stand in code that nothing calls? */
+static bool is_at_entry(const struct frame_lookup *lookup)
+{
+	struct entry_code code;
+
+	return lookup->index && entry_code_find(lookup->index->file, &code) &&
+	       lookup->offset >= code.start && lookup->offset < code.end;
+}
+
 /* Code without CFI: by its frame pointer, if it keeps one. Where the chain ends no root is proven. */
 static int step_by_fp(struct snapshot_unwinder *unwinder, unw_cursor_t *cursor, uint64_t sp)
 {
@@ -322,6 +333,8 @@ static int step(struct snapshot_unwinder *unwinder, unw_cursor_t *cursor, bool i
 	result = unw_step(cursor);
 	if (unwinder->lookup.result == LOOKUP_NO_FILE)
 		return REASON_ROWS_MISSING;
+	if (unwinder->lookup.result == LOOKUP_NO_CFI && is_at_entry(&unwinder->lookup))
+		return STEP_ROOT;
 	if (unwinder->lookup.result == LOOKUP_NO_CFI)
 		return step_by_fp(unwinder, cursor, sp);
 	if (result < 0)

@@ -3,12 +3,12 @@
  * Unwinds the snapshot of a stack with libunwind: registers, the top of the stack, and the executable
  * mappings of the process. Nothing of the process itself is needed any more; no ptrace.
  *
- * It shares no rule with the rows that the kernel side walks by (only the reading of sections), so that each
+ * It shares no rule with the rows that the kernel side walks by (only the reading of sections and where a file's entry is), so that each
  * is a check of the other. CFI comes from .eh_frame; code without it is left by its frame pointer, as the kernel side
  * does. x86-64.
  *
  * A root is proven where call frame information was found for the last frame and says that its return address is
- * undefined. libunwind's own word for "no more frames" also means that it knows no further, so it is no proof.
+ * undefined, or where there is none and the frame stands in code that nothing calls (entry_code.h). libunwind's own word for "no more frames" also means that it knows no further, so it is no proof.
  *
  * The bytes of files and stacks may be anything: reads are checked, a step and a stack end after so many
  * of them, and a stack must ascend. One thread at a time.

@@ -193,6 +193,22 @@ def test_processes_of_a_few_milliseconds():
     assert ticks["complete"] >= 0.95 * (ticks["due"] - ticks["lost"]["late"]), ticks
 
 
+def test_start_of_programs_without_debug_files(tmp_path):
+    """A dynamic linker without names: it runs first in every program, and what the kernel jumps to has no caller."""
+    out = tmp_path / "out.folded"
+    hide = 'if [ -d /usr/lib/debug ]; then mount -t tmpfs hearth-test /usr/lib/debug; fi && exec "$@"'
+    command = [hearth.BINARY, "record", "-F", 999, "-o", out, "--", *hearth.sample("fork_storm", 2)]
+    with hearth.Child("unshare", "-m", "sh", "-c", hide, "sh", *command) as child:
+        ended = child.end()
+    assert ended.returncode == 0, ended
+    fired = [stack for stack in hearth.read_folded(out) if stack.fate != "lost"]
+    linker = [stack for stack in fired if stack.frames[:1] and stack.frames[0].startswith("[ld-linux")]
+    assert hearth.ticks(linker) > 20
+    for stack in linker:
+        assert stack.fate == "complete", stack
+    assert hearth.ticks(fired, lambda stack: stack.fate == "complete") >= 0.95 * hearth.ticks(fired)
+
+
 def test_large_program_from_its_first_tick(tmp_path):
     """A program of 30 MB that nobody has met: its ticks until the rows are there bring their stacks, which are unwound apart."""
     compiler = subprocess.run(["cc", "-print-prog-name=cc1"], stdout=subprocess.PIPE, check=True, text=True)

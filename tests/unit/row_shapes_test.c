@@ -190,6 +190,48 @@ static void the_entry_point_of_a_library_is_no_root(void **state)
 	}
 }
 
+/* glibc 2.36's dynamic linker: two calls, and a jump to the program; then another function. */
+#define LOADER                                                                                   \
+	"\x48\x89\xe7\xe8\xf8\x0b\0\0\x49\x89\xc4\x48\x8b\x14\x24\x48\x89\xd6\x49\x89\xe5"       \
+	"\x48\x83\xe4\xf0\x48\x8b\x3d\x90\x84\x01\0\x49\x8d\x4c\xd5\x10\x49\x8d\x55\x08\x31\xed" \
+	"\xe8\xf0\x9e\xfe\xff\x48\x8d\x15\x29\x9b\xfe\xff\x4c\x89\xec\x41\xff\xe4\x0f\x1f\0\x53"
+
+static void the_dynamic_linkers_entry_is_a_root_up_to_its_jump(void **state)
+{
+	struct cfi_file file;
+
+	(void)state;
+	MAKE(&file, NULL, LOADER);
+	file.elf.header.e_entry = TEXT_ADDRESS + PLT;
+	assert_int_equal(cfi_file_compile(&file, -1), 0);
+	assert_no_cfi(&file, PLT - 1);
+	assert_rule(&file, PLT, ROOT);
+	assert_rule(&file, PLT + 7, ROOT);  /* the last byte of its first call */
+	assert_rule(&file, PLT + 47, ROOT); /* of its second */
+	assert_rule(&file, PLT + 60, ROOT);
+	assert_no_cfi(&file, PLT + 61);
+	cfi_file_release(&file);
+}
+
+/* The same bytes elsewhere are no entry; without the jump they are not the linker's. */
+static void what_only_begins_like_the_dynamic_linker_is_no_root(void **state)
+{
+	struct cfi_file file;
+
+	(void)state;
+	MAKE(&file, NULL, LOADER);
+	file.elf.header.e_entry = TEXT_ADDRESS + PLT + 8;
+	assert_int_equal(cfi_file_compile(&file, -1), 0);
+	assert_no_cfi(&file, PLT + 7);
+	assert_no_cfi(&file, PLT + 8);
+	cfi_file_release(&file);
+	make(&file, NULL, LOADER, 58, NULL);
+	file.elf.header.e_entry = TEXT_ADDRESS + PLT;
+	assert_int_equal(cfi_file_compile(&file, -1), 0);
+	assert_no_cfi(&file, PLT);
+	cfi_file_release(&file);
+}
+
 /* --- threads --- */
 
 static void musls_thread_start_is_a_root(void **state)
@@ -243,6 +285,8 @@ int main(void)
 		cmocka_unit_test(an_entry_point_without_cfi_is_a_root),
 		cmocka_unit_test(an_entry_point_with_cfi_is_what_that_says),
 		cmocka_unit_test(the_entry_point_of_a_library_is_no_root),
+		cmocka_unit_test(the_dynamic_linkers_entry_is_a_root_up_to_its_jump),
+		cmocka_unit_test(what_only_begins_like_the_dynamic_linker_is_no_root),
 		cmocka_unit_test(musls_thread_start_is_a_root),
 		cmocka_unit_test(musls_thread_start_is_a_root_whatever_its_cfi),
 	};

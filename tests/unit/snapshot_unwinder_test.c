@@ -36,7 +36,9 @@ struct self {
 	struct snapshot_mapping mappings[SNAPSHOT_MAX_MAPPINGS];
 	char *paths[SNAPSHOT_MAX_MAPPINGS];
 	size_t count;
-	uint64_t refused; /* module whose file cannot be opened */
+	uint64_t refused;         /* module whose file cannot be opened */
+	const uint8_t *made_text; /* of a file made by hand, NULL: nothing in particular */
+	uint64_t made_entry;      /* its e_entry */
 	int fds[SNAPSHOT_MAX_MAPPINGS];
 	struct snapshot_unwinder *unwinder;
 	struct snapshot snapshot;
@@ -90,6 +92,8 @@ static int set_up(void **state)
 	(void)state;
 	self.count = 0;
 	self.refused = 0;
+	self.made_text = NULL;
+	self.made_entry = 0;
 	while (maps && fgets(line, sizeof(line), maps))
 		add_mapping(line);
 	if (maps)
@@ -486,7 +490,8 @@ static void unwind_made(struct cfi_builder *cfi, uint64_t at, const uint64_t *wo
 	cfi_begin_fde(cfi, 0x200, 0x100);
 	CFI(cfi, DW_CFA_undefined, RIP);
 	cfi_end(cfi);
-	cfi_file_init(&file, NULL, 0);
+	cfi_file_init(&file, self.made_text, self.made_text ? TEXT_BYTES : 0);
+	file.elf.header.e_entry = self.made_entry;
 	cfi_file_section(&file, ".eh_frame", cfi);
 	file.fd = elf_builder_fd(&file.elf);
 	self.fds[0] = dup(file.fd);
@@ -567,6 +572,38 @@ static void code_without_cfi_by_frame_pointer(void **state)
 	assert_int_equal(self.unwound.depth, 1);
 }
 
+/* The caller at `return_address` has no CFI, and glibc's dynamic linker, stripped, begins at 0x1000. */
+static void unwind_at_entry(uint64_t return_address)
+{
+	const uint64_t words[] = { CODE_START + return_address, 0x1234, 0x1234,
+				   CODE_START + 0x210 };
+	uint8_t text[TEXT_BYTES] = { 0 };
+	struct cfi_builder cfi;
+
+	memcpy(text + 0x1000, "\x48\x89\xe7\xe8\1\2\3\4\x49\x89\xc4\x90\x41\xff\xe4", 15);
+	self.made_text = text;
+	self.made_entry = TEXT_ADDRESS + 0x1000;
+	begin_made(&cfi);
+	unwind_made(&cfi, 0x120, words, 4, STACK_START + 16);
+	assert_int_equal(self.unwound.reason, REASON_NONE);
+}
+
+static void code_at_the_entry_is_a_root(void **state)
+{
+	(void)state;
+	unwind_at_entry(0x1008);
+	assert_int_equal(self.unwound.depth, 2);
+	assert_false(self.unwound.may_lack_frames);
+}
+
+static void code_behind_the_entry_is_none(void **state)
+{
+	(void)state;
+	unwind_at_entry(0x1010);
+	assert_int_equal(self.unwound.depth, 3);
+	assert_true(self.unwound.may_lack_frames);
+}
+
 static void expression_that_loops_ends(void **state)
 {
 	const uint64_t words[] = { CODE_START + 0x210 };
@@ -636,6 +673,8 @@ int main(void)
 		TEST(return_address_at_zero_is_no_root),
 		TEST(undefined_frame_pointer_is_no_root),
 		TEST(code_without_cfi_by_frame_pointer),
+		TEST(code_at_the_entry_is_a_root),
+		TEST(code_behind_the_entry_is_none),
 		TEST(expression_that_loops_ends),
 		TEST(indirect_personality_is_no_obstacle),
 		TEST(mutated_cfi),
