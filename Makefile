@@ -4,7 +4,7 @@
 #   make            the binary, .output/hearth
 #   make demo       as root: install what is missing, build, profile a sample load, leave demo.svg
 #   make check      as root: install what is missing, build, run every test
-#   make unit e2e bench accuracy fuzz format install uninstall clean
+#   make unit e2e bench accuracy kernels fuzz format install uninstall clean
 
 OUTPUT  := .output
 PREFIX  ?= /usr/local
@@ -48,7 +48,7 @@ BENCHES      := $(patsubst tests/bench/%.c,$(OUTPUT)/bench/%,$(wildcard tests/be
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(OUTPUT)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 C_FILES      := $(wildcard $(addsuffix /*.[ch],$(FOLDERS) bpf tests/unit tests/replay tests/bench tests/fuzz samples))
 
-.PHONY: all deps demo check unit e2e bench accuracy fuzz fuzz-targets case-recorder samples format check-format install uninstall clean
+.PHONY: all deps demo check unit e2e bench accuracy kernels fuzz fuzz-targets case-recorder samples format check-format install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -164,6 +164,12 @@ accuracy: all samples
 	$(Q)tests/accuracy/run
 
 case-recorder: $(OUTPUT)/replay/case_recorder
+
+# Other kernels, from Debian's packages, under qemu's emulation: KERNELS='6.1 newest' for only these. As root only where
+# something has to be installed for it.
+kernels: all samples
+	$(Q)./deps.sh kernels
+	$(Q)tests/kernels/run $(KERNELS)
 
 fuzz-targets: $(FUZZ_TARGETS)
 

@@ -7,6 +7,7 @@
 #   deps.sh build    what `make` and `make demo` need
 #   deps.sh test     what only the tests need besides
 #   deps.sh accuracy the programs that `make accuracy` records; not part of everything
+#   deps.sh kernels  what `make kernels` boots other kernels with; not part of everything either
 #
 # It looks first. Where nothing is missing it changes nothing and needs no privilege. Packages are
 # installed with apt-get only (Debian, Ubuntu); elsewhere the command is printed, to be run by whoever
@@ -24,7 +25,7 @@ PATH=$PATH:/usr/sbin:/sbin
 #
 # Ways to look: run:COMMAND,ARGUMENT (exits 0), header:FILE (on an include path), library:FILE (that cc
 # finds), clang:FILE (a library of clang's own), python:MODULE (of /usr/bin/python3, whatever other python3 stands first in PATH),
-# server:FILE (an administrator's program, or one of Debian's PostgreSQL).
+# server:FILE (an administrator's program, or one of Debian's PostgreSQL), file:PATH (is there).
 needs()
 {
 	cat <<'ROWS'
@@ -68,6 +69,12 @@ accuracy java      run:javac,--version         default-jdk-headless = java-17-op
 accuracy postgres  server:postgres             postgresql       = postgresql-server      postgresql        postgresql-server  postgresql
 accuracy pgbench   server:pgbench              postgresql       = postgresql-contrib     postgresql        postgresql-contrib postgresql-contrib
 accuracy nginx     server:nginx                nginx            = nginx                  nginx             nginx              nginx
+kernels qemu       run:qemu-system-x86_64,--version qemu-system-x86 = qemu-system-x86-core qemu-system-x86 qemu-x86           qemu-system-x86_64
+kernels busybox    run:busybox,true            busybox-static   = busybox                busybox           busybox-static     busybox-static
+kernels python3    run:/usr/bin/python3,-V     python3          = python3                python            python3            python3
+kernels apt        run:apt-get,--version       apt              = apt
+kernels dpkg       run:dpkg-deb,--version      dpkg             = dpkg                   dpkg              dpkg               dpkg
+kernels keyring    file:/usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring = debian-keyring debian-archive-keyring
 ROWS
 }
 
@@ -117,6 +124,7 @@ has()
 	library:*) has_library "$what" ;;
 	python:*) /usr/bin/python3 -c "import $what" >/dev/null 2>&1 </dev/null ;;
 	server:*) has_server "$what" ;;
+	file:*) [ -e "$what" ] ;;
 	*) echo "deps.sh: no way to look for $1" >&2 && exit 2 ;;
 	esac
 }
@@ -185,8 +193,8 @@ apt()
 
 groups=${1:-build test}
 case $groups in
-build | test | accuracy | 'build test') ;;
-*) echo 'usage: deps.sh [build|test|accuracy]' >&2 && exit 2 ;;
+build | test | accuracy | kernels | 'build test') ;;
+*) echo 'usage: deps.sh [build|test|accuracy|kernels]' >&2 && exit 2 ;;
 esac
 os_release=${HEARTH_OS_RELEASE:-/etc/os-release}
 rows=$(if [ -n "${HEARTH_NEEDS:-}" ]; then cat "$HEARTH_NEEDS"; else needs; fi)
