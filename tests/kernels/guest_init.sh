@@ -64,12 +64,12 @@ kill_recorder()
 	return 0
 }
 
-# The kernel frees programs some time after their last user is gone.
+# The kernel frees programs and, some time after those, their maps. Nobody else in this guest has any.
 look_for_what_is_left()
 {
 	tries=0
-	while bpf_objects && [ "$tries" -lt 50 ]; do
-		grep -q '"tick"' programs.json || return 0
+	while bpf_objects && [ "$tries" -lt 100 ]; do
+		grep -q '"id"' programs.json maps.json || return 0
 		tries=$((tries + 1))
 		usleep 100000
 	done
