@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "tests/unit/cfi_oracle.h"
+#include "unwind/entry_code.h"
 #include "unwind/row_compiler.h"
 #include "unwind/row_table.h"
 
@@ -51,6 +52,15 @@ static bool is_small_gap(const struct comparison *comparison, uint64_t address)
 	return false;
 }
 
+/* What nothing calls is a root without CFI as well. */
+static bool is_entry(const struct comparison *comparison, uint64_t offset)
+{
+	struct entry_code code;
+
+	return entry_code_find(comparison->file, &code) && offset >= code.start &&
+	       offset < code.end;
+}
+
 static void show(uint64_t offset, uint64_t address, const struct unwind_rule *rule, bool has_libdw)
 {
 	if (getenv("HEARTH_SHOW"))
@@ -75,7 +85,8 @@ static void compare_at(struct comparison *comparison, uint64_t offset)
 	has_libdw = oracle_ask_libdw(comparison->cfi, address, &libdw);
 	if (rule->cfa == UNWIND_NOT_EXPRESSIBLE && has_libdw) {
 		tally->not_expressible++;
-	} else if (!has_libdw && rule->cfa == UNWIND_NO_CFI) {
+	} else if (!has_libdw && (rule->cfa == UNWIND_NO_CFI ||
+				  (rule->cfa == UNWIND_ROOT && is_entry(comparison, offset)))) {
 		tally->agreed_no_cfi++;
 	} else if (!has_libdw && is_small_gap(comparison, address)) {
 		tally->in_small_gap++;
