@@ -186,6 +186,8 @@ def test_ring_full(ever_new, tmp_path):
             "--comm", "ever_new", "-F", 1999, "--stats", stats, "-o", out
         ) as recorder:
             recording.wait_until_recording(recorder)
+            # Until then all stacks end at the leaf, and are soon told.
+            recording.until(lambda: len(map_entries(recorder.pid, "unwind_modules")) > 1, "rows of its files")
             recorder.send(signal.SIGSTOP)
             recording.until(lambda: map_entries(recorder.pid, "lost_ticks"), "lost ticks")
             recording.go_on(recorder)
