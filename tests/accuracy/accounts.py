@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What became of the ticks of a recording, the table of it, and the bars that it must pass."""
 
+import re
 from typing import Dict, NamedTuple, Optional
 
 STEADY_BAR = 0.999  # complete, of the ticks that fired
@@ -31,11 +32,21 @@ class Account(NamedTuple):
         return (self.complete - absent) / fired if fired else 0
 
 
-def account(name, stats):
-    ticks = stats["ticks"]
+def account(name, stats, verified):
+    """Of a recording's statistics, and of those of a second one with --verify."""
+    ticks, verify = stats["ticks"], verified["verify"]
     lost = dict(ticks["lost"])
     late = lost.pop("late")
-    return Account(name, ticks["due"] - late, ticks["complete"], ticks["truncated"], lost, late, ticks["no_user_half"])
+    return Account(
+        name, ticks["due"] - late, ticks["complete"], ticks["truncated"], lost, late, ticks["no_user_half"],
+        verify["compared"], verify["agreed"],
+    )  # fmt: skip
+
+
+def disagreements(said):
+    """Of what a recording with --verify said, the lines about each disagreement."""
+    found = re.findall(r"^(?:disagreement about|  by rows:|  by libunwind:|and \d+ ticks with further).*", said, re.MULTILINE)
+    return [line for line in found if line]
 
 
 def add(name, accounts):

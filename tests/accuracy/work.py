@@ -42,7 +42,7 @@ class Driver(threading.Thread):
 
 
 def record(binary, work, folder, options):
-    """The statistics of a recording of that work; `folder` keeps them and the folded stacks."""
+    """The statistics of a recording of that work, and what it said; `folder` keeps both and the folded stacks."""
     stats, folded = folder / "stats.json", folder / "out.folded"
     driver = Driver(work.drive) if work.drive else None
     if driver:
@@ -59,4 +59,5 @@ def record(binary, work, folder, options):
         raise Failed(f"status {ended.returncode}: {ended.stderr.strip()[-500:]}")
     told = json.loads(stats.read_text())
     e2e.check_accounts(e2e.read_folded(folded), told)
-    return told
+    (folder / "said.txt").write_text(ended.stderr)
+    return told, ended.stderr
