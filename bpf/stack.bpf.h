@@ -105,14 +105,14 @@ static __always_inline bool take_kernel_stack(struct bpf_perf_event_data *ctx,
  * that is set of the new memory is where its code ends; between that and the new PC the other registers are
  * cleared, and the walk finds no leaf.
  */
-static __always_inline __u32 user_half_absence(const struct task_struct *task,
-					       const struct mm_struct *mm, bool user_mode)
+static __always_inline __u32 user_half_absence(const struct task_struct *task, struct mm_struct *mm,
+					       bool user_mode)
 {
 	if (task->flags & NO_USER_HALF)
 		return REASON_KERNEL_THREAD;
 	if (!mm)
 		return task->flags & PF_EXITING ? REASON_EXITING : REASON_KERNEL_THREAD;
-	return !user_mode && !mm->end_code ? REASON_EXEC : REASON_NONE;
+	return !user_mode && !BPF_CORE_READ(mm, end_code) ? REASON_EXEC : REASON_NONE;
 }
 
 /* The tick keeps the fate of its kernel half. */
@@ -186,7 +186,7 @@ static __always_inline bool take_user_stack(struct task_struct *task, struct wal
 	const void *saved = (void *)bpf_task_pt_regs(task);
 	struct unwind_state *state = &context->walk->state;
 	struct tick_event *tick = &context->scratch->tick;
-	struct mm_struct *mm = task->mm;
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	__u32 absence = user_half_absence(task, mm, user_mode);
 	bool told, is_return;
 
@@ -208,7 +208,7 @@ static __always_inline bool take_user_stack(struct task_struct *task, struct wal
 		return false;
 	/* As numbers, which may go through memory and into global functions. */
 	context->task = bpf_get_current_task();
-	context->mm = (__u64)BPF_CORE_READ(task, mm);
+	context->mm = (__u64)mm;
 	set_registers(state, is_return);
 	walk_user_half(context, task, mm);
 	told = !context->walk->ring_full;

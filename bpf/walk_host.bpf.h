@@ -40,6 +40,18 @@ __noinline int check_mapping(struct scratch *scratch, struct walk_memo *memo, __
 	return 1;
 }
 
+/* Reads these mappings, a bit for each, again; 1 if all are as they were. */
+__noinline int check_mappings(struct scratch *scratch, struct walk_memo *memo, __u64 task, __u64 mm,
+			      __u32 mappings)
+{
+	__u32 i;
+
+	for (i = 0; i < MEMO_MAPPINGS; i++)
+		if ((mappings >> i & 1) && !check_mapping(scratch, memo, task, mm, i))
+			return 0;
+	return 1;
+}
+
 static __always_inline __u32 walk_read_mapping(struct walk_context *context, __u64 address)
 {
 	return add_mapping(context->scratch, context->memo, context->task, context->mm, address);
@@ -47,13 +59,8 @@ static __always_inline __u32 walk_read_mapping(struct walk_context *context, __u
 
 static __always_inline bool walk_check_mappings(struct walk_context *context, __u32 mappings)
 {
-	__u32 i;
-
-	for (i = 0; i < MEMO_MAPPINGS; i++)
-		if ((mappings >> i & 1) &&
-		    !check_mapping(context->scratch, context->memo, context->task, context->mm, i))
-			return false;
-	return true;
+	return check_mappings(context->scratch, context->memo, context->task, context->mm,
+			      mappings);
 }
 
 static __always_inline bool walk_find_rule(struct walk_context *context, __u64 module, __u64 offset)
