@@ -54,6 +54,7 @@ struct sampler {
 	size_t states_bytes;
 	struct cpu_event *cpus; /* per possible CPU */
 	size_t cpu_count;       /* possible CPUs: entries of states and cpus */
+	uint64_t load_ns;
 	int64_t monotonic_offset,
 		boottime_offset;  /* the kernel's clocks less this time namespace's */
 	uint64_t clock_error_ns;  /* of both, at most */
@@ -407,6 +408,7 @@ static int open_skeleton(struct sampler *sampler)
 int sampler_new(const struct sampler_options *options, struct sampler **ret_sampler)
 {
 	struct sampler *sampler = calloc(1, sizeof(*sampler));
+	uint64_t start_ns = clock_monotonic_ns();
 	int error;
 
 	if (!sampler)
@@ -415,6 +417,7 @@ int sampler_new(const struct sampler_options *options, struct sampler **ret_samp
 	error = open_skeleton(sampler);
 	if (!error)
 		error = load(sampler);
+	sampler->load_ns = clock_monotonic_ns() - start_ns;
 	if (error)
 		sampler_free(sampler);
 	else
@@ -698,6 +701,11 @@ int sampler_identify(const struct sampler *sampler, const void *address,
 		return error;
 	*ret_answer = argument;
 	return 0;
+}
+
+uint64_t sampler_load_ns(const struct sampler *sampler)
+{
+	return sampler->load_ns;
 }
 
 /* The kernel tells a map's memory in the "memlock:" line of its descriptor. */

@@ -97,6 +97,9 @@ int sampler_identify(const struct sampler *sampler, const void *address,
 /* A time of CLOCK_BOOTTIME as the kernel side would have read it: time namespaces shift it. */
 uint64_t sampler_kernel_boottime(const struct sampler *sampler, uint64_t boottime_ns);
 
+/* How long sampler_new took: the object and its BTF, maps, the verifier, what is set up at once. */
+uint64_t sampler_load_ns(const struct sampler *sampler);
+
 /* Memory of all maps, as the kernel accounts it. */
 uint64_t sampler_map_bytes(const struct sampler *sampler);
 

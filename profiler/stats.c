@@ -73,6 +73,7 @@ void stats_gather(const struct recording *recording, const struct tick_fates *fa
 		.recording_cpu_ns = recording->recording_cpu_ns,
 		.rss_peak_bytes = peak_memory_bytes(),
 		.map_bytes = sampler_map_bytes(recording->sampler) + unwind.tables.segment_bytes,
+		.load_ns = sampler_load_ns(recording->sampler),
 		.first_tick_ns = recording->first_tick_ns,
 	};
 }
@@ -165,6 +166,7 @@ static void write_self(const struct stats *stats, struct buffer *to)
 	write_number(to, "rss_peak_bytes", stats->rss_peak_bytes, ", ");
 	write_number(to, "map_bytes", stats->map_bytes, ", ");
 	write_number(to, "longest_turn_ns", stats->longest_turn_ns, ", ");
+	write_number(to, "load_ns", stats->load_ns, ", ");
 	write_number(to, "first_tick_ns", stats->first_tick_ns, "}\n");
 }
 

@@ -25,7 +25,7 @@ struct stats {
 	struct unwind_loader_totals unwind;
 	uint64_t longest_turn_ns; /* that the kernel side's records had to wait */
 	/* hearth's own cost */
-	uint64_t bpf_ns, bpf_runs, cpu_ns, rss_peak_bytes, map_bytes, first_tick_ns;
+	uint64_t bpf_ns, bpf_runs, cpu_ns, rss_peak_bytes, map_bytes, load_ns, first_tick_ns;
 	uint64_t recording_cpu_ns; /* the part of cpu_ns up to the last tick */
 	uint64_t start_cpu_ns;     /* the part of it before the first */
 	uint64_t kernel_bpf_ns;    /* bpf_ns as the kernel counts it, 0: it does not */

@@ -220,13 +220,14 @@ def test_statistics_have_every_field():
     } <= set(stats)  # fmt: skip
     assert {"idle", "due", "complete", "no_user_half", "truncated", "lost"} == set(stats["ticks"])
     assert {
-        "bpf_ns", "bpf_runs", "cpu_ns", "rss_peak_bytes", "map_bytes", "first_tick_ns",
+        "bpf_ns", "bpf_runs", "cpu_ns", "rss_peak_bytes", "map_bytes", "load_ns", "first_tick_ns",
     } <= set(stats["self"])  # fmt: skip
     own = stats["self"]
     assert stats["rate_hz"] == 999
     assert own["bpf_runs"] >= stats["ticks"]["due"] - stats["ticks"]["lost"]["late"]
-    for field in ("bpf_ns", "cpu_ns", "rss_peak_bytes", "map_bytes", "first_tick_ns"):
+    for field in ("bpf_ns", "cpu_ns", "rss_peak_bytes", "map_bytes", "load_ns", "first_tick_ns"):
         assert own[field] > 0, field
+    assert own["load_ns"] < own["first_tick_ns"]
     assert stats["processes"] == 1
     assert stats["modules"] >= 2  # the program and the C library
 
