@@ -183,21 +183,33 @@ static int size_unwind_maps(const struct sampler *sampler)
 	return 0;
 }
 
+/* Targets by number: where there are none, no program follows them, and their tables need no room. */
+static int size_target_maps(struct sampler *sampler)
+{
+	struct sample_bpf *skeleton = sampler->skeleton;
+	const struct sample_config *config =
+		(const struct sample_config *)&skeleton->rodata->config;
+
+	bpf_program__set_autoload(skeleton->progs.on_fork, config->by_process);
+	bpf_program__set_autoload(skeleton->progs.on_exec, config->by_process);
+	bpf_program__set_autoload(skeleton->progs.on_free, config->by_process);
+	if ((!config->by_process && bpf_map__set_max_entries(skeleton->maps.target_processes, 1)) ||
+	    (!config->by_thread && bpf_map__set_max_entries(skeleton->maps.target_threads, 1)))
+		return -errno;
+	return 0;
+}
+
 static int size_maps(struct sampler *sampler)
 {
 	struct sample_bpf *skeleton = sampler->skeleton;
-	bool follows = sampler->skeleton->rodata->config.by_process;
 
-	bpf_program__set_autoload(skeleton->progs.on_fork, follows);
-	bpf_program__set_autoload(skeleton->progs.on_exec, follows);
-	bpf_program__set_autoload(skeleton->progs.on_free, follows);
 	if (bpf_map__set_max_entries(skeleton->maps.cpu_states, (uint32_t)sampler->cpu_count))
 		return -errno;
 	if (bpf_map__set_max_entries(skeleton->maps.events, ring_bytes(sampler)))
 		return -errno;
 	if (bpf_map__set_max_entries(skeleton->maps.walk_memos,
 				     memo_count(sampler) + (uint32_t)sampler->cpu_count) ||
-	    size_snapshot_maps(sampler))
+	    size_snapshot_maps(sampler) || size_target_maps(sampler))
 		return -errno;
 	return size_unwind_maps(sampler);
 }
