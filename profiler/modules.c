@@ -230,6 +230,11 @@ void modules_load_rows(struct modules *modules, uint64_t id)
 		unwind_loader_request(modules->loader, id, module->fd);
 }
 
+bool modules_row_sources(const struct modules *modules, uint64_t id, uint32_t *ret_sources)
+{
+	return unwind_loader_sources(modules->loader, id, ret_sources);
+}
+
 bool module_is_unchanged(const struct module *module)
 {
 	struct stat status;

@@ -48,6 +48,9 @@ void modules_handle(struct modules *modules, const void *event, size_t size);
 /* Code of a module was met: asks for its rows if they are not there, or no longer. */
 void modules_load_rows(struct modules *modules, uint64_t id);
 
+/* Where its rows come from: unwind_loader_sources(). */
+bool modules_row_sources(const struct modules *modules, uint64_t id, uint32_t *ret_sources);
+
 /* Does the file still hold what it held when it was opened? Overwritten in place it would give wrong names. */
 bool module_is_unchanged(const struct module *module);
 

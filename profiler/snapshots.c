@@ -12,6 +12,7 @@
 #include "profiler/modules.h"
 #include "profiler/unwind_verifier.h"
 #include "symbolize/vdso.h"
+#include "unwind/row_table.h"
 #include "unwind/snapshot_unwinder.h"
 
 /* Snapshots come in bursts: after so many drains without one the files' tables are given back. */
@@ -146,26 +147,53 @@ static void load_rows(struct snapshots *snapshots)
 			modules_load_rows(snapshots->modules, unwound->frames[i].module);
 }
 
-/* Is it worth while to wait for a file that the stack needs? */
-static bool may_come(const struct snapshots *snapshots)
+/* Frames of files that were left by their frame pointers, whose rows are from where? */
+enum fp_frames { FP_FRAMES_AS_BY_ROWS, FP_FRAMES_NOT_KNOWN, FP_FRAMES_MAY_LACK };
+
+/*
+ * Where rows come from .eh_frame alone, what has none is left by its frame pointer on the kernel side, too. From
+ * elsewhere (Go's tables, a debug file) they may know better: a step by frame pointer may pass a frame over.
+ */
+static enum fp_frames judge_fp_frames(const struct snapshots *snapshots)
+{
+	const struct unwound_stack *unwound = &snapshots->unwound;
+	enum fp_frames verdict =
+		unwound->may_lack_frames ? FP_FRAMES_MAY_LACK : FP_FRAMES_AS_BY_ROWS;
+
+	for (uint32_t i = 0; i < unwound->depth && verdict != FP_FRAMES_MAY_LACK; i++) {
+		uint32_t sources;
+
+		if (!unwound->by_fp[i])
+			continue;
+		if (!modules_row_sources(snapshots->modules, unwound->frames[i].module, &sources))
+			verdict = FP_FRAMES_NOT_KNOWN;
+		else if (sources & ~(uint32_t)ROW_TABLE_EH_FRAME)
+			verdict = FP_FRAMES_MAY_LACK;
+	}
+	return verdict;
+}
+
+/* Is it worth while to wait for a file that the stack needs, or for rows that tell whether it is whole? */
+static bool may_come(const struct snapshots *snapshots, const struct tick_event *tick)
 {
 	const struct unwound_stack *unwound = &snapshots->unwound;
 
-	return unwound->reason == REASON_ROWS_MISSING &&
-	       !modules_find(snapshots->modules, unwound->lacks_file);
+	return (unwound->reason == REASON_ROWS_MISSING &&
+		!modules_find(snapshots->modules, unwound->lacks_file)) ||
+	       (tick->reason == REASON_ROWS_MISSING &&
+		judge_fp_frames(snapshots) == FP_FRAMES_NOT_KNOWN);
 }
 
 /*
  * As the kernel side judges a walk: an end that is no error may be a root that is known by its name only. False:
- * the stack is no better than what the kernel side made of it. So it is also where rows would come from elsewhere
- * than .eh_frame (Go's tables): a step by frame pointer may pass a frame over.
+ * the stack is no better than what the kernel side made of it.
  */
 static bool mend_tick(struct snapshots *snapshots, uint32_t flags, struct tick_event *tick)
 {
 	enum tick_reason reason = snapshots->unwound.reason;
 
 	if ((reason != REASON_NONE && reason != REASON_NO_ROOT) ||
-	    snapshots->unwound.may_lack_frames)
+	    judge_fp_frames(snapshots) != FP_FRAMES_AS_BY_ROWS)
 		return false;
 	tell_stack(snapshots, flags, tick);
 	tick->reason = tick->kernel_reason;
@@ -182,12 +210,12 @@ static bool take(struct snapshots *snapshots, const struct snapshot_event *event
 	if (!is_last && !aggregator_can_take(snapshots->aggregator, &tick))
 		return false;
 	unwind(snapshots, event);
-	if (!is_last && may_come(snapshots))
+	load_rows(snapshots);
+	if (!is_last && may_come(snapshots, &tick))
 		return false;
 	if (snapshots->verifier)
 		unwind_verifier_compare(snapshots->verifier, &tick,
 					event->flags & STACK_LEAF_IS_RETURN, &snapshots->unwound);
-	load_rows(snapshots);
 	if (tick.reason == REASON_ROWS_MISSING)
 		snapshots->totals.mended += mend_tick(snapshots, event->flags, &tick);
 	aggregator_handle(snapshots->aggregator, &tick, sizeof(tick));

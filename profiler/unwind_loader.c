@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -19,8 +18,11 @@ DEFINE_CLEANUP(cleanup_elf_file, struct elf_file *, elf_file_free)
 
 enum load_state { LOAD_NONE, LOAD_QUEUED, LOAD_DONE, LOAD_EVICTED, LOAD_REFUSED };
 
+#define NOT_COMPILED UINT32_MAX
+
 struct known_module {
 	uint32_t last_round; /* in which it was sampled or asked for */
+	uint32_t sources;    /* of its rows; NOT_COMPILED */
 	uint8_t state;       /* enum load_state */
 	bool was_compiled, was_loaded;
 };
@@ -86,7 +88,7 @@ static struct known_module *add_known(struct unwind_loader *loader, uint64_t mod
 	if (u64_map_set(&loader->ids, module, loader->known_count))
 		return NULL;
 	known = &loader->known[loader->known_count++];
-	*known = (struct known_module){ 0 };
+	*known = (struct known_module){ .sources = NOT_COMPILED };
 	return known;
 }
 
@@ -141,8 +143,17 @@ static void note_evicted(void *context, uint64_t module)
 
 struct outcome {
 	int error;
+	uint32_t sources;
 	uint64_t compile_ns;
 };
+
+/* A file without code has no rows, from nowhere. */
+static uint32_t sources_of(const struct buffer *table, int compile_error)
+{
+	if (compile_error)
+		return compile_error == -ENOENT ? 0 : NOT_COMPILED;
+	return ((const struct row_table_header *)table->data)->sources;
+}
 
 static struct outcome load(struct unwind_loader *loader, const struct request *request)
 {
@@ -151,6 +162,7 @@ static struct outcome load(struct unwind_loader *loader, const struct request *r
 	struct outcome outcome = { .error = loader->compile(request->fd, &table) };
 
 	outcome.compile_ns = clock_monotonic_ns() - start;
+	outcome.sources = sources_of(&table, outcome.error);
 	if (!outcome.error || outcome.error == -ENOENT)
 		outcome.error = unwind_tables_load(
 			loader->tables, request->module,
@@ -184,6 +196,7 @@ static void settle(struct unwind_loader *loader, uint64_t module, const struct o
 	totals->postponed += known->state == LOAD_NONE;
 	totals->refused += known->state == LOAD_REFUSED;
 	known->was_compiled = true;
+	known->sources = outcome->sources;
 	known->was_loaded |= known->state == LOAD_DONE;
 	unwind_tables_read_totals(loader->tables, &totals->tables);
 }
@@ -295,6 +308,22 @@ void unwind_loader_note_use(struct unwind_loader *loader, const uint64_t *module
 			known->last_round = loader->round;
 	}
 	pthread_mutex_unlock(&loader->lock);
+}
+
+bool unwind_loader_sources(struct unwind_loader *loader, uint64_t module, uint32_t *ret_sources)
+{
+	uint32_t sources = NOT_COMPILED;
+	const struct known_module *known;
+
+	pthread_mutex_lock(&loader->lock);
+	known = find_known(loader, module);
+	if (known)
+		sources = known->sources;
+	pthread_mutex_unlock(&loader->lock);
+	if (sources == NOT_COMPILED)
+		return false;
+	*ret_sources = sources;
+	return true;
 }
 
 void unwind_loader_read_totals(struct unwind_loader *loader,

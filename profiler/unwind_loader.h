@@ -13,6 +13,7 @@
 #ifndef HEARTH_PROFILER_UNWIND_LOADER_H
 #define HEARTH_PROFILER_UNWIND_LOADER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,6 +59,9 @@ void unwind_loader_request(struct unwind_loader *loader, uint64_t module, int fd
 
 /* These modules were sampled, each named once; a round begins. */
 void unwind_loader_note_use(struct unwind_loader *loader, const uint64_t *modules, size_t count);
+
+/* Where a module's rows come from (ROW_TABLE_EH_FRAME and so on). False: they were not compiled, or not yet. */
+bool unwind_loader_sources(struct unwind_loader *loader, uint64_t module, uint32_t *ret_sources);
 
 void unwind_loader_read_totals(struct unwind_loader *loader,
 			       struct unwind_loader_totals *ret_totals);

@@ -36,6 +36,7 @@ struct frame_lookup {
 	struct fde_index *index;                /* of its file, or NULL */
 	uint64_t offset;                        /* in that file */
 	uint64_t bias; /* addresses in the process less those in the file */
+	uint64_t pc;   /* by which it was looked up: of a caller, within its call */
 };
 
 struct snapshot_unwinder {
@@ -119,7 +120,7 @@ static enum lookup_result look_up(struct snapshot_unwinder *unwinder, uint64_t p
 	const struct snapshot_mapping *mapping = find_mapping(unwinder->snapshot, pc);
 	uint64_t address;
 
-	*lookup = (struct frame_lookup){ .mapping = mapping };
+	*lookup = (struct frame_lookup){ .mapping = mapping, .pc = pc };
 	if (!mapping)
 		return LOOKUP_NO_CODE;
 	if (mapping->module & MODULE_ANONYMOUS)
@@ -353,6 +354,7 @@ static int take_frame(struct snapshot_unwinder *unwinder, unw_cursor_t *cursor,
 		      struct unwound_stack *stack)
 {
 	const struct snapshot_mapping *mapping;
+	bool is_caller, by_fp;
 	uint64_t pc;
 	int result;
 
@@ -363,9 +365,11 @@ static int take_frame(struct snapshot_unwinder *unwinder, unw_cursor_t *cursor,
 	mapping = unwinder->lookup.mapping;
 	if (!mapping)
 		return stack->depth ? REASON_BAD_CALLER : REASON_BAD_LEAF;
-	if (result == STEP_GO && unwinder->lookup.result == LOOKUP_NO_CFI &&
-	    !(mapping->module & MODULE_ANONYMOUS))
-		stack->may_lack_frames = true;
+	is_caller = unwinder->lookup.pc == pc - 1;
+	by_fp = result == STEP_GO && unwinder->lookup.result == LOOKUP_NO_CFI &&
+		!(mapping->module & MODULE_ANONYMOUS);
+	stack->may_lack_frames |= by_fp && !is_caller;
+	stack->by_fp[stack->depth] = by_fp && is_caller;
 	stack->frames[stack->depth++] = (struct stack_frame){
 		.module = mapping->module,
 		.offset = pc - mapping->start + mapping->offset,

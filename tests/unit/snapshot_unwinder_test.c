@@ -601,7 +601,24 @@ static void code_behind_the_entry_is_none(void **state)
 	(void)state;
 	unwind_at_entry(0x1010);
 	assert_int_equal(self.unwound.depth, 3);
-	assert_true(self.unwound.may_lack_frames);
+	assert_true(self.unwound.by_fp[1]);
+}
+
+/* It has made its frame, for it calls: whether that is all depends on where else the file's rows come from. */
+static void caller_without_cfi_by_frame_pointer(void **state)
+{
+	const uint64_t words[] = { CODE_START + 0x1000, 0, 0, CODE_START + 0x210 };
+	struct cfi_builder cfi;
+
+	(void)state;
+	begin_made(&cfi);
+	unwind_made(&cfi, 0x120, words, 4, STACK_START + 16);
+	assert_int_equal(self.unwound.reason, REASON_NONE);
+	assert_int_equal(self.unwound.depth, 3);
+	assert_false(self.unwound.may_lack_frames);
+	assert_false(self.unwound.by_fp[0]);
+	assert_true(self.unwound.by_fp[1]);
+	assert_false(self.unwound.by_fp[2]);
 }
 
 static void expression_that_loops_ends(void **state)
@@ -675,6 +692,7 @@ int main(void)
 		TEST(code_without_cfi_by_frame_pointer),
 		TEST(code_at_the_entry_is_a_root),
 		TEST(code_behind_the_entry_is_none),
+		TEST(caller_without_cfi_by_frame_pointer),
 		TEST(expression_that_loops_ends),
 		TEST(indirect_personality_is_no_obstacle),
 		TEST(mutated_cfi),

@@ -231,6 +231,7 @@ static void test_real_files(void **state)
 	struct unwind_loader_totals totals;
 	struct unwind_loader *loader;
 	struct plain_maps maps;
+	uint32_t sources;
 
 	(void)state;
 	assert_true(fd >= 0);
@@ -242,6 +243,9 @@ static void test_real_files(void **state)
 	assert_int_equal(totals.loaded, 2);
 	assert_true(totals.tables.rows > 500);
 	assert_true(totals.compile_max_ns > 0 && totals.compile_max_ns <= totals.compile_ns);
+	assert_true(unwind_loader_sources(loader, 100, &sources));
+	assert_int_equal(sources, ROW_TABLE_EH_FRAME);
+	assert_false(unwind_loader_sources(loader, 101, &sources)); /* nobody asked for it */
 	end(&maps, loader);
 	close(fd);
 }
