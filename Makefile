@@ -43,9 +43,12 @@ WEB_FILES    := $(wildcard web/*.js web/*.css)
 WEB_OBJECTS  := $(patsubst %,$(OUTPUT)/%.o,$(WEB_FILES))
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$(OUTPUT)/unit/%,$(wildcard tests/unit/*_test.c))
 BENCHES      := $(patsubst tests/bench/%.c,$(OUTPUT)/bench/%,$(wildcard tests/bench/*_bench.c)) \
-		$(OUTPUT)/bench/fp_peer.bpf.o \
+		$(OUTPUT)/bench/fp_peer.bpf.o $(OUTPUT)/bench/spin_in \
 		$(foreach kept,omit no-omit,$(foreach size,SMALL WIDE,$(OUTPUT)/bench/deep_stack-$(kept)-$(size)))
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(OUTPUT)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+# Each clang that is installed under a name with its number.
+CLANG_NUMBERS := $(sort $(patsubst /usr/bin/clang-%,%,$(shell ls /usr/bin/clang-[1-9] /usr/bin/clang-[1-9][0-9] 2>/dev/null)))
+CLANG_BUILDS  := $(addprefix $(OUTPUT)/hearth-clang-,$(CLANG_NUMBERS))
 C_FILES      := $(wildcard $(addsuffix /*.[ch],$(FOLDERS) bpf tests/unit tests/replay tests/bench tests/fuzz samples))
 
 .PHONY: all deps demo check unit e2e bench accuracy kernels fuzz fuzz-targets case-recorder samples format check-format install uninstall clean
@@ -56,8 +59,9 @@ all: $(OUTPUT)/hearth
 
 # --- the kernel side -------------------------------------------------------------------------------
 
-BPF_COMPILE = $(Q)$(CLANG) -target bpf -mcpu=v3 -O2 -g -D__TARGET_ARCH_$(ARCH) -Wall -Werror -I. \
-	      -I/usr/include/$(shell uname -m)-linux-gnu -MMD -MP -MF $@.d -c $< -o $@
+BPF_FLAGS   := -target bpf -mcpu=v3 -O2 -g -D__TARGET_ARCH_$(ARCH) -Wall -Werror -I. \
+	       -I/usr/include/$(shell uname -m)-linux-gnu
+BPF_COMPILE  = $(Q)$(CLANG) $(BPF_FLAGS) -MMD -MP -MF $@.d -c $< -o $@
 
 $(OUTPUT)/%.bpf.o: bpf/%.bpf.c
 	$(call say,BPF,$@)
@@ -96,6 +100,16 @@ $(OUTPUT)/hearth: $(OUTPUT)/plain/profiler/main.o $(OUTPUT)/plain/libhearth.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_)
 
+# hearth-clang-NUMBER: the same with its kernel side compiled by another clang, which the verifier may like less.
+$(OUTPUT)/hearth-clang-%: $(OUTPUT)/hearth
+	$(call say,CLANG-$*,$@)
+	$(Q)mkdir -p $(OUTPUT)/clang-$*
+	$(Q)clang-$* $(BPF_FLAGS) -c bpf/sample.bpf.c -o $(OUTPUT)/clang-$*/sample.o
+	$(Q)$(BPFTOOL) gen skeleton $(OUTPUT)/clang-$*/sample.o name sample_bpf > $(OUTPUT)/clang-$*/sample.skel.h
+	$(Q)$(CC) -I$(OUTPUT)/clang-$* $(CFLAGS_) $(CFLAGS) -c profiler/sampler.c -o $(OUTPUT)/clang-$*/sampler.o
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(OUTPUT)/plain/profiler/main.o $(OUTPUT)/clang-$*/sampler.o \
+		$(OUTPUT)/plain/libhearth.a $(LDLIBS_)
+
 $(OUTPUT)/unit/%: $(OUTPUT)/sanitized/tests/unit/%.o $(OUTPUT)/sanitized/libhearth.a
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
@@ -117,6 +131,11 @@ $(OUTPUT)/bench/%.bpf.o: tests/bench/%.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(BPF_COMPILE)
+
+$(OUTPUT)/bench/spin_in: tests/bench/spin_in.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARNINGS) -O2 -fno-optimize-sibling-calls -o $@ $< -ldw -lelf
 
 # deep_stack-KEPT-SIZE: one source without and with frame pointers, with small and wide frames.
 $(OUTPUT)/bench/deep_stack-%: tests/bench/deep_stack.c
@@ -146,16 +165,18 @@ deps:
 
 # Fast ones first. `check` is the README's command: it installs what is missing.
 check: deps
-	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all samples $(UNIT_TESTS) fuzz-targets case-recorder
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all samples $(CLANG_BUILDS) $(UNIT_TESTS) fuzz-targets case-recorder
 	$(Q)tests/run all
 
 unit: $(UNIT_TESTS)
 	$(Q)tests/run unit style
 
-e2e: all samples case-recorder
+e2e: all samples $(CLANG_BUILDS) case-recorder
 	$(Q)tests/run e2e
 
-bench: all samples $(BENCHES)
+# As root: the figures. The servers among the loads are those of `make accuracy`.
+bench: all samples $(CLANG_BUILDS) $(BENCHES)
+	$(Q)./deps.sh accuracy
 	$(Q)tests/bench/run
 
 # As root: how whole the stacks of real programs are. Installs those of them that are missing.
