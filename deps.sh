@@ -23,7 +23,8 @@ PATH=$PATH:/usr/sbin:/sbin
 # One row per need: group, name, how it is looked for, and the packages that bring it on Debian,
 # Ubuntu (= as Debian), Fedora, Arch, openSUSE and Alpine. A comma joins several packages.
 #
-# Ways to look: run:COMMAND,ARGUMENT (exits 0), header:FILE (on an include path), library:FILE (that cc
+# Ways to look: run:COMMAND,ARGUMENT (exits 0), newest:COMMAND (as COMMAND-NUMBER, with the highest number that
+# apt knows; elsewhere without), header:FILE (on an include path), library:FILE (that cc
 # finds), clang:FILE (a library of clang's own), python:MODULE (of /usr/bin/python3, whatever other python3 stands first in PATH),
 # server:FILE (an administrator's program, or one of Debian's PostgreSQL), file:PATH (is there).
 needs()
@@ -44,6 +45,7 @@ build zlib         header:zlib.h               zlib1g-dev       = zlib-devel    
 build xxhash       header:xxhash.h             libxxhash-dev    = xxhash-devel           xxhash            xxhash-devel       xxhash-dev
 build libunwind    header:libunwind.h          libunwind-dev    = libunwind-devel        libunwind         libunwind-devel    libunwind-dev
 build libiberty    header:libiberty/demangle.h libiberty-dev    = binutils-devel         binutils          binutils-devel     binutils-dev
+test  newest-clang newest:clang             clang-NEWEST     = clang                  clang             clang              clang
 test  g++          run:g++,--version           g++              = gcc-c++                gcc               gcc-c++            g++
 test  asan         library:libasan.so          gcc              = libasan                gcc               gcc                gcc
 test  ubsan        library:libubsan.so         gcc              = libubsan               gcc               gcc                gcc
@@ -103,6 +105,20 @@ has_server()
 	command -v "$1" >/dev/null
 }
 
+# $1-NUMBER with the highest number that apt knows; $1 where there is no such package, or no apt.
+newest_of()
+{
+	{
+		echo "$1"
+		apt-cache pkgnames "$1-" 2>/dev/null | grep -x "$1-[0-9]*" | sort -t - -k 2n
+	} | tail -n 1
+}
+
+has_newest()
+{
+	"$(newest_of "$1")" --version >/dev/null 2>&1 </dev/null
+}
+
 # A library of clang's own, with the processor's name for %s.
 has_clang_library()
 {
@@ -119,6 +135,7 @@ has()
 	what=${1#*:}
 	case $1 in
 	run:*) "${what%%,*}" "${what#*,}" >/dev/null 2>&1 </dev/null ;;
+	newest:*) has_newest "$what" ;;
 	clang:*) has_clang_library "$what" ;;
 	header:*) has_header "$what" ;;
 	library:*) has_library "$what" ;;
@@ -177,6 +194,9 @@ look_for_needs()
 		alpine) brings=$alpine ;;
 		*) brings= ;;
 		esac
+		case $brings in
+		*-NEWEST) brings=$(newest_of "${brings%-NEWEST}") ;;
+		esac
 		for package in $(echo "$brings" | tr , ' ' | sed "s/KERNEL/$(uname -r)/"); do
 			packages=$(add "$packages" "$package")
 		done
@@ -228,6 +248,7 @@ fi
 
 echo "deps.sh: installing: $packages" >&2
 apt update
+look_for_needs # what is newest may be known only now
 # shellcheck disable=SC2086
 apt install -y --no-install-recommends $packages
 

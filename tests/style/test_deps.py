@@ -80,6 +80,17 @@ def test_debian_installs_only_what_is_missing(run):
     assert ended.returncode == 1
 
 
+def test_newest_that_apt_knows(run, tmp_path):
+    names = tmp_path / "apt-cache"
+    names.write_text("#!/bin/sh\nprintf '%s\\n' none-9 none-22 none-14 none-tools-30\n")
+    names.chmod(0o755)
+    needs = "build newest newest:none none-NEWEST = none none none none\n"
+    ended, calls = run(system="ID=debian", needs=needs)
+    assert "none-22" in (calls.splitlines()[-1] if os.geteuid() == 0 else ended.stderr).split()
+    ended, _ = run(system="ID=arch", needs=needs)
+    assert ended.stderr.splitlines()[-1].endswith("pacman -S --needed --noconfirm none")
+
+
 def test_wrong_use(run):
     ended, calls = run("everything")
     assert ended.returncode == 2 and ended.stderr.startswith("usage:") and calls == ""
