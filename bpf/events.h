@@ -73,7 +73,11 @@ struct tick_event {
 #define TICK_ROOT_UNPROVEN 1
 
 /*
- * A frame is a module and an offset in it:
+ * A frame is an instruction, told as a module and an offset in it: the one that a tick or a signal interrupted, else
+ * the last byte of the call, for the return address behind it may be another function's. Only the walk knows which
+ * it is, so names and rows are looked up by the offset as it stands. Of a kernel stack all but the leaf count as
+ * calls.
+ *
  *   a file         module id without MODULE_ANONYMOUS, offset in the file
  *   the kernel     MODULE_KERNEL, address
  *   the vdso       MODULE_VDSO, offset from its start
@@ -89,18 +93,15 @@ struct stack_frame {
 #define MODULE_RESERVED  15ull /* ids of files are larger */
 #define MODULE_ANONYMOUS (1ull << 63)
 
-/* A stack, leaf first. The id is a 64-bit hash of frames and flags, seeded anew for each recording. */
+/* A stack, leaf first. The id is a 64-bit hash of the frames, seeded anew for each recording. */
 struct stack_event {
 	__u32 type;
 	__u32 check; /* a second hash of the same content */
 	__u64 id;
 	__u32 depth; /* number of frames */
-	__u32 flags;
+	__u32 unused;
 	/* struct stack_frame[depth] follows */
 };
-
-#define STACK_LEAF_IS_RETURN \
-	1 /* the first frame is a return address: the task is in a system call */
 
 /* DWARF registers 0 to 15 and the PC. */
 #define SNAPSHOT_REGISTERS    17
@@ -121,7 +122,7 @@ struct snapshot_mapping {
  */
 struct snapshot_event {
 	__u32 type;
-	__u32 flags; /* STACK_LEAF_IS_RETURN */
+	__u32 leaf_is_return; /* the PC is a return address: the task is in a system call */
 	struct tick_event tick;
 	__u64 registers[SNAPSHOT_REGISTERS];
 	__u64 stack_start;

@@ -257,7 +257,7 @@ static __always_inline bool take_snapshot(struct walk_context *context)
 	loop.root = (__u64)BPF_CORE_READ(mm, mm_mt.ma_root);
 	event = &loop.snapshot->event;
 	event->type = EVENT_SNAPSHOT;
-	event->flags = context->walk->event.flags;
+	event->leaf_is_return = context->walk->leaf_is_return;
 	event->tick = scratch->tick;
 	arch_dwarf_registers(leaf, event->registers);
 	take_mappings(&loop);

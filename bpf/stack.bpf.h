@@ -8,10 +8,11 @@
 
 #include "bpf/user_walk.h"
 
+/* The leaf was interrupted; the others are return addresses, as far as the kernel tells. */
 static long kernel_frame(__u32 i, struct walk_context *context)
 {
 	take_frame(context->walk, i, MODULE_KERNEL,
-		   context->scratch->addresses[i & KERNEL_MAX_FRAMES]);
+		   context->scratch->addresses[i & KERNEL_MAX_FRAMES] - (i != 0));
 	return 0;
 }
 
@@ -41,7 +42,7 @@ static __always_inline bool send_stack(struct walk_context *context)
 }
 
 /* Sends the walked stack if it is new. False: the ring has no room. */
-static __always_inline bool tell_stack(struct walk_context *context, __u32 flags, __u64 *ret_id,
+static __always_inline bool tell_stack(struct walk_context *context, __u64 *ret_id,
 				       __u32 *ret_check)
 {
 	struct user_walk *walk = context->walk;
@@ -50,8 +51,6 @@ static __always_inline bool tell_stack(struct walk_context *context, __u32 flags
 
 	if (!walk->depth && !walk->below)
 		return true;
-	event->flags = flags;
-	hash_mix(&walk->hash, flags);
 	event->id = hash_id(&walk->hash);
 	event->check = hash_check(&walk->hash);
 	slot = told_slot(&told_stacks, TOLD_STACKS, event->id);
@@ -93,7 +92,7 @@ static __always_inline bool take_kernel_stack(struct bpf_perf_event_data *ctx,
 		truncate_tick(&scratch->tick, REASON_NO_KERNEL_STACK);
 	else if (count >= config.max_frames)
 		truncate_tick(&scratch->tick, REASON_MAX_DEPTH);
-	return tell_stack(context, 0, &scratch->tick.kernel_stack, &scratch->tick.kernel_check);
+	return tell_stack(context, &scratch->tick.kernel_stack, &scratch->tick.kernel_check);
 }
 
 /* Kernel threads, also those that share a process's memory (io_uring, vhost): they never were in user mode. */
@@ -188,7 +187,7 @@ static __always_inline bool take_user_stack(struct task_struct *task, struct wal
 	struct tick_event *tick = &context->scratch->tick;
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	__u32 absence = user_half_absence(task, mm, user_mode);
-	bool told, is_return;
+	bool told;
 
 	if (absence == REASON_NONE &&
 	    (bpf_probe_read_kernel(&state->leaf, sizeof(state->leaf), saved) ||
@@ -202,22 +201,20 @@ static __always_inline bool take_user_stack(struct task_struct *task, struct wal
 		truncate_tick(tick, REASON_COMPAT_TASK);
 		return true;
 	}
-	is_return = !user_mode && arch_in_system_call(&state->leaf);
 	context->memo = claim_memo(thread_key(task));
 	if (!context->memo)
 		return false;
 	/* As numbers, which may go through memory and into global functions. */
 	context->task = bpf_get_current_task();
 	context->mm = (__u64)mm;
-	set_registers(state, is_return);
+	set_registers(state, !user_mode && arch_in_system_call(&state->leaf));
 	walk_user_half(context, task, mm);
 	told = !context->walk->ring_full;
 	if (context->walk->reason == REASON_BAD_LEAF && !user_mode && arch_in_exec(&state->leaf)) {
 		lack_user_half(tick, REASON_EXEC);
 	} else if (told) {
 		judge_walk(tick, context->walk);
-		told = tell_stack(context, is_return ? STACK_LEAF_IS_RETURN : 0, &tick->user_stack,
-				  &tick->user_check);
+		told = tell_stack(context, &tick->user_stack, &tick->user_check);
 	}
 	__sync_lock_test_and_set(&context->memo->busy, 0);
 	return told;

@@ -38,7 +38,7 @@ long unwind_read_user(void *to, __u32 size, __u64 address);
 /* The registers that unwinding follows. */
 struct unwind_registers {
 	__u64 pc, sp, fp;
-	__u32 pc_is_return; /* pc is behind a call: rows and names are looked up one byte before */
+	__u32 pc_is_return; /* pc is behind a call: the frame is known by the byte before */
 	__u32 fp_is_known;
 	__u32 is_leaf; /* `leaf` still holds: no step was made */
 	/* The base of the frame whose sp was base_sp: of another one it is not known. In a leaf: see `leaf`. */

@@ -170,22 +170,23 @@ STEP_INLINE bool has_rows(__u64 module)
 }
 
 /*
- * One user frame, and the step to its caller. A caller is looked up by the last byte of its call: the
- * return address may lie behind the end of its function, and of its mapping.
+ * One user frame, and the step to its caller. A caller is known by the last byte of its call: the return address
+ * may lie behind the end of its function, and of its mapping. What a signal interrupted may be the first instruction
+ * of its function, and of its mapping.
  */
 static long walk_frame(__u32 i, struct walk_context *context)
 {
 	struct user_walk *walk = context->walk;
 	struct unwind_state *state = &walk->state;
-	__u64 address = state->registers.pc, offset;
 	__u64 is_return = state->registers.pc_is_return != 0;
+	__u64 address = state->registers.pc - is_return, offset;
 	const struct mapping *mapping;
 	struct walked_frame *walked;
 	int result;
 
 	if (is_return && meet_memo(context, i))
 		return 1;
-	mapping = find_mapping(context, address - is_return);
+	mapping = find_mapping(context, address);
 	if (!mapping || !mapping->executable) {
 		walk->reason = i ? REASON_BAD_CALLER : REASON_BAD_LEAF;
 		return 1;
@@ -195,7 +196,7 @@ static long walk_frame(__u32 i, struct walk_context *context)
 	walked = note_frame(walk, i);
 	if (!has_rows(mapping->module)) {
 		state->rule.cfa = UNWIND_NO_CFI;
-	} else if (!walk_find_rule(context, mapping->module, offset - is_return)) {
+	} else if (!walk_find_rule(context, mapping->module, offset)) {
 		walk->reason = REASON_ROWS_MISSING;
 		return 1;
 	}
@@ -295,7 +296,7 @@ STEP_INLINE void finish_walk(struct walk_context *context)
 	walk_loop(walk->depth, hash_frame, context);
 }
 
-/* Appends the memo's part of the stack to the frames that were walked: for a stack that is new. */
+/* Appends the memo's part of the stack, all callers, to the frames that were walked: for a stack that is new. */
 static long copy_frame(__u32 i, struct walk_context *context)
 {
 	struct user_walk *walk = context->walk;
@@ -306,7 +307,7 @@ static long copy_frame(__u32 i, struct walk_context *context)
 
 	if (number >= EVENT_MAX_FRAMES)
 		return 1;
-	take_frame(walk, number, mapping->module, step->pc - mapping->start + mapping->offset);
+	take_frame(walk, number, mapping->module, step->pc - 1 - mapping->start + mapping->offset);
 	return 0;
 }
 
@@ -316,6 +317,7 @@ STEP_INLINE void walk_user_stack(struct walk_context *context)
 	struct user_walk *walk = context->walk;
 
 	walk->state.window.size = 0;
+	walk->leaf_is_return = walk->state.registers.pc_is_return;
 	walk->depth = 0;
 	walk->below = 0;
 	walk->has_cursor = 0;

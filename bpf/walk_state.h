@@ -34,6 +34,8 @@ struct user_walk {
 	__u32 stores;   /* the memo takes the next frame */
 	__u32 needs_fp; /* of the frame that the memo took last */
 	__u32 mappings; /* a bit for each that the frames from the root on lie in */
+	__u32 leaf_is_return;
+	__u32 unused;
 	struct content_hash hash;
 	struct walked_frame
 		walked[MEMO_FRAMES]; /* of the last frames: by their number modulo MEMO_FRAMES */

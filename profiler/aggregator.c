@@ -202,14 +202,10 @@ static void handle_tick(struct aggregator *aggregator, const struct tick_event *
 		 event->reason == REASON_ROWS_MISSING || event->reason == REASON_SNAPSHOT_FULL);
 }
 
-/* Interns a frame's address, PC - 1 for a caller, so that a call at a function's end names that function. */
 static bool add_address(struct aggregator *aggregator, const struct stack_frame *frame,
-			bool is_return, uint32_t *ret_address)
+			uint32_t *ret_address)
 {
-	const struct code_address address = {
-		.module = frame->module,
-		.offset = frame->offset - is_return,
-	};
+	const struct code_address address = { .module = frame->module, .offset = frame->offset };
 
 	return aggregator->addresses.count < AGGREGATOR_MAX_ADDRESSES &&
 	       !string_pool_add(&aggregator->addresses, (const char *)&address, sizeof(address),
@@ -219,12 +215,9 @@ static bool add_address(struct aggregator *aggregator, const struct stack_frame 
 static bool add_addresses(struct aggregator *aggregator, const struct stack_event *event,
 			  const struct stack_frame *frames, uint32_t *addresses)
 {
-	for (uint32_t i = 0; i < event->depth; i++) {
-		bool is_return = i > 0 || (event->flags & STACK_LEAF_IS_RETURN);
-
-		if (!add_address(aggregator, &frames[i], is_return, &addresses[i]))
+	for (uint32_t i = 0; i < event->depth; i++)
+		if (!add_address(aggregator, &frames[i], &addresses[i]))
 			return false;
-	}
 	return true;
 }
 

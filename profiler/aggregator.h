@@ -35,9 +35,9 @@ struct tick_count {
 	uint8_t unused;
 };
 
-/* An address to be named: of a caller, one less than the return address. */
+/* An address to be named: a struct stack_frame. */
 struct code_address {
-	uint64_t module; /* as in struct stack_frame */
+	uint64_t module;
 	uint64_t offset;
 };
 

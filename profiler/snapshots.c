@@ -105,7 +105,7 @@ static void unwind(struct snapshots *snapshots, const struct snapshot_event *eve
 {
 	const struct snapshot_mapping *mappings = (const struct snapshot_mapping *)(event + 1);
 	struct snapshot snapshot = {
-		.leaf_is_return = (event->flags & STACK_LEAF_IS_RETURN) != 0,
+		.leaf_is_return = event->leaf_is_return != 0,
 		.stack_start = event->stack_start,
 		.stack = { (const uint8_t *)(mappings + event->mapping_count), event->stack_bytes },
 		.mappings = mappings,
@@ -117,7 +117,7 @@ static void unwind(struct snapshots *snapshots, const struct snapshot_event *eve
 }
 
 /* The kernel side knows a stack by another hash: that does not matter, for what it holds is the same. */
-static void tell_stack(struct snapshots *snapshots, uint32_t flags, struct tick_event *tick)
+static void tell_stack(struct snapshots *snapshots, struct tick_event *tick)
 {
 	const struct unwound_stack *unwound = &snapshots->unwound;
 	struct stack_event *event = &snapshots->stack.event;
@@ -127,7 +127,6 @@ static void tell_stack(struct snapshots *snapshots, uint32_t flags, struct tick_
 		.type = EVENT_STACK,
 		.id = snapshots->seed,
 		.depth = unwound->depth,
-		.flags = flags,
 	};
 	memcpy(snapshots->stack.frames, unwound->frames, unwound->depth * sizeof(*unwound->frames));
 	event->id = hash_bytes(event, size) | 1; /* never 0, which means "none" */
@@ -188,14 +187,14 @@ static bool may_come(const struct snapshots *snapshots, const struct tick_event 
  * As the kernel side judges a walk: an end that is no error may be a root that is known by its name only. False:
  * the stack is no better than what the kernel side made of it.
  */
-static bool mend_tick(struct snapshots *snapshots, uint32_t flags, struct tick_event *tick)
+static bool mend_tick(struct snapshots *snapshots, struct tick_event *tick)
 {
 	enum tick_reason reason = snapshots->unwound.reason;
 
 	if ((reason != REASON_NONE && reason != REASON_NO_ROOT) ||
 	    judge_fp_frames(snapshots) != FP_FRAMES_AS_BY_ROWS)
 		return false;
-	tell_stack(snapshots, flags, tick);
+	tell_stack(snapshots, tick);
 	tick->reason = tick->kernel_reason;
 	tick->fate = tick->reason == REASON_NONE ? TICK_COMPLETE : TICK_TRUNCATED;
 	tick->flags = reason == REASON_NONE ? 0 : TICK_ROOT_UNPROVEN;
@@ -214,10 +213,9 @@ static bool take(struct snapshots *snapshots, const struct snapshot_event *event
 	if (!is_last && may_come(snapshots, &tick))
 		return false;
 	if (snapshots->verifier)
-		unwind_verifier_compare(snapshots->verifier, &tick,
-					event->flags & STACK_LEAF_IS_RETURN, &snapshots->unwound);
+		unwind_verifier_compare(snapshots->verifier, &tick, &snapshots->unwound);
 	if (tick.reason == REASON_ROWS_MISSING)
-		snapshots->totals.mended += mend_tick(snapshots, event->flags, &tick);
+		snapshots->totals.mended += mend_tick(snapshots, &tick);
 	aggregator_handle(snapshots->aggregator, &tick, sizeof(tick));
 	return true;
 }

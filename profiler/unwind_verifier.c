@@ -14,7 +14,7 @@
 
 #define SHOWN_FRAMES 48 /* of a stack */
 
-/* A stack as it is shown: frames from the leaf, callers by the last byte of their call. */
+/* A stack as it is shown: frames from the leaf. */
 struct shown_stack {
 	uint32_t depth; /* of the whole */
 	struct code_address frames[SHOWN_FRAMES];
@@ -68,12 +68,11 @@ static struct code_address frame_by_rows(const struct unwind_verifier *verifier,
 	return aggregator_address(verifier->aggregator, stack->addresses[i]);
 }
 
-static struct code_address frame_by_libunwind(const struct unwound_stack *stack,
-					      bool leaf_is_return, uint32_t i)
+static struct code_address frame_by_libunwind(const struct unwound_stack *stack, uint32_t i)
 {
 	return (struct code_address){
 		.module = stack->frames[i].module,
-		.offset = stack->frames[i].offset - (i > 0 || leaf_is_return),
+		.offset = stack->frames[i].offset,
 	};
 }
 
@@ -84,35 +83,32 @@ static bool are_equal(struct code_address a, struct code_address b)
 
 /* The number of frames, from the leaf on, that both stacks have. */
 static uint32_t common_frames(const struct unwind_verifier *verifier,
-			      const struct stored_stack *rows, const struct unwound_stack *unwound,
-			      bool leaf_is_return)
+			      const struct stored_stack *rows, const struct unwound_stack *unwound)
 {
 	uint32_t i = 0;
 
 	while (i < rows->depth && i < unwound->depth &&
-	       are_equal(frame_by_rows(verifier, rows, i),
-			 frame_by_libunwind(unwound, leaf_is_return, i)))
+	       are_equal(frame_by_rows(verifier, rows, i), frame_by_libunwind(unwound, i)))
 		i++;
 	return i;
 }
 
 static void show(struct unwind_verifier *verifier, struct disagreement *shown,
-		 const struct stored_stack *rows, const struct unwound_stack *unwound,
-		 bool leaf_is_return)
+		 const struct stored_stack *rows, const struct unwound_stack *unwound)
 {
 	shown->by_rows.depth = rows->depth;
 	for (uint32_t i = 0; i < rows->depth && i < SHOWN_FRAMES; i++)
 		shown->by_rows.frames[i] = frame_by_rows(verifier, rows, i);
 	shown->by_libunwind.depth = unwound->depth;
 	for (uint32_t i = 0; i < unwound->depth && i < SHOWN_FRAMES; i++)
-		shown->by_libunwind.frames[i] = frame_by_libunwind(unwound, leaf_is_return, i);
+		shown->by_libunwind.frames[i] = frame_by_libunwind(unwound, i);
 }
 
 static void disagree(struct unwind_verifier *verifier, const struct stored_stack *rows,
-		     const struct unwound_stack *unwound, bool leaf_is_return, uint32_t common)
+		     const struct unwound_stack *unwound, uint32_t common)
 {
 	uint32_t number = common ? common - 1 : 0;
-	struct code_address frame = frame_by_libunwind(unwound, leaf_is_return, number);
+	struct code_address frame = frame_by_libunwind(unwound, number);
 	struct disagreement *shown = verifier->shown;
 
 	while (shown < verifier->shown + verifier->shown_count && !are_equal(shown->frame, frame))
@@ -124,13 +120,13 @@ static void disagree(struct unwind_verifier *verifier, const struct stored_stack
 	if (shown == verifier->shown + verifier->shown_count) {
 		verifier->shown_count++;
 		*shown = (struct disagreement){ .frame = frame, .number = number };
-		show(verifier, shown, rows, unwound, leaf_is_return);
+		show(verifier, shown, rows, unwound);
 	}
 	shown->ticks++;
 }
 
 void unwind_verifier_compare(struct unwind_verifier *verifier, const struct tick_event *tick,
-			     bool leaf_is_return, const struct unwound_stack *unwound)
+			     const struct unwound_stack *unwound)
 {
 	enum tick_reason reason = rows_reason(tick);
 	struct stored_stack rows;
@@ -152,11 +148,11 @@ void unwind_verifier_compare(struct unwind_verifier *verifier, const struct tick
 	if (!aggregator_find_stack(verifier->aggregator, tick->user_stack, tick->user_check, &rows))
 		return;
 	verifier->totals.compared++;
-	common = common_frames(verifier, &rows, unwound, leaf_is_return);
+	common = common_frames(verifier, &rows, unwound);
 	if (common == rows.depth && common == unwound->depth)
 		verifier->totals.agreed++;
 	else
-		disagree(verifier, &rows, unwound, leaf_is_return, common);
+		disagree(verifier, &rows, unwound, common);
 }
 
 void unwind_verifier_count_missing(struct unwind_verifier *verifier)

@@ -39,7 +39,7 @@ void unwind_verifier_free(struct unwind_verifier *verifier);
  * the tick's stack.
  */
 void unwind_verifier_compare(struct unwind_verifier *verifier, const struct tick_event *tick,
-			     bool leaf_is_return, const struct unwound_stack *unwound);
+			     const struct unwound_stack *unwound);
 
 /* A tick that came without a snapshot. */
 void unwind_verifier_count_missing(struct unwind_verifier *verifier);

@@ -23,7 +23,7 @@ enum symbol_space {
 	SYMBOL_VDSO,   /* addresses are offsets from the start of the vdso */
 };
 
-/* One module's question. Callers of a frame are asked for by their return address minus one. */
+/* One module's question. A caller is asked for by a byte of its call: the one behind may be another function's. */
 struct symbol_request {
 	uint64_t id; /* the asker's own, given back in the reply */
 	enum symbol_space space;

@@ -34,7 +34,7 @@ struct frame_lookup {
 	enum lookup_result result;
 	const struct snapshot_mapping *mapping; /* NULL: LOOKUP_NO_CODE */
 	struct fde_index *index;                /* of its file, or NULL */
-	uint64_t offset;                        /* in that file */
+	uint64_t offset;                        /* the frame's, as struct stack_frame has it */
 	uint64_t bias; /* addresses in the process less those in the file */
 	uint64_t pc;   /* by which it was looked up: of a caller, within its call */
 };
@@ -51,8 +51,7 @@ struct snapshot_unwinder {
 	const struct snapshot *snapshot;
 	uint64_t registers[SNAPSHOT_REGISTERS]; /* that the cursor was last set to */
 	uint32_t known_registers;               /* bits */
-	uint32_t
-		pc_is_behind; /* the cursor's PC is one below the frame's: it stands inside the call */
+	bool is_in_call; /* the cursor's PC is of a caller's call already, not behind it */
 	struct frame_lookup lookup;
 	bool finds_entry; /* pointers to data that is not here read as 0: nobody needs them */
 	bool lacks_stack;
@@ -123,12 +122,12 @@ static enum lookup_result look_up(struct snapshot_unwinder *unwinder, uint64_t p
 	*lookup = (struct frame_lookup){ .mapping = mapping, .pc = pc };
 	if (!mapping)
 		return LOOKUP_NO_CODE;
+	lookup->offset = pc - mapping->start + mapping->offset;
 	if (mapping->module & MODULE_ANONYMOUS)
 		return LOOKUP_NO_CFI;
 	lookup->index = find_index(unwinder, mapping->module);
 	if (!lookup->index)
 		return LOOKUP_NO_FILE;
-	lookup->offset = pc - mapping->start + mapping->offset;
 	if (!lookup->index->count ||
 	    !elf_file_address_of_offset(lookup->index->file, lookup->offset, &address))
 		return LOOKUP_NO_CFI;
@@ -205,7 +204,10 @@ static int access_register(unw_addr_space_t space, unw_regnum_t number, unw_word
 	return 0;
 }
 
-/* `stop` and not "no info": at that libunwind would start to guess. */
+/*
+ * libunwind asks by the PC of what was interrupted, and by the byte before a return address. `stop` and not "no
+ * info": at that libunwind would start to guess.
+ */
 static int find_proc_info(unw_addr_space_t space, unw_word_t pc, unw_proc_info_t *ret_info,
 			  int need_unwind_info, void *context)
 {
@@ -275,8 +277,8 @@ static int find_no_name(unw_addr_space_t space, unw_word_t address, char *name, 
 static int restart(struct snapshot_unwinder *unwinder, unw_cursor_t *cursor, uint64_t pc,
 		   uint64_t sp, uint64_t fp, bool fp_is_known)
 {
-	unwinder->pc_is_behind = 1;
-	unwinder->registers[PC] = pc - 1;
+	unwinder->is_in_call = true;
+	unwinder->registers[PC] = pc - 1; /* libunwind takes it for interrupted */
 	unwinder->registers[SP] = sp;
 	unwinder->registers[FP] = fp;
 	unwinder->known_registers = 1u << PC | 1u << SP | (uint32_t)fp_is_known << FP;
@@ -346,7 +348,7 @@ static int step(struct snapshot_unwinder *unwinder, unw_cursor_t *cursor, bool i
 	if (unw_is_signal_frame(cursor) <= 0 &&
 	    (caller_sp < sp || (caller_sp == sp && !is_leaf && result)))
 		return REASON_BAD_STACK;
-	unwinder->pc_is_behind = 0;
+	unwinder->is_in_call = false;
 	return result ? STEP_GO : judge_end(unwinder, cursor, caller_sp);
 }
 
@@ -354,25 +356,24 @@ static int take_frame(struct snapshot_unwinder *unwinder, unw_cursor_t *cursor,
 		      struct unwound_stack *stack)
 {
 	const struct snapshot_mapping *mapping;
-	bool is_caller, by_fp;
-	uint64_t pc;
+	bool is_caller = unwinder->is_in_call, by_fp;
+	unw_word_t pc;
 	int result;
 
 	if (unw_get_reg(cursor, PC, &pc))
 		return REASON_BAD_STACK;
-	pc += unwinder->pc_is_behind;
 	result = step(unwinder, cursor, stack->depth == 0);
 	mapping = unwinder->lookup.mapping;
 	if (!mapping)
 		return stack->depth ? REASON_BAD_CALLER : REASON_BAD_LEAF;
-	is_caller = unwinder->lookup.pc == pc - 1;
+	is_caller |= unwinder->lookup.pc == pc - 1;
 	by_fp = result == STEP_GO && unwinder->lookup.result == LOOKUP_NO_CFI &&
 		!(mapping->module & MODULE_ANONYMOUS);
 	stack->may_lack_frames |= by_fp && !is_caller;
 	stack->by_fp[stack->depth] = by_fp && is_caller;
 	stack->frames[stack->depth++] = (struct stack_frame){
 		.module = mapping->module,
-		.offset = pc - mapping->start + mapping->offset,
+		.offset = unwinder->lookup.offset,
 	};
 	return result;
 }
@@ -388,7 +389,7 @@ void snapshot_unwinder_unwind(struct snapshot_unwinder *unwinder, const struct s
 	unwinder->snapshot = snapshot;
 	memcpy(unwinder->registers, snapshot->registers, sizeof(unwinder->registers));
 	unwinder->known_registers = (1u << SNAPSHOT_REGISTERS) - 1;
-	unwinder->pc_is_behind = snapshot->leaf_is_return;
+	unwinder->is_in_call = snapshot->leaf_is_return;
 	unwinder->registers[PC] -= snapshot->leaf_is_return;
 	unwinder->lacks_stack = false;
 	unwinder->stack_reads = STACK_MAX_READS;

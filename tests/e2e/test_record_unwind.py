@@ -135,6 +135,18 @@ def test_signal_handler(unwound):
         assert holds_in_order(stack.frames, ["_start", "main", "interrupted", "handle", *CHAIN]), stack
 
 
+@pytest.mark.parametrize("build", ["plain", "static", "no-pie"])
+def test_signal_at_a_functions_first_instruction(build, unwound):
+    """What was interrupted was not called from there: the byte before is another function's."""
+    recorded = record(unwound / build, "trap", "1")
+    assert_whole(recorded)
+    burning = [stack for stack in complete(recorded, build) if "burn" in stack.frames]
+    assert sum(stack.count for stack in burning) > 400
+    for stack in burning:
+        assert holds_in_order(stack.frames, ["_start", "main", "traps", "handle", *CHAIN]), stack
+        assert "laid_out_before" not in stack.frames, stack
+
+
 def test_in_system_calls():
     """Both halves, joined: at each tick, not only at a system call's first."""
     recorded = record("dd", "if=/dev/zero", "of=/dev/null", "bs=8M", "count=2000")

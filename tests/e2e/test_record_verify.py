@@ -35,7 +35,7 @@ def unwound(tmp_path_factory):
     return program
 
 
-@pytest.mark.parametrize("stack", ["chain", "thread", "signal"])
+@pytest.mark.parametrize("stack", ["chain", "thread", "signal", "trap"])
 def test_known_stacks(stack, unwound):
     verify(unwound, stack, "1")
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stacks of known shape in optimised code without frame pointers: chain (ten calls deep), thread (the same on
- * a thread), signal (inside a handler, above the interrupted function). Arguments: which, seconds of CPU.
+ * a thread), signal (inside a handler, above the interrupted function), trap (the same, interrupted at a function's
+ * first instruction). Arguments: which, seconds of CPU.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -10,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+void traps(void);
 
 static double seconds;
 static volatile unsigned long work;
@@ -60,7 +63,26 @@ static void handle(int number)
 {
 	chain_1();
 	work += (unsigned long)number; /* no tail call: the handler keeps its frame */
+	if (number == SIGILL)
+		_exit(0);
 }
+
+/* Its first instruction is none, and the byte before it is another function's. */
+__asm__(".text\n"
+	".type laid_out_before, @function\n"
+	"laid_out_before:\n"
+	".cfi_startproc\n"
+	"	ret\n"
+	".cfi_endproc\n"
+	".size laid_out_before, . - laid_out_before\n"
+	".globl traps\n"
+	".type traps, @function\n"
+	"traps:\n"
+	".cfi_startproc\n"
+	"	ud2\n"
+	"	ret\n"
+	".cfi_endproc\n"
+	".size traps, . - traps\n");
 
 __attribute__((noinline)) static void interrupted(void)
 {
@@ -83,8 +105,12 @@ int main(int argc, char **argv)
 	} else if (!strcmp(which, "signal")) {
 		signal(SIGUSR1, handle);
 		interrupted();
+	} else if (!strcmp(which, "trap")) {
+		signal(SIGILL, handle);
+		traps();
+		work++;
 	} else {
-		fprintf(stderr, "usage: unwound chain|thread|signal SECONDS\n");
+		fprintf(stderr, "usage: unwound chain|thread|signal|trap SECONDS\n");
 		return 2;
 	}
 	return 0;

@@ -4,6 +4,7 @@
  * hold whatever they are:
  *
  *   - the walk ends, within so many frames and reads, by a reason of the closed list or with a rule that says "root";
+ *   - each frame lies in an executable mapping of its module;
  *   - it depends on nothing but what it read: not on what an earlier walk left in its memory;
  *   - with a memo of the same stack, or of one before a change, it comes to what it comes to without.
  *
@@ -277,6 +278,24 @@ static void walk(struct replay_walker *walker, struct replay_case *made, uint64_
 	CHECK((done->reason == REASON_MAX_DEPTH) <= (done->depth == EVENT_MAX_FRAMES));
 }
 
+static bool is_mapped(const struct replay_case *made, const struct stack_frame *frame)
+{
+	for (uint32_t i = 0; i < made->mapping_count; i++) {
+		const struct mapping *mapping = &made->mappings[i].mapping;
+
+		if (mapping->executable && mapping->module == frame->module &&
+		    frame->offset - mapping->offset < mapping->end - mapping->start)
+			return true;
+	}
+	return false;
+}
+
+static void check_frames(const struct replay_walker *walker, const struct replay_case *made)
+{
+	for (uint32_t i = 0; i < walker->walk.depth; i++)
+		CHECK(is_mapped(made, &walker->walk.frames[i]));
+}
+
 static void check_alike(const struct replay_walker *one, const struct replay_walker *other)
 {
 	const struct user_walk *a = &one->walk, *b = &other->walk;
@@ -342,6 +361,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	byte_reader_init(&reader, (struct bytes){ data, size });
 	change = read_case(&reader, &made, &words);
 	walk_afresh(&first, &made, 0);
+	check_frames(&first, &made);
 	walk_afresh(&fresh, &made, 0x5a);
 	check_alike(&first, &fresh);
 	walk(&first, &made, 0);

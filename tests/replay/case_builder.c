@@ -229,7 +229,7 @@ static bool walks_as_kernel_side(struct case_builder *builder)
 			aggregator_address(builder->aggregator, stack.addresses[i]);
 
 		if (address.module != walk->frames[i].module ||
-		    address.offset != walk->frames[i].offset - (i || builder->found.leaf_is_return))
+		    address.offset != walk->frames[i].offset)
 			return false;
 	}
 	return true;
@@ -261,7 +261,7 @@ bool case_builder_take(struct case_builder *builder, const struct snapshot_event
 	replay_case_init(found);
 	found->fetch_page = fetch_page;
 	found->context = builder;
-	found->leaf_is_return = event->flags & STACK_LEAF_IS_RETURN;
+	found->leaf_is_return = event->leaf_is_return != 0;
 	memcpy(found->registers, event->registers, sizeof(found->registers));
 	builder->event = event;
 	if (!take_mappings(builder))
@@ -307,8 +307,7 @@ static void name_frames_of(struct case_builder *builder, uint32_t first)
 	for (uint32_t i = first; i < found->depth; i++)
 		if (found->frames[i].module == id) {
 			naming.frames[request.count] = i;
-			addresses[request.count++] =
-				found->frames[i].offset - (i || found->leaf_is_return);
+			addresses[request.count++] = found->frames[i].offset;
 		}
 	if (id == MODULE_VDSO) {
 		request.space = SYMBOL_VDSO;

@@ -161,6 +161,11 @@ RECIPES = {
         ["walk_shapes", "timed"],
         [leaf("spin"), ", signal ", "# 3 interrupted_anywhere"],
     ),
+    "signal_at_entry": Recipe(
+        "A handler interrupted a function at its first instruction: the byte before is another function's.",
+        ["unwound", "trap", "9"],
+        [leaf("burn"), ", signal ", r"# [0-9]+ traps\+0x0, "],
+    ),
     "return_elsewhere": Recipe(
         "A return address that is kept elsewhere than right below the CFA.",
         ["walk_shapes", "return_elsewhere"],

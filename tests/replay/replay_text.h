@@ -10,7 +10,8 @@
  *     row MODULE START END CFA OFFSET RA FP OFFSET EXTRA DETAIL
  *     page ADDRESS                         of memory that can be read
  *     words ADDRESS VALUE...               what stands there; all else on the page does not matter
- *     frame MODULE OFFSET COUNT            what the walk must find, from the leaf on; COUNT if it is not 1
+ *     frame MODULE OFFSET COUNT            what the walk must find, from the leaf on; COUNT if it is not 1. As in
+ *                                          struct stack_frame: of callers the last byte of the call
  *     end root|REASON
  */
 #ifndef HEARTH_TESTS_REPLAY_REPLAY_TEXT_H

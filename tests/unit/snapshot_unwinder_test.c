@@ -259,7 +259,56 @@ static void signal_frame(void **state)
 	assert_true(find_function((void *)(uintptr_t)signal_frame, handler) > handler);
 }
 
-/* In a system call the PC is behind it, perhaps behind the end of the function: told as it is, looked up before it. */
+/* A trap at a function's first instruction; the byte before it is another function's. */
+void traps(void);
+void returns_before(void);
+
+__asm__(".text\n"
+	".globl returns_before\n"
+	".type returns_before, @function\n"
+	"returns_before:\n"
+	".cfi_startproc\n"
+	"	pushq %rax\n"
+	".cfi_def_cfa_offset 16\n"
+	"	ret\n"
+	".cfi_endproc\n"
+	".size returns_before, . - returns_before\n"
+	".globl traps\n"
+	".type traps, @function\n"
+	"traps:\n"
+	".cfi_startproc\n"
+	"	ud2\n"
+	"	ret\n"
+	".cfi_endproc\n"
+	".size traps, . - traps\n");
+
+static void take_in_trap(int number, siginfo_t *info, void *context)
+{
+	(void)number, (void)info;
+	recurse(2);
+	((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] += 2; /* behind the ud2 */
+}
+
+static void interrupted_at_its_first_instruction(void **state)
+{
+	struct sigaction action = { .sa_sigaction = take_in_trap, .sa_flags = SA_SIGINFO }, before;
+	const int handler = 4,
+		  trapped = 6; /* the stub that returns from the handler is between them */
+
+	(void)state;
+	sigaction(SIGILL, &action, &before);
+	traps();
+	sigaction(SIGILL, &before, NULL);
+	unwind();
+	assert_int_equal(self.unwound.reason, REASON_NONE);
+	assert_int_equal(find_function((void *)(uintptr_t)take_in_trap, 0), handler);
+	assert_true(address_of(&self.unwound.frames[trapped]) == (uintptr_t)traps);
+	assert_int_equal(
+		find_function((void *)(uintptr_t)interrupted_at_its_first_instruction, trapped + 1),
+		trapped + 1);
+}
+
+/* In a system call the PC is behind it, perhaps behind the end of the function. */
 static void leaf_is_a_return_address(void **state)
 {
 	struct stack_frame caller;
@@ -271,7 +320,7 @@ static void leaf_is_a_return_address(void **state)
 	self.snapshot.leaf_is_return = true;
 	unwind();
 	assert_int_equal(self.unwound.reason, REASON_NONE);
-	assert_true(address_of(&self.unwound.frames[0]) == self.snapshot.registers[RIP]);
+	assert_true(address_of(&self.unwound.frames[0]) == self.snapshot.registers[RIP] - 1);
 	assert_memory_equal(&self.unwound.frames[1], &caller, sizeof(caller));
 }
 
@@ -678,6 +727,7 @@ int main(void)
 		TEST(own_stack_to_the_root),
 		TEST(thread_to_its_root),
 		TEST(signal_frame),
+		TEST(interrupted_at_its_first_instruction),
 		TEST(leaf_is_a_return_address),
 		TEST(cut_stack),
 		TEST(file_that_cannot_be_opened),

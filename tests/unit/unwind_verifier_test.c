@@ -61,7 +61,7 @@ static int tear_down(void **state)
 
 static void compare(struct fixture *fixture)
 {
-	unwind_verifier_compare(fixture->verifier, &fixture->tick, false, &fixture->unwound);
+	unwind_verifier_compare(fixture->verifier, &fixture->tick, &fixture->unwound);
 	unwind_verifier_read_totals(fixture->verifier, &fixture->totals);
 }
 

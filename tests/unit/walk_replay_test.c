@@ -171,6 +171,24 @@ static void memo_notices_a_changed_stack(void **state)
 		}
 }
 
+/* Where a task was interrupted is not what it called from: another frame, and another stack. */
+static void system_call_is_another_stack(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct outcome *interrupted = &fixture->first, *calls = &fixture->again;
+
+	fixture->replayed.leaf_is_return = false;
+	walk(fixture, &fixture->walker, 0, &fixture->first);
+	fixture->replayed.leaf_is_return = true;
+	walk(fixture, &fixture->walker, 0, &fixture->again);
+	if (!interrupted->depth || !calls->depth)
+		return;
+	assert_true(interrupted->frames[0].module == calls->frames[0].module);
+	assert_true(interrupted->frames[0].offset == calls->frames[0].offset + 1);
+	assert_true(interrupted->id != calls->id);
+	assert_int_not_equal(interrupted->check, calls->check);
+}
+
 /* Each page in turn cannot be read any more. */
 static void memo_notices_a_lost_page(void **state)
 {
@@ -309,6 +327,7 @@ static const struct {
 } case_tests[] = {
 	{ "ends as recorded", ends_as_recorded },
 	{ "memo gives the same", memo_gives_the_same },
+	{ "system call is another stack", system_call_is_another_stack },
 	{ "memo notices a changed stack", memo_notices_a_changed_stack },
 	{ "memo notices a lost page", memo_notices_a_lost_page },
 	{ "memo notices changed registers", memo_notices_changed_registers },
