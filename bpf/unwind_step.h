@@ -23,15 +23,27 @@
 #define STEP_GLOBAL static inline
 #endif
 
-/* Copies user memory; not 0: not all of it can be read. In user space whoever walks supplies it. */
+/*
+ * walk_loop() calls back until that says 1, at most `count` times. unwind_read_user() copies user memory; not 0: not
+ * all of it can be read. In user space whoever walks supplies it.
+ */
 #ifdef __bpf__
 #include <bpf/bpf_helpers.h>
+
+#define walk_loop(count, callback, context) bpf_loop(count, callback, context, 0)
 
 STEP_INLINE long unwind_read_user(void *to, __u32 size, __u64 address)
 {
 	return bpf_probe_read_user(to, size, (void *)address);
 }
 #else
+#define walk_loop(count, callback, context)                                      \
+	do {                                                                     \
+		for (__u32 turn_ = 0, count_ = (count); turn_ < count_; turn_++) \
+			if (callback(turn_, context))                            \
+				break;                                           \
+	} while (0)
+
 long unwind_read_user(void *to, __u32 size, __u64 address);
 #endif
 

@@ -23,14 +23,6 @@ bool walk_check_mappings(struct walk_context *context, __u32 mappings);
 /* The rule at an offset of a module, to walk->state.rule. False: the module's rows are not there. */
 bool walk_find_rule(struct walk_context *context, __u64 module, __u64 offset);
 
-/* As bpf_loop(): until the callback says 1. */
-STEP_INLINE void walk_loop(__u32 count, long (*callback)(__u32, struct walk_context *),
-			   struct walk_context *context)
-{
-	for (__u32 i = 0; i < count && !callback(i, context); i++)
-		;
-}
-
 #endif
 
 STEP_INLINE const struct mapping *find_mapping(struct walk_context *context, __u64 address)
@@ -51,23 +43,6 @@ STEP_INLINE const struct mapping *find_mapping(struct walk_context *context, __u
 		return NULL;
 	walk->mapping = index;
 	return &memo->mappings[index & (MEMO_MAPPINGS - 1)];
-}
-
-/* Callers that one turn of the loop compares: a turn costs as much as comparing. */
-#define CHECKED_A_TURN 4
-
-/* Compares callers from walk->checked on, until it is 0 (all hold) or one does not. */
-static long check_callers(__u32 i, struct walk_context *context)
-{
-	struct user_walk *walk = context->walk;
-	__u32 number = walk->checked, checked;
-
-	(void)i;
-	for (checked = 0; checked < CHECKED_A_TURN && number; checked++, number--)
-		if (!memo_caller_holds(context->memo, &walk->state.window, number))
-			break;
-	walk->checked = number;
-	return checked < CHECKED_A_TURN;
 }
 
 /*
@@ -101,14 +76,11 @@ STEP_INLINE bool meet_memo(struct walk_context *context, __u32 depth)
 		walk->cursor = 0;
 		return false;
 	}
-	walk->checked = cursor - 1;
-	walk_loop(cursor / CHECKED_A_TURN + 1, check_callers, context);
-	if (!walk->checked) {
-		walk->below = cursor;
-		return true;
-	}
-	walk->cursor = walk->checked; /* that one has another caller now */
-	return false;
+	walk->cursor = memo_check_callers(memo, &walk->state.window, cursor - 1);
+	if (walk->cursor)
+		return false; /* that one has another caller now */
+	walk->below = cursor;
+	return true;
 }
 
 STEP_INLINE void take_frame(struct user_walk *walk, __u32 number, __u64 module, __u64 offset)

@@ -6,8 +6,6 @@
 #include "bpf/module.bpf.h"
 #include "bpf/unwind_map.bpf.h"
 
-#define walk_loop(count, callback, context) bpf_loop(count, callback, context, 0)
-
 /* Global functions: the verifier checks them once. */
 
 __noinline __u32 add_mapping(struct scratch *scratch, struct walk_memo *memo, __u64 task, __u64 mm,

@@ -202,4 +202,37 @@ STEP_INLINE bool memo_caller_holds(const struct walk_memo *memo, struct stack_wi
 	return memo_peek(memo, window, cfa - 8, &value) && value == caller->pc;
 }
 
+/* Callers that one turn of the loop compares: a turn costs as much as comparing. */
+#define CHECKED_A_TURN 4
+
+struct memo_check {
+	const struct walk_memo *memo;
+	struct stack_window *window;
+	__u32 number; /* of the frame whose caller is next */
+};
+
+static long check_callers(__u32 i, struct memo_check *check)
+{
+	__u32 number = check->number, checked;
+
+	(void)i;
+	for (checked = 0; checked < CHECKED_A_TURN && number; checked++, number--)
+		if (!memo_caller_holds(check->memo, check->window, number))
+			break;
+	check->number = number;
+	return checked < CHECKED_A_TURN;
+}
+
+/* Compares the callers from frame `number` on up: 0 if all hold, else the first whose caller does not. */
+STEP_GLOBAL __u32 memo_check_callers(const struct walk_memo *memo, struct stack_window *window,
+				     __u32 number)
+{
+	struct memo_check check = { memo, window, number };
+
+	if (!memo || !window)
+		return number;
+	walk_loop(number / CHECKED_A_TURN + 1, check_callers, &check);
+	return check.number;
+}
+
 #endif

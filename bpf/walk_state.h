@@ -22,10 +22,9 @@ struct walked_frame {
 /* A walk; too large for the stack of a BPF program. */
 struct user_walk {
 	struct unwind_state state;
-	__u32 depth;   /* frames that were walked */
-	__u32 below;   /* frames of the memo that complete the stack, 0: none */
-	__u32 cursor;  /* frames of the memo that may still be met */
-	__u32 checked; /* the frame of the memo that is being compared */
+	__u32 depth;  /* frames that were walked */
+	__u32 below;  /* frames of the memo that complete the stack, 0: none */
+	__u32 cursor; /* frames of the memo that may still be met */
 	__u32 has_cursor;
 	__u32 mapping; /* that held the last frame */
 	__u32 reason;  /* why the walk ended early, REASON_NONE if it did not */
