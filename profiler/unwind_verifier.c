@@ -144,6 +144,11 @@ void unwind_verifier_compare(struct unwind_verifier *verifier, const struct tick
 		verifier->totals.libunwind_ended[unwound->reason]++;
 		return;
 	}
+	/* It left a leaf without CFI by its frame pointer: a guess, and no claim. */
+	if (unwound->may_lack_frames) {
+		verifier->totals.libunwind_ended[REASON_NO_ROOT]++;
+		return;
+	}
 	/* A table at its ceiling has not even this stack: then the tick is lost anyway. */
 	if (!aggregator_find_stack(verifier->aggregator, tick->user_stack, tick->user_check, &rows))
 		return;

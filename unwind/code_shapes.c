@@ -93,18 +93,47 @@ static void add_linkage_table(struct code_shapes *shapes, const struct elf_file 
 		add(shapes, start + at, end, rule);
 }
 
-static void add_linkage_tables(struct code_shapes *shapes, const struct elf_file *file)
+/* --- _init and _fini --- */
+
+#define INIT_MAX_BYTES 256
+
+/* The size of what stands there between prologue and epilogue; 0: anything else. */
+static size_t init_call_bytes(struct bytes code)
 {
-	static const char *const names[] = { ".plt", ".plt.sec", ".plt.got", ".iplt" };
-	uint64_t size = elf_file_size(file);
+	/* mov __gmon_start__, %rax; test %rax, %rax; je; call *%rax */
+	if (BEGINS(code, "\x48\x8b\x05....\x48\x85\xc0\x74\x02\xff\xd0"))
+		return 14;
+	return BEGINS(code, "\xe8....") ? 5 : 0;
+}
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		const struct elf_section *section = elf_file_section_named(file, names[i]);
+/*
+ * A section that is one function, whose beginning and end are those of crti.o and crtn.o, and between them each object
+ * may have put calls: GNU libc, sysdeps/x86_64/crti.S.
+ */
+static void add_init(struct code_shapes *shapes, const struct elf_file *file,
+		     const struct elf_section *section)
+{
+	uint8_t code[INIT_MAX_BYTES];
+	struct bytes rest = { code, section->size };
+	uint64_t start = section->offset, body, end = section->offset + section->size;
+	size_t call;
 
-		if (section && section->type == SHT_PROGBITS && section->offset <= size &&
-		    section->size <= size - section->offset)
-			add_linkage_table(shapes, file, section);
-	}
+	if (section->size > sizeof(code) ||
+	    read_code(file, start, code, section->size) != section->size)
+		return;
+	if (BEGINS(rest, "\xf3\x0f\x1e\xfa")) /* endbr64 */
+		rest = (struct bytes){ rest.data + 4, rest.size - 4 };
+	if (!BEGINS(rest, "\x48\x83\xec\x08")) /* sub $8, %rsp */
+		return;
+	rest = (struct bytes){ rest.data + 4, rest.size - 4 };
+	body = end - rest.size;
+	while ((call = init_call_bytes(rest)))
+		rest = (struct bytes){ rest.data + call, rest.size - call };
+	if (rest.size != 5 || !BEGINS(rest, "\x48\x83\xc4\x08\xc3")) /* add $8, %rsp; ret */
+		return;
+	add_sp(shapes, start, body, 8);
+	add_sp(shapes, body, end - 1, 16);
+	add_sp(shapes, end - 1, end, 8);
 }
 
 /* --- the entry point --- */
@@ -119,6 +148,31 @@ static void add_entry(struct code_shapes *shapes, const struct elf_file *file)
 }
 
 /* --- together --- */
+
+static void add_sections(struct code_shapes *shapes, const struct elf_file *file)
+{
+	static const struct {
+		const char *name;
+		void (*add)(struct code_shapes *shapes, const struct elf_file *file,
+			    const struct elf_section *section);
+	} rows[] = {
+		{ ".plt", add_linkage_table },
+		{ ".plt.sec", add_linkage_table },
+		{ ".plt.got", add_linkage_table },
+		{ ".iplt", add_linkage_table },
+		{ ".init", add_init },
+		{ ".fini", add_init },
+	};
+	uint64_t size = elf_file_size(file);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct elf_section *section = elf_file_section_named(file, rows[i].name);
+
+		if (section && section->type == SHT_PROGBITS && section->offset <= size &&
+		    section->size <= size - section->offset)
+			rows[i].add(shapes, file, section);
+	}
+}
 
 static int compare(const void *a, const void *b)
 {
@@ -144,7 +198,7 @@ void code_shapes_find(struct code_shapes *shapes, const struct elf_file *file,
 	shapes->count = 0;
 	if (!machine->has_code_shapes)
 		return;
-	add_linkage_tables(shapes, file);
+	add_sections(shapes, file);
 	add_entry(shapes, file);
 	qsort(shapes->shapes, shapes->count, sizeof(*shapes->shapes), compare);
 	drop_overlaps(shapes);

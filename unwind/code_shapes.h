@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Code that many files have without CFI, but whose shape is known: linkers' procedure linkage tables (lld, gold and
- * mold write no CFI for them, nor does GNU ld on request) and the code at the entry point (entry_code.h). Found by
- * section and by bytes; what is not recognised has no shape. Only what no CFI covers is taken from here.
+ * mold write no CFI for them, nor does GNU ld on request), glibc's _init and _fini, and the code at the entry point
+ * (entry_code.h). Found by section and by bytes; what is not recognised has no shape. Only what no CFI covers is taken from here.
  */
 #ifndef HEARTH_UNWIND_CODE_SHAPES_H
 #define HEARTH_UNWIND_CODE_SHAPES_H
@@ -14,7 +14,7 @@
 #include "elf/elf_file.h"
 #include "unwind/cfi_machine.h"
 
-#define CODE_SHAPES_MAX 16
+#define CODE_SHAPES_MAX 24
 
 struct code_shape {
 	uint64_t start, end; /* file offsets */

@@ -134,6 +134,56 @@ static void cfi_of_a_linkage_table_wins(void **state)
 	cfi_file_release(&file);
 }
 
+/* --- _init and _fini --- */
+
+#define GMON "\x48\x8b\x05\1\2\3\4\x48\x85\xc0\x74\x02\xff\xd0"
+
+static void init_with_and_without_calls(void **state)
+{
+	struct cfi_file file;
+
+	(void)state;
+	MAKE(&file, ".fini", "\x48\x83\xec\x08\x48\x83\xc4\x08\xc3");
+	assert_int_equal(cfi_file_compile(&file, -1), 0);
+	assert_sp(&file, PLT, 8);
+	assert_sp(&file, PLT + 3, 8);
+	assert_sp(&file, PLT + 4, 16);
+	assert_sp(&file, PLT + 7, 16);
+	assert_sp(&file, PLT + 8, 8);
+	assert_no_cfi(&file, PLT + 9);
+	cfi_file_release(&file);
+	MAKE(&file, ".init",
+	     "\xf3\x0f\x1e\xfa\x48\x83\xec\x08" GMON "\xe8\1\2\3\4\x48\x83\xc4\x08\xc3");
+	assert_int_equal(cfi_file_compile(&file, -1), 0);
+	assert_sp(&file, PLT + 7, 8);
+	assert_sp(&file, PLT + 8, 16);
+	assert_sp(&file, PLT + 30, 16);
+	assert_sp(&file, PLT + 31, 8);
+	cfi_file_release(&file);
+}
+
+/* Something else stands between beginning and end, or behind it. */
+static void init_of_no_known_form(void **state)
+{
+	static const char *const codes[] = {
+		"\x48\x83\xec\x08\x50\x48\x83\xc4\x08\xc3",
+		"\x48\x83\xec\x08\x48\x83\xc4\x08\xc3\x90",
+		"\x48\x83\xec\x08\xe8\1\2\3\4\xe9\1\2\3\4",
+		"\x48\x83\xec\x18\x48\x83\xc4\x18\xc3",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+		struct cfi_file file;
+
+		make(&file, ".init", codes[i], strlen(codes[i]), NULL);
+		assert_int_equal(cfi_file_compile(&file, -1), 0);
+		assert_no_cfi(&file, PLT);
+		assert_no_cfi(&file, PLT + 5);
+		cfi_file_release(&file);
+	}
+}
+
 /* --- the entry point --- */
 
 /* musl's crt1.o */
@@ -282,6 +332,8 @@ int main(void)
 		cmocka_unit_test(linkage_tables_that_only_jump),
 		cmocka_unit_test(linkage_table_of_no_known_form),
 		cmocka_unit_test(cfi_of_a_linkage_table_wins),
+		cmocka_unit_test(init_with_and_without_calls),
+		cmocka_unit_test(init_of_no_known_form),
 		cmocka_unit_test(an_entry_point_without_cfi_is_a_root),
 		cmocka_unit_test(an_entry_point_with_cfi_is_what_that_says),
 		cmocka_unit_test(the_entry_point_of_a_library_is_no_root),

@@ -100,6 +100,17 @@ static void missing_or_further_frame_disagrees(void **state)
 	assert_int_equal(fixture->totals.agreed, 0);
 }
 
+/* A leaf without CFI that libunwind left by its frame pointer. */
+static void a_guess_of_libunwinds_is_left_out(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->unwound.may_lack_frames = true;
+	compare(fixture);
+	assert_int_equal(fixture->totals.compared, 0);
+	assert_int_equal(fixture->totals.libunwind_ended[REASON_NO_ROOT], 1);
+}
+
 /* More than are shown: the others are only counted. */
 static void many_disagreements(void **state)
 {
@@ -175,6 +186,7 @@ int main(void)
 		TEST(equal_stacks_agree),
 		TEST(another_frame_disagrees),
 		TEST(missing_or_further_frame_disagrees),
+		TEST(a_guess_of_libunwinds_is_left_out),
 		TEST(many_disagreements),
 		TEST(unproven_by_rows_is_left_out),
 		TEST(truncated_kernel_half_is_compared),
