@@ -136,6 +136,71 @@ static void add_init(struct code_shapes *shapes, const struct elf_file *file,
 	add_sp(shapes, end - 1, end, 8);
 }
 
+/* --- gcc's crtbeginS.o --- */
+
+/* Distances of its functions from __do_global_dtors_aux, which .fini_array names. */
+#define DEREGISTER_BEFORE 0x70
+#define REGISTER_BEFORE   0x40
+#define FRAME_DUMMY       0x40
+#define CRT_BYTES         (DEREGISTER_BEFORE + FRAME_DUMMY + 9)
+
+/* They call nothing but by a jump at their ends: deregister_tm_clones, register_tm_clones. */
+static bool are_clone_functions(struct bytes deregister, struct bytes register_)
+{
+	return BEGINS(deregister,
+		      "\x48\x8d\x3d....\x48\x8d\x05....\x48\x39\xf8\x74.\x48\x8b\x05...."
+		      "\x48\x85\xc0\x74.\xff\xe0") &&
+	       BEGINS(register_,
+		      "\x48\x8d\x3d....\x48\x8d\x35....\x48\x29\xfe\x48\x89\xf0\x48\xc1\xee\x3f"
+		      "\x48\xc1\xf8\x03\x48\x01\xc6\x48\xd1\xfe\x74.\x48\x8b\x05....\x48\x85\xc0"
+		      "\x74.\xff\xe0");
+}
+
+/* __do_global_dtors_aux: where behind its start rbp has been pushed; 0: it is another function. */
+static size_t dtors_push_ends(struct bytes code)
+{
+	size_t skipped = BEGINS(code, "\xf3\x0f\x1e\xfa") ? 4 : 0; /* endbr64 */
+	struct bytes rest = { code.data + skipped, code.size - skipped };
+
+	/* cmpb; jne; push %rbp; cmpq; mov %rsp, %rbp; je; mov; call; call; movb; pop %rbp; ret */
+	return BEGINS(rest, "\x80\x3d....\0\x75.\x55\x48\x83\x3d....\0\x48\x89\xe5\x74."
+			    "\x48\x8b\x3d....\xe8....\xe8....\xc6\x05....\x01\x5d\xc3")
+		       ? skipped + 10
+		       : 0;
+}
+
+/* The functions that gcc puts ahead of everybody's: libgcc/crtstuff.c, in position-independent files. */
+static void add_crtbegin(struct code_shapes *shapes, const struct elf_file *file,
+			 const struct elf_section *fini_array)
+{
+	const struct unwind_rule pushed = {
+		.cfa = UNWIND_CFA_SP, .cfa_offset = 16, .fp = UNWIND_FP_OFFSET, .fp_offset = -16
+	};
+	uint8_t code[CRT_BYTES], word[8];
+	struct bytes dtors = { code + DEREGISTER_BEFORE, CRT_BYTES - DEREGISTER_BEFORE };
+	struct byte_reader reader;
+	uint64_t start, end;
+	size_t push;
+
+	byte_reader_init(&reader, (struct bytes){ word, sizeof(word) });
+	if (fini_array->size < sizeof(word) ||
+	    read_code(file, fini_array->offset, word, sizeof(word)) != sizeof(word) ||
+	    !elf_file_offset_of_address(file, byte_reader_u64(&reader), &start) ||
+	    start < DEREGISTER_BEFORE ||
+	    read_code(file, start - DEREGISTER_BEFORE, code, sizeof(code)) != sizeof(code))
+		return;
+	push = dtors_push_ends(dtors);
+	if (!push ||
+	    !are_clone_functions(
+		    (struct bytes){ code, DEREGISTER_BEFORE - REGISTER_BEFORE },
+		    (struct bytes){ code + DEREGISTER_BEFORE - REGISTER_BEFORE, REGISTER_BEFORE }))
+		return;
+	end = start + push + 38; /* behind pop */
+	add_sp(shapes, start - DEREGISTER_BEFORE, start + push, 8);
+	add(shapes, start + push, end, pushed);
+	add_sp(shapes, end, start + CRT_BYTES - DEREGISTER_BEFORE, 8);
+}
+
 /* --- the entry point --- */
 
 /* Nothing called what the kernel jumps to. */
@@ -153,22 +218,24 @@ static void add_sections(struct code_shapes *shapes, const struct elf_file *file
 {
 	static const struct {
 		const char *name;
+		uint32_t type;
 		void (*add)(struct code_shapes *shapes, const struct elf_file *file,
 			    const struct elf_section *section);
 	} rows[] = {
-		{ ".plt", add_linkage_table },
-		{ ".plt.sec", add_linkage_table },
-		{ ".plt.got", add_linkage_table },
-		{ ".iplt", add_linkage_table },
-		{ ".init", add_init },
-		{ ".fini", add_init },
+		{ ".plt", SHT_PROGBITS, add_linkage_table },
+		{ ".plt.sec", SHT_PROGBITS, add_linkage_table },
+		{ ".plt.got", SHT_PROGBITS, add_linkage_table },
+		{ ".iplt", SHT_PROGBITS, add_linkage_table },
+		{ ".init", SHT_PROGBITS, add_init },
+		{ ".fini", SHT_PROGBITS, add_init },
+		{ ".fini_array", SHT_FINI_ARRAY, add_crtbegin },
 	};
 	uint64_t size = elf_file_size(file);
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		const struct elf_section *section = elf_file_section_named(file, rows[i].name);
 
-		if (section && section->type == SHT_PROGBITS && section->offset <= size &&
+		if (section && section->type == rows[i].type && section->offset <= size &&
 		    section->size <= size - section->offset)
 			rows[i].add(shapes, file, section);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Code that many files have without CFI, but whose shape is known: linkers' procedure linkage tables (lld, gold and
- * mold write no CFI for them, nor does GNU ld on request), glibc's _init and _fini, and the code at the entry point
+ * mold write no CFI for them, nor does GNU ld on request), glibc's _init and _fini, gcc's crtbeginS.o, and the code at the entry point
  * (entry_code.h). Found by section and by bytes; what is not recognised has no shape. Only what no CFI covers is taken from here.
  */
 #ifndef HEARTH_UNWIND_CODE_SHAPES_H

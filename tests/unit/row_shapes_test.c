@@ -184,6 +184,73 @@ static void init_of_no_known_form(void **state)
 	}
 }
 
+/* --- gcc's crtbeginS.o --- */
+
+#define LEA_RDI   "\x48\x8d\x3d\1\2\3\4"
+#define TEST_JUMP "\x48\x8b\x05\1\2\3\4\x48\x85\xc0\x74\x08\xff\xe0"
+#define DEREGISTER                                                   \
+	LEA_RDI "\x48\x8d\x05\1\2\3\4\x48\x39\xf8\x74\x15" TEST_JUMP \
+		"\x0f\x1f\x80\0\0\0\0\xc3\x0f\x1f\x80\0\0\0\0"
+#define REGISTER                                                               \
+	LEA_RDI "\x48\x8d\x35\1\2\3\4\x48\x29\xfe\x48\x89\xf0\x48\xc1\xee\x3f" \
+		"\x48\xc1\xf8\x03\x48\x01\xc6\x48\xd1\xfe\x74\x14" TEST_JUMP   \
+		"\x66\x0f\x1f\x44\0\0\xc3\x0f\x1f\x80\0\0\0\0"
+#define DTORS                                                                      \
+	"\x80\x3d\1\2\3\4\0\x75\x2b\x55\x48\x83\x3d\1\2\3\4\0\x48\x89\xe5\x74\x0c" \
+	"\x48\x8b\x3d\1\2\3\4\xe8\1\2\3\4\xe8\1\2\3\4\xc6\x05\1\2\3\4\1\x5d\xc3"
+#define ENDBR "\xf3\x0f\x1e\xfa"
+
+/* The text at PLT is these functions; .fini_array names the third. */
+static void make_crtbegin(struct cfi_file *file, const char *code, size_t size)
+{
+	uint64_t dtors = TEXT_ADDRESS + PLT + 0x70;
+	uint8_t text[0x1000] = { 0 };
+
+	memcpy(text + PLT, code, size);
+	cfi_file_init(file, text, sizeof(text));
+	elf_builder_section(&file->elf, ".fini_array", SHT_FINI_ARRAY, &dtors, sizeof(dtors));
+	assert_int_equal(cfi_file_compile(file, -1), 0);
+}
+
+#define MAKE_CRTBEGIN(file, code) make_crtbegin(file, code, sizeof(code) - 1)
+
+static void functions_of_crtbegin(void **state)
+{
+	const struct unwind_rule pushed = {
+		.cfa = UNWIND_CFA_SP, .cfa_offset = 16, .fp = UNWIND_FP_OFFSET, .fp_offset = -16
+	};
+	struct cfi_file file;
+
+	(void)state;
+	_Static_assert(sizeof(DEREGISTER) - 1 == 0x30 && sizeof(REGISTER) - 1 == 0x40, "as gcc's");
+	MAKE_CRTBEGIN(&file, DEREGISTER REGISTER ENDBR DTORS);
+	assert_no_cfi(&file, PLT - 1);
+	assert_sp(&file, PLT, 8);
+	assert_sp(&file, PLT + 0x6f, 8);
+	assert_sp(&file, PLT + 0x70 + 13, 8);
+	assert_rule(&file, PLT + 0x70 + 14, pushed);
+	assert_rule(&file, PLT + 0x70 + 51, pushed);
+	assert_sp(&file, PLT + 0x70 + 52, 8);
+	assert_sp(&file, PLT + 0x70 + 0x48, 8);
+	assert_no_cfi(&file, PLT + 0x70 + 0x49);
+	cfi_file_release(&file);
+	MAKE_CRTBEGIN(&file, DEREGISTER REGISTER DTORS);
+	assert_sp(&file, PLT + 0x70 + 9, 8);
+	assert_rule(&file, PLT + 0x70 + 10, pushed);
+	cfi_file_release(&file);
+}
+
+static void functions_that_are_not_all_crtbegins(void **state)
+{
+	struct cfi_file file;
+
+	(void)state;
+	MAKE_CRTBEGIN(&file, REGISTER DEREGISTER DTORS);
+	assert_no_cfi(&file, PLT);
+	assert_no_cfi(&file, PLT + 0x70 + 10);
+	cfi_file_release(&file);
+}
+
 /* --- the entry point --- */
 
 /* musl's crt1.o */
@@ -334,6 +401,8 @@ int main(void)
 		cmocka_unit_test(cfi_of_a_linkage_table_wins),
 		cmocka_unit_test(init_with_and_without_calls),
 		cmocka_unit_test(init_of_no_known_form),
+		cmocka_unit_test(functions_of_crtbegin),
+		cmocka_unit_test(functions_that_are_not_all_crtbegins),
 		cmocka_unit_test(an_entry_point_without_cfi_is_a_root),
 		cmocka_unit_test(an_entry_point_with_cfi_is_what_that_says),
 		cmocka_unit_test(the_entry_point_of_a_library_is_no_root),

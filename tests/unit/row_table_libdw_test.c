@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "tests/unit/cfi_oracle.h"
-#include "unwind/entry_code.h"
+#include "unwind/code_shapes.h"
 #include "unwind/row_compiler.h"
 #include "unwind/row_table.h"
 
@@ -33,6 +33,7 @@ struct comparison {
 	struct elf_file *file;
 	struct row_table table;
 	struct buffer bytes;
+	struct code_shapes shapes;
 	Elf *elf;
 	Dwarf_CFI *cfi;
 	struct tally tally;
@@ -52,13 +53,13 @@ static bool is_small_gap(const struct comparison *comparison, uint64_t address)
 	return false;
 }
 
-/* What nothing calls is a root without CFI as well. */
-static bool is_entry(const struct comparison *comparison, uint64_t offset)
+/* Code that is known by its bytes has a rule without CFI as well. */
+static bool is_shape(const struct comparison *comparison, uint64_t offset,
+		     const struct unwind_rule *rule)
 {
-	struct entry_code code;
+	const struct code_shape *shape = code_shapes_next(&comparison->shapes, offset);
 
-	return entry_code_find(comparison->file, &code) && offset >= code.start &&
-	       offset < code.end;
+	return shape && offset >= shape->start && !memcmp(&shape->rule, rule, sizeof(*rule));
 }
 
 static void show(uint64_t offset, uint64_t address, const struct unwind_rule *rule, bool has_libdw)
@@ -85,8 +86,8 @@ static void compare_at(struct comparison *comparison, uint64_t offset)
 	has_libdw = oracle_ask_libdw(comparison->cfi, address, &libdw);
 	if (rule->cfa == UNWIND_NOT_EXPRESSIBLE && has_libdw) {
 		tally->not_expressible++;
-	} else if (!has_libdw && (rule->cfa == UNWIND_NO_CFI ||
-				  (rule->cfa == UNWIND_ROOT && is_entry(comparison, offset)))) {
+	} else if (!has_libdw &&
+		   (rule->cfa == UNWIND_NO_CFI || is_shape(comparison, offset, rule))) {
 		tally->agreed_no_cfi++;
 	} else if (!has_libdw && is_small_gap(comparison, address)) {
 		tally->in_small_gap++;
@@ -123,6 +124,8 @@ static void begin(struct comparison *comparison, int fd)
 
 	*comparison = (struct comparison){ 0 };
 	assert_int_equal(elf_file_open(fd, &comparison->file), 0);
+	code_shapes_find(&comparison->shapes, comparison->file,
+			 cfi_machine_find(elf_file_machine(comparison->file)));
 	assert_int_equal(row_compiler_compile(fd, -1, &comparison->bytes), 0);
 	bytes = (struct bytes){ (uint8_t *)comparison->bytes.data, comparison->bytes.size };
 	assert_int_equal(row_table_open(bytes, &comparison->table), 0);
