@@ -62,23 +62,37 @@ __noinline __u64 find_vma(__u64 root, __u64 address, struct maple_node *node)
 	return 0;
 }
 
-/* The time of the last change, whose place differs; bit 31 of the nanoseconds is a flag of stat(). */
-static __always_inline void read_change_time(struct inode *inode, struct module_key *key)
+/* The time of an inode's last change, whose place differs; bit 31 of the nanoseconds is a flag of stat(). */
+static __always_inline void read_change_time_parts(struct inode *inode, __u64 *ret_s, __u32 *ret_ns)
 {
 	struct inode___before_6_11 *before_6_11 = (void *)inode;
 	struct inode___before_6_6 *before_6_6 = (void *)inode;
 
 	if (bpf_core_field_exists(inode->i_ctime_sec)) {
-		key->change_time_s = BPF_CORE_READ(inode, i_ctime_sec);
-		key->change_time_ns = BPF_CORE_READ(inode, i_ctime_nsec);
+		*ret_s = BPF_CORE_READ(inode, i_ctime_sec);
+		*ret_ns = BPF_CORE_READ(inode, i_ctime_nsec);
 	} else if (bpf_core_field_exists(before_6_11->__i_ctime)) {
-		key->change_time_s = BPF_CORE_READ(before_6_11, __i_ctime.tv_sec);
-		key->change_time_ns = BPF_CORE_READ(before_6_11, __i_ctime.tv_nsec);
+		*ret_s = BPF_CORE_READ(before_6_11, __i_ctime.tv_sec);
+		*ret_ns = BPF_CORE_READ(before_6_11, __i_ctime.tv_nsec);
 	} else {
-		key->change_time_s = BPF_CORE_READ(before_6_6, i_ctime.tv_sec);
-		key->change_time_ns = BPF_CORE_READ(before_6_6, i_ctime.tv_nsec);
+		*ret_s = BPF_CORE_READ(before_6_6, i_ctime.tv_sec);
+		*ret_ns = BPF_CORE_READ(before_6_6, i_ctime.tv_nsec);
 	}
-	key->change_time_ns &= 0x7fffffff;
+	*ret_ns &= 0x7fffffff;
+}
+
+static __always_inline __u64 change_time_of(__u64 seconds, __u32 nanoseconds)
+{
+	return seconds * 1000000000u + nanoseconds;
+}
+
+static __always_inline __u64 read_change_time(struct inode *inode)
+{
+	__u64 seconds;
+	__u32 nanoseconds;
+
+	read_change_time_parts(inode, &seconds, &nanoseconds);
+	return change_time_of(seconds, nanoseconds);
 }
 
 static __always_inline void read_module_key(struct file *file, struct module_key *key)
@@ -90,7 +104,7 @@ static __always_inline void read_module_key(struct file *file, struct module_key
 	key->device = BPF_CORE_READ(inode, i_sb, s_dev);
 	key->generation = BPF_CORE_READ(inode, i_generation);
 	key->unused = 0;
-	read_change_time(inode, key);
+	read_change_time_parts(inode, &key->change_time_s, &key->change_time_ns);
 }
 
 static __always_inline __u64 module_id(const struct module_key *key)
@@ -125,9 +139,13 @@ static __always_inline void read_mapped_file(struct task_struct *task, struct mm
 					     struct module_key *key, struct file **ret_file)
 {
 	*ret_file = BPF_CORE_READ(vma, vm_file);
+	mapping->file = 0;
+	mapping->file_changed = 0;
 	if (*ret_file) {
 		read_module_key(*ret_file, key);
 		mapping->module = module_id(key);
+		mapping->file = (__u64)BPF_CORE_READ(*ret_file, f_inode);
+		mapping->file_changed = change_time_of(key->change_time_s, key->change_time_ns);
 		mapping->offset = BPF_CORE_READ(vma, vm_pgoff) << PAGE_SHIFT;
 	} else if (mapping->start == (__u64)BPF_CORE_READ(mm, context.vdso)) {
 		mapping->module = MODULE_VDSO;

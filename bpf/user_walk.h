@@ -18,7 +18,7 @@
 
 /* Reads the mapping of an address and keeps it in the memo: its index there, or one of the two above. */
 __u32 walk_read_mapping(struct walk_context *context, __u64 address);
-/* Are the mappings (a bit for each) of the memo as they were? Those that are become valid. */
+/* Are the mappings (a bit for each) of the memo as they were? Those that are become valid, the others no longer stand. */
 bool walk_check_mappings(struct walk_context *context, __u32 mappings);
 /* The rule at an offset of a module, to walk->state.rule. False: the module's rows are not there. */
 bool walk_find_rule(struct walk_context *context, __u64 module, __u64 offset);
@@ -35,6 +35,9 @@ STEP_INLINE const struct mapping *find_mapping(struct walk_context *context, __u
 	if (address >= last->start && address < last->end && memo_mapping_is_valid(memo, index))
 		return last;
 	index = memo_find_mapping(memo, address);
+	if (index < MEMO_MAPPINGS && !memo_mapping_is_valid(memo, index) &&
+	    !walk_check_mappings(context, 1u << index))
+		index = MEMO_MAPPINGS;
 	if (index >= MEMO_MAPPINGS)
 		index = walk_read_mapping(context, address);
 	if (index == WALK_RING_FULL)

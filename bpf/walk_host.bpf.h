@@ -23,16 +23,27 @@ __noinline __u32 add_mapping(struct scratch *scratch, struct walk_memo *memo, __
 	return memo_keep_mapping(memo, &scratch->mapping);
 }
 
-/* Reads the mapping `index` again; 1 if it is as it was. */
+/* Reads the mapping `index` again, or its file's change time alone where it stands; 1 if it is as it was. */
 __noinline int check_mapping(struct scratch *scratch, struct walk_memo *memo, __u64 task, __u64 mm,
 			     __u32 index)
 {
+	const struct mapping *mapping;
 	struct file *file = NULL;
+	bool stands, holds;
 
-	if (!scratch || !memo || index >= MEMO_MAPPINGS ||
-	    !read_mapping((void *)task, (void *)mm, memo->mappings[index].start,
-			  &scratch->maple_node, &scratch->mapping, &scratch->module.key, &file) ||
-	    !mapping_equals(&memo->mappings[index], &scratch->mapping))
+	if (!scratch || !memo || index >= MEMO_MAPPINGS)
+		return 0;
+	mapping = &memo->mappings[index];
+	stands = memo->standing >> index & 1;
+	memo->standing &= ~(1u << index);
+	if (stands)
+		holds = !mapping->file ||
+			read_change_time((void *)mapping->file) == mapping->file_changed;
+	else
+		holds = read_mapping((void *)task, (void *)mm, mapping->start, &scratch->maple_node,
+				     &scratch->mapping, &scratch->module.key, &file) &&
+			mapping_equals(mapping, &scratch->mapping);
+	if (!holds)
 		return 0;
 	memo->valid |= 1u << index;
 	return 1;

@@ -6,8 +6,9 @@
  *
  * A memo never says more than is true now. That a frame has this caller follows from: the frame's PC (hence
  * its rule), its sp (and fp, where a rule up there needs it), the return address on the stack, and the mapping of
- * the PC being the file it was. The first three are compared at each use. Mappings are trusted as long as the mm and
- * its lock's sequence are the same, else they are read again.
+ * the PC being the file it was. The first three are compared at each use. Mappings stand as long as the mm and
+ * its lock's sequence are the same, else they are read again; that their files are what they were, which no sequence
+ * tells, is looked at once in each walk.
  *
  * It holds the frames next to the root, up to the first that was stepped from in an unusual way (over a signal,
  * by a dereferenced CFA, onto another stack): those, and what they called, are walked each time.
@@ -27,6 +28,8 @@ struct mapping {
 	__u64 offset; /* of `start`, in the module */
 	__u32 executable;
 	__u32 unused;
+	__u64 file;         /* whoever reads mappings knows it by this; 0: it has none */
+	__u64 file_changed; /* when */
 };
 
 #define MEMO_MAPPINGS 16
@@ -59,9 +62,9 @@ struct walk_memo {
 	__u64 base;  /* the root's sp */
 	__u64 mm, sequence;
 	__u32 mapping_count;
-	__u32 valid; /* a bit for each mapping that holds at `sequence` */
+	__u32 standing; /* a bit for each mapping that was there at `sequence`; its file may have changed */
+	__u32 valid; /* a bit for each that holds in this walk */
 	__u32 forgot; /* mappings were given up during this walk: frames that it noted mean nothing */
-	__u32 unused;
 	struct mapping mappings[MEMO_MAPPINGS];
 	struct memo_step steps[MEMO_FRAMES]; /* root first */
 	struct memo_mark marks[MEMO_FRAMES];
@@ -77,10 +80,13 @@ STEP_INLINE void memo_begin(struct walk_memo *memo, __u64 owner, __u64 mm, __u64
 		memo->owner = owner;
 		memo->depth = 0;
 		memo->mapping_count = 0;
+		memo->standing = 0;
 		memo->valid = 0;
 	}
+	memo->standing |= memo->valid;
+	memo->valid = 0;
 	if (memo->mm != mm || memo->sequence != sequence || sequence == MEMO_NO_SEQUENCE)
-		memo->valid = 0;
+		memo->standing = 0;
 	memo->mm = mm;
 	memo->forgot = 0;
 	memo->sequence = MEMO_NO_SEQUENCE; /* until the walk has ended */
@@ -91,18 +97,18 @@ STEP_INLINE bool memo_mapping_is_valid(const struct walk_memo *memo, __u32 index
 	return memo->valid >> (index & 31) & 1;
 }
 
-/* The valid mapping that holds an address, MEMO_MAPPINGS if there is none. */
+/* The mapping that holds an address and is valid, or may be; MEMO_MAPPINGS if there is none. */
 STEP_GLOBAL __u32 memo_find_mapping(const struct walk_memo *memo, __u64 address)
 {
-	__u32 i;
+	__u32 i, known;
 
 	if (!memo)
 		return MEMO_MAPPINGS;
+	known = memo->valid | memo->standing;
 	for (i = 0; i < MEMO_MAPPINGS; i++) {
 		const struct mapping *mapping = &memo->mappings[i];
 
-		if (address >= mapping->start && address < mapping->end &&
-		    memo_mapping_is_valid(memo, i))
+		if (address >= mapping->start && address < mapping->end && (known >> i & 1))
 			break;
 	}
 	return i;
@@ -131,6 +137,7 @@ STEP_GLOBAL __u32 memo_keep_mapping(struct walk_memo *memo, const struct mapping
 			break;
 	if (i == MEMO_MAPPINGS) {
 		memo->depth = 0;
+		memo->standing = 0;
 		memo->valid = 0;
 		memo->forgot = 1;
 		i = 0;

@@ -334,3 +334,54 @@ def test_whole_machine(unwound):
     with recording.busy("shares_70_30"):
         recorded = hearth.record("-a", "-F", 999, "-d", "1")
     assert any(stack.frames[:1] == ["_start"] for stack in complete(recorded, "shares_70_30"))
+
+
+# One function that calls itself; only the size of its frame differs from build to build.
+RECURSING = """
+	.text
+	.globl	work
+	.type	work, @function
+work:
+.Lwork:
+	.cfi_startproc
+	.byte	0x48, 0x81, 0xec
+	.long	FRAME			# sub $FRAME, %rsp
+	.cfi_adjust_cfa_offset FRAME
+	dec	%rsi
+	jz	1f
+	call	.Lwork
+	jmp	3f
+1:	mov	%rdi, %rcx
+2:	dec	%rcx
+	jnz	2b
+3:	.byte	0x48, 0x81, 0xc4
+	.long	FRAME			# add $FRAME, %rsp
+	.cfi_adjust_cfa_offset -FRAME
+	ret
+	.cfi_endproc
+"""
+WORK_DEPTH = 20
+
+
+def make_recursing(path, frame_bytes):
+    command = ["cc", "-shared", "-nostdlib", "-Wl,-Bsymbolic,-z,now,--section-start=.text=0x1000", f"-DFRAME={frame_bytes}"]
+    subprocess.run([*command, "-o", path, "-xassembler-with-cpp", "-"], input=RECURSING, text=True, check=True)
+
+
+def test_file_overwritten_in_place_while_it_runs(tmp_path):
+    """No mapping changes, and with it no sequence of the mm: the rows are nevertheless those of the new content."""
+    program = tmp_path / "overwritten"
+    source = Path(__file__).with_name("overwritten.c")
+    subprocess.run(["cc", "-O2", "-o", program, source], check=True)
+    make_recursing(tmp_path / "first.so", 88)
+    make_recursing(tmp_path / "second.so", 40)
+    recorded = record(program, tmp_path / "first.so", tmp_path / "second.so", "0.5")
+    for phase in ("before", "after"):
+        stacks = [stack for stack in complete(recorded, "overwritten") if phase in stack.frames]
+        depths = collections.Counter()
+        for stack in stacks:
+            user = [frame for frame in stack.frames if not hearth.is_kernel(frame)]
+            depths[len(user) - user.index(phase) - 1] += stack.count
+        # All levels on the way down and up are met; nearly all ticks are in the innermost.
+        assert set(depths) <= set(range(WORK_DEPTH + 1)), (phase, depths)
+        assert depths[WORK_DEPTH] > 0.9 * sum(depths.values()) > 200, (phase, depths)

@@ -50,13 +50,18 @@ bool walk_check_mappings(struct walk_context *context, __u32 mappings)
 	struct walk_memo *memo = context->memo;
 
 	for (__u32 i = 0; i < MEMO_MAPPINGS; i++) {
+		const struct mapping *known = &memo->mappings[i];
 		const struct replay_mapping *now;
+		bool stands = memo->standing >> i & 1;
 
 		if (!(mappings >> i & 1))
 			continue;
-		now = replay_find_mapping(context->scratch->replayed, memo->mappings[i].start);
-		context->scratch->mappings_read++;
-		if (!now || !mapping_equals(&memo->mappings[i], &now->mapping))
+		memo->standing &= ~(1u << i);
+		now = replay_find_mapping(context->scratch->replayed, known->start);
+		context->scratch->mappings_read += !stands;
+		/* A file that changed is another module. */
+		if (!now || (stands ? known->module != now->mapping.module
+				    : !mapping_equals(known, &now->mapping)))
 			return false;
 		memo->valid |= 1u << i;
 	}
