@@ -41,6 +41,39 @@ arch_is_32bit(const struct arch_registers *registers)
 }
 
 /*
+ * Where the code at a PC tells what stands at the stack pointer: the return address, with the caller's fp in its
+ * register; or the caller's fp, with the return address above it.
+ */
+enum arch_frame_stage { ARCH_FRAME_UNKNOWN, ARCH_FRAME_RETURN_AT_SP, ARCH_FRAME_FP_AT_SP };
+
+#define ARCH_CODE_BYTES 8 /* that are looked at, as a little-endian number */
+
+/* mov %rsp,%rbp in both encodings. */
+static inline __attribute__((always_inline)) bool arch_sets_fp(__u64 code)
+{
+	return (code & 0xffffff) == 0xe58948 || (code & 0xffffff) == 0xec8b48;
+}
+
+/*
+ * A push of rbp alone may be any function's that keeps something else there; before mov %rsp,%rbp it begins one that
+ * keeps frame pointers, as compilers do, perhaps behind endbr64. `before` is the byte ahead of the PC, 0 if it is not
+ * known: was the push just made?
+ */
+static inline __attribute__((always_inline)) enum arch_frame_stage arch_frame_stage(__u64 code,
+										    __u8 before)
+{
+	__u64 entry = (__u32)code == 0xfa1e0ff3 ? code >> 32 : code;
+
+	if ((entry & 0xff) == 0x55 && arch_sets_fp(entry >> 8))
+		return ARCH_FRAME_RETURN_AT_SP;
+	if ((code & 0xff) == 0xc3 || (code & 0xffff) == 0xc3f3) /* ret, repz ret */
+		return ARCH_FRAME_RETURN_AT_SP;
+	if ((code & 0xffff) == 0xc35d) /* pop %rbp, ret */
+		return ARCH_FRAME_FP_AT_SP;
+	return before == 0x55 && arch_sets_fp(code) ? ARCH_FRAME_FP_AT_SP : ARCH_FRAME_UNKNOWN;
+}
+
+/*
  * In a system call the saved PC is a return address, and rcx holds it as well. Interrupts and faults store
  * -1 in orig_rax. Where execve or a signal's delivery put another PC there, orig_rax still tells of the system call
  * but rcx does not.

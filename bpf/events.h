@@ -71,6 +71,11 @@ struct tick_event {
 
 /* The walk found no caller of its last user frame: is that one a root? */
 #define TICK_ROOT_UNPROVEN 1
+/*
+ * The leaf, or a frame that a signal interrupted, lies in code without call frame information and was left by its frame
+ * pointer: if it has no frame of its own (yet), its caller is not in the stack. All above that is.
+ */
+#define TICK_MAY_LACK_CALLER 2
 
 /*
  * A frame is an instruction, told as a module and an offset in it: the one that a tick or a signal interrupted, else

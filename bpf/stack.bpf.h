@@ -138,6 +138,8 @@ static __always_inline void set_registers(struct unwind_state *state, bool is_re
  */
 static __always_inline void judge_walk(struct tick_event *tick, const struct user_walk *walk)
 {
+	if (walk->state.may_lack_caller)
+		tick->flags |= TICK_MAY_LACK_CALLER;
 	if (walk->root_is_proven)
 		return;
 	if (walk->reason == REASON_NO_ROOT || walk->reason == REASON_BAD_CALLER)

@@ -72,6 +72,8 @@ struct stack_window {
 struct unwind_state {
 	struct unwind_registers registers;
 	struct unwind_rule rule;
+	__u32 may_lack_caller; /* a step by frame pointer may have passed a frame over */
+	__u32 unused;
 	struct stack_window window;
 	struct arch_registers leaf; /* all of the user registers, as the kernel saved them */
 };
@@ -298,6 +300,47 @@ STEP_INLINE int step_by_cfi(struct unwind_state *state)
 	return STEP_GO;
 }
 
+/* Did the frame make no call? What a tick, a signal or a system call found there may not have made its frame yet. */
+STEP_INLINE bool was_interrupted(const struct unwind_registers *registers)
+{
+	return registers->is_leaf || !registers->pc_is_return;
+}
+
+STEP_INLINE enum arch_frame_stage find_frame_stage(__u64 pc)
+{
+	__u64 code = 0;
+	__u8 before = 0;
+
+	if (unwind_read_user(&code, ARCH_CODE_BYTES, pc))
+		return ARCH_FRAME_UNKNOWN;
+	if (arch_sets_fp(code) && unwind_read_user(&before, sizeof(before), pc - 1))
+		before = 0;
+	return arch_frame_stage(code, before);
+}
+
+/* Code without CFI that has no frame of its own, as its bytes tell: the caller's is at sp. */
+STEP_INLINE int step_by_code(struct unwind_state *state, enum arch_frame_stage stage)
+{
+	struct unwind_registers *registers = &state->registers;
+	__u64 sp = registers->sp, fp = registers->fp, pc = 0, at = sp;
+
+	if (stage == ARCH_FRAME_FP_AT_SP) {
+		if (!read_stack(&state->window, sp, sp, &fp))
+			return REASON_STACK_UNREADABLE;
+		registers->fp_is_known = 1;
+		at += 8;
+	}
+	if (!read_stack(&state->window, at, sp, &pc))
+		return REASON_STACK_UNREADABLE;
+	if (!pc)
+		return REASON_NO_ROOT;
+	registers->pc = pc;
+	registers->sp = at + 8;
+	registers->fp = fp;
+	registers->pc_is_return = 1;
+	return STEP_GO;
+}
+
 /* Code without CFI: by its frame pointer, if it keeps one. Where the chain ends no root is proven. */
 STEP_INLINE int step_by_fp(struct unwind_state *state)
 {
@@ -314,6 +357,26 @@ STEP_INLINE int step_by_fp(struct unwind_state *state)
 	registers->fp = caller_fp;
 	registers->pc_is_return = 1;
 	return STEP_GO;
+}
+
+/*
+ * Code without CFI. What called has its frame; what was interrupted may have none, or not yet: then the frame
+ * pointer is its caller's, who is passed over. Where the code does not tell, the walk is marked.
+ */
+STEP_INLINE int step_without_cfi(struct unwind_state *state)
+{
+	bool interrupted = was_interrupted(&state->registers);
+	enum arch_frame_stage stage = ARCH_FRAME_UNKNOWN;
+	int result;
+
+	if (interrupted)
+		stage = find_frame_stage(state->registers.pc);
+	if (stage != ARCH_FRAME_UNKNOWN)
+		return step_by_code(state, stage);
+	result = step_by_fp(state);
+	if (interrupted && result == STEP_GO)
+		state->may_lack_caller = 1;
+	return result;
 }
 
 /* The kernel put the interrupted registers on the stack; the handler may run on a stack of its own. */
@@ -382,7 +445,7 @@ STEP_GLOBAL int unwind_step(struct unwind_state *state)
 	case UNWIND_ROOT:
 		return STEP_ROOT;
 	case UNWIND_NO_CFI:
-		result = step_by_fp(state);
+		result = step_without_cfi(state);
 		break;
 	case UNWIND_SIGNAL_FRAME:
 		result = step_over_signal(state);

@@ -106,7 +106,7 @@ STEP_INLINE struct walked_frame *note_frame(struct user_walk *walk, __u32 number
 	walked->fp = registers->fp;
 	walked->mapping = walk->mapping;
 	walked->fp_slot = 0;
-	walked->flags = registers->pc_is_return ? WALKED_CALLER : 0;
+	walked->flags = was_interrupted(registers) ? 0 : WALKED_CALLER;
 	return walked;
 }
 
@@ -159,7 +159,7 @@ static long walk_frame(__u32 i, struct walk_context *context)
 	struct walked_frame *walked;
 	int result;
 
-	if (is_return && meet_memo(context, i))
+	if (!was_interrupted(&state->registers) && meet_memo(context, i))
 		return 1;
 	mapping = find_mapping(context, address);
 	if (!mapping || !mapping->executable) {
@@ -292,6 +292,7 @@ STEP_INLINE void walk_user_stack(struct walk_context *context)
 	struct user_walk *walk = context->walk;
 
 	walk->state.window.size = 0;
+	walk->state.may_lack_caller = 0;
 	walk->leaf_is_return = walk->state.registers.pc_is_return;
 	walk->depth = 0;
 	walk->below = 0;

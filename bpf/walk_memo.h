@@ -11,7 +11,8 @@
  * tells, is looked at once in each walk.
  *
  * It holds the frames next to the root, up to the first that was stepped from in an unusual way (over a signal,
- * by a dereferenced CFA, onto another stack): those, and what they called, are walked each time.
+ * by a dereferenced CFA, onto another stack): those, and what they called, are walked each time. The leaf is never among
+ * them, in a system call neither: how it is stepped from may depend on the bytes of its code.
  *
  * Compiled for both sides: the kernel side walks with it, tests replay it.
  */

@@ -17,7 +17,7 @@ struct walked_frame {
 #define WALKED_PLAIN     1 /* the step to its caller was the usual one */
 #define WALKED_CFA_BY_FP 2
 #define WALKED_FP_LOST   4 /* its caller's fp is not known */
-#define WALKED_CALLER    8 /* pc is a return address */
+#define WALKED_CALLER    8 /* pc is behind a call; a leaf in a system call is none */
 
 /* A walk; too large for the stack of a BPF program. */
 struct user_walk {

@@ -181,6 +181,7 @@ static void handle_tick(struct aggregator *aggregator, const struct tick_event *
 		.fate = event->fate,
 		.reason = event->reason,
 		.root_unproven = (event->flags & TICK_ROOT_UNPROVEN) != 0,
+		.may_lack_caller = (event->flags & TICK_MAY_LACK_CALLER) != 0,
 	};
 
 	if (!aggregator->totals.first_tick_ns)

@@ -26,13 +26,13 @@
 
 /* Ticks that ended alike. */
 struct tick_count {
-	uint32_t process;      /* index, AGGREGATOR_NONE: not known */
-	uint32_t kernel_stack; /* index, AGGREGATOR_NONE: none */
-	uint32_t user_stack;   /* index, AGGREGATOR_NONE: none */
-	uint8_t fate;          /* enum tick_fate */
-	uint8_t reason;        /* enum tick_reason */
-	uint8_t root_unproven; /* the user stack's root is still to be proven by its name */
-	uint8_t unused;
+	uint32_t process;        /* index, AGGREGATOR_NONE: not known */
+	uint32_t kernel_stack;   /* index, AGGREGATOR_NONE: none */
+	uint32_t user_stack;     /* index, AGGREGATOR_NONE: none */
+	uint8_t fate;            /* enum tick_fate */
+	uint8_t reason;          /* enum tick_reason */
+	uint8_t root_unproven;   /* the user stack's root is still to be proven by its name */
+	uint8_t may_lack_caller; /* TICK_MAY_LACK_CALLER */
 };
 
 /* An address to be named: a struct stack_frame. */

@@ -273,8 +273,10 @@ static int add_count(struct namer *namer, const struct tick_count *count, uint64
 		error = profile_add_ticks(namer->profile, node, ticks);
 	if (error)
 		return error;
-	if (reasons[reason].fate == TICK_COMPLETE)
+	if (reasons[reason].fate == TICK_COMPLETE) {
 		fates->complete += ticks;
+		fates->may_lack_caller += count->may_lack_caller ? ticks : 0;
+	}
 	fates->by_reason[reason] += ticks;
 	return 0;
 }

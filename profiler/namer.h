@@ -15,7 +15,8 @@ struct profile;
 /* How ticks ended once roots were looked at: the rows of bpf/fates.def. */
 struct tick_fates {
 	uint64_t complete;
-	uint64_t by_reason[32]; /* by enum tick_reason */
+	uint64_t may_lack_caller; /* of the complete ones: TICK_MAY_LACK_CALLER */
+	uint64_t by_reason[32];   /* by enum tick_reason */
 };
 
 /* Fills an empty profile: 0 or -ENOMEM. */

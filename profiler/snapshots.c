@@ -198,6 +198,8 @@ static bool mend_tick(struct snapshots *snapshots, struct tick_event *tick)
 	tick->reason = tick->kernel_reason;
 	tick->fate = tick->reason == REASON_NONE ? TICK_COMPLETE : TICK_TRUNCATED;
 	tick->flags = reason == REASON_NONE ? 0 : TICK_ROOT_UNPROVEN;
+	if (snapshots->unwound.may_lack_caller)
+		tick->flags |= TICK_MAY_LACK_CALLER;
 	return true;
 }
 

@@ -128,7 +128,9 @@ static void write_ticks(const struct stats *stats, struct buffer *to)
 	buffer_append_string(to, "  \"ticks\": {");
 	write_number(to, "idle", stats->idle, ", ");
 	write_number(to, "due", stats->due, ", ");
-	write_number(to, "complete", stats->fates.complete, ",\n    \"no_user_half\": {");
+	write_number(to, "complete", stats->fates.complete, ", ");
+	write_number(to, "may_lack_caller", stats->fates.may_lack_caller,
+		     ",\n    \"no_user_half\": {");
 	write_reasons(stats, TICK_COMPLETE, to);
 	buffer_append_string(to, "},\n    \"truncated\": {");
 	write_reasons(stats, TICK_TRUNCATED, to);
@@ -210,6 +212,16 @@ static void append_reasons(const struct stats *stats, unsigned int fate, struct 
 		buffer_append_char(to, ')');
 }
 
+/* The leaf's caller: the root is proven, and all that is shown was there. */
+static void append_may_lack_caller(const struct stats *stats, struct buffer *to)
+{
+	if (!stats->fates.may_lack_caller)
+		return;
+	buffer_append_string(to, " (");
+	readable_share(to, stats->fates.may_lack_caller, stats->due, 2);
+	buffer_append_string(to, " may lack the caller of code without call frame information)");
+}
+
 /* With as many digits as the picture's foot has: with one, reasons do not add up to their fate. */
 static void log_fates(const struct stats *stats)
 {
@@ -218,7 +230,9 @@ static void log_fates(const struct stats *stats)
 
 	buffer_printf(&line, "%llu ticks: ", (unsigned long long)stats->due);
 	readable_share(&line, stats->fates.complete, stats->due, 2);
-	buffer_append_string(&line, " complete, ");
+	buffer_append_string(&line, " complete");
+	append_may_lack_caller(stats, &line);
+	buffer_append_string(&line, ", ");
 	readable_share(&line, sum_of_fate(stats, TICK_TRUNCATED), stats->due, 2);
 	buffer_append_string(&line, " truncated");
 	append_reasons(stats, TICK_TRUNCATED, &line);

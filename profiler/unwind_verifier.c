@@ -144,8 +144,9 @@ void unwind_verifier_compare(struct unwind_verifier *verifier, const struct tick
 		verifier->totals.libunwind_ended[unwound->reason]++;
 		return;
 	}
-	/* It left a leaf without CFI by its frame pointer: a guess, and no claim. */
-	if (unwound->may_lack_frames) {
+	/* It left a leaf without CFI by its frame pointer: a guess, and no claim, but where the rows' walk did so, too. */
+	if (unwound->may_lack_frames ||
+	    (unwound->may_lack_caller && !(tick->flags & TICK_MAY_LACK_CALLER))) {
 		verifier->totals.libunwind_ended[REASON_NO_ROOT]++;
 		return;
 	}

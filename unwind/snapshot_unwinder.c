@@ -356,19 +356,20 @@ static int take_frame(struct snapshot_unwinder *unwinder, unw_cursor_t *cursor,
 		      struct unwound_stack *stack)
 {
 	const struct snapshot_mapping *mapping;
-	bool is_caller = unwinder->is_in_call, by_fp;
+	bool is_leaf = stack->depth == 0, is_caller = unwinder->is_in_call, by_fp;
 	unw_word_t pc;
 	int result;
 
 	if (unw_get_reg(cursor, PC, &pc))
 		return REASON_BAD_STACK;
-	result = step(unwinder, cursor, stack->depth == 0);
+	result = step(unwinder, cursor, is_leaf);
 	mapping = unwinder->lookup.mapping;
 	if (!mapping)
 		return stack->depth ? REASON_BAD_CALLER : REASON_BAD_LEAF;
 	is_caller |= unwinder->lookup.pc == pc - 1;
-	by_fp = result == STEP_GO && unwinder->lookup.result == LOOKUP_NO_CFI &&
-		!(mapping->module & MODULE_ANONYMOUS);
+	by_fp = result == STEP_GO && unwinder->lookup.result == LOOKUP_NO_CFI;
+	stack->may_lack_caller |= by_fp && (is_leaf || !is_caller);
+	by_fp &= !(mapping->module & MODULE_ANONYMOUS);
 	stack->may_lack_frames |= by_fp && !is_caller;
 	stack->by_fp[stack->depth] = by_fp && is_caller;
 	stack->frames[stack->depth++] = (struct stack_frame){
@@ -385,7 +386,7 @@ void snapshot_unwinder_unwind(struct snapshot_unwinder *unwinder, const struct s
 	int result = STEP_GO;
 
 	ret_stack->depth = 0;
-	ret_stack->may_lack_frames = false;
+	ret_stack->may_lack_caller = ret_stack->may_lack_frames = false;
 	unwinder->snapshot = snapshot;
 	memcpy(unwinder->registers, snapshot->registers, sizeof(unwinder->registers));
 	unwinder->known_registers = (1u << SNAPSHOT_REGISTERS) - 1;

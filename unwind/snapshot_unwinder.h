@@ -41,7 +41,9 @@ struct unwound_stack {
 	enum tick_reason reason; /* why it ended; REASON_NONE: the root is proven */
 	uint64_t lacks_file;     /* REASON_ROWS_MISSING: the module that could not be opened */
 	bool lacks_stack;        /* REASON_STACK_UNREADABLE: it goes on above the snapshot */
-	bool may_lack_frames; /* what was interrupted was left by its frame pointer, perhaps not its own yet */
+	/* As TICK_MAY_LACK_CALLER says; the bytes of the code, which may tell the kernel side, are not looked at. */
+	bool may_lack_caller;
+	bool may_lack_frames; /* what was interrupted in a file was left by its frame pointer: rows may tell more */
 	/* A caller in a file was left by its frame pointer: other sources than .eh_frame may tell more. */
 	bool by_fp[EVENT_MAX_FRAMES];
 	struct stack_frame frames[EVENT_MAX_FRAMES]; /* leaf first */

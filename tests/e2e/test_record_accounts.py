@@ -218,7 +218,7 @@ def test_statistics_have_every_field():
     assert {
         "version", "rate_hz", "duration_ns", "cpus", "ticks", "stacks", "processes", "modules", "self",
     } <= set(stats)  # fmt: skip
-    assert {"idle", "due", "complete", "no_user_half", "truncated", "lost"} == set(stats["ticks"])
+    assert {"idle", "due", "complete", "may_lack_caller", "no_user_half", "truncated", "lost"} == set(stats["ticks"])
     assert {
         "bpf_ns", "bpf_runs", "cpu_ns", "rss_peak_bytes", "map_bytes", "load_ns", "first_tick_ns",
     } <= set(stats["self"])  # fmt: skip

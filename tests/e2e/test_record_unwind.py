@@ -103,6 +103,42 @@ def test_first_ticks_below_callers_without_cfi(tmp_path):
         assert holds_in_order(stack.frames, ["_start", "main", "measure_all", "measure"]), stack
 
 
+# A leaf in assembly, as such code is: no CFI, no frame. Its caller keeps a frame pointer.
+LEAF_WITHOUT_CFI = r"""
+__asm__(".text\n.globl leaf\n.type leaf, @function\nleaf: dec %rdi\n jnz leaf\n ret\n.size leaf, . - leaf\n");
+void leaf(long);
+__attribute__((noinline)) void inner(void) { leaf(1000000); __asm__ volatile(""); }
+__attribute__((noinline)) void outer(void) { inner(); __asm__ volatile(""); }
+int main(void)
+{
+	for (int i = 0; i < 1500; i++)
+		outer();
+	return 0;
+}
+"""
+
+
+def test_leaf_without_cfi_is_marked(tmp_path):
+    """It is left by the frame pointer of its caller, which is missing: complete, for the root is proven, but said."""
+    program = tmp_path / "leaf"
+    options = ["-O1", "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls"]
+    subprocess.run(["cc", *options, "-xc", "-o", program, "-"], input=LEAF_WITHOUT_CFI, text=True, check=True)
+    recorded = record(program)
+    ticks = recorded.stats["ticks"]
+    marked = ticks["may_lack_caller"]
+    lacking = sum(stack.count for stack in complete(recorded, "leaf")
+                  if holds_in_order(stack.frames, ["_start", "main", "outer", "leaf"]) and "inner" not in stack.frames)  # fmt: skip
+    assert 100 < lacking <= marked <= ticks["complete"], ticks
+    assert lacking >= 0.97 * (ticks["due"] - ticks["lost"]["late"]), ticks
+    said = re.search(r" complete \((\d+\.\d\d) % may lack the caller", recorded.process.stderr)[1]
+    assert float(said) == pytest.approx(100 * marked / ticks["due"], abs=0.0101)
+
+
+def test_code_with_cfi_is_not_marked(unwound):
+    recorded = record(unwound / "plain", "chain", "0.3")
+    assert recorded.stats["ticks"]["may_lack_caller"] <= 2, recorded.stats["ticks"]  # start-up code
+
+
 def test_stripped(unwound):
     """No names of its own are left; the frames are, one for each call."""
     recorded = record(unwound / "stripped", "chain", "1")

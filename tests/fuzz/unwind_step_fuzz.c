@@ -165,6 +165,26 @@ static void read_memory(struct byte_reader *reader, struct replay_case *made,
 	}
 }
 
+#define CODE_PAGES 2 /* that can be read: of the first mappings */
+
+/* Code that tells of its frame, of each kind at each distance from a word's start, among such that does not. */
+static void write_code(struct replay_case *made, struct given_words *words)
+{
+	static const uint64_t codes[] = { 0xe5894855, 0xec8b4855fa1e0ff3, 0xc35d,    0xc3, 0xc3f3,
+					  0x5355,     0xe5894853,         0xcfff4890 };
+	uint64_t *leaf;
+
+	for (uint32_t page = 0; page < CODE_PAGES; page++) {
+		uint64_t *to = replay_add_page(made, CODE(page))->words;
+
+		for (uint32_t i = 0; i < REPLAY_PAGE_WORDS; i++)
+			to[i] = codes[i % 8] << i / 8 % 8 * 8;
+	}
+	leaf = replay_word(made, made->registers[16] & ~7ull);
+	if (leaf && words->count < CHANGED_WORDS)
+		words->at[words->count++] = leaf;
+}
+
 enum change_kind {
 	CHANGE_WORD,
 	CHANGE_REGISTER,
@@ -196,6 +216,7 @@ static struct change read_case(struct byte_reader *reader, struct replay_case *m
 	read_modules(made);
 	read_mappings(reader, made);
 	read_rows(reader, made);
+	write_code(made, words);
 	read_memory(reader, made, words);
 	return change;
 }
@@ -303,6 +324,7 @@ static void check_alike(const struct replay_walker *one, const struct replay_wal
 	CHECK(a->depth == b->depth);
 	CHECK(a->reason == b->reason);
 	CHECK(a->root_is_proven == b->root_is_proven);
+	CHECK(a->state.may_lack_caller == b->state.may_lack_caller);
 	CHECK(!memcmp(a->frames, b->frames, a->depth * sizeof(*a->frames)));
 	CHECK(a->hash.first == b->hash.first && a->hash.second == b->hash.second);
 }

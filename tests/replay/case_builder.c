@@ -222,7 +222,9 @@ static bool walks_as_kernel_side(struct case_builder *builder)
 	replay_walk(&builder->walker, &builder->found, 0);
 	if (!aggregator_find_stack(builder->aggregator, tick->user_stack, tick->user_check,
 				   &stack) ||
-	    stack.depth != walk->depth || walk->reason != kernel_reason(tick))
+	    stack.depth != walk->depth || walk->reason != kernel_reason(tick) ||
+	    walk->state.may_lack_caller !=
+		    (tick->flags & TICK_MAY_LACK_CALLER) / TICK_MAY_LACK_CALLER)
 		return false;
 	for (uint32_t i = 0; i < walk->depth; i++) {
 		struct code_address address =
@@ -271,6 +273,7 @@ bool case_builder_take(struct case_builder *builder, const struct snapshot_event
 		return false;
 	found->depth = builder->walker.walk.depth;
 	found->reason = builder->walker.walk.reason;
+	found->may_lack_caller = builder->walker.walk.state.may_lack_caller;
 	memcpy(found->frames, builder->walker.walk.frames, found->depth * sizeof(*found->frames));
 	return true;
 }
@@ -387,7 +390,8 @@ static void write_end(struct case_builder *builder, FILE *to)
 				break;
 		write_frames(builder, i, count, to);
 	}
-	fprintf(to, "end %s\n", found->reason ? tick_reason_name(found->reason) : "root");
+	fprintf(to, "end %s%s\n", found->reason ? tick_reason_name(found->reason) : "root",
+		found->may_lack_caller ? " may_lack_caller" : "");
 }
 
 void case_builder_describe(struct case_builder *builder, FILE *to)
@@ -408,6 +412,7 @@ static bool ends_alike(struct case_builder *builder)
 	replay_forget(&builder->walker);
 	replay_walk(&builder->walker, &builder->found, 0);
 	return walk->depth == found->depth && walk->reason == found->reason &&
+	       walk->state.may_lack_caller == found->may_lack_caller &&
 	       !memcmp(walk->frames, found->frames, found->depth * sizeof(*found->frames));
 }
 

@@ -64,8 +64,9 @@ struct replay_case {
 	uint64_t registers[SNAPSHOT_REGISTERS];
 	bool leaf_is_return;
 	uint32_t module_count, mapping_count, row_count, page_count, depth;
-	uint32_t reads;  /* of memory, so far */
-	uint32_t reason; /* how the walk must end; REASON_NONE: with a proven root */
+	uint32_t reads;       /* of memory, so far */
+	uint32_t reason;      /* how the walk must end; REASON_NONE: with a proven root */
+	bool may_lack_caller; /* and whether it must be marked as such */
 	struct replay_module modules[REPLAY_MAX_MODULES];
 	struct replay_mapping mappings[REPLAY_MAX_MAPPINGS];
 	struct replay_row rows[REPLAY_MAX_ROWS]; /* by module, then ascending */
@@ -83,6 +84,7 @@ static inline void replay_case_init(struct replay_case *replayed)
 	replayed->page_count = replayed->depth = replayed->reads = 0;
 	replayed->reason = REASON_NONE;
 	replayed->leaf_is_return = false;
+	replayed->may_lack_caller = false;
 	replayed->fetch_page = NULL;
 	replayed->context = NULL;
 	for (uint32_t i = 0; i < SNAPSHOT_REGISTERS; i++)

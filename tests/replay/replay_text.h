@@ -12,7 +12,7 @@
  *     words ADDRESS VALUE...               what stands there; all else on the page does not matter
  *     frame MODULE OFFSET COUNT            what the walk must find, from the leaf on; COUNT if it is not 1. As in
  *                                          struct stack_frame: of callers the last byte of the call
- *     end root|REASON
+ *     end root|REASON                      with one word more, may_lack_caller: the walk must be marked so
  */
 #ifndef HEARTH_TESTS_REPLAY_REPLAY_TEXT_H
 #define HEARTH_TESTS_REPLAY_REPLAY_TEXT_H
@@ -216,11 +216,13 @@ static inline bool replay_read_frame(struct replay_case *replayed, const char *v
 
 static inline bool replay_read_end(struct replay_case *replayed, const char *values)
 {
-	char name[REPLAY_NAME_SIZE];
+	char name[REPLAY_NAME_SIZE], mark[20] = "";
 
-	if (sscanf(values, "%63s", name) != 1)
+	if (sscanf(values, "%63s %19s", name, mark) < 1 ||
+	    (*mark && strcmp(mark, "may_lack_caller")))
 		return false;
 	replayed->reason = REASON_NONE;
+	replayed->may_lack_caller = *mark;
 	if (!strcmp(name, "root"))
 		return true;
 	for (uint32_t reason = REASON_NONE + 1; reason < REASON_COUNT; reason++)

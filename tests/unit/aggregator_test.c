@@ -94,6 +94,31 @@ static void test_equal_ticks_are_one_row(void **state)
 	aggregator_free(aggregator);
 }
 
+/* Apart from those of the same stack whose leaf told where its caller is. */
+static void test_ticks_that_may_lack_a_caller_are_a_row(void **state)
+{
+	struct aggregator *aggregator = aggregator_new();
+	struct tick_event event = {
+		.type = EVENT_TICK, .process = 7, .user_stack = 9, .user_check = 1
+	};
+	struct tick_count count;
+
+	(void)state;
+	send_process(aggregator, 7, 1, "sh");
+	send_stack(aggregator, 9, 1, two_frames, 2);
+	for (uint64_t ticks = 1; ticks <= 3; ticks++) {
+		event.flags = ticks == 1 ? 0 : TICK_MAY_LACK_CALLER;
+		aggregator_handle(aggregator, &event, sizeof(event));
+	}
+	assert_int_equal(aggregator_count_count(aggregator), 2);
+	assert_int_equal(aggregator_count(aggregator, 0, &count), 1);
+	assert_false(count.may_lack_caller || count.root_unproven);
+	assert_int_equal(aggregator_count(aggregator, 1, &count), 2);
+	assert_true(count.may_lack_caller);
+	assert_int_equal(count.fate, TICK_COMPLETE);
+	aggregator_free(aggregator);
+}
+
 /* The kernel side alone knows which frames are return addresses: what it sends is what is named. */
 static void test_offsets_are_kept_as_they_are(void **state)
 {
@@ -330,6 +355,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_equal_ticks_are_one_row),
+		cmocka_unit_test(test_ticks_that_may_lack_a_caller_are_a_row),
 		cmocka_unit_test(test_offsets_are_kept_as_they_are),
 		cmocka_unit_test(test_a_stack_told_twice_is_kept_once),
 		cmocka_unit_test(test_a_hash_met_twice_swaps_no_stack),

@@ -614,6 +614,7 @@ static void code_without_cfi_by_frame_pointer(void **state)
 	unwind_made(&cfi, 0x1000, words, 4, STACK_START + 16);
 	assert_int_equal(self.unwound.reason, REASON_NONE);
 	assert_true(self.unwound.may_lack_frames);
+	assert_true(self.unwound.may_lack_caller);
 	assert_int_equal(self.unwound.depth, 2);
 	self.snapshot.registers[RBP] = 0;
 	unwind();
@@ -665,6 +666,7 @@ static void caller_without_cfi_by_frame_pointer(void **state)
 	assert_int_equal(self.unwound.reason, REASON_NONE);
 	assert_int_equal(self.unwound.depth, 3);
 	assert_false(self.unwound.may_lack_frames);
+	assert_false(self.unwound.may_lack_caller);
 	assert_false(self.unwound.by_fp[0]);
 	assert_true(self.unwound.by_fp[1]);
 	assert_false(self.unwound.by_fp[2]);

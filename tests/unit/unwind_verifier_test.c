@@ -111,6 +111,21 @@ static void a_guess_of_libunwinds_is_left_out(void **state)
 	assert_int_equal(fixture->totals.libunwind_ended[REASON_NO_ROOT], 1);
 }
 
+/* A leaf without CFI and without a file: the rows' walk may know its caller by its code, libunwind does not. */
+static void a_guess_of_both_is_compared(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->unwound.may_lack_caller = true;
+	compare(fixture);
+	assert_int_equal(fixture->totals.compared, 0);
+	fixture->tick.flags = TICK_MAY_LACK_CALLER;
+	compare(fixture);
+	assert_int_equal(fixture->totals.compared, 1);
+	assert_int_equal(fixture->totals.agreed, 1);
+	assert_int_equal(fixture->totals.libunwind_ended[REASON_NO_ROOT], 1);
+}
+
 /* More than are shown: the others are only counted. */
 static void many_disagreements(void **state)
 {
@@ -187,6 +202,7 @@ int main(void)
 		TEST(another_frame_disagrees),
 		TEST(missing_or_further_frame_disagrees),
 		TEST(a_guess_of_libunwinds_is_left_out),
+		TEST(a_guess_of_both_is_compared),
 		TEST(many_disagreements),
 		TEST(unproven_by_rows_is_left_out),
 		TEST(truncated_kernel_half_is_compared),

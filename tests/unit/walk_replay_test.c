@@ -22,7 +22,7 @@
 /* What the walk of one tick came to. */
 struct outcome {
 	uint32_t depth, reason;
-	bool root_is_proven;
+	bool root_is_proven, may_lack_caller;
 	uint64_t id;
 	uint32_t check;
 	struct stack_frame frames[EVENT_MAX_FRAMES];
@@ -70,6 +70,7 @@ static void walk(struct fixture *fixture, struct replay_walker *walker, uint64_t
 		.depth = done->depth,
 		.reason = done->reason,
 		.root_is_proven = done->root_is_proven,
+		.may_lack_caller = done->state.may_lack_caller,
 		.id = hash_id(&done->hash),
 		.check = hash_check(&done->hash),
 	};
@@ -82,6 +83,7 @@ static void assert_alike(const struct outcome *a, const struct outcome *b)
 	assert_int_equal(a->depth, b->depth);
 	assert_int_equal(a->reason, b->reason);
 	assert_int_equal(a->root_is_proven, b->root_is_proven);
+	assert_int_equal(a->may_lack_caller, b->may_lack_caller);
 	assert_memory_equal(a->frames, b->frames, a->depth * sizeof(*a->frames));
 	assert_true(a->id == b->id);
 	assert_int_equal(a->check, b->check);
@@ -97,6 +99,7 @@ static void ends_as_recorded(void **state)
 
 	walk(fixture, &fixture->walker, 0, &fixture->first);
 	assert_int_equal(first->reason, replayed->reason);
+	assert_int_equal(first->may_lack_caller, replayed->may_lack_caller);
 	assert_int_equal(first->root_is_proven, replayed->reason == REASON_NONE);
 	assert_int_equal(first->root_is_proven, fixture->walker.scratch.met_root);
 	for (uint32_t i = 0; i < first->depth && i < replayed->depth; i++) {
