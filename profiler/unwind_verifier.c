@@ -204,6 +204,23 @@ static void log_stack(const struct unwind_verifier *verifier, const char *who,
 		log_info("  %s:%s", who, text);
 }
 
+/* Two files, or two contents of one, may have one name: then the frames that differ look alike. */
+static void log_modules(const struct disagreement *shown)
+{
+	const struct shown_stack *rows = &shown->by_rows, *libunwind = &shown->by_libunwind;
+	uint32_t i = 0;
+
+	while (i < rows->depth && i < libunwind->depth && i < SHOWN_FRAMES &&
+	       are_equal(rows->frames[i], libunwind->frames[i]))
+		i++;
+	if (i == SHOWN_FRAMES || i >= rows->depth || i >= libunwind->depth ||
+	    rows->frames[i].offset != libunwind->frames[i].offset)
+		return;
+	log_info("  frame %u from the leaf is of module %016llx by rows, of %016llx by libunwind",
+		 i, (unsigned long long)rows->frames[i].module,
+		 (unsigned long long)libunwind->frames[i].module);
+}
+
 static void log_disagreement(const struct unwind_verifier *verifier,
 			     const struct disagreement *shown)
 {
@@ -218,6 +235,7 @@ static void log_disagreement(const struct unwind_verifier *verifier,
 			text, shown->number, (unsigned long long)shown->ticks);
 	log_stack(verifier, "by rows", &shown->by_rows);
 	log_stack(verifier, "by libunwind", &shown->by_libunwind);
+	log_modules(shown);
 }
 
 static void append_reasons(const uint64_t *reasons, const char *who, struct buffer *to)
