@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/string_pool.h"
 #include "base/u64_map.h"
+#include "profiler/modules.h"
 
 /* What a stack is known by: both hashes. */
 struct stack_key {
@@ -18,10 +19,13 @@ struct stack_key {
 struct kept_stack {
 	const uint32_t *addresses; /* as in struct stored_stack */
 	uint32_t depth;
+	uint64_t last_module;
 	bool is_used, lacked_rows; /* since aggregator_take_used() */
 };
 
 struct aggregator {
+	const struct modules *modules; /* NULL: ids stay as they are */
+
 	struct string_pool stack_keys; /* struct stack_key -> index into stacks */
 	struct kept_stack *stacks;
 	size_t stack_capacity;
@@ -58,6 +62,11 @@ struct aggregator *aggregator_new(void)
 	string_pool_init(&aggregator->process_identities);
 	string_pool_init(&aggregator->counts);
 	return aggregator;
+}
+
+void aggregator_use_modules(struct aggregator *aggregator, const struct modules *modules)
+{
+	aggregator->modules = modules;
 }
 
 void aggregator_free(struct aggregator *aggregator)
@@ -206,7 +215,12 @@ static void handle_tick(struct aggregator *aggregator, const struct tick_event *
 static bool add_address(struct aggregator *aggregator, const struct stack_frame *frame,
 			uint32_t *ret_address)
 {
-	const struct code_address address = { .module = frame->module, .offset = frame->offset };
+	const struct code_address address = {
+		.module = aggregator->modules
+				  ? modules_canonical(aggregator->modules, frame->module)
+				  : frame->module,
+		.offset = frame->offset,
+	};
 
 	return aggregator->addresses.count < AGGREGATOR_MAX_ADDRESSES &&
 	       !string_pool_add(&aggregator->addresses, (const char *)&address, sizeof(address),
@@ -235,8 +249,11 @@ static bool add_stack(struct aggregator *aggregator, const struct stack_key *key
 		     sizeof(*aggregator->stacks)) ||
 	    string_pool_add(&aggregator->stack_keys, (const char *)key, sizeof(*key), &index))
 		return false;
-	aggregator->stacks[index] =
-		(struct kept_stack){ .addresses = addresses, .depth = event->depth };
+	aggregator->stacks[index] = (struct kept_stack){
+		.addresses = addresses,
+		.depth = event->depth,
+		.last_module = event->depth ? frames[event->depth - 1].module : 0,
+	};
 	return true;
 }
 
@@ -370,7 +387,11 @@ struct stored_stack aggregator_stack(const struct aggregator *aggregator, uint32
 {
 	const struct kept_stack *stack = &aggregator->stacks[index];
 
-	return (struct stored_stack){ .addresses = stack->addresses, .depth = stack->depth };
+	return (struct stored_stack){
+		.addresses = stack->addresses,
+		.depth = stack->depth,
+		.last_module = stack->last_module,
+	};
 }
 
 void aggregator_take_used(struct aggregator *aggregator, aggregator_used_fn take, void *context)

@@ -13,10 +13,12 @@
 
 #include "bpf/events.h"
 
+struct modules;
+
 #define AGGREGATOR_NONE UINT32_MAX
 
 /*
- * Ceilings. A stack costs 4 bytes a frame and 70 more, an address 50, a process 110, a counted combination
+ * Ceilings. A stack costs 4 bytes a frame and 80 more, an address 50, a process 110, a counted combination
  * 60: some 200 MiB when all are reached with stacks of 30 frames.
  */
 #define AGGREGATOR_MAX_STACKS    (1u << 19)
@@ -44,12 +46,17 @@ struct code_address {
 struct stored_stack {
 	const uint32_t *addresses; /* indexes, leaf first */
 	uint32_t depth;
+	uint64_t
+		last_module; /* of the last frame, by the id that the kernel side told, perhaps an alias */
 };
 
 struct aggregator;
 
 struct aggregator *aggregator_new(void); /* NULL: out of memory */
 void aggregator_free(struct aggregator *aggregator);
+
+/* From now on frames are known by their module, whichever of its ids they come with (modules_canonical()). */
+void aggregator_use_modules(struct aggregator *aggregator, const struct modules *modules);
 
 /* Takes a record of bpf/events.h that is no module_event; one that is malformed is counted as such. */
 void aggregator_handle(struct aggregator *aggregator, const void *event, size_t size);

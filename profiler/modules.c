@@ -16,26 +16,46 @@
 
 #include "base/arena.h"
 #include "base/cleanup.h"
+#include "base/string_pool.h"
 #include "base/u64_map.h"
 #include "profiler/file_limit.h"
-#include "profiler/sampler.h"
 #include "profiler/unwind_loader.h"
 
 /* Descriptors kept for all else than modules. */
 #define SPARE_DESCRIPTORS 256
 
+/* What all keys of a file have in common. */
+struct file_key {
+	uint64_t inode;
+	uint32_t device;
+	uint32_t generation;
+};
+
+struct file {
+	uint32_t module; /* index of the one whose content was met last; NO_MODULE */
+	uint32_t contents, aliases;
+};
+
+#define NO_MODULE UINT32_MAX
+
 struct modules {
-	const struct sampler *sampler;
+	modules_identify_fn identify;
+	void *context; /* of it */
 	struct unwind_loader *loader;
-	struct u64_map ids;
+	struct u64_map ids;           /* an alias leads to its module */
+	struct string_pool file_keys; /* struct file_key -> index into files */
+	struct file *files;
+	uint32_t file_capacity;
 	struct module *entries;
 	uint32_t count, capacity;
 	struct arena paths;
 	unsigned int mount_namespace; /* hearth's own */
 	size_t open_files, open_files_max;
+	struct modules_totals totals;
 };
 
-struct modules *modules_new(const struct sampler *sampler, struct unwind_loader *loader)
+struct modules *modules_new(modules_identify_fn identify, void *context,
+			    struct unwind_loader *loader)
 {
 	struct modules *modules = calloc(1, sizeof(*modules));
 	struct stat namespace;
@@ -43,9 +63,11 @@ struct modules *modules_new(const struct sampler *sampler, struct unwind_loader 
 
 	if (!modules)
 		return NULL;
-	modules->sampler = sampler;
+	modules->identify = identify;
+	modules->context = context;
 	modules->loader = loader;
 	u64_map_init(&modules->ids);
+	string_pool_init(&modules->file_keys);
 	arena_init(&modules->paths);
 	limit = file_limit_raise();
 	modules->open_files_max = limit > SPARE_DESCRIPTORS ? limit - SPARE_DESCRIPTORS : 0;
@@ -59,9 +81,11 @@ void modules_free(struct modules *modules)
 	if (!modules)
 		return;
 	for (uint32_t i = 0; i < modules->count; i++)
-		if (modules->entries[i].fd >= 0)
+		if (modules->entries[i].fd >= 0 && !modules->entries[i].borrows_fd)
 			close(modules->entries[i].fd);
 	free(modules->entries);
+	string_pool_release(&modules->file_keys);
+	free(modules->files);
 	u64_map_release(&modules->ids);
 	arena_release(&modules->paths);
 	free(modules);
@@ -174,7 +198,7 @@ static bool is_module(const struct modules *modules, int fd, uint64_t id)
 
 	if (start == MAP_FAILED)
 		return false;
-	error = sampler_identify(modules->sampler, start, &answer);
+	error = modules->identify(modules->context, start, &answer);
 	munmap(start, page);
 	return !error && answer.module == id;
 }
@@ -205,19 +229,27 @@ static int open_module(const struct modules *modules, const struct module_event 
 
 static void set_file(struct modules *modules, struct module *module, int fd)
 {
-	struct stat status;
-
 	module->fd = -1;
 	if (fd < 0)
 		return;
-	if (fstat(fd, &status)) {
+	if (module_content_read(fd, &module->content)) {
 		close(fd);
 		return;
 	}
 	module->fd = fd;
-	module->opened_size = (uint64_t)status.st_size;
-	module->opened_mtime = status.st_mtim;
 	modules->open_files++;
+}
+
+/* The content is another one, the file the same: then its older module's descriptor serves both. */
+static bool borrow_file(const struct modules *modules, struct module *module,
+			const struct module *older)
+{
+	if (!older || older->fd < 0 || !is_module(modules, older->fd, module->id) ||
+	    module_content_read(older->fd, &module->content))
+		return false;
+	module->fd = older->fd;
+	module->borrows_fd = true;
+	return true;
 }
 
 /* Until it is done, and where it fails, the module's ticks say so: truncated(rows_missing). */
@@ -226,22 +258,94 @@ void modules_load_rows(struct modules *modules, uint64_t id)
 	const struct module *module = modules_find(modules, id);
 
 	/* A file that was overwritten is another module by now. */
-	if (module && module->fd >= 0 && module_is_unchanged(module))
-		unwind_loader_request(modules->loader, id, module->fd);
+	if (module && module->fd >= 0 && module_is_unchanged(module)) {
+		unwind_loader_request(modules->loader, module->id, module->fd);
+		if (id != module->id)
+			unwind_loader_request_alias(modules->loader, id, module->id);
+	}
 }
 
 bool modules_row_sources(const struct modules *modules, uint64_t id, uint32_t *ret_sources)
 {
-	return unwind_loader_sources(modules->loader, id, ret_sources);
+	return unwind_loader_sources(modules->loader, modules_canonical(modules, id), ret_sources);
 }
 
 bool module_is_unchanged(const struct module *module)
 {
-	struct stat status;
+	return module_content_may_be(module->fd, &module->content);
+}
 
-	return !fstat(module->fd, &status) && (uint64_t)status.st_size == module->opened_size &&
-	       status.st_mtim.tv_sec == module->opened_mtime.tv_sec &&
-	       status.st_mtim.tv_nsec == module->opened_mtime.tv_nsec;
+/* --- files and their keys --- */
+
+static bool reserve_file(struct modules *modules)
+{
+	uint32_t capacity = modules->file_capacity ? modules->file_capacity * 2 : 64;
+	struct file *files;
+
+	if (modules->file_keys.count < modules->file_capacity)
+		return true;
+	files = realloc(modules->files, capacity * sizeof(*files));
+	if (!files)
+		return false;
+	modules->files = files;
+	modules->file_capacity = capacity;
+	return true;
+}
+
+/* NULL: out of memory. */
+static struct file *find_file(struct modules *modules, const struct module_key *key)
+{
+	const struct file_key file_key = { key->inode, key->device, key->generation };
+	uint32_t known = modules->file_keys.count, index;
+
+	if (!reserve_file(modules) ||
+	    string_pool_add(&modules->file_keys, (const char *)&file_key, sizeof(file_key), &index))
+		return NULL;
+	if (index == known)
+		modules->files[index] = (struct file){ .module = NO_MODULE };
+	return &modules->files[index];
+}
+
+/* Where each subvolume numbers its files anew, and all are on one device (linux/magic.h, and bcachefs' own source). */
+static bool numbers_are_a_files_own(uint64_t super_magic)
+{
+	return super_magic != BTRFS_SUPER_MAGIC && super_magic != 0xca451a4e /* bcachefs */;
+}
+
+static bool is_not_older(const struct module_key *key, const struct module_key *than)
+{
+	if (key->change_time_s != than->change_time_s)
+		return key->change_time_s > than->change_time_s;
+	return key->change_time_ns >= than->change_time_ns;
+}
+
+/*
+ * Is this another key of the module, or of its file with another content? What the module's descriptor holds now it
+ * has held ever since, so that a key from between is proven by its file alone: it may be outdated already.
+ */
+static bool is_alias(const struct modules *modules, const struct module *module,
+		     const struct module_event *event)
+{
+	if (module->fd < 0 || event->key.size != module->key.size ||
+	    !module_content_is(module->fd, &module->content))
+		return false;
+	return (numbers_are_a_files_own(event->super_magic) &&
+		is_not_older(&event->key, &module->key)) ||
+	       is_module(modules, module->fd, event->id);
+}
+
+static void add_alias(struct modules *modules, struct file *file, uint64_t id)
+{
+	if (file->aliases >= MODULES_MAX_ALIASES_EACH ||
+	    (modules->totals.aliases >= MODULES_MAX_ALIASES_TOTAL &&
+	     file->aliases >= MODULES_MIN_ALIASES_EACH)) {
+		modules->totals.refused++;
+		return;
+	}
+	if (u64_map_set(&modules->ids, id, file->module))
+		return;
+	file->aliases++;
+	modules->totals.aliases++;
 }
 
 static bool reserve_entry(struct modules *modules)
@@ -261,9 +365,11 @@ static bool reserve_entry(struct modules *modules)
 	return true;
 }
 
-static void add_module(struct modules *modules, const struct module_event *event, const char *names,
-		       size_t size)
+static void add_module(struct modules *modules, struct file *file, const struct module_event *event,
+		       const char *names, size_t size)
 {
+	const struct module *older =
+		file->module == NO_MODULE ? NULL : &modules->entries[file->module];
 	struct module module = { .id = event->id, .key = event->key };
 	const char *path = join_path(modules, names, size);
 	const char *slash = path ? strrchr(path, '/') : NULL;
@@ -272,10 +378,30 @@ static void add_module(struct modules *modules, const struct module_event *event
 	module.name = slash ? slash + 1 : "";
 	if (event->mount_namespace == modules->mount_namespace)
 		module.path = path;
-	if (!reserve_entry(modules) || u64_map_set(&modules->ids, event->id, modules->count))
+	if (u64_map_set(&modules->ids, event->id, modules->count))
 		return;
-	set_file(modules, &module, open_module(modules, event, path));
+	if (!borrow_file(modules, &module, older))
+		set_file(modules, &module, open_module(modules, event, path));
+	/* One that came too late to be opened is not what the file holds now. */
+	if (!older || older->fd < 0 || module.fd >= 0)
+		file->module = modules->count;
+	file->contents++;
 	modules->entries[modules->count++] = module;
+}
+
+static void add_key(struct modules *modules, const struct module_event *event, const char *names,
+		    size_t size)
+{
+	struct file *file = find_file(modules, &event->key);
+
+	if (!file)
+		return;
+	if (file->module != NO_MODULE && is_alias(modules, &modules->entries[file->module], event))
+		add_alias(modules, file, event->id);
+	else if (file->contents >= MODULES_MAX_CONTENTS || !reserve_entry(modules))
+		modules->totals.refused++;
+	else
+		add_module(modules, file, event, names, size);
 }
 
 void modules_handle(struct modules *modules, const void *event, size_t size)
@@ -293,7 +419,7 @@ void modules_handle(struct modules *modules, const void *event, size_t size)
 		size--; /* a path that was cut: whole names only */
 	known = u64_map_get(&modules->ids, module->id);
 	if (known == U64_MAP_ABSENT)
-		add_module(modules, module, names, size);
+		add_key(modules, module, names, size);
 	else if (modules->entries[known].fd <
 		 0) /* another process may still be there to open it through */
 		set_file(modules, &modules->entries[known],
@@ -309,7 +435,15 @@ const struct module *modules_find(const struct modules *modules, uint64_t id)
 	return index == U64_MAP_ABSENT ? NULL : &modules->entries[index];
 }
 
-size_t modules_count(const struct modules *modules)
+uint64_t modules_canonical(const struct modules *modules, uint64_t id)
 {
-	return modules->count;
+	const struct module *module = modules_find(modules, id);
+
+	return module ? module->id : id;
+}
+
+void modules_read_totals(const struct modules *modules, struct modules_totals *ret_totals)
+{
+	*ret_totals = modules->totals;
+	ret_totals->modules = modules->count;
 }

@@ -4,6 +4,11 @@
  * of it, while a process that maps it lives, so that it can be named after process and file are gone. What was
  * opened is verified: hearth maps it and asks the kernel side which module that is.
  *
+ * The kernel side knows a file by a key that also changes with its mode, its links and its name (chmod, rename, rm).
+ * A key whose file is known under another one, and still holds what it held then, is an alias: one more id of the
+ * same module, which costs no descriptor. All keys of a file share one. A file has so many contents and aliases at
+ * most; further ones are refused, as if the module were not known, and counted.
+ *
  * A file on a file system that may never answer (FUSE, network) is not opened: an open there can block for ever.
  */
 #ifndef HEARTH_PROFILER_MODULES_H
@@ -12,14 +17,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "bpf/events.h"
+#include "profiler/module_content.h"
 
-struct sampler;
 struct unwind_loader;
 
-#define MODULES_MAX 65536 /* more are known by nothing; their frames are [unknown] */
+#define MODULES_MAX               65536 /* more are known by nothing; their frames are [unknown] */
+#define MODULES_MAX_CONTENTS      64    /* of one file: modules */
+#define MODULES_MAX_ALIASES_EACH  16384 /* of one file, and of all; one costs 100 bytes */
+#define MODULES_MAX_ALIASES_TOTAL 131072
+#define MODULES_MIN_ALIASES_EACH  4 /* that a file may have whatever others have */
 
 struct module {
 	uint64_t id;
@@ -29,9 +37,19 @@ struct module {
 	const char *path;    /* the same; NULL: in another mount namespace than hearth's */
 	const char *name;    /* the last part of the path */
 	int fd;              /* open for reading, -1: could not be opened */
-	uint64_t opened_size; /* of the file when it was opened */
-	struct timespec opened_mtime;
+	bool borrows_fd;     /* it is an older module's of the same file */
+	struct module_content content; /* when it was opened */
 };
+
+struct modules_totals {
+	uint64_t modules;
+	uint64_t aliases;
+	uint64_t refused; /* contents and aliases beyond a ceiling */
+};
+
+/* As sampler_identify(). */
+typedef int (*modules_identify_fn)(void *context, const void *address,
+				   struct identify_argument *ret_answer);
 
 struct modules;
 
@@ -39,7 +57,8 @@ struct modules;
  * The unwind rows of each file that code was met in are asked for from `loader`, which ends before the
  * modules do. NULL: out of memory.
  */
-struct modules *modules_new(const struct sampler *sampler, struct unwind_loader *loader);
+struct modules *modules_new(modules_identify_fn identify, void *context,
+			    struct unwind_loader *loader);
 void modules_free(struct modules *modules);
 
 /* Takes a module_event: opens the file. Of one that is only mapped no rows are loaded yet. */
@@ -54,9 +73,12 @@ bool modules_row_sources(const struct modules *modules, uint64_t id, uint32_t *r
 /* Does the file still hold what it held when it was opened? Overwritten in place it would give wrong names. */
 bool module_is_unchanged(const struct module *module);
 
-/* By id; NULL: not known. */
+/* By id, also an alias; NULL: not known. */
 const struct module *modules_find(const struct modules *modules, uint64_t id);
 
-size_t modules_count(const struct modules *modules);
+/* The id that all of the module's ids stand for; one that is not known stands for itself. */
+uint64_t modules_canonical(const struct modules *modules, uint64_t id);
+
+void modules_read_totals(const struct modules *modules, struct modules_totals *ret_totals);
 
 #endif

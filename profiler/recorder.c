@@ -373,10 +373,16 @@ static int open_unwind_tables(struct recording *recording)
 	return 0;
 }
 
+static int identify(void *sampler, const void *address, struct identify_argument *ret_answer)
+{
+	return sampler_identify(sampler, address, ret_answer);
+}
+
 static int open_snapshots(struct recording *recording, bool verify)
 {
 	if (!recording->aggregator || !recording->modules)
 		return -ENOMEM;
+	aggregator_use_modules(recording->aggregator, recording->modules);
 	if (verify) {
 		recording->verifier =
 			unwind_verifier_new(recording->aggregator, recording->modules);
@@ -404,7 +410,7 @@ static int record(struct recorder *recorder)
 	error = open_unwind_tables(recording);
 	if (error)
 		return log_failed("cannot make unwind tables", error);
-	recording->modules = modules_new(recording->sampler, recording->unwind_loader);
+	recording->modules = modules_new(identify, recording->sampler, recording->unwind_loader);
 	error = open_snapshots(recording, recorder->options->sampler.verify);
 	if (error)
 		return log_failed("cannot record", error);
@@ -461,8 +467,8 @@ void recording_release(struct recording *recording)
 	unwind_verifier_free(recording->verifier);
 	unwind_loader_free(recording->unwind_loader);
 	unwind_maps_free(recording->unwind_maps);
-	modules_free(recording->modules);
 	aggregator_free(recording->aggregator);
+	modules_free(recording->modules);
 	sampler_free(recording->sampler);
 	*recording = (struct recording){ 0 };
 	workload_init(&recording->workload);

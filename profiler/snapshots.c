@@ -35,6 +35,7 @@ struct snapshots {
 	uint64_t seed;
 	struct snapshots_totals totals;
 	struct unwound_stack unwound;
+	struct snapshot_mapping mappings[SNAPSHOT_MAX_MAPPINGS]; /* with canonical ids */
 	struct {
 		struct stack_event event;
 		struct stack_frame frames[EVENT_MAX_FRAMES];
@@ -101,6 +102,17 @@ static bool is_well_formed(const struct snapshot_event *event, size_t size)
 			       event->stack_bytes;
 }
 
+/* The kernel side told a mapping as it is now, but may have walked by an older id of its file. */
+static void resolve_mappings(struct snapshots *snapshots, const struct snapshot_mapping *mappings,
+			     uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		snapshots->mappings[i] = mappings[i];
+		snapshots->mappings[i].module =
+			modules_canonical(snapshots->modules, mappings[i].module);
+	}
+}
+
 static void unwind(struct snapshots *snapshots, const struct snapshot_event *event)
 {
 	const struct snapshot_mapping *mappings = (const struct snapshot_mapping *)(event + 1);
@@ -108,10 +120,11 @@ static void unwind(struct snapshots *snapshots, const struct snapshot_event *eve
 		.leaf_is_return = event->leaf_is_return != 0,
 		.stack_start = event->stack_start,
 		.stack = { (const uint8_t *)(mappings + event->mapping_count), event->stack_bytes },
-		.mappings = mappings,
+		.mappings = snapshots->mappings,
 		.mapping_count = event->mapping_count,
 	};
 
+	resolve_mappings(snapshots, mappings, event->mapping_count);
 	memcpy(snapshot.registers, event->registers, sizeof(snapshot.registers));
 	snapshot_unwinder_unwind(snapshots->unwinder, &snapshot, &snapshots->unwound);
 }
@@ -136,11 +149,16 @@ static void tell_stack(struct snapshots *snapshots, struct tick_event *tick)
 	tick->user_check = event->check;
 }
 
-/* Where code was met its rows are of use from now on. */
-static void load_rows(struct snapshots *snapshots)
+/* Where code was met its rows are of use from now on, under the id that the kernel side looked for as well. */
+static void load_rows(struct snapshots *snapshots, const struct tick_event *tick)
 {
 	const struct unwound_stack *unwound = &snapshots->unwound;
+	struct stored_stack walked;
 
+	if (tick->reason == REASON_ROWS_MISSING &&
+	    aggregator_find_stack(snapshots->aggregator, tick->user_stack, tick->user_check,
+				  &walked))
+		modules_load_rows(snapshots->modules, walked.last_module);
 	for (uint32_t i = 0; i < unwound->depth; i++)
 		if (!i || unwound->frames[i].module != unwound->frames[i - 1].module)
 			modules_load_rows(snapshots->modules, unwound->frames[i].module);
@@ -211,7 +229,7 @@ static bool take(struct snapshots *snapshots, const struct snapshot_event *event
 	if (!is_last && !aggregator_can_take(snapshots->aggregator, &tick))
 		return false;
 	unwind(snapshots, event);
-	load_rows(snapshots);
+	load_rows(snapshots, &tick);
 	if (!is_last && may_come(snapshots, &tick))
 		return false;
 	if (snapshots->verifier)

@@ -42,10 +42,12 @@ void stats_gather(const struct recording *recording, const struct tick_fates *fa
 		  struct stats *ret_stats)
 {
 	struct aggregator_totals totals;
+	struct modules_totals modules;
 	struct snapshots_totals snapshots;
 	struct unwind_loader_totals unwind;
 
 	aggregator_totals(recording->aggregator, &totals);
+	modules_read_totals(recording->modules, &modules);
 	snapshots_read_totals(recording->snapshots, &snapshots);
 	unwind_loader_read_totals(recording->unwind_loader, &unwind);
 	*ret_stats = (struct stats){
@@ -59,7 +61,7 @@ void stats_gather(const struct recording *recording, const struct tick_fates *fa
 		.fates = *fates,
 		.stacks = totals.stacks,
 		.processes = totals.processes,
-		.modules = modules_count(recording->modules),
+		.modules = modules,
 		.snapshots = snapshots.taken,
 		.mended = snapshots.mended,
 		.verifier = recording->verifier,
@@ -184,7 +186,9 @@ void stats_write_json(const struct stats *stats, struct buffer *to)
 	buffer_append_string(to, "  ");
 	write_number(to, "stacks", stats->stacks, ", ");
 	write_number(to, "processes", stats->processes, ", ");
-	write_number(to, "modules", stats->modules, ", ");
+	write_number(to, "modules", stats->modules.modules, ", ");
+	write_number(to, "module_aliases", stats->modules.aliases, ", ");
+	write_number(to, "modules_refused", stats->modules.refused, ",\n  ");
 	write_number(to, "snapshots", stats->snapshots, ", ");
 	write_number(to, "mended", stats->mended, ",\n");
 	if (stats->verifier) {
@@ -290,6 +294,10 @@ void stats_log(const struct stats *stats, const struct recording *recording)
 		(double)stats->cpu_ns / 1e6, (double)stats->bpf_ns / 1e6,
 		(double)stats->duration_ns / 1e9, (double)stats->steal_ns / 1e6);
 	log_unwind(&stats->unwind);
+	if (stats->modules.refused)
+		log_warning(
+			"%llu states of files are not in the profile: a file is overwritten, or its mode or name changed, more often than hearth keeps track of; ticks in them are [unknown] or truncated(rows_missing)",
+			(unsigned long long)stats->modules.refused);
 	if (recording->counters.children_not_followed)
 		log_warning(
 			"%llu child processes are not in the profile: more than 16384 targets at a time",

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "profiler/modules.h"
 #include "profiler/namer.h"
 #include "profiler/unwind_loader.h"
 
@@ -18,7 +19,8 @@ struct stats {
 	uint64_t rate_hz, duration_ns, cpus, steal_ns;
 	uint64_t idle, due;
 	struct tick_fates fates;
-	uint64_t stacks, processes, modules;
+	uint64_t stacks, processes;
+	struct modules_totals modules;
 	uint64_t snapshots;                     /* ticks that brought a copy of their stack */
 	uint64_t mended;                        /* those whose stack is whole by it */
 	const struct unwind_verifier *verifier; /* NULL: stacks were not verified */

@@ -20,6 +20,7 @@ enum load_state { LOAD_NONE, LOAD_QUEUED, LOAD_DONE, LOAD_EVICTED, LOAD_REFUSED 
 
 #define NOT_COMPILED UINT32_MAX
 
+/* Or an alias of one, which has a state and nothing else. */
 struct known_module {
 	uint32_t last_round; /* in which it was sampled or asked for */
 	uint32_t sources;    /* of its rows; NOT_COMPILED */
@@ -29,6 +30,7 @@ struct known_module {
 
 struct request {
 	uint64_t module;
+	uint64_t alias_of; /* a module; 0: it is one itself */
 	int fd;
 };
 
@@ -99,7 +101,8 @@ static bool is_wanted(const struct unwind_loader *loader, const struct known_mod
 	return !known->was_compiled || clock_monotonic_ns() >= loader->again_ns;
 }
 
-static void queue(struct unwind_loader *loader, struct known_module *known, uint64_t module, int fd)
+static void queue(struct unwind_loader *loader, struct known_module *known,
+		  const struct request *request)
 {
 	uint32_t at = (loader->first_request + loader->request_count) % UNWIND_LOADER_MAX_REQUESTS;
 
@@ -108,7 +111,7 @@ static void queue(struct unwind_loader *loader, struct known_module *known, uint
 		loader->totals.postponed++;
 		return;
 	}
-	loader->requests[at] = (struct request){ module, fd };
+	loader->requests[at] = *request;
 	loader->request_count++;
 	known->state = LOAD_QUEUED;
 	pthread_cond_broadcast(&loader->changed);
@@ -201,6 +204,25 @@ static void settle(struct unwind_loader *loader, uint64_t module, const struct o
 	unwind_tables_read_totals(loader->tables, &totals->tables);
 }
 
+/* Where it cannot be had a tick that lacks it asks again. */
+static void load_alias(struct unwind_loader *loader, const struct request *request)
+{
+	int error = unwind_tables_add_alias(loader->tables, request->module, request->alias_of);
+
+	pthread_mutex_lock(&loader->lock);
+	find_known(loader, request->module)->state = error ? LOAD_NONE : LOAD_DONE;
+	pthread_mutex_unlock(&loader->lock);
+}
+
+static void load_module(struct unwind_loader *loader, const struct request *request)
+{
+	struct outcome outcome = load(loader, request);
+
+	pthread_mutex_lock(&loader->lock);
+	settle(loader, request->module, &outcome);
+	pthread_mutex_unlock(&loader->lock);
+}
+
 /* Takes the next request, and waits for one; false: the end. Under the lock. */
 static bool take_request(struct unwind_loader *loader, struct request *ret_request)
 {
@@ -224,12 +246,12 @@ static void *run(void *context)
 
 	pthread_mutex_lock(&loader->lock);
 	while (take_request(loader, &request)) {
-		struct outcome outcome;
-
 		pthread_mutex_unlock(&loader->lock);
-		outcome = load(loader, &request);
+		if (request.alias_of)
+			load_alias(loader, &request);
+		else
+			load_module(loader, &request);
 		pthread_mutex_lock(&loader->lock);
-		settle(loader, request.module, &outcome);
 	}
 	pthread_mutex_unlock(&loader->lock);
 	return NULL;
@@ -284,16 +306,35 @@ void unwind_loader_free(struct unwind_loader *loader)
 	free(loader);
 }
 
+/* Under the lock. */
+static void ask(struct unwind_loader *loader, const struct request *request)
+{
+	struct known_module *known = find_known(loader, request->module);
+
+	if (!known)
+		known = add_known(loader, request->module);
+	if (known && is_wanted(loader, known))
+		queue(loader, known, request);
+}
+
 void unwind_loader_request(struct unwind_loader *loader, uint64_t module, int fd)
 {
-	struct known_module *known;
+	const struct request request = { .module = module, .fd = fd };
+
+	pthread_mutex_lock(&loader->lock);
+	ask(loader, &request);
+	pthread_mutex_unlock(&loader->lock);
+}
+
+void unwind_loader_request_alias(struct unwind_loader *loader, uint64_t alias, uint64_t module)
+{
+	const struct request request = { .module = alias, .alias_of = module };
+	const struct known_module *known;
 
 	pthread_mutex_lock(&loader->lock);
 	known = find_known(loader, module);
-	if (!known)
-		known = add_known(loader, module);
-	if (known && is_wanted(loader, known))
-		queue(loader, known, module, fd);
+	if (known && (known->state == LOAD_QUEUED || known->state == LOAD_DONE))
+		ask(loader, &request);
 	pthread_mutex_unlock(&loader->lock);
 }
 

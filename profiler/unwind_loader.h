@@ -57,6 +57,9 @@ void unwind_loader_free(struct unwind_loader *loader);
 /* Asks for a module. The descriptor stays the caller's, and open until the loader is freed. */
 void unwind_loader_request(struct unwind_loader *loader, uint64_t module, int fd);
 
+/* Asks that a module which is loaded, or asked for, be found under another id, too. */
+void unwind_loader_request_alias(struct unwind_loader *loader, uint64_t alias, uint64_t module);
+
 /* These modules were sampled, each named once; a round begins. */
 void unwind_loader_note_use(struct unwind_loader *loader, const uint64_t *modules, size_t count);
 

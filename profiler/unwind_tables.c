@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* So much of the space is made free at once at least: waiting for programs to end takes a while. */
 #define EVICTED_SHARE 16
@@ -13,7 +14,13 @@ struct resident {
 	uint32_t row_count;
 	uint32_t idle_rounds; /* as last asked for */
 	bool is_leaving;      /* the kernel side can find it no more, but may still be reading */
+	struct unwind_module entry; /* what the kernel side finds */
 	struct unwind_holding holding;
+};
+
+struct alias {
+	uint64_t id;
+	uint64_t module;
 };
 
 struct unwind_tables {
@@ -23,6 +30,8 @@ struct unwind_tables {
 	struct resident
 		*residents; /* those leaving first, then the idlest, when victims are sought */
 	uint32_t count;
+	struct alias aliases[UNWIND_TABLES_ALIASES]; /* the oldest first */
+	uint32_t alias_count;
 	uint64_t evicted;
 };
 
@@ -54,6 +63,83 @@ void unwind_tables_free(struct unwind_tables *tables)
 	unwind_space_free(tables->space);
 	free(tables->residents);
 	free(tables);
+}
+
+/* --- aliases --- */
+
+/* Its blocks stay, so that there is nothing to wait for. */
+static void drop_alias(struct unwind_tables *tables, uint32_t index)
+{
+	uint64_t id = tables->aliases[index].id;
+
+	tables->maps.unpublish(tables->maps.context, id);
+	tables->alias_count--;
+	memmove(&tables->aliases[index], &tables->aliases[index + 1],
+		(tables->alias_count - index) * sizeof(*tables->aliases));
+	tables->owner.evicted(tables->owner.context, id);
+}
+
+static void drop_aliases_of(struct unwind_tables *tables, uint64_t module)
+{
+	for (uint32_t i = tables->alias_count; i-- > 0;)
+		if (tables->aliases[i].module == module)
+			drop_alias(tables, i);
+}
+
+static bool is_alias(const struct unwind_tables *tables, uint64_t id)
+{
+	for (uint32_t i = 0; i < tables->alias_count; i++)
+		if (tables->aliases[i].id == id)
+			return true;
+	return false;
+}
+
+/* Drops the module's oldest one when it has all it may have. */
+static void limit_aliases_of(struct unwind_tables *tables, uint64_t module)
+{
+	uint32_t count = 0, oldest = 0;
+
+	for (uint32_t i = tables->alias_count; i-- > 0;)
+		if (tables->aliases[i].module == module) {
+			count++;
+			oldest = i;
+		}
+	if (count >= UNWIND_TABLES_ALIASES_EACH)
+		drop_alias(tables, oldest);
+}
+
+static const struct resident *find_resident(const struct unwind_tables *tables, uint64_t module)
+{
+	for (uint32_t i = 0; i < tables->count; i++)
+		if (tables->residents[i].module == module && !tables->residents[i].is_leaving)
+			return &tables->residents[i];
+	return NULL;
+}
+
+static bool has_entry_left(const struct unwind_tables *tables)
+{
+	return tables->count + tables->alias_count < tables->maps.max_modules;
+}
+
+int unwind_tables_add_alias(struct unwind_tables *tables, uint64_t alias, uint64_t module)
+{
+	const struct resident *resident = find_resident(tables, module);
+	int error;
+
+	if (!resident)
+		return -ENOENT;
+	if (is_alias(tables, alias))
+		return 0;
+	limit_aliases_of(tables, module);
+	if (tables->alias_count &&
+	    (tables->alias_count == UNWIND_TABLES_ALIASES || !has_entry_left(tables)))
+		drop_alias(tables, 0);
+	if (!has_entry_left(tables))
+		return -ENOSPC;
+	error = tables->maps.publish(tables->maps.context, alias, &resident->entry);
+	if (!error)
+		tables->aliases[tables->alias_count++] = (struct alias){ alias, module };
+	return error;
 }
 
 /* --- eviction --- */
@@ -95,7 +181,10 @@ static int remove_first(struct unwind_tables *tables, uint32_t count)
 
 static void unpublish(struct unwind_tables *tables, struct resident *resident)
 {
-	if (resident->is_leaving || tables->maps.unpublish(tables->maps.context, resident->module))
+	if (resident->is_leaving)
+		return;
+	drop_aliases_of(tables, resident->module);
+	if (tables->maps.unpublish(tables->maps.context, resident->module))
 		return;
 	resident->is_leaving = true;
 	tables->evicted++;
@@ -158,23 +247,29 @@ static int make_room(struct unwind_tables *tables, const struct row_table *table
 	}
 }
 
-/* What the kernel side finds a module by comes last: only then is its table read. */
-static int publish(struct unwind_tables *tables, const struct resident *resident,
-		   uint64_t first_block)
+static int make_entry(struct unwind_tables *tables)
 {
-	const struct unwind_module entry = {
+	if (has_entry_left(tables))
+		return 0;
+	if (!tables->alias_count)
+		return evict(tables, 0);
+	drop_alias(tables, 0);
+	return 0;
+}
+
+/* What the kernel side finds a module by comes last: only then is its table read. */
+static int publish(struct unwind_tables *tables, struct resident *resident, uint64_t first_block)
+{
+	int error = make_entry(tables);
+
+	if (error)
+		return error;
+	resident->entry = (struct unwind_module){
 		.first_block = first_block,
 		.block_count = resident->holding.block_count,
 		.blocks_at = resident->holding.first_block,
 	};
-	int error;
-
-	if (tables->count == tables->maps.max_modules) {
-		error = evict(tables, 0);
-		if (error)
-			return error;
-	}
-	error = tables->maps.publish(tables->maps.context, resident->module, &entry);
+	error = tables->maps.publish(tables->maps.context, resident->module, &resident->entry);
 	if (!error)
 		tables->residents[tables->count++] = *resident;
 	return error;

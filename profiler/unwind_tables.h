@@ -9,6 +9,9 @@
  * by the module's id and an offset, and an id means one content of one file. So they are as true as before,
  * also when the file is loaded again, and frames that they serve need no table.
  *
+ * A module may be found under further ids, its aliases (modules.h). They go with it, and the oldest of them go
+ * when there are too many, or when a module needs the entry; an alias drives no module out.
+ *
  * To this the maps are plain memory and a few functions, so that it is tested without a kernel. One thread
  * at a time.
  */
@@ -36,9 +39,13 @@ struct unwind_maps_view {
 struct unwind_tables_owner {
 	/* How long ago a tick named the module, in rounds; 0: it is not to be driven out. */
 	uint32_t (*idle_rounds)(void *context, uint64_t module);
-	void (*evicted)(void *context, uint64_t module);
+	void (*evicted)(void *context, uint64_t module); /* also an alias */
 	void *context;
 };
+
+/* Aliases that the kernel side finds at a time: of one module, and of all. */
+#define UNWIND_TABLES_ALIASES_EACH 16
+#define UNWIND_TABLES_ALIASES      1024
 
 struct unwind_tables_totals {
 	uint64_t modules; /* with a table, now */
@@ -60,6 +67,9 @@ void unwind_tables_free(struct unwind_tables *tables);
  * or another error.
  */
 int unwind_tables_load(struct unwind_tables *tables, uint64_t module, struct bytes bytes);
+
+/* Lets the kernel side find a loaded module under another id, too. 0; -ENOENT: it is not loaded; or another error. */
+int unwind_tables_add_alias(struct unwind_tables *tables, uint64_t alias, uint64_t module);
 
 void unwind_tables_read_totals(const struct unwind_tables *tables,
 			       struct unwind_tables_totals *ret_totals);

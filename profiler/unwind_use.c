@@ -40,7 +40,7 @@ static void take_stack(void *context, struct stored_stack stack, bool lacked_row
 		last = module;
 	}
 	if (lacked_rows && stack.depth)
-		modules_load_rows(use->modules, last);
+		modules_load_rows(use->modules, stack.last_module);
 }
 
 void unwind_use_note(struct aggregator *aggregator, struct modules *modules,

@@ -140,6 +140,11 @@ static int drain(struct case_recorder *recorder)
 	return error;
 }
 
+static int identify(void *sampler, const void *address, struct identify_argument *ret_answer)
+{
+	return sampler_identify(sampler, address, ret_answer);
+}
+
 static int set_up(struct case_recorder *recorder)
 {
 	struct unwind_map_fds fds;
@@ -171,7 +176,7 @@ static int set_up(struct case_recorder *recorder)
 	unwind_loader_request(recorder->loader, MODULE_VDSO, UNWIND_LOADER_VDSO);
 	unwind_loader_settle(recorder->loader);
 	recorder->aggregator = aggregator_new();
-	recorder->modules = modules_new(recorder->sampler, recorder->loader);
+	recorder->modules = modules_new(identify, recorder->sampler, recorder->loader);
 	recorder->builder = recorder->aggregator && recorder->modules
 				    ? case_builder_new(recorder->aggregator, recorder->modules)
 				    : NULL;

@@ -39,7 +39,7 @@ static int set_up(void **state)
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
 	fixture->aggregator = aggregator_new();
-	fixture->modules = modules_new(NULL, NULL);
+	fixture->modules = modules_new(NULL, NULL, NULL);
 	fixture->snapshots = snapshots_new(fixture->aggregator, fixture->modules, NULL);
 	fixture->record = (struct record){
 		.event = {

@@ -206,6 +206,36 @@ static void test_full_queue(void **state)
 	end(&maps, loader);
 }
 
+/* Asked for ahead of the module's rows, after them, and again when it was driven out by further ones. */
+static void test_aliases(void **state)
+{
+	struct unwind_loader_totals totals;
+	struct unwind_loader *loader;
+	struct plain_maps maps;
+
+	(void)state;
+	begin(&maps, &loader);
+	unwind_loader_request_alias(loader, 500, 100); /* of what nobody asked for */
+	pthread_mutex_lock(&gate);
+	unwind_loader_request(loader, 100, 1);
+	unwind_loader_request_alias(loader, 501, 100);
+	pthread_mutex_unlock(&gate);
+	unwind_loader_settle(loader);
+	assert_null(plain_find(&maps, 500));
+	for (uint64_t i = 1; i <= UNWIND_TABLES_ALIASES_EACH + 1; i++)
+		unwind_loader_request_alias(loader, 500 + i, 100);
+	unwind_loader_settle(loader);
+	assert_null(plain_find(&maps, 501));
+	unwind_loader_request_alias(loader, 501, 100);
+	totals = totals_of(loader);
+	assert_module_loaded(&maps, 501, 1);
+	assert_module_loaded(&maps, 500 + UNWIND_TABLES_ALIASES_EACH + 1, 1);
+	assert_int_equal(totals.loaded, 1);
+	assert_int_equal(totals.refused + totals.postponed + totals.reloaded, 0);
+	assert_int_equal(totals.tables.modules, 1);
+	end(&maps, loader);
+}
+
 /* In the middle of a file, with others waiting: the file is finished, the others are not begun. */
 static void test_end_in_the_middle(void **state)
 {
@@ -258,6 +288,7 @@ int main(void)
 		cmocka_unit_test(test_no_room_is_not_for_good),
 		cmocka_unit_test(test_compiling_again_has_its_share_only),
 		cmocka_unit_test(test_full_queue),
+		cmocka_unit_test(test_aliases),
 		cmocka_unit_test(test_end_in_the_middle),
 		cmocka_unit_test(test_real_files),
 	};

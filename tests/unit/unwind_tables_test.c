@@ -9,6 +9,7 @@
 #include "tests/unit/unwind_plain_maps.h"
 
 #define MODULES 40
+#define ALIAS   1000 /* ids from here on are aliases */
 
 struct fixture {
 	struct plain_maps maps; /* first: on_wait() is given this alone */
@@ -16,6 +17,7 @@ struct fixture {
 	struct made_table made[MODULES]; /* the module's id is its index */
 	uint32_t idle[MODULES];          /* rounds */
 	bool is_loaded[MODULES];
+	uint32_t aliases_dropped;
 };
 
 static uint32_t idle_rounds(void *context, uint64_t module)
@@ -27,6 +29,10 @@ static void evicted(void *context, uint64_t module)
 {
 	struct fixture *fixture = context;
 
+	if (module >= ALIAS) {
+		fixture->aliases_dropped++;
+		return;
+	}
 	assert_true(fixture->is_loaded[module]);
 	fixture->is_loaded[module] = false;
 }
@@ -253,6 +259,105 @@ static void test_damaged_table_is_refused(void **state)
 	end(&fixture);
 }
 
+static void load_small(struct fixture *fixture, uint32_t module)
+{
+	make_table(&fixture->made[module], module, 1000, 30);
+	assert_int_equal(load(fixture, module), 0);
+}
+
+static void test_an_alias_is_found_like_its_module(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	begin(&fixture, 4 << 20);
+	assert_int_equal(unwind_tables_add_alias(fixture.tables, ALIAS, 0), -ENOENT);
+	load_small(&fixture, 0);
+	load_small(&fixture, 1);
+	assert_int_equal(unwind_tables_add_alias(fixture.tables, ALIAS, 1), 0);
+	assert_int_equal(unwind_tables_add_alias(fixture.tables, ALIAS, 1), 0);
+	assert_loaded(&fixture.maps, plain_find(&fixture.maps, ALIAS), &fixture.made[1].table);
+	assert_int_equal(fixture.maps.module_count, 3);
+	assert_all_right(&fixture);
+	end(&fixture);
+}
+
+/* Before the wait: afterwards the blocks are others'. */
+static void look_for_alias_while_waiting(struct plain_maps *maps)
+{
+	assert_null(plain_find(maps, 0));
+	assert_null(plain_find(maps, ALIAS));
+	assert_non_null(plain_find(maps, ALIAS + 1));
+}
+
+static void test_aliases_go_with_their_module(void **state)
+{
+	struct fixture fixture;
+	uint32_t next;
+
+	(void)state;
+	begin(&fixture, 4 << 20);
+	next = fill(&fixture);
+	fixture.idle[0] = 9;
+	assert_int_equal(unwind_tables_add_alias(fixture.tables, ALIAS, 0), 0);
+	assert_int_equal(unwind_tables_add_alias(fixture.tables, ALIAS + 1, next - 1), 0);
+	fixture.idle[next - 1] = 0;
+	fixture.maps.on_wait = look_for_alias_while_waiting;
+	assert_int_equal(load(&fixture, next), 0);
+	assert_int_equal(fixture.maps.waits, 1);
+	assert_int_equal(fixture.aliases_dropped, 1);
+	assert_loaded(&fixture.maps, plain_find(&fixture.maps, ALIAS + 1),
+		      &fixture.made[next - 1].table);
+	assert_int_equal(unwind_tables_add_alias(fixture.tables, ALIAS, 0), -ENOENT);
+	end(&fixture);
+}
+
+static void test_a_module_has_so_many_aliases(void **state)
+{
+	const uint64_t count = UNWIND_TABLES_ALIASES_EACH + 5;
+	struct fixture fixture;
+
+	(void)state;
+	begin(&fixture, 4 << 20);
+	load_small(&fixture, 0);
+	load_small(&fixture, 1);
+	assert_int_equal(unwind_tables_add_alias(fixture.tables, ALIAS + 500, 1), 0);
+	for (uint64_t i = 0; i < count; i++)
+		assert_int_equal(unwind_tables_add_alias(fixture.tables, ALIAS + i, 0), 0);
+	assert_int_equal(fixture.aliases_dropped, 5);
+	for (uint64_t i = 0; i < count; i++)
+		assert_int_equal(plain_find(&fixture.maps, ALIAS + i) != NULL, i >= 5);
+	assert_non_null(plain_find(&fixture.maps, ALIAS + 500));
+	end(&fixture);
+}
+
+/* A module takes an alias's entry, an alias no module's. */
+static void test_modules_come_before_aliases(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	begin(&fixture, 4 << 20);
+	unwind_tables_free(fixture.tables);
+	fixture.maps.view.max_modules = 4;
+	assert_int_equal(
+		unwind_tables_new(&fixture.maps.view,
+				  &(struct unwind_tables_owner){ idle_rounds, evicted, &fixture },
+				  &fixture.tables),
+		0);
+	load_small(&fixture, 0);
+	for (uint64_t i = 0; i < 5; i++)
+		assert_int_equal(unwind_tables_add_alias(fixture.tables, ALIAS + i, 0), 0);
+	assert_int_equal(fixture.aliases_dropped, 2);
+	for (uint32_t i = 1; i < 4; i++)
+		load_small(&fixture, i);
+	assert_int_equal(fixture.aliases_dropped, 5);
+	assert_int_equal(evicted_count(&fixture), 0);
+	assert_int_equal(unwind_tables_add_alias(fixture.tables, ALIAS, 0), -ENOSPC);
+	assert_all_right(&fixture);
+	end(&fixture);
+}
+
 /* Modules of all sizes come and go; at each moment, what is loaded is right. */
 static void test_churn(void **state)
 {
@@ -303,6 +408,10 @@ int main(void)
 		cmocka_unit_test(test_failed_wait_keeps_the_room),
 		cmocka_unit_test(test_modules_without_code_take_an_entry),
 		cmocka_unit_test(test_damaged_table_is_refused),
+		cmocka_unit_test(test_an_alias_is_found_like_its_module),
+		cmocka_unit_test(test_aliases_go_with_their_module),
+		cmocka_unit_test(test_a_module_has_so_many_aliases),
+		cmocka_unit_test(test_modules_come_before_aliases),
 		cmocka_unit_test(test_churn),
 	};
 

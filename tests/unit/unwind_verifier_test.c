@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "profiler/aggregator.h"
@@ -37,7 +38,7 @@ static int set_up(void **state)
 	} record = { .event = { .type = EVENT_STACK, .id = STACK, .depth = 3 } };
 
 	fixture->aggregator = aggregator_new();
-	fixture->modules = modules_new(NULL, NULL);
+	fixture->modules = modules_new(NULL, NULL, NULL);
 	fixture->verifier = unwind_verifier_new(fixture->aggregator, fixture->modules);
 	memcpy(record.frames, frames, sizeof(frames));
 	aggregator_handle(fixture->aggregator, &record, sizeof(record));
@@ -181,6 +182,42 @@ static void unproven_by_libunwind_is_left_out(void **state)
 	assert_int_equal(fixture->totals.without_snapshot, 1);
 }
 
+/* What the verifier logs, read back from standard error. */
+static void read_log(const struct fixture *fixture, char *to, size_t size)
+{
+	int kept = dup(STDERR_FILENO), ends[2];
+	ssize_t length;
+
+	assert_int_equal(pipe(ends), 0);
+	assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+	unwind_verifier_log(fixture->verifier);
+	assert_true(dup2(kept, STDERR_FILENO) >= 0);
+	length = read(ends[0], to, size - 1);
+	assert_true(length > 0);
+	to[length] = '\0';
+	close(kept);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* Then their modules are told. */
+static void frames_that_look_alike(void **state)
+{
+	struct fixture *fixture = *state;
+	char text[4096];
+
+	fixture->unwound.frames[0].offset++;
+	compare(fixture);
+	read_log(fixture, text, sizeof(text));
+	assert_null(strstr(text, "is of module"));
+	fixture->unwound.frames[0].offset--;
+	fixture->unwound.frames[2].module = 201;
+	compare(fixture);
+	read_log(fixture, text, sizeof(text));
+	assert_non_null(strstr(text, "frame 2 from the leaf is of module 00000000000000c8 by rows, "
+				     "of 00000000000000c9 by libunwind"));
+}
+
 static void totals_as_json(void **state)
 {
 	struct fixture *fixture = *state;
@@ -207,6 +244,7 @@ int main(void)
 		TEST(unproven_by_rows_is_left_out),
 		TEST(truncated_kernel_half_is_compared),
 		TEST(unproven_by_libunwind_is_left_out),
+		TEST(frames_that_look_alike),
 		TEST(totals_as_json),
 	};
 

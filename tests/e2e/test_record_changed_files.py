@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A running program's file is removed, renamed, or its mode changed: as often as it likes it stays one module, and
+nobody else pays for it.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+import hearth
+import recording
+
+pytestmark = pytest.mark.root
+
+# Works for so many seconds; with a path, another thread changes that file's change time all the time: its mode, or
+# the time of its last change.
+SOURCE = r"""
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile unsigned long sink;
+
+static void *change(void *path)
+{
+	int fd = open(path, O_RDONLY);
+
+	for (;;) {
+#ifdef TOUCH
+		futimens(fd, NULL);
+#else
+		fchmod(fd, 0755);
+#endif
+		/* Mappings that were remembered are read again. */
+		munmap(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096);
+		usleep(200);
+	}
+	return NULL;
+}
+
+__attribute__((noipa)) static void work(double seconds)
+{
+	struct timespec start, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	do {
+		for (int i = 0; i < 100000; i++)
+			sink = sink * 3 + 1;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while ((now.tv_sec - start.tv_sec) + (now.tv_nsec - start.tv_nsec) / 1e9 < seconds);
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t thread;
+
+	if (argc > 2)
+		pthread_create(&thread, NULL, change, argv[2]);
+	work(atof(argv[1]));
+	_exit(0);
+}
+"""
+
+
+def share_complete(stacks, process):
+    own = [stack for stack in stacks if stack.process == process and stack.reason != "late"]
+    assert hearth.ticks(own) > 500, own
+    return hearth.ticks(own, lambda stack: stack.fate == "complete") / hearth.ticks(own)
+
+
+def record_beside(tmp_path, changer):
+    """Records the changing program and an innocent one: stacks, stats, and how many descriptors hearth had at most."""
+    innocent = recording.compile_c(tmp_path, "innocent", SOURCE, "-pthread")
+    command = f"{innocent} 3 & {changer} 3 {changer}; wait"
+    out, stats, most = tmp_path / "out.folded", tmp_path / "stats.json", 0
+    with recording.start("-F", 997, "--stats", stats, "-o", out, "--", "sh", "-c", command) as recorder:
+        recording.wait_until_recording(recorder)
+
+        def has_ended():
+            nonlocal most
+            if recorder.process.poll() is not None:
+                return True
+            most = max(most, len(os.listdir(f"/proc/{recorder.pid}/fd")))
+            return False
+
+        recording.until(has_ended, "the command ended")
+        ended = recorder.end()
+    assert ended.returncode == 0, ended
+    return hearth.read_folded(out), json.loads(stats.read_text()), most, ended
+
+
+def test_mode_changed_in_a_loop(tmp_path):
+    changer = recording.compile_c(tmp_path, "changer", SOURCE, "-pthread")
+    stacks, stats, most, _ = record_beside(tmp_path, changer)
+    assert stats["module_aliases"] > 300, stats  # it was met by that many keys
+    assert stats["modules_refused"] == 0, stats
+    assert stats["modules"] < 40, stats
+    assert stats["unwind"]["loaded"] < 40, stats
+    assert most < 300, most
+    assert share_complete(stacks, "innocent") > 0.99
+    assert share_complete(stacks, "changer") > 0.95
+
+
+def test_content_changed_in_a_loop(tmp_path):
+    """To hearth each is another content. They have their ceiling, and their own ticks say so."""
+    changer = recording.compile_c(tmp_path, "changer", SOURCE, "-pthread", "-DTOUCH")
+    stacks, stats, most, ended = record_beside(tmp_path, changer)
+    assert stats["modules_refused"] > 100, stats
+    assert stats["modules"] < 64 + 40, stats
+    assert most < 300, most
+    assert share_complete(stacks, "innocent") > 0.99
+    assert f"{stats['modules_refused']} states of files are not in the profile" in ended.stderr
+
+
+def has_worked(parent, comm, seconds):
+    children = recording.children_of(parent)
+    own = [child for child in children if Path(f"/proc/{child}/comm").read_text() == f"{comm}\n"]
+    return own and recording.run_ns(own[0]) > seconds * 1e9
+
+
+CHANGES = {
+    "removed": lambda program: program.unlink(),
+    "renamed": lambda program: program.rename(program.with_name("other")),
+    "mode": lambda program: program.chmod(0o700),
+    "linked": lambda program: os.link(program, program.with_name("other")),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_changed_while_it_runs(change, tmp_path):
+    """What an upgrade does. The kernel side remembers the old key, the snapshots have the new one."""
+    program = recording.compile_c(tmp_path, "program", SOURCE, "-pthread")
+    out, stats = tmp_path / "out.folded", tmp_path / "stats.json"
+    with recording.start("--verify", "-F", 499, "--stats", stats, "-o", out, "--", program, "2") as recorder:
+        recording.wait_until_recording(recorder)
+        recording.until(lambda: has_worked(recorder.pid, "program", 0.5), "it worked")
+        CHANGES[change](program)
+        recording.until(lambda: recorder.process.poll() is not None, "it ended")
+        ended = recorder.end()
+    told = json.loads(stats.read_text())
+    assert told["module_aliases"] == 1, told
+    assert told["verify"]["compared"] > 300, told
+    assert told["verify"]["agreed"] == told["verify"]["compared"], ended.stderr
+    stacks = hearth.read_folded(out)
+    assert hearth.ticks(stacks, lambda stack: "work" in stack.frames) > 0.95 * hearth.ticks(stacks)

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* modules.c: which keys of a file are one module, and what it costs when there are many. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "profiler/aggregator.h"
+#include "profiler/modules.h"
+
+#define FILE_BYTES 8192
+#define FIRST_ID   100
+
+struct fixture {
+	struct modules *modules;
+	char folder[32], path[64];
+	uint64_t now; /* the id of what is in the file, as the kernel side tells it */
+	struct {
+		struct module_event event;
+		char names[64];
+	} record;
+	struct modules_totals totals;
+};
+
+static int identify(void *context, const void *address, struct identify_argument *ret_answer)
+{
+	const struct fixture *fixture = context;
+
+	(void)address;
+	*ret_answer = (struct identify_argument){ .module = fixture->now };
+	return 0;
+}
+
+static void fill(const struct fixture *fixture, char content, off_t at)
+{
+	int fd = open(fixture->path, O_WRONLY | O_CREAT, 0600);
+	char bytes[FILE_BYTES];
+
+	assert_true(fd >= 0);
+	memset(bytes, content, sizeof(bytes));
+	assert_int_equal(pwrite(fd, bytes, (size_t)(FILE_BYTES - at), at), FILE_BYTES - at);
+	close(fd);
+}
+
+static void set_time(const struct fixture *fixture, time_t seconds)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = seconds } };
+
+	assert_int_equal(utimensat(AT_FDCWD, fixture->path, times, 0), 0);
+}
+
+static int set_up(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	char *names = fixture->record.names;
+
+	snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/modulesXXXXXX");
+	assert_non_null(mkdtemp(fixture->folder));
+	snprintf(fixture->path, sizeof(fixture->path), "%s/file", fixture->folder);
+	fill(fixture, 'a', 0);
+	set_time(fixture, 1000);
+	memcpy(names, "file", 5);
+	memcpy(names + 5, fixture->folder + 5, 14);
+	memcpy(names + 19, "tmp", 4);
+	fixture->record.event = (struct module_event){
+		.type = EVENT_MAPPED_MODULE,
+		.key = { .inode = 7, .size = FILE_BYTES, .change_time_s = 5000 },
+		.path_size = 23,
+	};
+	fixture->modules = modules_new(identify, fixture, NULL);
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	modules_free(fixture->modules);
+	unlink(fixture->path);
+	rmdir(fixture->folder);
+	free(fixture);
+	return 0;
+}
+
+/* A key that changed since the last one, and is the file's now. */
+static void tell(struct fixture *fixture, uint64_t id)
+{
+	fixture->record.event.id = id;
+	fixture->record.event.key.change_time_ns++;
+	fixture->now = id;
+	modules_handle(fixture->modules, &fixture->record, sizeof(fixture->record));
+	modules_read_totals(fixture->modules, &fixture->totals);
+}
+
+/* The same, but the file's key has changed once more meanwhile. */
+static void tell_late(struct fixture *fixture, uint64_t id)
+{
+	fixture->record.event.id = id;
+	fixture->record.event.key.change_time_ns++;
+	fixture->now = 1;
+	modules_handle(fixture->modules, &fixture->record, sizeof(fixture->record));
+	modules_read_totals(fixture->modules, &fixture->totals);
+}
+
+static uint64_t canonical(const struct fixture *fixture, uint64_t id)
+{
+	return modules_canonical(fixture->modules, id);
+}
+
+static int descriptors(void)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	int count = 0;
+
+	assert_non_null(folder);
+	while (readdir(folder))
+		count++;
+	closedir(folder);
+	return count;
+}
+
+static void another_change_time_is_an_alias(void **state)
+{
+	struct fixture *fixture = *state;
+	int before;
+
+	tell(fixture, FIRST_ID);
+	assert_true(modules_find(fixture->modules, FIRST_ID)->fd >= 0);
+	before = descriptors();
+	for (uint64_t i = 1; i <= 1000; i++)
+		tell(fixture, FIRST_ID + i);
+	assert_int_equal(descriptors(), before);
+	assert_int_equal(fixture->totals.modules, 1);
+	assert_int_equal(fixture->totals.aliases, 1000);
+	assert_int_equal(fixture->totals.refused, 0);
+	for (uint64_t i = 0; i <= 1000; i++)
+		assert_int_equal(canonical(fixture, FIRST_ID + i), FIRST_ID);
+	assert_ptr_equal(modules_find(fixture->modules, FIRST_ID + 5),
+			 modules_find(fixture->modules, FIRST_ID));
+	assert_int_equal(canonical(fixture, 77), 77);
+}
+
+static void removed_file_is_an_alias(void **state)
+{
+	struct fixture *fixture = *state;
+
+	tell(fixture, FIRST_ID);
+	unlink(fixture->path);
+	tell(fixture, FIRST_ID + 1);
+	assert_int_equal(canonical(fixture, FIRST_ID + 1), FIRST_ID);
+}
+
+static void outdated_key_is_an_alias(void **state)
+{
+	struct fixture *fixture = *state;
+
+	tell(fixture, FIRST_ID);
+	tell_late(fixture, FIRST_ID + 1);
+	assert_int_equal(canonical(fixture, FIRST_ID + 1), FIRST_ID);
+}
+
+/* There another file may have the number. */
+static void on_btrfs_outdated_key_is_none(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->record.event.super_magic = BTRFS_SUPER_MAGIC;
+	tell(fixture, FIRST_ID);
+	tell_late(fixture, FIRST_ID + 1);
+	assert_int_equal(canonical(fixture, FIRST_ID + 1), FIRST_ID + 1);
+	tell(fixture, FIRST_ID + 2);
+	assert_int_equal(canonical(fixture, FIRST_ID + 2), FIRST_ID);
+}
+
+static void key_from_before_is_none(void **state)
+{
+	struct fixture *fixture = *state;
+
+	tell(fixture, FIRST_ID);
+	fixture->record.event.key.change_time_s--;
+	tell_late(fixture, FIRST_ID + 1);
+	assert_int_equal(canonical(fixture, FIRST_ID + 1), FIRST_ID + 1);
+	/* And takes nothing from those that come. */
+	fixture->record.event.key.change_time_s++;
+	tell(fixture, FIRST_ID + 2);
+	assert_int_equal(canonical(fixture, FIRST_ID + 2), FIRST_ID);
+}
+
+static void another_file_is_none(void **state)
+{
+	struct fixture *fixture = *state;
+
+	tell(fixture, FIRST_ID);
+	fixture->record.event.key.generation++;
+	tell(fixture, FIRST_ID + 1);
+	fixture->record.event.key.device++;
+	tell(fixture, FIRST_ID + 2);
+	assert_int_equal(fixture->totals.modules, 3);
+	assert_int_equal(fixture->totals.aliases, 0);
+}
+
+/* Each content is a module of its own, and one descriptor serves them. */
+static void overwritten_file_is_another_module(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct module *older;
+	int before;
+
+	tell(fixture, FIRST_ID);
+	before = descriptors();
+	fill(fixture, 'b', 0);
+	tell(fixture, FIRST_ID + 1);
+	tell(fixture, FIRST_ID + 2);
+	assert_int_equal(canonical(fixture, FIRST_ID + 1), FIRST_ID + 1);
+	assert_int_equal(canonical(fixture, FIRST_ID + 2), FIRST_ID + 1);
+	older = modules_find(fixture->modules, FIRST_ID);
+	assert_false(module_is_unchanged(older));
+	assert_true(module_is_unchanged(modules_find(fixture->modules, FIRST_ID + 1)));
+	assert_int_equal(descriptors(), before);
+}
+
+static void times_set_back_hide_no_other_program(void **state)
+{
+	struct fixture *fixture = *state;
+
+	tell(fixture, FIRST_ID);
+	fill(fixture, 'b', 0);
+	set_time(fixture, 1000);
+	tell(fixture, FIRST_ID + 1);
+	assert_int_equal(canonical(fixture, FIRST_ID + 1), FIRST_ID + 1);
+}
+
+static void overwritten_behind_its_head_is_another_module(void **state)
+{
+	struct fixture *fixture = *state;
+
+	tell(fixture, FIRST_ID);
+	fill(fixture, 'b', 4096);
+	tell(fixture, FIRST_ID + 1);
+	assert_int_equal(canonical(fixture, FIRST_ID + 1), FIRST_ID + 1);
+}
+
+static void another_size_is_another_module(void **state)
+{
+	struct fixture *fixture = *state;
+
+	tell(fixture, FIRST_ID);
+	fixture->record.event.key.size--;
+	tell_late(fixture, FIRST_ID + 1);
+	assert_int_equal(canonical(fixture, FIRST_ID + 1), FIRST_ID + 1);
+}
+
+/* Walks by an old key and by a new one give one stack's frames; what the kernel side lacks has its own id. */
+static void frames_of_an_alias_are_the_modules(void **state)
+{
+	struct fixture *fixture = *state;
+	struct aggregator *aggregator = aggregator_new();
+	struct {
+		struct stack_event event;
+		struct stack_frame frames[2];
+	} record = { .event = { .type = EVENT_STACK, .depth = 2 },
+		     .frames = { { MODULE_KERNEL, 5 }, { 0, 0x1000 } } };
+
+	aggregator_use_modules(aggregator, fixture->modules);
+	for (uint64_t i = 0; i < 3; i++) {
+		struct stored_stack stack;
+
+		tell(fixture, FIRST_ID + i);
+		record.event.id = 1 + i;
+		record.frames[1].module = FIRST_ID + i;
+		aggregator_handle(aggregator, &record, sizeof(record));
+		assert_true(aggregator_find_stack(aggregator, 1 + i, 0, &stack));
+		assert_int_equal(stack.last_module, FIRST_ID + i);
+		assert_int_equal(aggregator_address(aggregator, stack.addresses[1]).module,
+				 FIRST_ID);
+	}
+	assert_int_equal(aggregator_address_count(aggregator), 2);
+	aggregator_free(aggregator);
+}
+
+static void aliases_have_a_ceiling(void **state)
+{
+	struct fixture *fixture = *state;
+
+	tell(fixture, FIRST_ID);
+	for (uint64_t i = 1; i <= MODULES_MAX_ALIASES_EACH + 10; i++)
+		tell(fixture, FIRST_ID + i);
+	assert_int_equal(fixture->totals.modules, 1);
+	assert_int_equal(fixture->totals.aliases, MODULES_MAX_ALIASES_EACH);
+	assert_int_equal(fixture->totals.refused, 10);
+	/* Another file's are no worse off. */
+	fixture->record.event.key.inode++;
+	tell(fixture, 1000000);
+	tell(fixture, 1000001);
+	assert_int_equal(canonical(fixture, 1000001), 1000000);
+	assert_int_equal(fixture->totals.refused, 10);
+}
+
+static void contents_have_a_ceiling(void **state)
+{
+	struct fixture *fixture = *state;
+	int before = descriptors();
+
+	for (uint64_t i = 0; i < MODULES_MAX_CONTENTS + 10; i++) {
+		set_time(fixture, 2000 + (time_t)i);
+		tell(fixture, FIRST_ID + i);
+	}
+	assert_int_equal(fixture->totals.modules, MODULES_MAX_CONTENTS);
+	assert_int_equal(fixture->totals.refused, 10);
+	assert_int_equal(descriptors(), before + 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(another_change_time_is_an_alias),
+		TEST(removed_file_is_an_alias),
+		TEST(outdated_key_is_an_alias),
+		TEST(on_btrfs_outdated_key_is_none),
+		TEST(key_from_before_is_none),
+		TEST(another_file_is_none),
+		TEST(overwritten_file_is_another_module),
+		TEST(times_set_back_hide_no_other_program),
+		TEST(overwritten_behind_its_head_is_another_module),
+		TEST(another_size_is_another_module),
+		TEST(frames_of_an_alias_are_the_modules),
+		TEST(aliases_have_a_ceiling),
+		TEST(contents_have_a_ceiling),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
