@@ -2,7 +2,8 @@
 /*
  * Code of C libraries that is known by its bytes, instructions which do nothing else anywhere: where they return
  * from signal handlers, and where a thread begins. musl has no CFI for them (or, made with debug information, CFI
- * as for any other function), Go neither; glibc marks them well and is not searched. Not thread-safe.
+ * as for any other function), Go neither; glibc marks them well and is not searched (where its
+ * contexts begin is entry_code.h's). Not thread-safe.
  */
 #ifndef HEARTH_UNWIND_CODE_STUB_H
 #define HEARTH_UNWIND_CODE_STUB_H

@@ -79,3 +79,24 @@ bool entry_code_find(const struct elf_file *file, struct entry_code *ret_code)
 	*ret_code = (struct entry_code){ start, start + size };
 	return true;
 }
+
+/*
+ * glibc's sysdeps/unix/sysv/linux/x86_64/__start_context.S: mov %rbx, %rsp; mov (%rsp), %rdi; test %rdi, %rdi; je;
+ * call __setcontext; mov %rax, %rdi; call exit
+ */
+bool entry_code_is_context_start(struct bytes code)
+{
+	if (BEGINS(code, "\xf3\x0f\x1e\xfa")) /* endbr64 */
+		code = bytes_slice(code, 4, code.size - 4);
+	return BEGINS(code, "\x48\x89\xdc\x48\x8b\x3c\x24\x48\x85\xff\x74.\xe8....");
+}
+
+bool entry_code_is_before_context_start(const struct elf_file *file, uint64_t offset)
+{
+	uint8_t code[ENTRY_CODE_CONTEXT_MIN];
+	size_t size;
+
+	return ++offset % ENTRY_CODE_CONTEXT_ALIGN == 0 &&
+	       !elf_file_read(file, offset, code, sizeof(code), &size) &&
+	       entry_code_is_context_start((struct bytes){ code, size });
+}

@@ -7,6 +7,7 @@
 #include "unwind/cfi_rule.h"
 #include "unwind/code_shapes.h"
 #include "unwind/code_stub.h"
+#include "unwind/entry_code.h"
 #include "unwind/fde_list.h"
 #include "unwind/go_rows.h"
 #include "unwind/row_table_builder.h"
@@ -41,11 +42,12 @@ struct row_compiler {
 	struct code_stub_search stubs;
 	struct code_stub thread_stub; /* in the FDE at hand; empty: none */
 	bool search_stubs, search_functions;
-	bool with_base;     /* rules say how the caller's base is found */
-	bool finds_by_base; /* there is a rule that needs it */
-	uint64_t covered;   /* file offset up to which everything is added */
-	uint64_t last;      /* of the last row */
-	uint64_t start;     /* of the stretch of text that is being added */
+	bool search_context; /* __start_context, in a file that glibc is in */
+	bool with_base;      /* rules say how the caller's base is found */
+	bool finds_by_base;  /* there is a rule that needs it */
+	uint64_t covered;    /* file offset up to which everything is added */
+	uint64_t last;       /* of the last row */
+	uint64_t start;      /* of the stretch of text that is being added */
 	uint64_t unknown_bytes;
 	struct row_table_header statistics;
 };
@@ -147,6 +149,7 @@ static void choose_searches(struct row_compiler *compiler)
 	}
 	compiler->search_functions =
 		compiler->search_stubs && text_bytes(compiler) <= SMALL_TEXT_BYTES;
+	compiler->search_context = !compiler->search_stubs && compiler->machine->has_code_shapes;
 }
 
 /* --- rows --- */
@@ -316,13 +319,38 @@ static int add_cfi(struct row_compiler *compiler, const struct fde *fde)
 	return 0;
 }
 
-static int add_fde(struct row_compiler *compiler, const struct fde *fde)
+static bool is_context_start(struct row_compiler *compiler, const struct fde *fde)
+{
+	struct bytes code;
+
+	return compiler->search_context && fde->size >= ENTRY_CODE_CONTEXT_MIN &&
+	       fde->size <= ENTRY_CODE_CONTEXT_MAX && fde->start % ENTRY_CODE_CONTEXT_ALIGN == 0 &&
+	       !file_window_read(&compiler->code, fde->start, fde->size, &code) &&
+	       entry_code_is_context_start(code);
+}
+
+/*
+ * Its CFI is as of any function. The byte before goes with it, by which it is looked up; but not the last one of
+ * another function, which may be interrupted there.
+ */
+static void add_context_start(struct row_compiler *compiler, const struct fde *fde,
+			      bool has_gap_before)
+{
+	add(compiler, has_gap_before ? fde->start - 1 : compiler->covered, &root);
+	compiler->search_context = false; /* there is one */
+}
+
+static int add_fde(struct row_compiler *compiler, const struct fde *fde, bool has_gap_before)
 {
 	struct code_stub stub = { 0 };
 	int err;
 
 	if (fde_source(fde) == compiler->go_source)
 		return add_go_function(compiler, fde);
+	if (is_context_start(compiler, fde)) {
+		add_context_start(compiler, fde, has_gap_before);
+		return 0;
+	}
 	if (find_stub(compiler, fde, &stub) && stub.kind == CFI_STUB_SIGNAL &&
 	    fde->size <= SIGNAL_FDE_BYTES) {
 		add_signal_frame(compiler, compiler->covered);
@@ -344,13 +372,14 @@ static int add_stretch(struct row_compiler *compiler, uint64_t end)
 	for (; compiler->next_fde < compiler->fdes.count && !err; compiler->next_fde++) {
 		const struct fde *fde = &compiler->fdes.fdes[compiler->next_fde];
 		uint64_t fde_end = fde->start + fde->size;
+		bool has_gap_before = fde->start > compiler->covered;
 
 		if (fde->start >= end)
 			break;
 		if (fde_end <= compiler->covered)
 			continue;
 		add_gap(compiler, fde->start);
-		err = add_fde(compiler, fde);
+		err = add_fde(compiler, fde, has_gap_before);
 		compiler->covered = fde_end;
 	}
 	add_gap(compiler, end);

@@ -290,8 +290,11 @@ static bool is_at_entry(const struct frame_lookup *lookup)
 {
 	struct entry_code code;
 
-	return lookup->index && entry_code_find(lookup->index->file, &code) &&
-	       lookup->offset >= code.start && lookup->offset < code.end;
+	if (!lookup->index)
+		return false;
+	return (entry_code_find(lookup->index->file, &code) && lookup->offset >= code.start &&
+		lookup->offset < code.end) ||
+	       entry_code_is_before_context_start(lookup->index->file, lookup->offset);
 }
 
 /* Code without CFI: by its frame pointer, if it keeps one. Where the chain ends no root is proven. */

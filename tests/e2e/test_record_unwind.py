@@ -183,6 +183,51 @@ def test_signal_at_a_functions_first_instruction(build, unwound):
         assert "laid_out_before" not in stack.frames, stack
 
 
+# Two stacks of makecontext(), whose functions take turns.
+CONTEXTS = r"""
+#include <time.h>
+#include <ucontext.h>
+static ucontext_t contexts[2], first;
+static char stacks[2][64 << 10];
+static volatile unsigned int spins;
+__attribute__((noinline)) static void spin(void) { for (int i = 0; i < 1000000; i++) spins++; }
+static void take_turns(int own)
+{
+	while (clock() < CLOCKS_PER_SEC) {
+		spin();
+		swapcontext(&contexts[own], &contexts[!own]);
+	}
+}
+int main(void)
+{
+	for (int i = 0; i < 2; i++) {
+		getcontext(&contexts[i]);
+		contexts[i].uc_stack.ss_sp = stacks[i];
+		contexts[i].uc_stack.ss_size = sizeof(stacks[i]);
+		contexts[i].uc_link = &first;
+		makecontext(&contexts[i], (void (*)(void))take_turns, 1, i);
+	}
+	return swapcontext(&first, &contexts[0]);
+}
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["-static"]])
+def test_contexts(options, tmp_path):
+    """A stack of makecontext() begins behind nothing: its first function returns to where no call is."""
+    program = tmp_path / "contexts"
+    command = ["cc", "-O2", "-fomit-frame-pointer", *options, "-xc", "-o", program, "-"]
+    subprocess.run(command, input=CONTEXTS, text=True, check=True)
+    recorded = record(program)
+    assert_whole(recorded)
+    assert recorded.stats["mended"] == recorded.stats["snapshots"], recorded.stats
+    spinning = [stack for stack in complete(recorded, "contexts") if "spin" in stack.frames]
+    assert sum(stack.count for stack in spinning) > 400
+    for stack in spinning:
+        assert holds_in_order(stack.frames, ["take_turns", "spin"]), stack
+        assert "main" not in stack.frames, stack
+
+
 def test_in_system_calls():
     """Both halves, joined: at each tick, not only at a system call's first."""
     recorded = record("dd", "if=/dev/zero", "of=/dev/null", "bs=8M", "count=2000")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* code_shapes.c, code_stub.c: code without CFI whose shape is known. */
+/* code_shapes.c, code_stub.c, entry_code.c: code without CFI whose shape is known. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -391,6 +391,83 @@ static void musls_thread_start_is_a_root_whatever_its_cfi(void **state)
 	cfi_file_release(&file);
 }
 
+/* --- contexts --- */
+
+/* glibc's __start_context */
+#define CONTEXT_START                                                                  \
+	"\x48\x89\xdc\x48\x8b\x3c\x24\x48\x85\xff\x74\x08\xe8\x0f\xf6\xfe\xff\x48\x89" \
+	"\xc7\xe8\xa7\xcc\xfe\xff\xf4"
+
+/* `code` at PLT, with CFI as of any function; `gap` bytes before it another one ends. The CIE of a third one is given. */
+static void make_context_start(struct cfi_file *file, const char *code, size_t size, uint64_t gap,
+			       const char *signal_augmentation)
+{
+	struct cfi_builder cfi;
+
+	cfi_builder_init(&cfi, false);
+	cfi_cie(&cfi);
+	cfi_fde(&cfi, PLT - 0x20, 0x20 - gap);
+	cfi_fde(&cfi, PLT, size);
+	cfi_fde(&cfi, PLT + 0x20, 0x20);
+	cfi_begin_cie_version(&cfi, 1, signal_augmentation);
+	CFI(&cfi, 1, cfi.encoding);
+	cfi_initial(&cfi);
+	cfi_end(&cfi);
+	cfi_fde(&cfi, PLT + 0x40, 0x10);
+	make(file, NULL, code, size, &cfi);
+	assert_int_equal(cfi_file_compile(file, -1), 0);
+}
+
+#define MAKE_CONTEXT_START(file, code, gap, augmentation) \
+	make_context_start(file, code, sizeof(code) - 1, gap, augmentation)
+
+static void where_contexts_begin_is_a_root_with_the_byte_before(void **state)
+{
+	struct cfi_file file;
+
+	(void)state;
+	MAKE_CONTEXT_START(&file, CONTEXT_START, 2, "zRS");
+	assert_sp(&file, PLT - 2, 8);
+	assert_rule(&file, PLT - 1, ROOT);
+	assert_rule(&file, PLT, ROOT);
+	assert_rule(&file, PLT + 25, ROOT);
+	assert_sp(&file, PLT + 0x20, 8);
+	cfi_file_release(&file);
+	MAKE_CONTEXT_START(&file, ENDBR CONTEXT_START, 2, "zRS");
+	assert_rule(&file, PLT - 1, ROOT);
+	assert_rule(&file, PLT + 29, ROOT);
+	assert_sp(&file, PLT + 0x20, 8);
+	cfi_file_release(&file);
+}
+
+/* Another function's last byte is its own. */
+static void where_contexts_begin_takes_nothing_of_the_function_before(void **state)
+{
+	struct cfi_file file;
+
+	(void)state;
+	MAKE_CONTEXT_START(&file, CONTEXT_START, 0, "zRS");
+	assert_sp(&file, PLT - 1, 8);
+	assert_rule(&file, PLT, ROOT);
+	cfi_file_release(&file);
+}
+
+/* Other code, and a file that glibc is not in. */
+static void what_contexts_do_not_begin_in_is_what_its_cfi_says(void **state)
+{
+	struct cfi_file file;
+
+	(void)state;
+	MAKE_CONTEXT_START(&file, "\x90" CONTEXT_START, 2, "zRS");
+	assert_sp(&file, PLT - 1, 8);
+	assert_sp(&file, PLT, 8);
+	cfi_file_release(&file);
+	MAKE_CONTEXT_START(&file, CONTEXT_START, 2, "zR");
+	assert_sp(&file, PLT - 1, 8);
+	assert_sp(&file, PLT, 8);
+	cfi_file_release(&file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -410,6 +487,9 @@ int main(void)
 		cmocka_unit_test(what_only_begins_like_the_dynamic_linker_is_no_root),
 		cmocka_unit_test(musls_thread_start_is_a_root),
 		cmocka_unit_test(musls_thread_start_is_a_root_whatever_its_cfi),
+		cmocka_unit_test(where_contexts_begin_is_a_root_with_the_byte_before),
+		cmocka_unit_test(where_contexts_begin_takes_nothing_of_the_function_before),
+		cmocka_unit_test(what_contexts_do_not_begin_in_is_what_its_cfi_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

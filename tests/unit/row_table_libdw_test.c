@@ -19,6 +19,7 @@
 
 #include "tests/unit/cfi_oracle.h"
 #include "unwind/code_shapes.h"
+#include "unwind/entry_code.h"
 #include "unwind/row_compiler.h"
 #include "unwind/row_table.h"
 
@@ -62,6 +63,19 @@ static bool is_shape(const struct comparison *comparison, uint64_t offset,
 	return shape && offset >= shape->start && !memcmp(&shape->rule, rule, sizeof(*rule));
 }
 
+/* Of glibc's __start_context the CFI says what it says of any function: a caller, which is not there. */
+static bool is_context_start(const struct comparison *comparison, uint64_t offset,
+			     const struct unwind_rule *rule)
+{
+	uint64_t start = (offset + 1) / ENTRY_CODE_CONTEXT_ALIGN * ENTRY_CODE_CONTEXT_ALIGN;
+
+	if (rule->cfa != UNWIND_ROOT)
+		return false;
+	return entry_code_is_before_context_start(comparison->file, start - 1) ||
+	       entry_code_is_before_context_start(comparison->file,
+						  start - ENTRY_CODE_CONTEXT_ALIGN - 1);
+}
+
 static void show(uint64_t offset, uint64_t address, const struct unwind_rule *rule, bool has_libdw)
 {
 	if (getenv("HEARTH_SHOW"))
@@ -80,7 +94,8 @@ static void compare_at(struct comparison *comparison, uint64_t offset)
 	uint64_t address;
 	bool has_libdw;
 
-	if (!elf_file_address_of_offset(comparison->file, offset, &address))
+	if (!elf_file_address_of_offset(comparison->file, offset, &address) ||
+	    is_context_start(comparison, offset, rule))
 		return;
 	tally->asked++;
 	has_libdw = oracle_ask_libdw(comparison->cfi, address, &libdw);

@@ -646,6 +646,29 @@ static void code_at_the_entry_is_a_root(void **state)
 	assert_false(self.unwound.may_lack_frames);
 }
 
+/* The caller is where glibc's makecontext() has a stack begin, with CFI, or behind it. */
+static void where_contexts_begin_is_a_root(void **state)
+{
+	uint64_t words[] = { CODE_START + 0x1000, 0x1234, 0x1234, CODE_START + 0x210 };
+	uint8_t text[TEXT_BYTES] = { 0 };
+	struct cfi_builder cfi;
+
+	(void)state;
+	memcpy(text + 0x1000, "\x48\x89\xdc\x48\x8b\x3c\x24\x48\x85\xff\x74\x08\xe8\1\2\3\4", 17);
+	self.made_text = text;
+	begin_made(&cfi);
+	cfi_end(&cfi);
+	cfi_begin_fde(&cfi, 0x1000, 26);
+	unwind_made(&cfi, 0x120, words, 4, STACK_START + 16);
+	assert_int_equal(self.unwound.reason, REASON_NONE);
+	assert_int_equal(self.unwound.depth, 2);
+	assert_false(self.unwound.by_fp[1]);
+	words[0] += 0x40;
+	unwind();
+	assert_int_equal(self.unwound.depth, 3);
+	assert_true(self.unwound.by_fp[1]);
+}
+
 static void code_behind_the_entry_is_none(void **state)
 {
 	(void)state;
@@ -743,6 +766,7 @@ int main(void)
 		TEST(undefined_frame_pointer_is_no_root),
 		TEST(code_without_cfi_by_frame_pointer),
 		TEST(code_at_the_entry_is_a_root),
+		TEST(where_contexts_begin_is_a_root),
 		TEST(code_behind_the_entry_is_none),
 		TEST(caller_without_cfi_by_frame_pointer),
 		TEST(expression_that_loops_ends),
