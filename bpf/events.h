@@ -133,6 +133,12 @@ struct snapshot_event {
 	__u64 stack_start;
 	__u32 stack_bytes;
 	__u32 mapping_count; /* the executable ones, ascending; at most SNAPSHOT_MAX_MAPPINGS */
+	/*
+	 * The process has more of them, from the middle of its addresses: a program lies at the lower end, the libraries
+	 * that it began with at the upper one. No address can be said to lie in none.
+	 */
+	__u32 lacks_mappings;
+	__u32 unused;
 	/* struct snapshot_mapping[mapping_count] and char[stack_bytes] follow */
 };
 
@@ -283,7 +289,7 @@ _Static_assert(sizeof(struct tick_event) == 64, "tick_event is part of the contr
 _Static_assert(sizeof(struct stack_frame) == 16, "stack_frame is part of the contract");
 _Static_assert(sizeof(struct stack_event) == 24, "stack_event is part of the contract");
 _Static_assert(sizeof(struct snapshot_mapping) == 32, "snapshot_mapping is part of the contract");
-_Static_assert(sizeof(struct snapshot_event) == 224, "snapshot_event is part of the contract");
+_Static_assert(sizeof(struct snapshot_event) == 232, "snapshot_event is part of the contract");
 _Static_assert(sizeof(struct process_event) == 72, "process_event is part of the contract");
 _Static_assert(sizeof(struct module_key) == 40, "module_key is part of the contract");
 _Static_assert(sizeof(struct module_event) == 88, "module_event is part of the contract");

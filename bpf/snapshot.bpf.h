@@ -19,6 +19,7 @@ struct {
 } snapshots SEC(".maps");
 
 #define SNAPSHOT_MAPPING_BYTES (SNAPSHOT_MAX_MAPPINGS * sizeof(struct snapshot_mapping))
+#define SNAPSHOT_HALF          (SNAPSHOT_MAX_MAPPINGS / 2)
 #define SNAPSHOT_PAGES         (SNAPSHOT_STACK_BYTES >> PAGE_SHIFT)
 
 /*
@@ -29,12 +30,15 @@ struct mapping_walk {
 	__u64 address;   /* where it goes on */
 	__u64 leaf_last; /* of the leaf that is copied; 0: none is */
 	__u32 slot;      /* of it */
+	__u32 found;     /* executable mappings */
 	__u32 pages;     /* of the stack, up to the last one that was there */
 	struct maple_node leaf;
 };
 
 struct snapshot_scratch {
 	struct mapping_walk walk;
+	/* The executable mappings: the first half of them, and of the others the last, in a ring. */
+	__u64 vmas[SNAPSHOT_MAX_MAPPINGS];
 	struct mapping mapping;
 	struct snapshot_event event;
 	char content[SNAPSHOT_MAPPING_BYTES + SNAPSHOT_STACK_BYTES];
@@ -88,24 +92,41 @@ __noinline __u64 find_leaf(__u64 root, __u64 address, struct maple_node *node)
 	return 0;
 }
 
-/*
- * Takes a mapping if it is executable; no more fits: that is the end of it. A global function: the verifier
- * checks it once.
- */
-__noinline int take_mapping(struct scratch *scratch, struct snapshot_scratch *snapshot, __u64 task,
-			    __u64 mm, __u64 vma_address)
+/* Where in `vmas` the mapping is that was found as number `i`, if it still is. */
+static __always_inline __u64 vma_slot(__u64 i)
+{
+	return i < SNAPSHOT_MAX_MAPPINGS ? i : SNAPSHOT_HALF | (i & (SNAPSHOT_HALF - 1));
+}
+
+static __always_inline void note_mapping(struct snapshot_scratch *snapshot, __u64 vma_address)
 {
 	struct vm_area_struct *vma = (void *)vma_address;
+	__u64 at;
+
+	if (!(BPF_CORE_READ(vma, vm_flags) & VM_EXEC))
+		return;
+	at = vma_slot(snapshot->walk.found++);
+	barrier_var(at);
+	snapshot->vmas[at & (SNAPSHOT_MAX_MAPPINGS - 1)] = vma_address;
+}
+
+/* Takes number `at` of the mappings that are sent. A global function: the verifier checks it once. */
+__noinline int take_mapping(struct scratch *scratch, struct snapshot_scratch *snapshot, __u64 task,
+			    __u64 mm, __u64 at)
+{
+	struct vm_area_struct *vma;
 	struct snapshot_mapping *to;
 	struct mapping *mapping;
 	struct file *file = NULL;
-	__u64 at;
+	__u64 found = at;
 
-	if (!scratch || !snapshot || !(BPF_CORE_READ(vma, vm_flags) & VM_EXEC))
+	if (!scratch || !snapshot || at >= SNAPSHOT_MAX_MAPPINGS)
 		return 0;
-	at = snapshot->event.mapping_count;
-	if (at >= SNAPSHOT_MAX_MAPPINGS)
-		return 0;
+	if (at >= SNAPSHOT_HALF && snapshot->walk.found > SNAPSHOT_MAX_MAPPINGS)
+		found += snapshot->walk.found - SNAPSHOT_MAX_MAPPINGS;
+	found = vma_slot(found);
+	barrier_var(found);
+	vma = (void *)snapshot->vmas[found & (SNAPSHOT_MAX_MAPPINGS - 1)];
 	mapping = &snapshot->mapping;
 	mapping->start = BPF_CORE_READ(vma, vm_start);
 	mapping->end = BPF_CORE_READ(vma, vm_end);
@@ -119,7 +140,6 @@ __noinline int take_mapping(struct scratch *scratch, struct snapshot_scratch *sn
 	to->end = mapping->end;
 	to->module = mapping->module;
 	to->offset = mapping->offset;
-	snapshot->event.mapping_count = at + 1;
 	return 0;
 }
 
@@ -139,8 +159,10 @@ static long next_slot(__u32 i, struct snapshot_loop *loop)
 	if (!walk->leaf_last) {
 		walk->leaf_last = find_leaf(loop->root, walk->address, &walk->leaf);
 		walk->slot = 0;
-		if (!walk->leaf_last)
+		if (!walk->leaf_last) {
+			loop->snapshot->event.lacks_mappings = 1; /* the tree changes */
 			return 1;
+		}
 	}
 	slot = walk->slot & (MAPLE_LEAF_SLOTS - 1);
 	last = slot < MAPLE_RANGE_PIVOTS ? walk->leaf.word[(1 + slot) & 31] : 0;
@@ -148,7 +170,7 @@ static long next_slot(__u32 i, struct snapshot_loop *loop)
 	if (!last || last > walk->leaf_last) /* a zero pivot ends the node */
 		last = walk->leaf_last;
 	if (entry)
-		take_mapping(loop->scratch, loop->snapshot, loop->task, loop->mm, entry);
+		note_mapping(loop->snapshot, entry);
 	walk->slot = slot + 1;
 	walk->address = last + 1;
 	if (last == ~0ull)
@@ -158,14 +180,31 @@ static long next_slot(__u32 i, struct snapshot_loop *loop)
 	return 0;
 }
 
+static long next_mapping(__u32 i, struct snapshot_loop *loop)
+{
+	take_mapping(loop->scratch, loop->snapshot, loop->task, loop->mm, i);
+	return 0;
+}
+
 static __always_inline void take_mappings(struct snapshot_loop *loop)
 {
 	struct snapshot_scratch *snapshot = loop->snapshot;
+	struct snapshot_event *event = &snapshot->event;
+	__u32 found;
 
 	snapshot->walk.address = 0;
 	snapshot->walk.leaf_last = 0;
-	snapshot->event.mapping_count = 0;
-	bpf_loop(SNAPSHOT_MAX_SLOTS, next_slot, loop, 0);
+	snapshot->walk.found = 0;
+	event->lacks_mappings = 0;
+	if (bpf_loop(SNAPSHOT_MAX_SLOTS, next_slot, loop, 0) == SNAPSHOT_MAX_SLOTS)
+		event->lacks_mappings = 1;
+	found = snapshot->walk.found;
+	if (found > SNAPSHOT_MAX_MAPPINGS) {
+		event->lacks_mappings = 1;
+		found = SNAPSHOT_MAX_MAPPINGS;
+	}
+	event->mapping_count = found;
+	bpf_loop(found, next_mapping, loop, 0);
 }
 
 /* A page that is not there becomes zeros: a large array on the stack may never have been touched. */

@@ -122,6 +122,7 @@ static void unwind(struct snapshots *snapshots, const struct snapshot_event *eve
 		.stack = { (const uint8_t *)(mappings + event->mapping_count), event->stack_bytes },
 		.mappings = snapshots->mappings,
 		.mapping_count = event->mapping_count,
+		.lacks_mappings = event->lacks_mappings != 0,
 	};
 
 	resolve_mappings(snapshots, mappings, event->mapping_count);
@@ -203,12 +204,14 @@ static bool may_come(const struct snapshots *snapshots, const struct tick_event 
 
 /*
  * As the kernel side judges a walk: an end that is no error may be a root that is known by its name only. False:
- * the stack is no better than what the kernel side made of it.
+ * the stack is no better than what the kernel side made of it; where room was lacking for all of its mappings it says so.
  */
 static bool mend_tick(struct snapshots *snapshots, struct tick_event *tick)
 {
 	enum tick_reason reason = snapshots->unwound.reason;
 
+	if (reason == REASON_SNAPSHOT_FULL)
+		tick->reason = reason;
 	if ((reason != REASON_NONE && reason != REASON_NO_ROOT) ||
 	    judge_fp_frames(snapshots) != FP_FRAMES_AS_BY_ROWS)
 		return false;

@@ -355,6 +355,14 @@ static int step(struct snapshot_unwinder *unwinder, unw_cursor_t *cursor, bool i
 	return result ? STEP_GO : judge_end(unwinder, cursor, caller_sp);
 }
 
+/* Why the walk ends at an address that lies in none of the mappings. */
+static int judge_no_mapping(const struct snapshot *snapshot, uint32_t depth)
+{
+	if (snapshot->lacks_mappings)
+		return REASON_SNAPSHOT_FULL;
+	return depth ? REASON_BAD_CALLER : REASON_BAD_LEAF;
+}
+
 static int take_frame(struct snapshot_unwinder *unwinder, unw_cursor_t *cursor,
 		      struct unwound_stack *stack)
 {
@@ -368,7 +376,7 @@ static int take_frame(struct snapshot_unwinder *unwinder, unw_cursor_t *cursor,
 	result = step(unwinder, cursor, is_leaf);
 	mapping = unwinder->lookup.mapping;
 	if (!mapping)
-		return stack->depth ? REASON_BAD_CALLER : REASON_BAD_LEAF;
+		return judge_no_mapping(unwinder->snapshot, stack->depth);
 	is_caller |= unwinder->lookup.pc == pc - 1;
 	by_fp = result == STEP_GO && unwinder->lookup.result == LOOKUP_NO_CFI;
 	stack->may_lack_caller |= by_fp && (is_leaf || !is_caller);

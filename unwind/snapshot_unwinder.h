@@ -34,6 +34,7 @@ struct snapshot {
 	struct bytes stack;
 	const struct snapshot_mapping *mappings; /* in ascending order */
 	size_t mapping_count;
+	bool lacks_mappings; /* there are more: an address in none of these may be code */
 };
 
 struct unwound_stack {
@@ -63,7 +64,7 @@ void snapshot_unwinder_free(struct snapshot_unwinder *unwinder);
 
 /*
  * Unwinds as far as it goes. Reasons: those of a walk in the kernel; REASON_ROWS_MISSING: a file cannot be
- * opened.
+ * opened; REASON_SNAPSHOT_FULL: an address lies in no mapping, but the snapshot has not all of them.
  */
 void snapshot_unwinder_unwind(struct snapshot_unwinder *unwinder, const struct snapshot *snapshot,
 			      struct unwound_stack *ret_stack);

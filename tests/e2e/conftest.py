@@ -6,6 +6,8 @@ takes no skipped test). After each of them, nothing of hearth may be left in the
 """
 
 import os
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -29,3 +31,12 @@ def nothing_left_behind(request):
     left = hearth.LeftBehind()
     yield
     left.wait_for_nothing()
+
+
+@pytest.fixture(scope="session")
+def many_mappings(tmp_path_factory):
+    """A program with more executable mappings than a snapshot has room for."""
+    program = tmp_path_factory.mktemp("mappings") / "many_mappings"
+    source = Path(__file__).with_name("many_mappings.c")
+    subprocess.run(["cc", "-O2", "-fomit-frame-pointer", "-o", program, source], check=True)
+    return program

@@ -65,3 +65,15 @@ def test_deeper_than_the_snapshot_is_told(tmp_path):
     told = recorded.stats["verify"]
     assert told["deeper_than_snapshot"] > 300, told
     assert re.search(r"not compared: .*deeper than the snapshot \d+", recorded.process.stderr)
+
+
+def test_more_mappings_than_a_snapshot_has_are_told(many_mappings):
+    """A caller's address may lie in one of the others: that is no reason to call the stack broken."""
+    recorded = hearth.record("--verify", "-F", 999, "--", many_mappings, "through")
+    told = recorded.stats["verify"]
+    assert told["libunwind_ended"]["snapshot_full"] > 300, told
+    assert told["libunwind_ended"]["bad_caller"] + told["libunwind_ended"]["bad_leaf"] == 0, told
+    through = [stack for stack in recorded.stacks if stack.fate == "complete" and "spin" in stack.frames]
+    assert sum(stack.count for stack in through) > 300
+    for stack in through:
+        assert stack.frames.count("[unknown]") == 1, stack

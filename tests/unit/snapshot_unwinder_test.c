@@ -532,7 +532,8 @@ static void table_is_made_where_there_is_none(void **state)
 static void unwind_made(struct cfi_builder *cfi, uint64_t at, const uint64_t *words, size_t count,
 			uint64_t fp)
 {
-	struct snapshot_mapping mapping = { CODE_START, CODE_START + TEXT_BYTES, FIRST_FILE };
+	static struct snapshot_mapping mapping = { CODE_START, CODE_START + TEXT_BYTES,
+						   FIRST_FILE };
 	struct cfi_file file;
 
 	cfi_end(cfi);
@@ -575,6 +576,28 @@ static void root_below_a_function(void **state)
 	unwind_made(&cfi, 0x120, words, 1, 0);
 	assert_int_equal(self.unwound.reason, REASON_NONE);
 	assert_int_equal(self.unwound.depth, 2);
+}
+
+/* An address in no mapping is no code, unless the snapshot has not all of them. */
+static void address_in_no_mapping(void **state)
+{
+	uint64_t words[] = { CODE_START + TEXT_BYTES + 0x210 };
+	struct cfi_builder cfi;
+
+	(void)state;
+	begin_made(&cfi);
+	unwind_made(&cfi, 0x120, words, 1, 0);
+	assert_int_equal(self.unwound.reason, REASON_BAD_CALLER);
+	self.snapshot.lacks_mappings = true;
+	unwind();
+	assert_int_equal(self.unwound.reason, REASON_SNAPSHOT_FULL);
+	assert_int_equal(self.unwound.depth, 1);
+	self.snapshot.registers[RIP] = words[0];
+	unwind();
+	assert_int_equal(self.unwound.reason, REASON_SNAPSHOT_FULL);
+	self.snapshot.lacks_mappings = false;
+	unwind();
+	assert_int_equal(self.unwound.reason, REASON_BAD_LEAF);
 }
 
 /* The CFA is 8, so that the return address seems to lie at 0, by which libunwind means "nowhere". */
@@ -767,6 +790,7 @@ int main(void)
 		TEST(code_without_cfi_by_frame_pointer),
 		TEST(code_at_the_entry_is_a_root),
 		TEST(where_contexts_begin_is_a_root),
+		TEST(address_in_no_mapping),
 		TEST(code_behind_the_entry_is_none),
 		TEST(caller_without_cfi_by_frame_pointer),
 		TEST(expression_that_loops_ends),

@@ -134,6 +134,22 @@ static void reason_of_the_kernel_half_stays(void **state)
 	assert_int_equal(count.reason, REASON_MAX_DEPTH);
 }
 
+/* A caller in none of the mappings that there was room for. */
+static void a_snapshot_without_all_mappings_had_no_room(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tick_count count;
+
+	fixture->record.stack[1] = CODE_START + 0x2000;
+	fixture->record.event.lacks_mappings = 1;
+	send_process(fixture);
+	send_snapshot(fixture);
+	assert_int_equal(fixture->totals.mended, 0);
+	count = only_count(fixture, 1);
+	assert_int_equal(count.fate, TICK_TRUNCATED);
+	assert_int_equal(count.reason, REASON_SNAPSHOT_FULL);
+}
+
 static void what_cannot_be_unwound_keeps_its_reason(void **state)
 {
 	struct fixture *fixture = *state;
@@ -219,6 +235,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(unwound_stack_is_the_ticks),
 		TEST(reason_of_the_kernel_half_stays),
+		TEST(a_snapshot_without_all_mappings_had_no_room),
 		TEST(what_cannot_be_unwound_keeps_its_reason),
 		TEST(waits_for_one_more_drain),
 		TEST(does_not_wait_for_ever),
