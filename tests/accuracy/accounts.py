@@ -2,11 +2,12 @@
 """What became of the ticks of a recording, the table of it, and the bars that it must pass."""
 
 import re
-from typing import Dict, NamedTuple, Optional
+from typing import Dict, NamedTuple
 
 STEADY_BAR = 0.999  # complete, of the ticks that fired
 STORM_BAR = 0.99  # complete, of the ticks that fired in a task with a user half
 AGREEMENT_BAR = 0.9999  # with libunwind, where both claim a proven root
+COMPARED_BAR = 0.90  # of the ticks with a user half, those for which both claim one: else the agreement says little
 
 
 class Account(NamedTuple):
@@ -17,8 +18,10 @@ class Account(NamedTuple):
     lost: Dict[str, int]  # without "late", which did not fire
     late: int
     no_user_half: Dict[str, int]  # part of `complete`
-    compared: Optional[int] = None  # with libunwind
-    agreed: Optional[int] = None
+    # Of the second recording, with libunwind: the ticks that fired in a task with a user half, and of those
+    verified: int
+    compared: int
+    agreed: int
 
     @property
     def share(self):
@@ -26,19 +29,31 @@ class Account(NamedTuple):
 
     @property
     def share_with_user_half(self):
-        """Of the ticks in a task with an mm and 64-bit user registers of its own."""
-        absent = sum(self.no_user_half.values())
-        fired = self.fired - absent - self.truncated["compat_task"]
-        return (self.complete - absent) / fired if fired else 0
+        fired = fired_with_user_half(self.fired, self.no_user_half, self.truncated)
+        return (self.complete - sum(self.no_user_half.values())) / fired if fired else 0
+
+    @property
+    def share_compared(self):
+        return self.compared / self.verified if self.verified else 0
+
+    @property
+    def share_agreed(self):
+        return self.agreed / self.compared if self.compared else 0
+
+
+def fired_with_user_half(fired, no_user_half, truncated):
+    """The ticks in a task with an mm and 64-bit user registers of its own."""
+    return fired - sum(no_user_half.values()) - truncated["compat_task"]
 
 
 def account(name, stats, verified):
     """Of a recording's statistics, and of those of a second one with --verify."""
-    ticks, verify = stats["ticks"], verified["verify"]
+    ticks, again, verify = stats["ticks"], verified["ticks"], verified["verify"]
     lost = dict(ticks["lost"])
     late = lost.pop("late")
     return Account(
         name, ticks["due"] - late, ticks["complete"], ticks["truncated"], lost, late, ticks["no_user_half"],
+        fired_with_user_half(again["due"] - again["lost"]["late"], again["no_user_half"], again["truncated"]),
         verify["compared"], verify["agreed"],
     )  # fmt: skip
 
@@ -60,12 +75,11 @@ def add(name, accounts):
         return sums
 
     def total(field):
-        known = [getattr(one, field) for one in accounts if getattr(one, field) is not None]
-        return sum(known) if known else None
+        return sum(getattr(one, field) for one in accounts)
 
     return Account(
         name, total("fired"), total("complete"), reasons("truncated"), reasons("lost"), total("late"),
-        reasons("no_user_half"), total("compared"), total("agreed"),
+        reasons("no_user_half"), total("verified"), total("compared"), total("agreed"),
     )  # fmt: skip
 
 
@@ -82,10 +96,11 @@ def in_words(reasons):
 
 
 def format_row(one):
-    agreement = "-" if not one.compared else f"{one.agreed} of {one.compared} ({one.agreed / one.compared:.4%})"
+    agreement = f"{one.agreed} of {one.compared} ({one.share_agreed:.4%}), {one.share_compared:.1%} compared"
     lost = {"late": one.late, **one.lost}
     return COLUMNS.format(
-        one.name, one.fired, f"{one.share:.3%}", in_words(one.truncated), in_words(lost), agreement
+        one.name, one.fired, f"{one.share:.3%}", in_words(one.truncated), in_words(lost),
+        agreement if one.compared else "-",
     ).rstrip()
 
 
