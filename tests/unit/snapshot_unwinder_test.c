@@ -661,12 +661,17 @@ static void unwind_at_entry(uint64_t return_address)
 	assert_int_equal(self.unwound.reason, REASON_NONE);
 }
 
-static void code_at_the_entry_is_a_root(void **state)
+static void code_at_the_entry_is_a_root_and_none_behind_it(void **state)
 {
 	(void)state;
 	unwind_at_entry(0x1008);
 	assert_int_equal(self.unwound.depth, 2);
 	assert_false(self.unwound.may_lack_frames);
+	tear_down(NULL);
+	assert_int_equal(set_up(NULL), 0);
+	unwind_at_entry(0x1010);
+	assert_int_equal(self.unwound.depth, 3);
+	assert_true(self.unwound.by_fp[1]);
 }
 
 /* The caller is where glibc's makecontext() has a stack begin, with CFI, or behind it. */
@@ -688,14 +693,6 @@ static void where_contexts_begin_is_a_root(void **state)
 	assert_false(self.unwound.by_fp[1]);
 	words[0] += 0x40;
 	unwind();
-	assert_int_equal(self.unwound.depth, 3);
-	assert_true(self.unwound.by_fp[1]);
-}
-
-static void code_behind_the_entry_is_none(void **state)
-{
-	(void)state;
-	unwind_at_entry(0x1010);
 	assert_int_equal(self.unwound.depth, 3);
 	assert_true(self.unwound.by_fp[1]);
 }
@@ -788,10 +785,9 @@ int main(void)
 		TEST(return_address_at_zero_is_no_root),
 		TEST(undefined_frame_pointer_is_no_root),
 		TEST(code_without_cfi_by_frame_pointer),
-		TEST(code_at_the_entry_is_a_root),
+		TEST(code_at_the_entry_is_a_root_and_none_behind_it),
 		TEST(where_contexts_begin_is_a_root),
 		TEST(address_in_no_mapping),
-		TEST(code_behind_the_entry_is_none),
 		TEST(caller_without_cfi_by_frame_pointer),
 		TEST(expression_that_loops_ends),
 		TEST(indirect_personality_is_no_obstacle),
