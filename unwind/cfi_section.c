@@ -32,6 +32,16 @@ static bool lies_inside(const struct cfi_section *section)
 	return section->file_offset <= size && section->size <= size - section->file_offset;
 }
 
+/* The memory is taken before a byte of it is seen. */
+static size_t inflated_limit(const struct elf_section *header)
+{
+	if (header->size <= CFI_SECTION_ANY_RATIO / CFI_SECTION_MAX_RATIO)
+		return CFI_SECTION_ANY_RATIO;
+	if (header->size >= CFI_SECTION_MAX_INFLATED / CFI_SECTION_MAX_RATIO)
+		return CFI_SECTION_MAX_INFLATED;
+	return header->size * CFI_SECTION_MAX_RATIO;
+}
+
 static int init_from_section(struct cfi_section *section, struct elf_file *file,
 			     const struct elf_section *header)
 {
@@ -44,7 +54,8 @@ static int init_from_section(struct cfi_section *section, struct elf_file *file,
 	section->address = section->kind == CFI_EH_FRAME ? header->address : 0;
 	section->size = header->size;
 	if (header->flags & SHF_COMPRESSED) {
-		err = elf_file_section_bytes(file, header, CFI_SECTION_MAX_BYTES, &section->memory);
+		err = elf_file_section_bytes(file, header, inflated_limit(header),
+					     &section->memory);
 		if (err)
 			return err;
 		section->size = section->memory.size;

@@ -8,7 +8,10 @@
  * table is not used: where it is missing, unsorted or wrong nothing changes.
  *
  * A section is not held in memory: it is read through a window (file_window.h), since the entries of a
- * program built from many object files come in several ascending runs. Only a compressed section is inflated whole. Not thread-safe.
+ * program built from many object files come in several ascending runs. Only a compressed section is inflated
+ * whole, and so it is refused where it would become larger than CFI_SECTION_MAX_INFLATED, or out of proportion to
+ * what it takes in the file: those of real programs shrink to a third or a fourth, zeros to a thousandth. Not
+ * thread-safe.
  */
 #ifndef HEARTH_UNWIND_CFI_SECTION_H
 #define HEARTH_UNWIND_CFI_SECTION_H
@@ -22,8 +25,11 @@
 #include "unwind/cfi_pointer.h"
 #include "unwind/file_window.h"
 
-#define CFI_SECTION_MAX_BYTES ELF_FILE_MAX_SECTION_BYTES /* of a section, inflated */
-#define CFI_SECTION_MAX_READ  FILE_WINDOW_MAX_READ       /* of one cfi_section_read() */
+#define CFI_SECTION_MAX_BYTES    ELF_FILE_MAX_SECTION_BYTES
+#define CFI_SECTION_MAX_INFLATED (24u << 20)
+#define CFI_SECTION_MAX_RATIO    32                   /* of inflated to compressed bytes, */
+#define CFI_SECTION_ANY_RATIO    (1u << 20)           /* but up to here every ratio is taken */
+#define CFI_SECTION_MAX_READ     FILE_WINDOW_MAX_READ /* of one cfi_section_read() */
 
 enum cfi_section_kind { CFI_EH_FRAME, CFI_DEBUG_FRAME };
 
@@ -42,7 +48,7 @@ struct cfi_section {
 	struct file_window window;
 };
 
-/* 0; -ENOENT: the file has none with bytes; -EFBIG; -EBADMSG: one that cannot be read; -ENOMEM. */
+/* 0; -ENOENT: the file has none with bytes; -EFBIG: beyond a limit above; -EBADMSG: one that cannot be read; -ENOMEM. */
 int cfi_section_init_eh_frame(struct cfi_section *section, struct elf_file *file);
 int cfi_section_init_debug_frame(struct cfi_section *section, struct elf_file *file);
 void cfi_section_release(struct cfi_section *section);

@@ -63,7 +63,9 @@ static int add_source(struct row_compiler *compiler, struct elf_file *file,
 	size_t fdes = compiler->fdes.count;
 	int err = find(&section, file);
 
-	/* A section that is absent or broken is no reason to do without the others. */
+	/* A section that is absent, broken or too large is no reason to do without the others. */
+	if (err && err != -ENOENT && err != -ENOMEM)
+		compiler->statistics.refused_sections++;
 	if (err)
 		return err == -ENOMEM ? err : 0;
 	source = &compiler->sources[compiler->source_count++];

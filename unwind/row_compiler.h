@@ -8,9 +8,9 @@
  * except gaps of less than ROW_COMPILER_MIN_GAP bytes, which are padding and go with what is before them,
  * and what is known by its shape (code_shapes.h) or its bytes (code_stub.h).
  *
- * Memory: 16 bytes for each FDE, 128 for each CIE, a window of the section, and the table itself. Time:
- * linear in the section, but for the sorting of FDEs that are out of order; a table that grows beyond
- * ROW_TABLE_MAX_BYTES ends it at once. Nothing is ever recursed into.
+ * Memory: 16 bytes for each FDE, 128 for each CIE, a window of the section (a compressed one whole:
+ * cfi_section.h), and the table itself. Time: linear in the section, but for the sorting of FDEs that are out of
+ * order; a table that grows beyond ROW_TABLE_MAX_BYTES ends it at once. Nothing is ever recursed into.
  */
 #ifndef HEARTH_UNWIND_ROW_COMPILER_H
 #define HEARTH_UNWIND_ROW_COMPILER_H

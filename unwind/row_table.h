@@ -52,7 +52,7 @@ struct row_table_header {
 	uint32_t reasons
 		[ROW_TABLE_MAX_REASONS]; /* rows that are UNWIND_NOT_EXPRESSIBLE, by enum cfi_reason */
 	uint32_t unknown_permille;       /* of the code: what nothing tells anything of */
-	uint32_t unused;
+	uint32_t refused_sections;       /* of CFI: broken, or beyond a limit of cfi_section.h */
 };
 
 _Static_assert(sizeof(struct row_table_header) == 192, "row_table_header is part of the format");

@@ -366,6 +366,7 @@ int row_table_builder_finish(struct row_table_builder *builder,
 	header->sources = statistics->sources;
 	header->fde_count = statistics->fde_count;
 	header->refused_entries = statistics->refused_entries;
+	header->refused_sections = statistics->refused_sections;
 	header->overlapping_fdes = statistics->overlapping_fdes;
 	header->unknown_permille = statistics->unknown_permille;
 	header->page_bytes = to->size - sizeof(*header);
