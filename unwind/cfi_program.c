@@ -361,6 +361,26 @@ static bool has_more(const struct cfi_program *program)
 	       program->reader.offset < program->reader.bytes.size;
 }
 
+static void execute_next(struct cfi_program *program)
+{
+	if (!program->instructions_left) {
+		fail(program, CFI_REASON_TOO_MANY_INSTRUCTIONS);
+		return;
+	}
+	program->instructions_left--;
+	execute(program);
+}
+
+static uint64_t instructions_for(uint64_t code_bytes)
+{
+	uint64_t count;
+
+	if (__builtin_mul_overflow(code_bytes, CFI_PROGRAM_INSTRUCTIONS_PER_BYTE, &count) ||
+	    __builtin_add_overflow(count, CFI_PROGRAM_ANY_INSTRUCTIONS, &count))
+		return UINT64_MAX;
+	return count;
+}
+
 void cfi_program_run_initial(const struct cfi_section *section, const struct cfi_machine *machine,
 			     struct cfi_cie *cie, struct bytes instructions)
 {
@@ -369,11 +389,12 @@ void cfi_program_run_initial(const struct cfi_section *section, const struct cfi
 		.machine = machine,
 		.cie = cie,
 		.end = 1, /* any location but the first, so that one that moves is noticed */
+		.instructions_left = instructions_for(0),
 	};
 
 	byte_reader_init(&program.reader, instructions);
 	while (has_more(&program))
-		execute(&program);
+		execute_next(&program);
 	if (program.location)
 		fail(&program, CFI_REASON_MALFORMED);
 	cie->initial = program.state;
@@ -394,6 +415,7 @@ void cfi_program_begin(struct cfi_program *program, const struct cfi_section *se
 	program->location = fde->address;
 	if (__builtin_add_overflow(fde->address, fde->size, &program->end))
 		program->end = UINT64_MAX;
+	program->instructions_left = instructions_for(program->end - program->location);
 	program->reason = cie->reason;
 	program->state = cie->initial;
 	program->remembered_count = 0;
@@ -404,7 +426,7 @@ bool cfi_program_next(struct cfi_program *program, struct cfi_row *ret_row)
 	uint64_t start = program->row_start;
 
 	while (program->location == start && has_more(program))
-		execute(program);
+		execute_next(program);
 	/* Without instructions, or with a reason, the row goes on to the end. */
 	if (program->location == start || program->reason != CFI_EXPRESSIBLE)
 		program->location = program->end;

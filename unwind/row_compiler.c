@@ -266,8 +266,6 @@ static void add_program(struct row_compiler *compiler, const struct fde *fde,
 
 	cfi_program_begin(&program, &source->section, compiler->machine, cie, range);
 	while (cfi_program_next(&program, &row)) {
-		if (row.start - range->address >= fde->size)
-			break;
 		rule = cfi_rule_of(&row, cie, compiler->machine, compiler->with_base);
 		if (rule.cfa == UNWIND_CFA_REGISTER && rule.detail == compiler->machine->base)
 			compiler->finds_by_base = true;
@@ -312,6 +310,9 @@ static int add_cfi(struct row_compiler *compiler, const struct fde *fde)
 	if (!err)
 		err = cfi_fde_read(&source->section, &entry, cie, &range);
 	if (!err) {
+		/* What is not its own is not run. */
+		if (range.size > fde->size)
+			range.size = fde->size;
 		add_program(compiler, fde, source, cie, &range);
 		return row_table_builder_error(compiler->builder);
 	}

@@ -10,7 +10,8 @@
  *
  * Memory: 16 bytes for each FDE, 128 for each CIE, a window of the section (a compressed one whole:
  * cfi_section.h), and the table itself. Time: linear in the section, but for the sorting of FDEs that are out of
- * order; a table that grows beyond ROW_TABLE_MAX_BYTES ends it at once. Nothing is ever recursed into.
+ * order, and in its instructions also in the code that they are for (cfi_program.h); a table that grows beyond
+ * ROW_TABLE_MAX_BYTES ends it at once. Nothing is ever recursed into.
  */
 #ifndef HEARTH_UNWIND_ROW_COMPILER_H
 #define HEARTH_UNWIND_ROW_COMPILER_H

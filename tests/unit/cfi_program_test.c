@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
+
 #include "tests/unit/cfi_builder.h"
 #include "unwind/cfi_program.h"
 
@@ -297,6 +299,127 @@ static void alignment_factors(void **state)
 	cfi_file_release(&file);
 }
 
+/* --- more instructions than the code can need --- */
+
+/* A function of `size` bytes at 0x100: two rows, and between them `nothing`, that often. */
+static void make_long(struct cfi_file *file, uint64_t size, uint8_t nothing, size_t count)
+{
+	struct cfi_builder cfi;
+
+	cfi_builder_init(&cfi, false);
+	cfi_cie(&cfi);
+	cfi_begin_fde(&cfi, 0x100, size);
+	CFI(&cfi, LOC(1), DW_CFA_def_cfa_offset, 16);
+	for (size_t i = 0; i < count; i++)
+		cfi_u8(&cfi, nothing);
+	CFI(&cfi, LOC(1), DW_CFA_def_cfa_offset, 24);
+	cfi_end(&cfi);
+	cfi_fde(&cfi, 0x100 + size, 0x10);
+	cfi_file_make(file, &cfi);
+}
+
+static size_t instructions_of(uint64_t size)
+{
+	return CFI_PROGRAM_ANY_INSTRUCTIONS + size * CFI_PROGRAM_INSTRUCTIONS_PER_BYTE;
+}
+
+static void as_many_instructions_as_the_code_may_need(void **state)
+{
+	struct cfi_file file;
+
+	(void)state;
+	/* The four that mean something, and what pads the entry. */
+	make_long(&file, 0x20, DW_CFA_advance_loc, instructions_of(0x20) - 4 - 7);
+	assert_sp(&file, 0x101, 16);
+	assert_sp(&file, 0x11f, 24);
+	assert_sp(&file, 0x120, 8);
+	cfi_file_release(&file);
+}
+
+/* Neither the row before nor the one behind says anything of what was not reached. */
+static void more_instructions_than_the_code_can_need(void **state)
+{
+	static const uint8_t nothing[] = { DW_CFA_advance_loc, DW_CFA_nop };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(nothing); i++) {
+		struct cfi_file file;
+
+		make_long(&file, 0x20, nothing[i], instructions_of(0x20));
+		assert_sp(&file, 0x100, 8);
+		assert_reason(&file, 0x101, CFI_REASON_TOO_MANY_INSTRUCTIONS);
+		assert_reason(&file, 0x11f, CFI_REASON_TOO_MANY_INSTRUCTIONS);
+		assert_sp(&file, 0x120, 8);
+		cfi_file_release(&file);
+	}
+}
+
+/* A range that goes on to the end of the text counts no further than to where the next function begins. */
+static void instructions_for_code_that_is_not_its_own(void **state)
+{
+	struct cfi_builder cfi;
+	struct cfi_file file;
+
+	(void)state;
+	cfi_builder_init(&cfi, false);
+	cfi_cie(&cfi);
+	cfi_begin_fde(&cfi, 0x100, TEXT_BYTES - 0x100);
+	for (size_t i = 0; i < instructions_of(0x10); i++)
+		cfi_u8(&cfi, DW_CFA_advance_loc);
+	CFI(&cfi, DW_CFA_def_cfa_offset, 16);
+	cfi_end(&cfi);
+	cfi_fde(&cfi, 0x110, 0x10);
+	cfi_file_make(&file, &cfi);
+	assert_reason(&file, 0x100, CFI_REASON_TOO_MANY_INSTRUCTIONS);
+	assert_sp(&file, 0x110, 8);
+	cfi_file_release(&file);
+}
+
+/* How many instructions are run: those that are left over are not looked at. */
+static void an_fde_of_4_mib_of_instructions(void **state)
+{
+	const size_t size = 4u << 20;
+	const struct cfi_machine *machine = cfi_machine_find(EM_X86_64);
+	const struct cfi_section section = { .kind = CFI_DEBUG_FRAME };
+	const struct cfi_cie cie = { .code_alignment = 1 };
+	uint8_t *instructions = malloc(size);
+	struct cfi_program program;
+	struct cfi_row row;
+
+	(void)state;
+	assert_non_null(instructions);
+	memset(instructions, DW_CFA_advance_loc, size);
+	cfi_program_begin(&program, &section, machine, &cie,
+			  &(struct cfi_fde){ .address = 0x1000,
+					     .size = 1,
+					     .instructions = { instructions, size } });
+	assert_true(cfi_program_next(&program, &row));
+	assert_int_equal(row.start, 0x1000);
+	assert_int_equal(row.end, 0x1001);
+	assert_int_equal(row.reason, CFI_REASON_TOO_MANY_INSTRUCTIONS);
+	assert_int_equal(program.reader.offset, instructions_of(1));
+	assert_false(cfi_program_next(&program, &row));
+	free(instructions);
+}
+
+static void a_cie_with_too_many_instructions(void **state)
+{
+	struct cfi_builder cfi;
+	struct cfi_file file;
+
+	(void)state;
+	cfi_builder_init(&cfi, false);
+	cfi_begin_cie_version(&cfi, 1, "zR");
+	CFI(&cfi, 1, cfi.encoding, DW_CFA_def_cfa, RSP, 8, DW_CFA_offset + RIP, 1);
+	for (size_t i = 0; i < CFI_PROGRAM_ANY_INSTRUCTIONS; i++)
+		cfi_u8(&cfi, DW_CFA_nop);
+	cfi_end(&cfi);
+	cfi_fde(&cfi, 0x100, 0x100);
+	cfi_file_make(&file, &cfi);
+	assert_reason(&file, 0x100, CFI_REASON_TOO_MANY_INSTRUCTIONS);
+	cfi_file_release(&file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +438,11 @@ int main(void)
 		cmocka_unit_test(changing_the_register_of_an_expression),
 		cmocka_unit_test(a_cie_without_a_cfa),
 		cmocka_unit_test(alignment_factors),
+		cmocka_unit_test(as_many_instructions_as_the_code_may_need),
+		cmocka_unit_test(more_instructions_than_the_code_can_need),
+		cmocka_unit_test(instructions_for_code_that_is_not_its_own),
+		cmocka_unit_test(an_fde_of_4_mib_of_instructions),
+		cmocka_unit_test(a_cie_with_too_many_instructions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
