@@ -95,7 +95,7 @@ beside() # COMMAND...
 	return "$status"
 }
 
-# One program before and after its file's change time changed: two modules.
+# One program before and after its file's change time changed: two keys of one module.
 changed='/programs/static chain 0.3; chmod 700 /programs/static; /programs/static chain 0.3'
 unchanged='/programs/static chain 0.3; chmod --help 2>/dev/null; /programs/static chain 0.3'
 
