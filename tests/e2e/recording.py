@@ -243,25 +243,6 @@ def stopper():
         yield lambda name: options(STOP_BEFORE=name)
 
 
-# Somebody else has the CPU for a moment, each of the first times that hearth has asked for the time.
-SLOW_CLOCK = """
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <time.h>
-
-int clock_gettime(clockid_t clock, struct timespec *time)
-{
-	static const struct timespec moment = { .tv_nsec = 20000000 };
-	static int asked;
-	int (*real)(clockid_t, struct timespec *) = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
-
-	if (clock == CLOCK_BOOTTIME && asked++ < 3)
-		nanosleep(&moment, 0);
-	return real(clock, time);
-}
-"""
-
-
 def wait_until_stopped(child):
     def is_stopped():
         state = Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[0]

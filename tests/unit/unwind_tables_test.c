@@ -37,13 +37,27 @@ static void evicted(void *context, uint64_t module)
 	fixture->is_loaded[module] = false;
 }
 
-static void begin(struct fixture *fixture, uint64_t bytes)
+static void make_tables(struct fixture *fixture)
 {
 	const struct unwind_tables_owner owner = { idle_rounds, evicted, fixture };
 
+	assert_int_equal(unwind_tables_new(&fixture->maps.view, &owner, &fixture->tables), 0);
+}
+
+static void begin(struct fixture *fixture, uint64_t bytes)
+{
 	*fixture = (struct fixture){ 0 };
 	plain_maps_init(&fixture->maps, bytes);
-	assert_int_equal(unwind_tables_new(&fixture->maps.view, &owner, &fixture->tables), 0);
+	make_tables(fixture);
+}
+
+/* The map of modules has no room for more. */
+static void begin_with_entries(struct fixture *fixture, uint32_t max_modules)
+{
+	*fixture = (struct fixture){ 0 };
+	plain_maps_init(&fixture->maps, 4 << 20);
+	fixture->maps.view.max_modules = max_modules;
+	make_tables(fixture);
 }
 
 static void end(struct fixture *fixture)
@@ -229,14 +243,7 @@ static void test_modules_without_code_take_an_entry(void **state)
 	struct fixture fixture;
 
 	(void)state;
-	begin(&fixture, 4 << 20);
-	unwind_tables_free(fixture.tables);
-	fixture.maps.view.max_modules = 8;
-	assert_int_equal(
-		unwind_tables_new(&fixture.maps.view,
-				  &(struct unwind_tables_owner){ idle_rounds, evicted, &fixture },
-				  &fixture.tables),
-		0);
+	begin_with_entries(&fixture, 8);
 	for (uint32_t i = 0; i < 20; i++) {
 		assert_int_equal(load(&fixture, i), 0);
 		assert_true(fixture.is_loaded[i]);
@@ -337,14 +344,7 @@ static void test_modules_come_before_aliases(void **state)
 	struct fixture fixture;
 
 	(void)state;
-	begin(&fixture, 4 << 20);
-	unwind_tables_free(fixture.tables);
-	fixture.maps.view.max_modules = 4;
-	assert_int_equal(
-		unwind_tables_new(&fixture.maps.view,
-				  &(struct unwind_tables_owner){ idle_rounds, evicted, &fixture },
-				  &fixture.tables),
-		0);
+	begin_with_entries(&fixture, 4);
 	load_small(&fixture, 0);
 	for (uint64_t i = 0; i < 5; i++)
 		assert_int_equal(unwind_tables_add_alias(fixture.tables, ALIAS + i, 0), 0);
