@@ -65,16 +65,16 @@ STEP_INLINE bool meet_memo(struct walk_context *context, __u32 depth)
 	}
 	/* A frame passes two of the memo's at most; where the memo has more, it is met further up. */
 	if (cursor &&
-	    memo->base - memo->steps[(cursor - 1) & (MEMO_FRAMES - 1)].sp * 8ull < registers->sp)
+	    memo->base - memo->frames[(cursor - 1) & (MEMO_FRAMES - 1)].sp * 8ull < registers->sp)
 		cursor--;
 	if (cursor &&
-	    memo->base - memo->steps[(cursor - 1) & (MEMO_FRAMES - 1)].sp * 8ull < registers->sp)
+	    memo->base - memo->frames[(cursor - 1) & (MEMO_FRAMES - 1)].sp * 8ull < registers->sp)
 		cursor--;
 	walk->cursor = cursor;
 	if (!cursor || memo->forgot || depth + cursor > EVENT_MAX_FRAMES ||
 	    !memo_frame_is(memo, cursor - 1, registers))
 		return false;
-	wanted = memo->marks[(cursor - 1) & (MEMO_FRAMES - 1)].mappings & ~memo->valid;
+	wanted = memo->frames[(cursor - 1) & (MEMO_FRAMES - 1)].mappings & ~memo->valid;
 	if (wanted && !walk_check_mappings(context, wanted)) {
 		walk->cursor = 0;
 		return false;
@@ -197,8 +197,8 @@ STEP_INLINE bool store_frame(struct walk_context *context, const struct walked_f
 	struct user_walk *walk = context->walk;
 	struct walk_memo *memo = context->memo;
 	__u32 number = memo->depth & (MEMO_FRAMES - 1);
-	struct memo_step *step = &memo->steps[number];
-	const struct memo_step *caller = &memo->steps[(number - 1) & (MEMO_FRAMES - 1)];
+	struct memo_frame *frame = &memo->frames[number];
+	const struct memo_frame *caller = &memo->frames[(number - 1) & (MEMO_FRAMES - 1)];
 	__u64 below, fp_below = (memo->base - walked->fp) / 8, needs_fp = 0;
 	__u16 fp_slot = 0;
 
@@ -220,16 +220,16 @@ STEP_INLINE bool store_frame(struct walk_context *context, const struct walked_f
 		if (needs_fp && ((walked->fp & 7) || walked->fp > memo->base || fp_below >> 32))
 			return false;
 	}
-	step->pc = walked->pc;
-	step->sp = (__u32)below;
-	step->fp = needs_fp ? (__u32)fp_below : 0;
-	step->fp_slot = fp_slot;
-	step->flags = needs_fp ? MEMO_NEEDS_FP : 0;
-	step->mapping = walked->mapping;
+	frame->pc = walked->pc;
+	frame->sp = (__u32)below;
+	frame->fp = needs_fp ? (__u32)fp_below : 0;
+	frame->fp_slot = fp_slot;
+	frame->flags = needs_fp ? MEMO_NEEDS_FP : 0;
+	frame->mapping = walked->mapping;
 	walk->needs_fp = (__u32)needs_fp;
 	walk->mappings |= 1u << (walked->mapping & 31);
-	memo->marks[number].hash = walk->hash;
-	memo->marks[number].mappings = walk->mappings;
+	frame->hash = walk->hash;
+	frame->mappings = walk->mappings;
 	memo->depth = number + 1;
 	return true;
 }
@@ -261,9 +261,9 @@ STEP_INLINE void finish_walk(struct walk_context *context)
 
 	if (walk->below) {
 		walk->root_is_proven = 1;
-		walk->hash = memo->marks[last].hash;
-		walk->mappings = memo->marks[last].mappings;
-		walk->needs_fp = memo->steps[last].flags & MEMO_NEEDS_FP;
+		walk->hash = memo->frames[last].hash;
+		walk->mappings = memo->frames[last].mappings;
+		walk->needs_fp = memo->frames[last].flags & MEMO_NEEDS_FP;
 	}
 	walk->stores = walk->root_is_proven && walk->depth > MEMO_MIN_FRAMES && !memo->forgot;
 	if (walk->stores)
@@ -276,13 +276,13 @@ static long copy_frame(__u32 i, struct walk_context *context)
 {
 	struct user_walk *walk = context->walk;
 	const struct walk_memo *memo = context->memo;
-	const struct memo_step *step = &memo->steps[(walk->below - 1 - i) & (MEMO_FRAMES - 1)];
-	const struct mapping *mapping = &memo->mappings[step->mapping & (MEMO_MAPPINGS - 1)];
+	const struct memo_frame *frame = &memo->frames[(walk->below - 1 - i) & (MEMO_FRAMES - 1)];
+	const struct mapping *mapping = &memo->mappings[frame->mapping & (MEMO_MAPPINGS - 1)];
 	__u32 number = walk->depth;
 
 	if (number >= EVENT_MAX_FRAMES)
 		return 1;
-	take_frame(walk, number, mapping->module, step->pc - 1 - mapping->start + mapping->offset);
+	take_frame(walk, number, mapping->module, frame->pc - 1 - mapping->start + mapping->offset);
 	return 0;
 }
 

@@ -36,25 +36,22 @@ struct mapping {
 #define MEMO_MAPPINGS 16
 #define MEMO_FRAMES   256
 
-/* A frame, and how to tell that its caller is still the same. Distances are in words, below the memo's base. */
-struct memo_step {
+/*
+ * A frame, and how to tell that its caller is still the same; then what is known of it and all its callers. Distances
+ * are in words, below the memo's base. All of a frame lies together, for a tick finds it in no cache.
+ */
+struct memo_frame {
 	__u64 pc; /* a return address */
 	__u32 sp;
 	__u32 fp; /* if MEMO_NEEDS_FP */
 	__u16 fp_slot; /* words below its CFA where it keeps its caller's fp; 0: nobody up there needs it */
 	__u8 flags;
 	__u8 mapping;
-	__u32 unused;
+	__u32 mappings; /* of it and its callers: a bit for each */
+	struct content_hash hash;
 };
 
 #define MEMO_NEEDS_FP 1 /* a rule of this frame or further up finds its CFA by this frame's fp */
-
-/* Of a frame and all its callers. */
-struct memo_mark {
-	struct content_hash hash;
-	__u32 mappings; /* a bit for each */
-	__u32 unused;
-};
 
 struct walk_memo {
 	__u64 owner; /* the thread */
@@ -67,8 +64,7 @@ struct walk_memo {
 	__u32 valid; /* a bit for each that holds in this walk */
 	__u32 forgot; /* mappings were given up during this walk: frames that it noted mean nothing */
 	struct mapping mappings[MEMO_MAPPINGS];
-	struct memo_step steps[MEMO_FRAMES]; /* root first */
-	struct memo_mark marks[MEMO_FRAMES];
+	struct memo_frame frames[MEMO_FRAMES]; /* root first */
 };
 
 /* A sequence that no mm has: mappings must be looked at again. */
@@ -109,7 +105,7 @@ STEP_GLOBAL __u32 memo_find_mapping(const struct walk_memo *memo, __u64 address)
 	for (i = 0; i < MEMO_MAPPINGS; i++) {
 		const struct mapping *mapping = &memo->mappings[i];
 
-		if (address >= mapping->start && address < mapping->end && (known >> i & 1))
+		if ((known >> i & 1) && address >= mapping->start && address < mapping->end)
 			break;
 	}
 	return i;
@@ -157,16 +153,18 @@ STEP_GLOBAL __u32 memo_search(const struct walk_memo *memo, __u64 sp)
 {
 	__u64 words, frame = 0, step;
 
-	if (!memo || sp > memo->base || ((memo->base - sp) & 7))
+	if (!memo || !memo->depth || sp > memo->base || ((memo->base - sp) & 7))
 		return 0;
 	words = (memo->base - sp) / 8;
-	/* steps[] ascends in words below the base; without branches, which the verifier would all follow. */
+	/* frames[] ascends in words below the base; without branches, which the verifier would all follow. */
 	for (step = MEMO_FRAMES / 2; step; step >>= 1) {
 		__u64 last = frame + step - 1, takes = unwind_is_below(last, memo->depth);
 
+		/* Past the last frame, the first one is read instead: it is in the cache. */
+		last &= 0ull - takes;
 		/* Keeps the mask below, which the compiler knows to change nothing, but Linux 6.1 does not. */
 		__asm__("" : "+r"(last));
-		takes &= unwind_is_below(memo->steps[last & (MEMO_FRAMES - 1)].sp, words + 1);
+		takes &= unwind_is_below(memo->frames[last & (MEMO_FRAMES - 1)].sp, words + 1);
 		frame += step & (0ull - takes);
 	}
 	return (__u32)frame;
@@ -176,11 +174,11 @@ STEP_GLOBAL __u32 memo_search(const struct walk_memo *memo, __u64 sp)
 STEP_INLINE bool memo_frame_is(const struct walk_memo *memo, __u32 number,
 			       const struct unwind_registers *registers)
 {
-	const struct memo_step *step = &memo->steps[number & (MEMO_FRAMES - 1)];
+	const struct memo_frame *frame = &memo->frames[number & (MEMO_FRAMES - 1)];
 
-	return step->pc == registers->pc && memo->base - step->sp * 8ull == registers->sp &&
-	       (!(step->flags & MEMO_NEEDS_FP) ||
-		(registers->fp_is_known && memo->base - step->fp * 8ull == registers->fp));
+	return frame->pc == registers->pc && memo->base - frame->sp * 8ull == registers->sp &&
+	       (!(frame->flags & MEMO_NEEDS_FP) ||
+		(registers->fp_is_known && memo->base - frame->fp * 8ull == registers->fp));
 }
 
 /* Reads a word of the stack through the window, which is to hold what lies between it and the root. */
@@ -200,12 +198,12 @@ STEP_INLINE bool memo_peek(const struct walk_memo *memo, struct stack_window *wi
 STEP_INLINE bool memo_caller_holds(const struct walk_memo *memo, struct stack_window *window,
 				   __u32 number)
 {
-	const struct memo_step *step = &memo->steps[number & (MEMO_FRAMES - 1)];
-	const struct memo_step *caller = &memo->steps[(number - 1) & (MEMO_FRAMES - 1)];
+	const struct memo_frame *frame = &memo->frames[number & (MEMO_FRAMES - 1)];
+	const struct memo_frame *caller = &memo->frames[(number - 1) & (MEMO_FRAMES - 1)];
 	__u64 cfa = memo->base - caller->sp * 8ull, value;
 
-	if (step->fp_slot && (!memo_peek(memo, window, cfa - step->fp_slot * 8ull, &value) ||
-			      value != memo->base - caller->fp * 8ull))
+	if (frame->fp_slot && (!memo_peek(memo, window, cfa - frame->fp_slot * 8ull, &value) ||
+			       value != memo->base - caller->fp * 8ull))
 		return false;
 	return memo_peek(memo, window, cfa - 8, &value) && value == caller->pc;
 }
