@@ -23,6 +23,13 @@ struct kept_stack {
 	bool is_used, lacked_rows; /* since aggregator_take_used() */
 };
 
+/* The stack that was added last: the next one often has the same frames next to the root. */
+struct last_stack {
+	uint32_t depth;
+	const uint32_t *addresses;
+	struct stack_frame frames[EVENT_MAX_FRAMES];
+};
+
 struct aggregator {
 	const struct modules *modules; /* NULL: ids stay as they are */
 
@@ -33,6 +40,7 @@ struct aggregator {
 	size_t used_count, used_capacity;
 	struct arena stack_memory;
 	bool stacks_refused; /* some stack found no room */
+	struct last_stack last;
 
 	struct string_pool addresses; /* struct code_address, interned */
 
@@ -227,12 +235,34 @@ static bool add_address(struct aggregator *aggregator, const struct stack_frame 
 				ret_address);
 }
 
-static bool add_addresses(struct aggregator *aggregator, const struct stack_event *event,
+/* How many frames, from the root on, a stack has in common with the one that was added last. */
+static uint32_t count_shared(const struct last_stack *last, uint32_t depth,
+			     const struct stack_frame *frames)
+{
+	uint32_t shared = 0;
+
+	while (shared < depth && shared < last->depth &&
+	       !memcmp(&frames[depth - 1 - shared], &last->frames[last->depth - 1 - shared],
+		       sizeof(*frames)))
+		shared++;
+	return shared;
+}
+
+static bool add_addresses(struct aggregator *aggregator, uint32_t depth,
 			  const struct stack_frame *frames, uint32_t *addresses)
 {
-	for (uint32_t i = 0; i < event->depth; i++)
+	struct last_stack *last = &aggregator->last;
+	uint32_t own = depth - count_shared(last, depth, frames);
+
+	for (uint32_t i = 0; i < own; i++)
 		if (!add_address(aggregator, &frames[i], &addresses[i]))
 			return false;
+	if (own < depth)
+		memcpy(&addresses[own], &last->addresses[last->depth - (depth - own)],
+		       (depth - own) * sizeof(*addresses));
+	memcpy(last->frames, frames, depth * sizeof(*frames));
+	last->depth = depth;
+	last->addresses = addresses;
 	return true;
 }
 
@@ -244,7 +274,7 @@ static bool add_stack(struct aggregator *aggregator, const struct stack_key *key
 	if (aggregator->stack_keys.count >= AGGREGATOR_MAX_STACKS)
 		return false;
 	addresses = arena_alloc(&aggregator->stack_memory, event->depth * sizeof(*addresses));
-	if (!addresses || !add_addresses(aggregator, event, frames, addresses) ||
+	if (!addresses || !add_addresses(aggregator, event->depth, frames, addresses) ||
 	    !reserve(&aggregator->stacks, &aggregator->stack_capacity, aggregator->stack_keys.count,
 		     sizeof(*aggregator->stacks)) ||
 	    string_pool_add(&aggregator->stack_keys, (const char *)key, sizeof(*key), &index))

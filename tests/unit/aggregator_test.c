@@ -142,6 +142,42 @@ static void test_offsets_are_kept_as_they_are(void **state)
 	aggregator_free(aggregator);
 }
 
+/* Frames that a stack shares with the one before, from the root on, are not looked up again. */
+static void test_stacks_with_callers_in_common_keep_their_own_frames(void **state)
+{
+	static const struct {
+		struct stack_frame frames[4];
+		uint32_t depth;
+	} told[] = {
+		{ { { 1, 10 }, { 1, 20 }, { 2, 30 } }, 3 },
+		{ { { 1, 11 }, { 1, 20 }, { 2, 30 } }, 3 },           /* another leaf */
+		{ { { 3, 1 }, { 1, 11 }, { 1, 20 }, { 2, 30 } }, 4 }, /* deeper */
+		{ { { 1, 20 }, { 2, 30 } }, 2 },                      /* all of it in the last */
+		{ { { 1, 20 }, { 2, 31 } }, 2 },                      /* another root */
+		{ { { 4, 20 }, { 1, 20 }, { 2, 31 } }, 3 },           /* a module differs */
+		{ { { 5, 20 }, { 1, 20 }, { 2, 31 } }, 3 },
+	};
+	struct aggregator *aggregator = aggregator_new();
+
+	(void)state;
+	for (uint32_t i = 0; i < sizeof(told) / sizeof(*told); i++)
+		send_stack(aggregator, 100 + i, 1, told[i].frames, told[i].depth);
+	for (uint32_t i = 0; i < sizeof(told) / sizeof(*told); i++) {
+		struct stored_stack stack;
+
+		assert_true(aggregator_find_stack(aggregator, 100 + i, 1, &stack));
+		assert_int_equal(stack.depth, told[i].depth);
+		for (uint32_t at = 0; at < stack.depth; at++) {
+			struct code_address address =
+				aggregator_address(aggregator, stack.addresses[at]);
+
+			assert_int_equal(address.module, told[i].frames[at].module);
+			assert_int_equal(address.offset, told[i].frames[at].offset);
+		}
+	}
+	aggregator_free(aggregator);
+}
+
 static void test_a_stack_told_twice_is_kept_once(void **state)
 {
 	struct aggregator *aggregator = aggregator_new();
@@ -357,6 +393,7 @@ int main(void)
 		cmocka_unit_test(test_equal_ticks_are_one_row),
 		cmocka_unit_test(test_ticks_that_may_lack_a_caller_are_a_row),
 		cmocka_unit_test(test_offsets_are_kept_as_they_are),
+		cmocka_unit_test(test_stacks_with_callers_in_common_keep_their_own_frames),
 		cmocka_unit_test(test_a_stack_told_twice_is_kept_once),
 		cmocka_unit_test(test_a_hash_met_twice_swaps_no_stack),
 		cmocka_unit_test(test_a_tick_of_an_unknown_stack_is_lost_with_its_reason),
