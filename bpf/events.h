@@ -214,11 +214,29 @@ struct unwind_module {
 };
 
 /* User space sets the number of blocks, pages, rules and segments by the memory that they may take. */
-#define UNWIND_MAX_MODULES 8192
-#define UNWIND_MAX_RULES   65536 /* pages name them by 16 bits */
-#define UNWIND_SLOT_BYTES \
-	8192 /* two to three pages, which fill it better than one fills the half */
-#define UNWIND_SEGMENT_SLOTS 128 /* 1 MiB */
+#define UNWIND_MAX_MODULES   8192
+#define UNWIND_MAX_RULES     65536 /* pages name them by 16 bits */
+#define UNWIND_SEGMENT_SLOTS 128   /* 1 MiB */
+
+/*
+ * A rule that was found, known by a tag of its module and offset; two to a cache line. They lie in chunks, arrays that
+ * user space makes.
+ */
+struct cached_rule {
+	__u64 tag;
+	__u64 unused;
+	struct unwind_rule rule;
+};
+
+#define RULE_CACHE_CHUNKS      16
+#define RULE_CACHE_CHUNK_RULES 1000 /* see COMPACT_ARRAY_BYTES */
+
+/*
+ * An array of so many bytes or less, some 400 of its own header included, lies in the kernel's direct mapping, whose
+ * pages are large (bpf_map_area_alloc() in kernel/bpf/syscall.c, kmalloc). A larger one is mapped by pages of 4 KiB: for
+ * each place that a tick touches of it, the processor walks page tables that are in no cache.
+ */
+#define COMPACT_ARRAY_BYTES (32 * 1024)
 
 /* One CPU's counters, in a map that user space has mapped. Only that CPU writes them. */
 struct cpu_state {
@@ -295,6 +313,8 @@ _Static_assert(sizeof(struct module_key) == 40, "module_key is part of the contr
 _Static_assert(sizeof(struct module_event) == 88, "module_event is part of the contract");
 _Static_assert(sizeof(struct identify_argument) == 48, "identify_argument is part of the contract");
 _Static_assert(sizeof(struct cpu_state) % 64 == 0, "cpu_state fills cache lines");
+_Static_assert(RULE_CACHE_CHUNK_RULES * sizeof(struct cached_rule) + 512 <= COMPACT_ARRAY_BYTES,
+	       "a chunk of cached rules is a compact array");
 _Static_assert(sizeof(struct lost_key) == 20, "lost_key is a map key without padding");
 _Static_assert(sizeof(struct target_process) == 24, "target_process is part of the contract");
 _Static_assert(sizeof(struct sample_config) == 72, "sample_config is part of the contract");

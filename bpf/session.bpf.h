@@ -33,11 +33,18 @@ struct maple_node {
 	__u64 word[32];
 };
 
+/* The rows of the module that were found last in this tick. */
+struct found_rows {
+	__u64 module; /* 0: none */
+	struct unwind_module found;
+};
+
 /* One tick's working memory; too large for the 512 bytes of stack. What each tick touches stands first. */
 struct scratch {
 	struct tick_event tick;
 	struct process_event process;
-	__u64 idle_task;        /* this CPU's, once it was found */
+	__u64 idle_task; /* this CPU's, once it was found */
+	struct found_rows rows;
 	struct mapping mapping; /* read last */
 	struct maple_node maple_node;
 	__u64 addresses[KERNEL_MAX_FRAMES + 1];
@@ -80,7 +87,7 @@ struct {
  * leave the second untold: its ticks are lost(stack_missing), never shown with the first one's stack.
  */
 #define TOLD_STACKS  65536
-#define TOLD_OBJECTS 8192 /* processes and modules */
+#define TOLD_OBJECTS 4000 /* processes and modules; see COMPACT_ARRAY_BYTES */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -99,7 +106,7 @@ struct {
 /* The slot of an id in one of the two maps above: holds its tag once it was told. */
 static __always_inline __u64 *told_slot(void *map, __u32 size, __u64 id)
 {
-	__u32 slot = (__u32)(id >> 40) & (size - 1);
+	__u32 slot = (id >> 16 & 0xffffffff) * size >> 32;
 
 	return bpf_map_lookup_elem(map, &slot);
 }

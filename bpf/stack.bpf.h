@@ -174,6 +174,7 @@ static __always_inline void walk_user_half(struct walk_context *context, struct 
 	__u64 sequence = read_sequence(mm);
 
 	memo_begin(memo, thread_key(task), context->mm, sequence);
+	context->scratch->rows.module = 0;
 	context->walk->hash = hash_start();
 	walk_user_stack(context);
 	if (read_sequence(mm) == sequence)

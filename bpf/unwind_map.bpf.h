@@ -60,56 +60,19 @@ struct {
 	__array(values, struct unwind_segment);
 } unwind_segments SEC(".maps");
 
-/* A rule that was found; two to a cache line. */
-struct cached_rule {
-	__u64 tag;
-	__u64 unused;
-	struct unwind_rule rule;
+struct rule_cache_chunk {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RULE_CACHE_CHUNK_RULES);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct cached_rule));
 };
 
-#define CACHED_RULES 65536
-
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, CACHED_RULES);
-	__type(key, __u32);
-	__type(value, struct cached_rule);
-} cached_rules SEC(".maps");
-
-static __always_inline __u16 read_u16(const __u8 *slot, __u32 at)
-{
-	return *(const __u16 *)(slot + (at & (UNWIND_SLOT_BYTES - 2)));
-}
-
-/*
- * The last row at or before `within`, as unwind_page_row() but without branches: the verifier would follow
- * each of the thousand ways through ten of them.
- */
-static __always_inline __u32 search_row(const __u8 *slot, __u32 offsets, __u64 count, __u64 within)
-{
-	__u64 row = 0, step;
-
-#pragma unroll
-	for (step = UNWIND_PAGE_FIRST_STEP; step; step >>= 1) {
-		__u64 next = row + step, value = read_u16(slot, offsets + (__u32)next * 2);
-		__u64 takes = ((value - within - 1) >> 63) & ((next - count) >> 63);
-
-		row += step & -takes;
-	}
-	return row;
-}
-
-/* The rule at `offset` of the page at `place`, by its number over all modules. */
-static __always_inline __u32 find_rule_number(const __u8 *slot, __u32 place, __u64 offset)
-{
-	__u32 at = place & (UNWIND_SLOT_BYTES - 1);
-	__u32 row_count = read_u16(slot, at), rule_count = read_u16(slot, at + 2);
-	__u32 offsets = at + sizeof(struct unwind_page), rules = offsets + row_count * 2;
-	__u32 row = search_row(slot, offsets, row_count, offset & ((1u << UNWIND_BLOCK_SHIFT) - 1));
-	__u32 rule = slot[(rules + rule_count * 2 + row) & (UNWIND_SLOT_BYTES - 1)];
-
-	return read_u16(slot, rules + rule * 2);
-}
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, RULE_CACHE_CHUNKS);
+	__uint(key_size, sizeof(__u32));
+	__array(values, struct rule_cache_chunk);
+} rule_cache SEC(".maps");
 
 static __always_inline const __u8 *find_slot(__u32 place)
 {
@@ -139,7 +102,7 @@ static __always_inline const struct unwind_rule *search_rule(const struct unwind
 	slot = place ? find_slot(*place) : NULL;
 	if (!slot)
 		return NULL;
-	key = find_rule_number(slot, *place, offset);
+	key = unwind_slot_rule(slot, *place & (UNWIND_SLOT_BYTES - 1), offset);
 	return bpf_map_lookup_elem(&unwind_rules, &key);
 }
 
@@ -148,11 +111,14 @@ static __always_inline __u64 rule_tag(__u64 module, __u64 offset)
 	return (module ^ offset) * 0x9e3779b97f4a7c15ull;
 }
 
+/* Where a rule is remembered; NULL: user space has made no cache. */
 static __always_inline struct cached_rule *rule_slot(__u64 tag)
 {
-	__u32 slot = tag >> 48;
+	__u32 chunk = (tag >> 32) % RULE_CACHE_CHUNKS;
+	__u32 slot = (tag >> 36) * RULE_CACHE_CHUNK_RULES >> 28;
+	void *rules = bpf_map_lookup_elem(&rule_cache, &chunk);
 
-	return bpf_map_lookup_elem(&cached_rules, &slot);
+	return rules ? bpf_map_lookup_elem(rules, &slot) : NULL;
 }
 
 /* Copies a remembered rule to state->rule; the tag is looked at again, for another CPU may be writing it. */
@@ -168,31 +134,49 @@ static __always_inline bool recall_rule(struct unwind_state *state, __u64 module
 	return *(volatile __u64 *)&cached->tag == tag;
 }
 
+static __always_inline void remember_rule(const struct unwind_rule *rule, __u64 tag, __u64 offset)
+{
+	struct cached_rule *cached = rule_slot(tag);
+
+	if (!cached)
+		return;
+	*(volatile __u64 *)&cached->tag = 0; /* nobody takes what is half written */
+	cached->rule = *rule;
+	*(volatile __u64 *)&cached->tag = tag ^ offset << 1;
+}
+
+/* The rows of a module, found once for frames of the same one: a tick keeps them from going away. */
+static __always_inline bool find_rows(struct found_rows *rows, __u64 module)
+{
+	const struct unwind_module *known;
+
+	if (rows->module == module)
+		return true;
+	known = bpf_map_lookup_elem(&unwind_modules, &module);
+	if (!known)
+		return false;
+	rows->module = module;
+	rows->found = *known;
+	return true;
+}
+
 enum rule_result { RULE_FOUND, RULE_MODULE_UNKNOWN };
 
 /*
  * Searches the rule that holds at an offset of a module, to state->rule, and remembers it. Code of a
  * known module that has no row has no CFI. A global function: the verifier checks it once.
  */
-__noinline int find_rule(struct unwind_state *state, __u64 module, __u64 offset)
+__noinline int find_rule(struct scratch *scratch, struct unwind_state *state, __u64 module,
+			 __u64 offset)
 {
 	const struct unwind_rule none = { .cfa = UNWIND_NO_CFI };
 	const struct unwind_rule *rule;
-	struct unwind_module *known;
-	struct cached_rule *cached;
-	__u64 tag = rule_tag(module, offset);
 
-	if (!state)
+	if (!scratch || !state || !find_rows(&scratch->rows, module))
 		return RULE_MODULE_UNKNOWN;
-	known = bpf_map_lookup_elem(&unwind_modules, &module);
-	cached = rule_slot(tag);
-	if (!known || !cached)
-		return RULE_MODULE_UNKNOWN;
-	rule = search_rule(known, offset);
+	rule = search_rule(&scratch->rows.found, offset);
 	state->rule = rule ? *rule : none;
-	*(volatile __u64 *)&cached->tag = 0; /* nobody takes what is half written */
-	cached->rule = state->rule;
-	*(volatile __u64 *)&cached->tag = tag ^ offset << 1;
+	remember_rule(&state->rule, rule_tag(module, offset), offset);
 	return RULE_FOUND;
 }
 

@@ -76,7 +76,8 @@ static __always_inline bool walk_find_rule(struct walk_context *context, __u64 m
 {
 	struct unwind_state *state = &context->walk->state;
 
-	return recall_rule(state, module, offset) || find_rule(state, module, offset) == RULE_FOUND;
+	return recall_rule(state, module, offset) ||
+	       find_rule(context->scratch, state, module, offset) == RULE_FOUND;
 }
 
 #endif

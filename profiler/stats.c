@@ -12,6 +12,7 @@
 #include "profiler/modules.h"
 #include "profiler/recorder.h"
 #include "profiler/snapshots.h"
+#include "profiler/unwind_maps.h"
 #include "profiler/unwind_verifier.h"
 #include "render/readable.h"
 
@@ -74,7 +75,8 @@ void stats_gather(const struct recording *recording, const struct tick_fates *fa
 		.start_cpu_ns = recording->start_cpu_ns,
 		.recording_cpu_ns = recording->recording_cpu_ns,
 		.rss_peak_bytes = peak_memory_bytes(),
-		.map_bytes = sampler_map_bytes(recording->sampler) + unwind.tables.segment_bytes,
+		.map_bytes = sampler_map_bytes(recording->sampler) + UNWIND_MAPS_CACHE_BYTES +
+			     unwind.tables.segment_bytes,
 		.load_ns = sampler_load_ns(recording->sampler),
 		.first_tick_ns = recording->first_tick_ns,
 	};

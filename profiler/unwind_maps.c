@@ -71,6 +71,28 @@ static void unmap_segment(void *context, uint32_t number, uint8_t *memory)
 	unmap_memory(memory, UNWIND_SEGMENT_BYTES);
 }
 
+/* --- cache of rules --- */
+
+static int add_cache_chunk(const struct unwind_maps *maps, uint32_t number)
+{
+	_cleanup_close_ int fd =
+		bpf_map_create(BPF_MAP_TYPE_ARRAY, "rule_cache", sizeof(uint32_t),
+			       sizeof(struct cached_rule), RULE_CACHE_CHUNK_RULES, NULL);
+
+	if (fd < 0)
+		return fd;
+	return bpf_map_update_elem(maps->fds.rule_cache, &number, &fd, BPF_ANY) ? -errno : 0;
+}
+
+static int add_cache(const struct unwind_maps *maps)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < RULE_CACHE_CHUNKS && !error; i++)
+		error = add_cache_chunk(maps, i);
+	return error;
+}
+
 /* --- modules --- */
 
 static int publish(void *context, uint64_t module, const struct unwind_module *entry)
@@ -123,6 +145,7 @@ static bool map_all(struct unwind_maps *maps)
 int unwind_maps_new(const struct unwind_map_fds *fds, struct unwind_maps **ret_maps)
 {
 	struct unwind_maps *maps = calloc(1, sizeof(*maps));
+	int error;
 
 	if (!maps)
 		return -ENOMEM;
@@ -140,9 +163,10 @@ int unwind_maps_new(const struct unwind_map_fds *fds, struct unwind_maps **ret_m
 		.max_modules = fds->max_modules,
 		.context = maps,
 	};
-	if (!map_all(maps)) {
+	error = map_all(maps) ? add_cache(maps) : -ENOMEM;
+	if (error) {
 		unwind_maps_free(maps);
-		return -ENOMEM;
+		return error;
 	}
 	*ret_maps = maps;
 	return 0;

@@ -10,14 +10,17 @@
 
 /* Descriptors of the maps, which somebody else owns, and how many entries each has. */
 struct unwind_map_fds {
-	int modules, blocks, places, rules, segments;
+	int modules, blocks, places, rules, segments, rule_cache;
 	struct unwind_space_size size;
 	uint32_t max_modules;
 };
 
 struct unwind_maps;
 
-/* 0 or -ENOMEM. */
+/* What the cache of rules takes; it stays as long as the kernel side's maps. */
+#define UNWIND_MAPS_CACHE_BYTES ((uint64_t)RULE_CACHE_CHUNKS * COMPACT_ARRAY_BYTES)
+
+/* 0 or a negative errno value. */
 int unwind_maps_new(const struct unwind_map_fds *fds, struct unwind_maps **ret_maps);
 void unwind_maps_free(struct unwind_maps *maps);
 

@@ -5,7 +5,7 @@
  *
  * How one goes while ticks fire: first the kernel side can no longer find the module; then all programs
  * that may have found it before have to end; only then is its room given to others. What the kernel side
- * remembers of single rules (cached_rules in bpf/unwind_map.bpf.h) stays: those are copies of rules, known
+ * remembers of single rules (rule_cache in bpf/unwind_map.bpf.h) stays: those are copies of rules, known
  * by the module's id and an offset, and an id means one content of one file. So they are as true as before,
  * also when the file is loaded again, and frames that they serve need no table.
  *

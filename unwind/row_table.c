@@ -86,6 +86,10 @@ static bool is_sound_page(const struct row_table *table, uint32_t number)
 		if (unwind_page_offsets(page)[i] <= unwind_page_offsets(page)[i - 1])
 			return false;
 	}
+	for (uint32_t i = 0; i < unwind_page_groups(page->row_count); i++) {
+		if (unwind_page_firsts(page)[i] != unwind_page_offsets(page)[i * UNWIND_GROUP_ROWS])
+			return false;
+	}
 	for (uint32_t i = 0; i < page->rule_count; i++) {
 		if (unwind_page_rules(page)[i] >= header->rule_count)
 			return false;

@@ -20,7 +20,7 @@
 #include "bpf/events.h"
 
 #define ROW_TABLE_MAGIC       0x776f7268u /* "hrow" */
-#define ROW_TABLE_VERSION     1
+#define ROW_TABLE_VERSION     2
 #define ROW_TABLE_MAX_BYTES   (64u << 20) /* the kernel side's own ceiling */
 #define ROW_TABLE_MAX_BLOCKS  (1u << 20)  /* from the first to the last text in the file: 64 GiB */
 #define ROW_TABLE_MAX_REASONS 32

@@ -94,10 +94,14 @@ static uint32_t page_count(const struct row_table_builder *builder)
 
 static void write_arrays(const struct row_table_builder *builder, struct unwind_page *page)
 {
+	uint16_t *firsts = (uint16_t *)unwind_page_firsts(page);
+	uint16_t *offsets = (uint16_t *)unwind_page_offsets(page);
 	uint16_t *rules = (uint16_t *)unwind_page_rules(page);
 	uint8_t *row_rules = (uint8_t *)unwind_page_row_rules(page);
 
-	memcpy(page + 1, builder->offsets, page->row_count * sizeof(*builder->offsets));
+	memcpy(offsets, builder->offsets, page->row_count * sizeof(*offsets));
+	for (uint32_t i = 0; i < unwind_page_groups(page->row_count); i++)
+		firsts[i] = offsets[i * UNWIND_GROUP_ROWS];
 	for (uint32_t i = 0; i < page->row_count; i++) {
 		rules[builder->places[i]] = builder->numbers[i];
 		row_rules[i] = builder->places[i];
