@@ -62,6 +62,24 @@ __noinline __u64 find_vma(__u64 root, __u64 address, struct maple_node *node)
 	return 0;
 }
 
+/*
+ * Of a VMA and of an inode the first bytes are copied at once, to where the node was: they hold nearly all that is asked
+ * for, and each call of a helper costs. What a kernel has further on is read by itself.
+ */
+#define COPIED_BYTES 192
+
+#define COPIED(copy, from, field)                                                     \
+	(bpf_core_field_offset((from)->field) + sizeof((from)->field) <= COPIED_BYTES \
+		 ? *(typeof((from)->field) *)((void *)(copy) +                        \
+					      bpf_core_field_offset((from)->field))   \
+		 : BPF_CORE_READ(from, field))
+
+static __always_inline bool copy_first_bytes(struct maple_node *copy, const void *from)
+{
+	_Static_assert(sizeof(*copy) >= COPIED_BYTES, "a node has room for the copy");
+	return !bpf_probe_read_kernel(copy, COPIED_BYTES, from);
+}
+
 /* The time of an inode's last change, whose place differs; bit 31 of the nanoseconds is a flag of stat(). */
 static __always_inline void read_change_time_parts(struct inode *inode, __u64 *ret_s, __u32 *ret_ns)
 {
@@ -95,13 +113,16 @@ static __always_inline __u64 read_change_time(struct inode *inode)
 	return change_time_of(seconds, nanoseconds);
 }
 
-static __always_inline void read_module_key(struct file *file, struct module_key *key)
+static __always_inline void read_module_key(struct inode *inode, struct maple_node *copy,
+					    struct module_key *key)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct super_block *super;
 
-	key->inode = BPF_CORE_READ(inode, i_ino);
-	key->size = BPF_CORE_READ(inode, i_size);
-	key->device = BPF_CORE_READ(inode, i_sb, s_dev);
+	copy_first_bytes(copy, inode);
+	super = COPIED(copy, inode, i_sb);
+	key->inode = COPIED(copy, inode, i_ino);
+	key->size = COPIED(copy, inode, i_size);
+	key->device = BPF_CORE_READ(super, s_dev);
 	key->generation = BPF_CORE_READ(inode, i_generation);
 	key->unused = 0;
 	read_change_time_parts(inode, &key->change_time_s, &key->change_time_ns);
@@ -133,20 +154,32 @@ static __always_inline __u64 anonymous_module_id(struct task_struct *task, __u64
 	return hash_id(&hash) | MODULE_ANONYMOUS;
 }
 
-/* Fills in a mapping but for its bounds: its file, or NULL where it has none, and what that is known by. */
+/*
+ * Fills in the mapping of a VMA that was copied: its file, or NULL where it has none, and what that is known by. The copy
+ * is overwritten.
+ */
 static __always_inline void read_mapped_file(struct task_struct *task, struct mm_struct *mm,
-					     struct vm_area_struct *vma, struct mapping *mapping,
-					     struct module_key *key, struct file **ret_file)
+					     struct vm_area_struct *vma, struct maple_node *copy,
+					     struct mapping *mapping, struct module_key *key,
+					     struct file **ret_file)
 {
-	*ret_file = BPF_CORE_READ(vma, vm_file);
+	__u64 offset = (__u64)COPIED(copy, vma, vm_pgoff) << PAGE_SHIFT;
+	struct inode *inode;
+
+	*ret_file = COPIED(copy, vma, vm_file);
+	mapping->start = COPIED(copy, vma, vm_start);
+	mapping->end = COPIED(copy, vma, vm_end);
+	mapping->executable = (COPIED(copy, vma, vm_flags) & VM_EXEC) != 0;
+	mapping->unused = 0;
 	mapping->file = 0;
 	mapping->file_changed = 0;
 	if (*ret_file) {
-		read_module_key(*ret_file, key);
+		inode = BPF_CORE_READ(*ret_file, f_inode);
+		read_module_key(inode, copy, key);
 		mapping->module = module_id(key);
-		mapping->file = (__u64)BPF_CORE_READ(*ret_file, f_inode);
+		mapping->file = (__u64)inode;
 		mapping->file_changed = change_time_of(key->change_time_s, key->change_time_ns);
-		mapping->offset = BPF_CORE_READ(vma, vm_pgoff) << PAGE_SHIFT;
+		mapping->offset = offset;
 	} else if (mapping->start == (__u64)BPF_CORE_READ(mm, context.vdso)) {
 		mapping->module = MODULE_VDSO;
 		mapping->offset = 0;
@@ -158,7 +191,7 @@ static __always_inline void read_mapped_file(struct task_struct *task, struct mm
 
 /*
  * Fills in the mapping of `address`: its file, or NULL where it has none. False: nothing is mapped.
- * For a file, `key` is what it is known by.
+ * For a file, `key` is what it is known by. `node` is room to copy to.
  */
 static __always_inline bool read_mapping(struct task_struct *task, struct mm_struct *mm,
 					 __u64 address, struct maple_node *node,
@@ -168,15 +201,10 @@ static __always_inline bool read_mapping(struct task_struct *task, struct mm_str
 	struct vm_area_struct *vma =
 		(void *)find_vma((__u64)BPF_CORE_READ(mm, mm_mt.ma_root), address, node);
 
-	if (!vma)
+	if (!vma || !copy_first_bytes(node, vma) || address < COPIED(node, vma, vm_start) ||
+	    address >= COPIED(node, vma, vm_end))
 		return false;
-	mapping->start = BPF_CORE_READ(vma, vm_start);
-	mapping->end = BPF_CORE_READ(vma, vm_end);
-	if (address < mapping->start || address >= mapping->end)
-		return false;
-	mapping->executable = (BPF_CORE_READ(vma, vm_flags) & VM_EXEC) != 0;
-	mapping->unused = 0;
-	read_mapped_file(task, mm, vma, mapping, key, ret_file);
+	read_mapped_file(task, mm, vma, node, mapping, key, ret_file);
 	return true;
 }
 

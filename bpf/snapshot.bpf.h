@@ -128,9 +128,9 @@ __noinline int take_mapping(struct scratch *scratch, struct snapshot_scratch *sn
 	barrier_var(found);
 	vma = (void *)snapshot->vmas[found & (SNAPSHOT_MAX_MAPPINGS - 1)];
 	mapping = &snapshot->mapping;
-	mapping->start = BPF_CORE_READ(vma, vm_start);
-	mapping->end = BPF_CORE_READ(vma, vm_end);
-	read_mapped_file((void *)task, (void *)mm, vma, mapping, &scratch->module.key, &file);
+	copy_first_bytes(&scratch->maple_node, vma);
+	read_mapped_file((void *)task, (void *)mm, vma, &scratch->maple_node, mapping,
+			 &scratch->module.key, &file);
 	/* Where the ring has no room the file is unknown, and the stack ends there. */
 	if (file)
 		tell_mapped_module((void *)task, scratch, mapping, file);
