@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """what recording the whole machine costs at 99 Hz under full load, beside perf record
 
-The recording's steady part is the CPU time of hearth's process from the start of the timers to their end,
-plus the time of its BPF program, which interrupts others. perf's own work in the interrupt shows in no
-account, so its figure stands beside that of hearth's process alone.
+The recording's steady part is the CPU time of hearth's process over a minute, plus the time of its BPF program,
+which interrupts others. It begins some seconds after the first tick: until then files are met that ran
+already, and their rows are compiled, once. That counts to start-up and naming; a row tells what it makes of
+the whole. perf's own work in the interrupt shows in no account, so its figure stands beside that of hearth's process alone.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,6 +18,34 @@ import measuring
 from rows import Row
 
 RATE = 99
+WARM_UP_SECONDS = 10
+
+
+class SteadyCost:
+    """A recording, and what hearth's process took while nothing was new to it."""
+
+    def __init__(self, bench, seconds):
+        folded, stats = bench.path("out.folded"), bench.path("stats.json")
+        warm_up = min(WARM_UP_SECONDS, seconds)
+        process = subprocess.Popen(
+            [bench.binary, "record", "-a", "-F", str(RATE), "-d", str(warm_up + seconds + 1), "--stats", stats,
+             "-o", folded],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        time.sleep(warm_up)
+        before, start = measuring.cpu_ns_of(process.pid), time.monotonic()
+        time.sleep(seconds)
+        self.process_share = (measuring.cpu_ns_of(process.pid) - before) / 1e9 / (time.monotonic() - start)
+        if process.wait(measuring.HURRY_SECONDS):
+            raise measuring.Failed(f"hearth record: status {process.returncode}")
+        self.stats = json.loads(stats.read_text())
+        self.own, self.seconds = self.stats["self"], self.stats["duration_ns"] / 1e9
+        self.bpf_share = self.own["bpf_ns"] / 1e9 / self.seconds
+
+    @property
+    def first_rows_seconds(self):
+        """What the recording took of CPU beyond what it takes once it is steady."""
+        return self.own["recording_cpu_ns"] / 1e9 - self.process_share * self.seconds
 
 
 class PerfCost:
@@ -42,31 +72,35 @@ class PerfCost:
         data.unlink()
 
 
-def own_rows(load, recording):
-    own, seconds = recording.self, recording.stats["duration_ns"] / 1e9
-    user, bpf = own["recording_cpu_ns"] / 1e7 / seconds, own["bpf_ns"] / 1e7 / seconds
-    start, rest = own["start_cpu_ns"], own["cpu_ns"] - own["start_cpu_ns"] - own["recording_cpu_ns"]
-    due, stacks, processes = recording.ticks["due"], recording.stats["stacks"], recording.stats["processes"]
+def bpf_us(cost):
+    return cost.own["bpf_ns"] / 1e3 / cost.own["bpf_runs"]
+
+
+def own_rows(load, cost):
+    own, stats = cost.own, cost.stats
+    whole = (own["recording_cpu_ns"] + own["bpf_ns"]) / 1e9 / cost.seconds
+    start, first_rows = own["start_cpu_ns"] / 1e6, cost.first_rows_seconds * 1e3
+    end = (own["cpu_ns"] - own["start_cpu_ns"] - own["recording_cpu_ns"]) / 1e6
     yield Row(
-        f"{load}: steady, CPU + BPF, of one CPU", user + bpf, "%", 0.5,
-        note=f"{seconds:.0f} s: {due:,} ticks, {stacks:,} stacks, {processes:,} processes",
+        f"{load}: steady, CPU + BPF, of one CPU", 100 * (cost.process_share + cost.bpf_share), "%", 0.5,
+        note=f"{stats['ticks']['due']:,} ticks, {stats['stacks']:,} stacks, {stats['processes']:,} processes",
     )  # fmt: skip
-    yield Row("  of it hearth's process", user, "%")
-    yield Row("  of it its BPF program", bpf, "%")
+    yield Row("  of it hearth's process", 100 * cost.process_share, "%")
+    yield Row("  of it its BPF program", 100 * cost.bpf_share, "%", note=f"{bpf_us(cost):.1f} us a tick")
+    yield Row(f"{load}: from the first tick on, {cost.seconds:.0f} s", 100 * whole, "%")
     yield Row(
-        f"{load}: start-up and naming, CPU", (start + rest) / 1e6, "ms", 300,
-        note=f"start-up {start / 1e6:.0f}, the end {rest / 1e6:.0f}",
+        f"{load}: start-up, first rows and naming, CPU", start + first_rows + end, "ms", 300,
+        note=f"start-up {start:.0f}, first rows {first_rows:.0f}, the end {end:.0f}",
     )  # fmt: skip
     yield Row(f"{load}: peak memory", own["rss_peak_bytes"] / 1e6, "MB", 40)
     yield Row(f"{load}: memory of maps", own["map_bytes"] / 1e6, "MB", 16)
 
 
-def perf_rows(load, recording, perf):
-    own, seconds = recording.self, recording.stats["duration_ns"] / 1e9
-    user = own["recording_cpu_ns"] / 1e9 / seconds
+def perf_rows(load, cost, perf):
+    own = cost.own
     yield Row(
         f"{load}: perf record's process, steady", 100 * perf.steady_share, "%",
-        note=f"hearth's is {user / perf.steady_share:.2f} of it",
+        note=f"hearth's is {cost.process_share / perf.steady_share:.2f} of it",
     )  # fmt: skip
     yield Row(
         f"{load}: perf record, whole run, CPU", perf.cpu_seconds * 1e3, "ms",
@@ -80,9 +114,9 @@ def measure(bench):
     for load in (loads.compile_load(bench), loads.mixed_load()):
         with load:
             time.sleep(1)
-            recording = measuring.record(bench, "-a", "-F", RATE, "-d", seconds, seconds=seconds)
-            yield from own_rows(load.name, recording)
+            cost = SteadyCost(bench, seconds)
+            yield from own_rows(load.name, cost)
             if shutil.which("perf"):
-                yield from perf_rows(load.name, recording, PerfCost(bench, seconds))
+                yield from perf_rows(load.name, cost, PerfCost(bench, seconds))
             else:
                 yield Row(f"{load.name}: perf record", None, note="perf is not installed (linux-perf)")
