@@ -46,7 +46,7 @@ arch_is_32bit(const struct arch_registers *registers)
  */
 enum arch_frame_stage { ARCH_FRAME_UNKNOWN, ARCH_FRAME_RETURN_AT_SP, ARCH_FRAME_FP_AT_SP };
 
-#define ARCH_CODE_BYTES 8 /* that are looked at, as a little-endian number */
+#define ARCH_CODE_BYTES 8 /* from the PC on, and so many ahead of it, as little-endian numbers */
 
 /* mov %rsp,%rbp in both encodings. */
 static inline __attribute__((always_inline)) bool arch_sets_fp(__u64 code)
@@ -54,23 +54,48 @@ static inline __attribute__((always_inline)) bool arch_sets_fp(__u64 code)
 	return (code & 0xffffff) == 0xe58948 || (code & 0xffffff) == 0xec8b48;
 }
 
+/* Does it depend on the code ahead whether this makes a frame? */
+static inline __attribute__((always_inline)) bool arch_may_make_frame(__u64 code)
+{
+	return (code & 0xff) == 0x55 || arch_sets_fp(code);
+}
+
+/*
+ * Does code (its last 8 bytes, `before`) end with a push? Of a register; or of the return address once more, as a
+ * function of gcc's begins that aligns its stack anew (pushq -8(%r10)). Then sp is not where the function found it.
+ */
+static inline __attribute__((always_inline)) bool arch_ends_with_push(__u64 before)
+{
+	return (before >> 56 & 0xf8) == 0x50 || (before >> 40 & 0xfff8ff) == 0xf870ff;
+}
+
+/* Was rbp just pushed, as a function's first instruction? With a prefix it is another register. */
+static inline __attribute__((always_inline)) bool arch_has_pushed_fp(__u64 before)
+{
+	return before >> 56 == 0x55 && (before >> 48 & 0xf0) != 0x40 &&
+	       !arch_ends_with_push(before << 8);
+}
+
 /*
  * A push of rbp alone may be any function's that keeps something else there; before mov %rsp,%rbp it begins one that
- * keeps frame pointers, as compilers do, perhaps behind endbr64. `before` is the byte ahead of the PC, 0 if it is not
- * known: was the push just made?
+ * keeps frame pointers, as compilers do, perhaps behind endbr64; but not where something was pushed already. `before`
+ * are as many bytes ahead of the PC, 0 if they are not known.
  */
 static inline __attribute__((always_inline)) enum arch_frame_stage arch_frame_stage(__u64 code,
-										    __u8 before)
+										    __u64 before)
 {
-	__u64 entry = (__u32)code == 0xfa1e0ff3 ? code >> 32 : code;
+	bool is_entry = (__u32)code == 0xfa1e0ff3; /* endbr64 */
+	__u64 entry = is_entry ? code >> 32 : code;
 
 	if ((entry & 0xff) == 0x55 && arch_sets_fp(entry >> 8))
-		return ARCH_FRAME_RETURN_AT_SP;
+		return !is_entry && arch_ends_with_push(before) ? ARCH_FRAME_UNKNOWN
+								: ARCH_FRAME_RETURN_AT_SP;
 	if ((code & 0xff) == 0xc3 || (code & 0xffff) == 0xc3f3) /* ret, repz ret */
 		return ARCH_FRAME_RETURN_AT_SP;
 	if ((code & 0xffff) == 0xc35d) /* pop %rbp, ret */
 		return ARCH_FRAME_FP_AT_SP;
-	return before == 0x55 && arch_sets_fp(code) ? ARCH_FRAME_FP_AT_SP : ARCH_FRAME_UNKNOWN;
+	return arch_has_pushed_fp(before) && arch_sets_fp(code) ? ARCH_FRAME_FP_AT_SP
+								: ARCH_FRAME_UNKNOWN;
 }
 
 /*

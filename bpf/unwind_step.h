@@ -308,13 +308,13 @@ STEP_INLINE bool was_interrupted(const struct unwind_registers *registers)
 
 STEP_INLINE enum arch_frame_stage find_frame_stage(__u64 pc)
 {
-	__u64 code = 0;
-	__u8 before = 0;
+	__u64 code = 0, before = 0;
 
 	if (unwind_read_user(&code, ARCH_CODE_BYTES, pc))
 		return ARCH_FRAME_UNKNOWN;
-	if (arch_sets_fp(code) && unwind_read_user(&before, sizeof(before), pc - 1))
-		before = 0;
+	if (arch_may_make_frame(code) &&
+	    unwind_read_user(&before, ARCH_CODE_BYTES, pc - ARCH_CODE_BYTES))
+		before = 0; /* the PC is at the beginning of what is mapped */
 	return arch_frame_stage(code, before);
 }
 
