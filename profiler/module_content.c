@@ -7,23 +7,42 @@
 
 #include "base/hash.h"
 
-#define HEAD_BYTES 4096
+#define PAGE_BYTES  4096
+#define PAGES_TAKEN 8 /* not many, for they may have to come from a disk */
+
+static int hash_pages(int fd, uint64_t size, uint64_t *ret_hash)
+{
+	uint64_t pages = size / PAGE_BYTES + (size % PAGE_BYTES != 0), hash = 0;
+	uint64_t taken = pages < PAGES_TAKEN ? pages : PAGES_TAKEN;
+	char page[PAGE_BYTES];
+
+	for (uint64_t i = 0; i < taken; i++) {
+		uint64_t number = i ? i * (pages - 1) / (taken - 1) : 0;
+		ssize_t got = pread(fd, page, sizeof(page), (off_t)(number * PAGE_BYTES));
+
+		if (got < 0)
+			return -errno;
+		hash = hash_u64(hash ^ hash_bytes(page, (size_t)got));
+	}
+	*ret_hash = hash;
+	return 0;
+}
 
 int module_content_read(int fd, struct module_content *ret_content)
 {
 	struct stat status;
-	char head[HEAD_BYTES];
-	ssize_t size;
+	uint64_t hash;
+	int error;
 
 	if (fstat(fd, &status))
 		return -errno;
-	size = pread(fd, head, sizeof(head), 0);
-	if (size < 0)
-		return -errno;
+	error = hash_pages(fd, (uint64_t)status.st_size, &hash);
+	if (error)
+		return error;
 	*ret_content = (struct module_content){
 		.size = (uint64_t)status.st_size,
 		.modified = status.st_mtim,
-		.head_hash = hash_bytes(head, (size_t)size),
+		.pages_hash = hash,
 	};
 	return 0;
 }
@@ -47,5 +66,5 @@ bool module_content_is(int fd, const struct module_content *content)
 	struct module_content now;
 
 	return !module_content_read(fd, &now) && are_alike(content, now.size, &now.modified) &&
-	       content->head_hash == now.head_hash;
+	       content->pages_hash == now.pages_hash;
 }

@@ -242,6 +242,18 @@ static void times_set_back_hide_no_other_program(void **state)
 	assert_int_equal(canonical(fixture, FIRST_ID + 1), FIRST_ID + 1);
 }
 
+/* Without a build-id nothing in the first page need differ. */
+static void times_set_back_hide_no_other_code(void **state)
+{
+	struct fixture *fixture = *state;
+
+	tell(fixture, FIRST_ID);
+	fill(fixture, 'b', 4096);
+	set_time(fixture, 1000);
+	tell(fixture, FIRST_ID + 1);
+	assert_int_equal(canonical(fixture, FIRST_ID + 1), FIRST_ID + 1);
+}
+
 static void overwritten_behind_its_head_is_another_module(void **state)
 {
 	struct fixture *fixture = *state;
@@ -335,6 +347,7 @@ int main(void)
 		TEST(another_file_is_none),
 		TEST(overwritten_file_is_another_module),
 		TEST(times_set_back_hide_no_other_program),
+		TEST(times_set_back_hide_no_other_code),
 		TEST(overwritten_behind_its_head_is_another_module),
 		TEST(another_size_is_another_module),
 		TEST(frames_of_an_alias_are_the_modules),
