@@ -292,17 +292,19 @@ static bool reserve_file(struct modules *modules)
 	return true;
 }
 
-/* NULL: out of memory. */
+/* NULL: out of memory, or another file than the known ones where there may be no more. */
 static struct file *find_file(struct modules *modules, const struct module_key *key)
 {
 	const struct file_key file_key = { key->inode, key->device, key->generation };
-	uint32_t known = modules->file_keys.count, index;
+	const char *bytes = (const char *)&file_key;
+	uint32_t index = modules->file_keys.count;
 
-	if (!reserve_file(modules) ||
-	    string_pool_add(&modules->file_keys, (const char *)&file_key, sizeof(file_key), &index))
+	if (string_pool_find(&modules->file_keys, bytes, sizeof(file_key), &index))
+		return &modules->files[index];
+	if (modules->count >= MODULES_MAX || !reserve_file(modules) ||
+	    string_pool_add(&modules->file_keys, bytes, sizeof(file_key), &index))
 		return NULL;
-	if (index == known)
-		modules->files[index] = (struct file){ .module = NO_MODULE };
+	modules->files[index] = (struct file){ .module = NO_MODULE };
 	return &modules->files[index];
 }
 
@@ -394,11 +396,10 @@ static void add_key(struct modules *modules, const struct module_event *event, c
 {
 	struct file *file = find_file(modules, &event->key);
 
-	if (!file)
-		return;
-	if (file->module != NO_MODULE && is_alias(modules, &modules->entries[file->module], event))
+	if (file && file->module != NO_MODULE &&
+	    is_alias(modules, &modules->entries[file->module], event))
 		add_alias(modules, file, event->id);
-	else if (file->contents >= MODULES_MAX_CONTENTS || !reserve_entry(modules))
+	else if (!file || file->contents >= MODULES_MAX_CONTENTS || !reserve_entry(modules))
 		modules->totals.refused++;
 	else
 		add_module(modules, file, event, names, size);
@@ -446,4 +447,5 @@ void modules_read_totals(const struct modules *modules, struct modules_totals *r
 {
 	*ret_totals = modules->totals;
 	ret_totals->modules = modules->count;
+	ret_totals->files = modules->file_keys.count;
 }

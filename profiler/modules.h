@@ -43,8 +43,9 @@ struct module {
 
 struct modules_totals {
 	uint64_t modules;
+	uint64_t files; /* whose contents they are */
 	uint64_t aliases;
-	uint64_t refused; /* contents and aliases beyond a ceiling */
+	uint64_t refused; /* files, contents and aliases beyond a ceiling */
 };
 
 /* As sampler_identify(). */

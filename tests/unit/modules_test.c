@@ -334,6 +334,26 @@ static void contents_have_a_ceiling(void **state)
 	assert_int_equal(descriptors(), before + 1);
 }
 
+/* No more files are remembered than may be modules; those have aliases nevertheless. */
+static void files_have_a_ceiling(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t inode = fixture->record.event.key.inode;
+
+	tell(fixture, FIRST_ID);
+	fixture->record.event.path_size = 0;
+	for (uint64_t i = 1; i < MODULES_MAX + 10; i++) {
+		fixture->record.event.key.inode = inode + i;
+		tell(fixture, FIRST_ID + i);
+	}
+	assert_int_equal(fixture->totals.modules, MODULES_MAX);
+	assert_int_equal(fixture->totals.files, MODULES_MAX);
+	assert_int_equal(fixture->totals.refused, 10);
+	fixture->record.event.key.inode = inode;
+	tell(fixture, 1000000);
+	assert_int_equal(canonical(fixture, 1000000), FIRST_ID);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -353,6 +373,7 @@ int main(void)
 		TEST(frames_of_an_alias_are_the_modules),
 		TEST(aliases_have_a_ceiling),
 		TEST(contents_have_a_ceiling),
+		TEST(files_have_a_ceiling),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
