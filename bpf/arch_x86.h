@@ -98,6 +98,16 @@ static inline __attribute__((always_inline)) enum arch_frame_stage arch_frame_st
 								: ARCH_FRAME_UNKNOWN;
 }
 
+/* May code (its last 8 bytes, `before`) end with a call: of a relative address, or through a register or memory? */
+static inline __attribute__((always_inline)) bool arch_ends_with_call(__u64 before)
+{
+	const __u64 mask = 0x38ff, call = 0x10ff; /* ff /2 */
+
+	return (before >> 24 & 0xff) == 0xe8 || (before >> 48 & mask) == call ||
+	       (before >> 40 & mask) == call || (before >> 32 & mask) == call ||
+	       (before >> 16 & mask) == call || (before >> 8 & mask) == call;
+}
+
 /*
  * In a system call the saved PC is a return address, and rcx holds it as well. Interrupts and faults store
  * -1 in orig_rax. Where execve or a signal's delivery put another PC there, orig_rax still tells of the system call

@@ -318,7 +318,18 @@ STEP_INLINE enum arch_frame_stage find_frame_stage(__u64 pc)
 	return arch_frame_stage(code, before);
 }
 
-/* Code without CFI that has no frame of its own, as its bytes tell: the caller's is at sp. */
+STEP_INLINE bool is_behind_call(__u64 pc)
+{
+	__u64 before = 0;
+
+	return !unwind_read_user(&before, ARCH_CODE_BYTES, pc - ARCH_CODE_BYTES) &&
+	       arch_ends_with_call(before);
+}
+
+/*
+ * Code without CFI that has no frame of its own, as its bytes tell: the caller's is at sp. REASON_NONE, and nothing was
+ * done: no call led here, for a ret may also jump to what was pushed ahead of it.
+ */
 STEP_INLINE int step_by_code(struct unwind_state *state, enum arch_frame_stage stage)
 {
 	struct unwind_registers *registers = &state->registers;
@@ -327,16 +338,18 @@ STEP_INLINE int step_by_code(struct unwind_state *state, enum arch_frame_stage s
 	if (stage == ARCH_FRAME_FP_AT_SP) {
 		if (!read_stack(&state->window, sp, sp, &fp))
 			return REASON_STACK_UNREADABLE;
-		registers->fp_is_known = 1;
 		at += 8;
 	}
 	if (!read_stack(&state->window, at, sp, &pc))
 		return REASON_STACK_UNREADABLE;
 	if (!pc)
 		return REASON_NO_ROOT;
+	if (!is_behind_call(pc))
+		return REASON_NONE;
 	registers->pc = pc;
 	registers->sp = at + 8;
 	registers->fp = fp;
+	registers->fp_is_known |= stage == ARCH_FRAME_FP_AT_SP;
 	registers->pc_is_return = 1;
 	return STEP_GO;
 }
@@ -367,12 +380,14 @@ STEP_INLINE int step_without_cfi(struct unwind_state *state)
 {
 	bool interrupted = was_interrupted(&state->registers);
 	enum arch_frame_stage stage = ARCH_FRAME_UNKNOWN;
-	int result;
+	int result = REASON_NONE;
 
 	if (interrupted)
 		stage = find_frame_stage(state->registers.pc);
 	if (stage != ARCH_FRAME_UNKNOWN)
-		return step_by_code(state, stage);
+		result = step_by_code(state, stage);
+	if (result != REASON_NONE)
+		return result;
 	result = step_by_fp(state);
 	if (interrupted && result == STEP_GO)
 		state->may_lack_caller = 1;

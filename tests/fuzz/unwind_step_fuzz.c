@@ -170,15 +170,15 @@ static void read_memory(struct byte_reader *reader, struct replay_case *made,
 /* Code that tells of its frame, of each kind at each distance from a word's start, among such that does not. */
 static void write_code(struct replay_case *made, struct given_words *words)
 {
-	static const uint64_t codes[] = { 0xe5894855, 0xec8b4855fa1e0ff3, 0xc35d,    0xc3, 0xc3f3,
-					  0x5355,     0xe5894853,         0xcfff4890 };
+	static const uint64_t codes[] = { 0xe5894855, 0xec8b4855fa1e0ff3, 0xc35d,     0xc3,  0xc3f3,
+					  0x5355,     0xe5894853,         0xcfff4890, 0xd0ff };
 	uint64_t *leaf;
 
 	for (uint32_t page = 0; page < CODE_PAGES; page++) {
 		uint64_t *to = replay_add_page(made, CODE(page))->words;
 
 		for (uint32_t i = 0; i < REPLAY_PAGE_WORDS; i++)
-			to[i] = codes[i % 8] << i / 8 % 8 * 8;
+			to[i] = codes[i % 9] << i / 9 % 8 * 8;
 	}
 	leaf = replay_word(made, made->registers[16] & ~7ull);
 	if (leaf && words->count < CHANGED_WORDS)
