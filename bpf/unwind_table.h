@@ -126,8 +126,10 @@ UNWIND_INLINE const __u8 *unwind_page_row_rules(const struct unwind_page *page)
 /* 1 if a < b, for numbers below 2^31. The compiler must not see what it is, or it makes a branch of it. */
 UNWIND_INLINE __u64 unwind_is_below(__u64 a, __u64 b)
 {
-	__u64 below = (a - b) >> 63;
+	__u64 difference = a - b, below;
 
+	__asm__("" : "+r"(difference));
+	below = difference >> 63;
 	__asm__("" : "+r"(below));
 	return below;
 }
@@ -152,9 +154,10 @@ UNWIND_INLINE __u32 unwind_slot_search(const __u8 *slot, __u32 at, __u32 count, 
 	for (__u32 step = UNWIND_GROUP_ROWS / 2; step; step >>= 1) {
 		__u64 next = found + step, is_there = unwind_is_below(next, count);
 		/* Past the last one, the first is read instead: it is in the cache. */
-		__u64 offset = unwind_slot_u16(slot, at + (__u32)(next & (0ull - is_there)) * 2);
+		__u64 offset = unwind_slot_u16(slot, at + (__u32)(next * is_there) * 2);
 
-		found += step & (0ull - (is_there & unwind_is_below(offset, within + 1)));
+		/* Not by a mask made of 0 or -1: Linux 6.18 follows both ways from that, too. */
+		found += step * (is_there & unwind_is_below(offset, within + 1));
 	}
 	return (__u32)found;
 }
