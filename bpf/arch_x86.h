@@ -226,6 +226,31 @@ arch_dwarf_registers(const struct arch_registers *registers, __u64 *ret_values)
 	ret_values[16] = saved->rip;
 }
 
+/* The other way. */
+static inline __attribute__((always_inline)) void
+arch_set_dwarf_registers(struct arch_registers *registers, const __u64 *values)
+{
+	struct pt_regs *saved = &registers->saved;
+
+	saved->rax = values[0];
+	saved->rdx = values[1];
+	saved->rcx = values[2];
+	saved->rbx = values[3];
+	saved->rsi = values[4];
+	saved->rdi = values[5];
+	saved->rbp = values[6];
+	saved->rsp = values[7];
+	saved->r8 = values[8];
+	saved->r9 = values[9];
+	saved->r10 = values[10];
+	saved->r11 = values[11];
+	saved->r12 = values[12];
+	saved->r13 = values[13];
+	saved->r14 = values[14];
+	saved->r15 = values[15];
+	saved->rip = values[16];
+}
+
 /* The base, by its DWARF number: UNWIND_RA_BASE_SAME, _SAVED. */
 #define ARCH_BASE_REGISTER 3
 

@@ -121,17 +121,6 @@ static __always_inline void lack_user_half(struct tick_event *tick, __u32 absenc
 		tick->reason = absence;
 }
 
-static __always_inline void set_registers(struct unwind_state *state, bool is_return)
-{
-	state->registers.pc = arch_pc(&state->leaf);
-	state->registers.sp = arch_sp(&state->leaf);
-	state->registers.fp = arch_fp(&state->leaf);
-	state->registers.pc_is_return = is_return;
-	state->registers.fp_is_known = 1;
-	state->registers.is_leaf = 1;
-	state->registers.base_sp = 0; /* no frame's */
-}
-
 /*
  * The walk has ended: what that makes of the tick. Where it came to the end of a chain, or to something
  * that is no caller, the last frame may still be a function that nothing calls: user space knows by its name.
@@ -210,7 +199,7 @@ static __always_inline bool take_user_stack(struct task_struct *task, struct wal
 	/* As numbers, which may go through memory and into global functions. */
 	context->task = bpf_get_current_task();
 	context->mm = (__u64)mm;
-	set_registers(state, !user_mode && arch_in_system_call(&state->leaf));
+	unwind_begin(state, !user_mode && arch_in_system_call(&state->leaf));
 	walk_user_half(context, task, mm);
 	told = !context->walk->ring_full;
 	if (context->walk->reason == REASON_BAD_LEAF && !user_mode && arch_in_exec(&state->leaf)) {

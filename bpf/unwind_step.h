@@ -78,6 +78,18 @@ struct unwind_state {
 	struct arch_registers leaf; /* all of the user registers, as the kernel saved them */
 };
 
+/* From the leaf on; its PC is a return address already where the task is in a system call. */
+STEP_INLINE void unwind_begin(struct unwind_state *state, bool is_return)
+{
+	state->registers.pc = arch_pc(&state->leaf);
+	state->registers.sp = arch_sp(&state->leaf);
+	state->registers.fp = arch_fp(&state->leaf);
+	state->registers.pc_is_return = is_return;
+	state->registers.fp_is_known = 1;
+	state->registers.is_leaf = 1;
+	state->registers.base_sp = 0; /* no frame's */
+}
+
 #define PAGE_BYTES (1u << PAGE_SHIFT)
 
 /*

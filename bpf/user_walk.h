@@ -272,7 +272,7 @@ STEP_INLINE void finish_walk(struct walk_context *context)
 }
 
 /* Appends the memo's part of the stack, all callers, to the frames that were walked: for a stack that is new. */
-static long copy_frame(__u32 i, struct walk_context *context)
+static inline long copy_frame(__u32 i, struct walk_context *context)
 {
 	struct user_walk *walk = context->walk;
 	const struct walk_memo *memo = context->memo;

@@ -83,43 +83,6 @@ bool walk_find_rule(struct walk_context *context, __u64 module, __u64 offset)
 	return true;
 }
 
-/* arch_dwarf_registers(), the other way. */
-static inline void replay_set_leaf(struct arch_registers *leaf, const uint64_t *values)
-{
-	*leaf = (struct arch_registers){ .saved = { .rax = values[0],
-						    .rdx = values[1],
-						    .rcx = values[2],
-						    .rbx = values[3],
-						    .rsi = values[4],
-						    .rdi = values[5],
-						    .rbp = values[6],
-						    .rsp = values[7],
-						    .r8 = values[8],
-						    .r9 = values[9],
-						    .r10 = values[10],
-						    .r11 = values[11],
-						    .r12 = values[12],
-						    .r13 = values[13],
-						    .r14 = values[14],
-						    .r15 = values[15],
-						    .rip = values[16] } };
-}
-
-/* As set_registers() of bpf/stack.bpf.h. */
-static inline void replay_set_registers(struct unwind_state *state,
-					const struct replay_case *replayed)
-{
-	replay_set_leaf(&state->leaf, replayed->registers);
-	state->registers = (struct unwind_registers){
-		.pc = arch_pc(&state->leaf),
-		.sp = arch_sp(&state->leaf),
-		.fp = arch_fp(&state->leaf),
-		.pc_is_return = replayed->leaf_is_return,
-		.fp_is_known = 1,
-		.is_leaf = 1,
-	};
-}
-
 static inline void replay_forget(struct replay_walker *walker)
 {
 	memset(&walker->memo, 0, sizeof(walker->memo));
@@ -144,7 +107,8 @@ static inline void replay_walk(struct replay_walker *walker, struct replay_case 
 	walker->scratch.replayed = replayed;
 	walker->scratch.mappings_read = walker->scratch.rules_found = 0;
 	walker->scratch.met_root = false;
-	replay_set_registers(&walker->walk.state, replayed);
+	arch_set_dwarf_registers(&walker->walk.state.leaf, (const __u64 *)replayed->registers);
+	unwind_begin(&walker->walk.state, replayed->leaf_is_return);
 	memo_begin(&walker->memo, REPLAY_THREAD, REPLAY_MM, sequence);
 	walker->walk.hash = content_hash_start(REPLAY_SEED);
 	walk_user_stack(&context);
