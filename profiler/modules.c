@@ -265,9 +265,20 @@ void modules_load_rows(struct modules *modules, uint64_t id)
 	}
 }
 
-bool modules_row_sources(const struct modules *modules, uint64_t id, uint32_t *ret_sources)
+bool modules_rows_are_coming(const struct modules *modules, uint64_t id)
 {
-	return unwind_loader_sources(modules->loader, modules_canonical(modules, id), ret_sources);
+	const struct module *module = modules_find(modules, id);
+
+	return module && unwind_loader_is_pending(modules->loader, module->id);
+}
+
+bool modules_read(const struct modules *modules, uint64_t id, uint64_t offset, void *to,
+		  size_t size)
+{
+	const struct module *module = modules_find(modules, id);
+
+	return module && module->fd >= 0 && module_is_unchanged(module) &&
+	       pread(module->fd, to, size, (off_t)offset) == (ssize_t)size;
 }
 
 bool module_is_unchanged(const struct module *module)

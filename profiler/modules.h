@@ -68,8 +68,12 @@ void modules_handle(struct modules *modules, const void *event, size_t size);
 /* Code of a module was met: asks for its rows if they are not there, or no longer. */
 void modules_load_rows(struct modules *modules, uint64_t id);
 
-/* Where its rows come from: unwind_loader_sources(). */
-bool modules_row_sources(const struct modules *modules, uint64_t id, uint32_t *ret_sources);
+/* Were they asked for, and are they neither there nor refused yet? */
+bool modules_rows_are_coming(const struct modules *modules, uint64_t id);
+
+/* Bytes of its file at an offset. False: they cannot be had, or are not what they were when it was opened. */
+bool modules_read(const struct modules *modules, uint64_t id, uint64_t offset, void *to,
+		  size_t size);
 
 /* Does the file still hold what it held when it was opened? Overwritten in place it would give wrong names. */
 bool module_is_unchanged(const struct module *module);

@@ -2,11 +2,13 @@
 #include "profiler/recorder.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -28,8 +30,11 @@
 /* How often records are fetched that nothing else called for. */
 #define DRAIN_NS 500000000u
 
+/* How long the end waits for rows, of which snapshots of the last ticks are in need. */
+#define ROWS_WAIT_NS 5000000000u
+
 /* What may wake the loop. */
-enum wake { WAKE_RING, WAKE_TIMER, WAKE_SIGNAL, WAKE_COMMAND };
+enum wake { WAKE_RING, WAKE_ROWS, WAKE_TIMER, WAKE_SIGNAL, WAKE_COMMAND };
 
 struct recorder {
 	const struct recorder_options *options;
@@ -110,6 +115,9 @@ static int set_up_loop(struct recorder *recorder)
 	if (!error)
 		error = watch(recorder, sampler_fd(recorder->recording->sampler), WAKE_RING);
 	if (!error)
+		error = watch(recorder, unwind_loader_fd(recorder->recording->unwind_loader),
+			      WAKE_ROWS);
+	if (!error)
 		error = watch(recorder, recorder->signals, WAKE_SIGNAL);
 	if (!error && recorder->recording->workload.pid)
 		error = watch(recorder, recorder->recording->workload.pidfd, WAKE_COMMAND);
@@ -180,10 +188,20 @@ static void take_time(struct recorder *recorder)
 	show_progress(recorder);
 }
 
+static void take_answers(const struct recorder *recorder)
+{
+	eventfd_t answers;
+
+	eventfd_read(unwind_loader_fd(recorder->recording->unwind_loader), &answers);
+}
+
 static void wake_up(struct recorder *recorder, enum wake wake)
 {
 	switch (wake) {
 	case WAKE_RING:
+		break;
+	case WAKE_ROWS:
+		take_answers(recorder);
 		break;
 	case WAKE_TIMER:
 		take_time(recorder);
@@ -310,6 +328,25 @@ static void note_first_tick(struct recording *recording)
 			self.start_time_ns;
 }
 
+/* The last snapshots, as soon as their rows are there. */
+static void finish_snapshots(const struct recorder *recorder)
+{
+	const struct recording *recording = recorder->recording;
+	struct pollfd answered = { .fd = unwind_loader_fd(recording->unwind_loader),
+				   .events = POLLIN };
+	uint64_t now = clock_monotonic_ns(), end = now + ROWS_WAIT_NS;
+
+	snapshots_take_waiting(recording->snapshots); /* those that waited for a further drain */
+	for (; snapshots_are_waiting(recording->snapshots) && now < end;
+	     now = clock_monotonic_ns()) {
+		poll(&answered, 1, (int)((end - now) / 1000000) + 1);
+		take_answers(recorder);
+		snapshots_take_waiting(recording->snapshots);
+	}
+	snapshots_take_all(recording->snapshots);
+	unwind_loader_end(recording->unwind_loader);
+}
+
 static int finish(struct recorder *recorder)
 {
 	struct recording *recording = recorder->recording;
@@ -322,8 +359,7 @@ static int finish(struct recorder *recorder)
 	clear_progress(recorder);
 	interrupts_while_writing(recording->end == RECORDING_INTERRUPTED);
 	error = drain(recorder);
-	snapshots_take_waiting(recording->snapshots); /* those that waited for a further drain */
-	unwind_loader_end(recording->unwind_loader);
+	finish_snapshots(recorder);
 	take_counters(recording);
 	note_first_tick(recording);
 	return error;
@@ -378,8 +414,16 @@ static int identify(void *sampler, const void *address, struct identify_argument
 	return sampler_identify(sampler, address, ret_answer);
 }
 
+static bool find_rule(void *unwind_maps, uint64_t module, uint64_t offset,
+		      struct unwind_rule *ret_rule)
+{
+	return unwind_maps_find_rule(unwind_maps, module, offset, ret_rule);
+}
+
 static int open_snapshots(struct recording *recording, bool verify)
 {
+	const struct snapshots_rules rules = { find_rule, recording->unwind_maps };
+
 	if (!recording->aggregator || !recording->modules)
 		return -ENOMEM;
 	aggregator_use_modules(recording->aggregator, recording->modules);
@@ -389,8 +433,8 @@ static int open_snapshots(struct recording *recording, bool verify)
 		if (!recording->verifier)
 			return -ENOMEM;
 	}
-	recording->snapshots =
-		snapshots_new(recording->aggregator, recording->modules, recording->verifier);
+	recording->snapshots = snapshots_new(recording->aggregator, recording->modules, &rules,
+					     recording->verifier);
 	return recording->snapshots ? 0 : -ENOMEM;
 }
 

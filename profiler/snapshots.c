@@ -10,31 +10,38 @@
 #include "bpf/events.h"
 #include "profiler/aggregator.h"
 #include "profiler/modules.h"
+#include "profiler/snapshot_walker.h"
 #include "profiler/unwind_verifier.h"
 #include "symbolize/vdso.h"
-#include "unwind/row_table.h"
 #include "unwind/snapshot_unwinder.h"
 
 /* Snapshots come in bursts: after so many drains without one the files' tables are given back. */
 #define IDLE_DRAINS_MAX 20
 
+/* What a snapshot may still wait for, each with what stands behind it. */
+enum patience { WAIT_FOR_RINGS, WAIT_FOR_ROWS, WAIT_FOR_NOTHING };
+
 struct waiting_snapshot {
 	struct waiting_snapshot *next;
 	size_t size;
+	uint64_t rows_of; /* a module whose rows are being compiled; 0: it waits for the rings */
+	enum patience patience;
 	struct snapshot_event event; /* and what follows it */
 };
 
 struct snapshots {
 	struct aggregator *aggregator;
 	struct modules *modules;
+	struct snapshots_rules rules;
 	struct unwind_verifier *verifier; /* NULL: none is asked for */
 	struct snapshot_unwinder *unwinder;
-	struct waiting_snapshot *older, *fresh; /* from before the last drain, and since */
+	struct snapshot_walker *walker;
+	struct waiting_snapshot *waiting;
 	size_t waiting_bytes;
 	uint32_t idle_drains; /* since the last snapshot */
 	uint64_t seed;
 	struct snapshots_totals totals;
-	struct unwound_stack unwound;
+	struct unwound_stack unwound, walked;                    /* by libunwind, and by rows */
 	struct snapshot_mapping mappings[SNAPSHOT_MAX_MAPPINGS]; /* with canonical ids */
 	struct {
 		struct stack_event event;
@@ -55,41 +62,59 @@ static int open_file(void *context, uint64_t id, struct elf_file **ret_file)
 	return elf_file_open(module->fd, ret_file);
 }
 
+static bool read_file(void *context, uint64_t id, uint64_t offset, void *to, size_t size)
+{
+	const struct snapshots *snapshots = context;
+
+	return modules_read(snapshots->modules, id, offset, to, size);
+}
+
+static bool find_rule(void *context, uint64_t id, uint64_t offset, struct unwind_rule *ret_rule)
+{
+	const struct snapshots *snapshots = context;
+
+	return snapshots->rules.find(snapshots->rules.context, id, offset, ret_rule);
+}
+
 struct snapshots *snapshots_new(struct aggregator *aggregator, struct modules *modules,
+				const struct snapshots_rules *rules,
 				struct unwind_verifier *verifier)
 {
 	struct snapshots *snapshots = calloc(1, sizeof(*snapshots));
+	const struct snapshot_walker_host host = { find_rule, read_file, snapshots };
 
 	if (!snapshots)
 		return NULL;
 	snapshots->aggregator = aggregator;
 	snapshots->modules = modules;
+	snapshots->rules = *rules;
 	snapshots->verifier = verifier;
 	snapshots->seed = hash_seed();
 	snapshots->unwinder = snapshot_unwinder_new(open_file, snapshots);
-	if (!snapshots->unwinder) {
+	snapshots->walker = snapshot_walker_new(&host);
+	if (!snapshots->unwinder || !snapshots->walker) {
 		snapshots_free(snapshots);
 		return NULL;
 	}
 	return snapshots;
 }
 
-static void free_all(struct waiting_snapshot *waiting)
+static void drop_first(struct snapshots *snapshots)
 {
-	while (waiting) {
-		struct waiting_snapshot *next = waiting->next;
+	struct waiting_snapshot *first = snapshots->waiting;
 
-		free(waiting);
-		waiting = next;
-	}
+	snapshots->waiting = first->next;
+	snapshots->waiting_bytes -= first->size;
+	free(first);
 }
 
 void snapshots_free(struct snapshots *snapshots)
 {
 	if (!snapshots)
 		return;
-	free_all(snapshots->older);
-	free_all(snapshots->fresh);
+	while (snapshots->waiting)
+		drop_first(snapshots);
+	snapshot_walker_free(snapshots->walker);
 	snapshot_unwinder_free(snapshots->unwinder);
 	free(snapshots);
 }
@@ -113,7 +138,9 @@ static void resolve_mappings(struct snapshots *snapshots, const struct snapshot_
 	}
 }
 
-static void unwind(struct snapshots *snapshots, const struct snapshot_event *event)
+/* The snapshot that came with an event, by libunwind, and by rows if that is not all that can be known. */
+static struct snapshot open_snapshot(struct snapshots *snapshots,
+				     const struct snapshot_event *event)
 {
 	const struct snapshot_mapping *mappings = (const struct snapshot_mapping *)(event + 1);
 	struct snapshot snapshot = {
@@ -127,13 +154,13 @@ static void unwind(struct snapshots *snapshots, const struct snapshot_event *eve
 
 	resolve_mappings(snapshots, mappings, event->mapping_count);
 	memcpy(snapshot.registers, event->registers, sizeof(snapshot.registers));
-	snapshot_unwinder_unwind(snapshots->unwinder, &snapshot, &snapshots->unwound);
+	return snapshot;
 }
 
 /* The kernel side knows a stack by another hash: that does not matter, for what it holds is the same. */
-static void tell_stack(struct snapshots *snapshots, struct tick_event *tick)
+static void tell_stack(struct snapshots *snapshots, const struct unwound_stack *unwound,
+		       struct tick_event *tick)
 {
-	const struct unwound_stack *unwound = &snapshots->unwound;
 	struct stack_event *event = &snapshots->stack.event;
 	size_t size = sizeof(*event) + unwound->depth * sizeof(*unwound->frames);
 
@@ -165,86 +192,118 @@ static void load_rows(struct snapshots *snapshots, const struct tick_event *tick
 			modules_load_rows(snapshots->modules, unwound->frames[i].module);
 }
 
-/* Frames of files that were left by their frame pointers, whose rows are from where? */
-enum fp_frames { FP_FRAMES_AS_BY_ROWS, FP_FRAMES_NOT_KNOWN, FP_FRAMES_MAY_LACK };
-
-/*
- * Where rows come from .eh_frame alone, what has none is left by its frame pointer on the kernel side, too. From
- * elsewhere (Go's tables, a debug file) they may know better: a step by frame pointer may pass a frame over.
- */
-static enum fp_frames judge_fp_frames(const struct snapshots *snapshots)
+/* Did libunwind come to the end, and could rows say no more of it? In code without a file they cannot. */
+static bool is_whole(const struct unwound_stack *unwound)
 {
-	const struct unwound_stack *unwound = &snapshots->unwound;
-	enum fp_frames verdict =
-		unwound->may_lack_frames ? FP_FRAMES_MAY_LACK : FP_FRAMES_AS_BY_ROWS;
-
-	for (uint32_t i = 0; i < unwound->depth && verdict != FP_FRAMES_MAY_LACK; i++) {
-		uint32_t sources;
-
-		if (!unwound->by_fp[i])
-			continue;
-		if (!modules_row_sources(snapshots->modules, unwound->frames[i].module, &sources))
-			verdict = FP_FRAMES_NOT_KNOWN;
-		else if (sources & ~(uint32_t)ROW_TABLE_EH_FRAME)
-			verdict = FP_FRAMES_MAY_LACK;
-	}
-	return verdict;
+	return (unwound->reason == REASON_NONE || unwound->reason == REASON_NO_ROOT) &&
+	       !unwound->may_lack_frames && !unwound->has_callers_by_fp;
 }
 
-/* Is it worth while to wait for a file that the stack needs, or for rows that tell whether it is whole? */
-static bool may_come(const struct snapshots *snapshots, const struct tick_event *tick)
+/* Is the stack what the kernel side would have made of it with all rows? */
+static bool is_as_with_rows(enum tick_reason reason)
 {
-	const struct unwound_stack *unwound = &snapshots->unwound;
-
-	return (unwound->reason == REASON_ROWS_MISSING &&
-		!modules_find(snapshots->modules, unwound->lacks_file)) ||
-	       (tick->reason == REASON_ROWS_MISSING &&
-		judge_fp_frames(snapshots) == FP_FRAMES_NOT_KNOWN);
+	return reason != REASON_ROWS_MISSING && reason != REASON_STACK_UNREADABLE &&
+	       reason != REASON_SNAPSHOT_FULL && reason != REASON_BAD_LEAF;
 }
 
-/*
- * As the kernel side judges a walk: an end that is no error may be a root that is known by its name only. False:
- * the stack is no better than what the kernel side made of it; where room was lacking for all of its mappings it says so.
- */
-static bool mend_tick(struct snapshots *snapshots, struct tick_event *tick)
+/* As judge_walk() of bpf/stack.bpf.h: an end that is no error may be a root that is known by its name only. */
+static void judge_tick(const struct unwound_stack *stack, struct tick_event *tick)
 {
-	enum tick_reason reason = snapshots->unwound.reason;
+	enum tick_reason reason = stack->reason;
 
-	if (reason == REASON_SNAPSHOT_FULL)
-		tick->reason = reason;
-	if ((reason != REASON_NONE && reason != REASON_NO_ROOT) ||
-	    judge_fp_frames(snapshots) != FP_FRAMES_AS_BY_ROWS)
-		return false;
-	tell_stack(snapshots, tick);
-	tick->reason = tick->kernel_reason;
+	tick->flags = stack->may_lack_caller ? TICK_MAY_LACK_CALLER : 0;
+	if (reason == REASON_NO_ROOT || reason == REASON_BAD_CALLER)
+		tick->flags |= TICK_ROOT_UNPROVEN;
+	tick->reason =
+		reason == REASON_NONE || reason == REASON_NO_ROOT ? tick->kernel_reason : reason;
 	tick->fate = tick->reason == REASON_NONE ? TICK_COMPLETE : TICK_TRUNCATED;
-	tick->flags = reason == REASON_NONE ? 0 : TICK_ROOT_UNPROVEN;
-	if (snapshots->unwound.may_lack_caller)
-		tick->flags |= TICK_MAY_LACK_CALLER;
+}
+
+/* A stack that is no better than what the kernel side made of it leaves the tick as it is. */
+static void mend_tick(struct snapshots *snapshots, const struct unwound_stack *stack,
+		      struct tick_event *tick)
+{
+	if (!is_as_with_rows(stack->reason)) {
+		if (stack->reason == REASON_SNAPSHOT_FULL)
+			tick->reason = stack->reason;
+		return;
+	}
+	tell_stack(snapshots, stack, tick);
+	judge_tick(stack, tick);
+	snapshots->totals.mended++;
+}
+
+/* Is it worth while to wait for what `stack` lacks? Then it says for which rows; 0: for the module itself, in the other ring. */
+static bool may_come(const struct snapshots *snapshots, const struct unwound_stack *stack,
+		     enum patience patience, uint64_t *ret_rows_of)
+{
+	uint64_t rows_of = 0;
+
+	if (stack->reason != REASON_ROWS_MISSING || patience == WAIT_FOR_NOTHING)
+		return false;
+	if (modules_find(snapshots->modules, stack->lacks_file)) {
+		if (!modules_rows_are_coming(snapshots->modules, stack->lacks_file))
+			return false;
+		rows_of = stack->lacks_file;
+	} else if (patience != WAIT_FOR_RINGS) {
+		return false;
+	}
+	*ret_rows_of = rows_of;
 	return true;
 }
 
-/* False: something that it refers to is not there yet, and `is_last` is not set. */
-static bool take(struct snapshots *snapshots, const struct snapshot_event *event, bool is_last)
+/*
+ * The stack by rows, where the kernel side lacked some and libunwind does not know all. Rows that are asked for may be
+ * there at once: then it is walked again, and ends where it does for good or has to wait.
+ */
+static const struct unwound_stack *walk(struct snapshots *snapshots,
+					const struct snapshot *snapshot)
 {
-	struct tick_event tick = event->tick;
+	struct unwound_stack *walked = &snapshots->walked;
+	uint64_t lacked = 0;
 
-	if (!is_last && !aggregator_can_take(snapshots->aggregator, &tick))
+	for (size_t turn = 0; turn <= snapshot->mapping_count; turn++) {
+		snapshot_walker_walk(snapshots->walker, snapshot, walked);
+		if (walked->reason != REASON_ROWS_MISSING || walked->lacks_file == lacked)
+			break;
+		lacked = walked->lacks_file;
+		modules_load_rows(snapshots->modules, lacked);
+		if (modules_rows_are_coming(snapshots->modules, lacked))
+			break;
+	}
+	return walked;
+}
+
+/* False: something that it refers to is not there yet; `ret_rows_of` says what, as a waiting_snapshot does. */
+static bool take(struct snapshots *snapshots, const struct snapshot_event *event,
+		 enum patience patience, uint64_t *ret_rows_of)
+{
+	const struct unwound_stack *stack = &snapshots->unwound;
+	struct tick_event tick = event->tick;
+	struct snapshot snapshot;
+
+	if (patience == WAIT_FOR_RINGS && !aggregator_can_take(snapshots->aggregator, &tick)) {
+		*ret_rows_of = 0;
 		return false;
-	unwind(snapshots, event);
+	}
+	snapshot = open_snapshot(snapshots, event);
+	snapshot_unwinder_unwind(snapshots->unwinder, &snapshot, &snapshots->unwound);
 	load_rows(snapshots, &tick);
-	if (!is_last && may_come(snapshots, &tick))
+	if (tick.reason == REASON_ROWS_MISSING && !is_whole(stack))
+		stack = walk(snapshots, &snapshot);
+	if (may_come(snapshots, stack, patience, ret_rows_of))
 		return false;
 	if (snapshots->verifier)
 		unwind_verifier_compare(snapshots->verifier, &tick, &snapshots->unwound);
 	if (tick.reason == REASON_ROWS_MISSING)
-		snapshots->totals.mended += mend_tick(snapshots, &tick);
+		mend_tick(snapshots, stack, &tick);
 	aggregator_handle(snapshots->aggregator, &tick, sizeof(tick));
 	return true;
 }
 
 /* False: there is no room to wait. */
-static bool wait(struct snapshots *snapshots, const struct snapshot_event *event, size_t size)
+static bool wait(struct snapshots *snapshots, const struct snapshot_event *event, size_t size,
+		 uint64_t rows_of)
 {
 	struct waiting_snapshot *waiting;
 
@@ -253,38 +312,73 @@ static bool wait(struct snapshots *snapshots, const struct snapshot_event *event
 	waiting = malloc(offsetof(struct waiting_snapshot, event) + size);
 	if (!waiting)
 		return false;
-	waiting->next = snapshots->fresh;
+	waiting->next = snapshots->waiting;
 	waiting->size = size;
+	waiting->rows_of = rows_of;
+	waiting->patience = WAIT_FOR_RINGS;
 	memcpy(&waiting->event, event, size);
-	snapshots->fresh = waiting;
+	snapshots->waiting = waiting;
 	snapshots->waiting_bytes += size;
 	return true;
 }
 
 void snapshots_handle(struct snapshots *snapshots, const void *event, size_t size)
 {
+	uint64_t rows_of;
+
 	if (!is_well_formed(event, size)) {
 		aggregator_handle(snapshots->aggregator, event, size); /* counts it as such */
 		return;
 	}
 	snapshots->totals.taken++;
 	snapshots->idle_drains = 0;
-	if (!take(snapshots, event, false) && !wait(snapshots, event, size))
-		take(snapshots, event, true);
+	if (!take(snapshots, event, WAIT_FOR_RINGS, &rows_of) &&
+	    !wait(snapshots, event, size, rows_of))
+		take(snapshots, event, WAIT_FOR_NOTHING, &rows_of);
+}
+
+/* Is nothing known that was not known before? */
+static bool must_wait(const struct snapshots *snapshots, const struct waiting_snapshot *waiting)
+{
+	return waiting->rows_of ? modules_rows_are_coming(snapshots->modules, waiting->rows_of)
+				: waiting->patience == WAIT_FOR_RINGS;
 }
 
 void snapshots_take_waiting(struct snapshots *snapshots)
 {
-	for (struct waiting_snapshot *waiting = snapshots->older; waiting;
-	     waiting = waiting->next) {
-		take(snapshots, &waiting->event, true);
-		snapshots->waiting_bytes -= waiting->size;
+	struct waiting_snapshot *waiting = snapshots->waiting, *next;
+
+	snapshots->waiting = NULL;
+	for (; waiting; waiting = next) {
+		bool is_taken =
+			!must_wait(snapshots, waiting) &&
+			take(snapshots, &waiting->event, waiting->patience, &waiting->rows_of);
+
+		next = waiting->next;
+		waiting->next = snapshots->waiting;
+		snapshots->waiting = waiting;
+		if (is_taken)
+			drop_first(snapshots);
+		else if (waiting->patience == WAIT_FOR_RINGS)
+			waiting->patience = WAIT_FOR_ROWS; /* the rings will be drained once more */
 	}
-	free_all(snapshots->older);
-	snapshots->older = snapshots->fresh;
-	snapshots->fresh = NULL;
 	if (snapshots->idle_drains++ == IDLE_DRAINS_MAX)
 		snapshot_unwinder_forget(snapshots->unwinder);
+}
+
+bool snapshots_are_waiting(const struct snapshots *snapshots)
+{
+	return snapshots->waiting != NULL;
+}
+
+void snapshots_take_all(struct snapshots *snapshots)
+{
+	uint64_t rows_of;
+
+	while (snapshots->waiting) {
+		take(snapshots, &snapshots->waiting->event, WAIT_FOR_NOTHING, &rows_of);
+		drop_first(snapshots);
+	}
 }
 
 void snapshots_read_totals(const struct snapshots *snapshots, struct snapshots_totals *ret_totals)

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ticks whose user stack the kernel side could not walk to its end, because a file's rows were not there yet, come
- * with a snapshot of the stack. Here it is unwound, and the tick goes to the aggregator as if the kernel side
- * had walked it. What cannot be unwound keeps its reason.
+ * with a snapshot of the stack. Here it is unwound by libunwind, which needs the files alone; and where that knows of
+ * no call frame information (Go's files, a separate debug file's, code without) walked as the kernel side does, once the
+ * rows of all that it meets are there. Then the tick goes to the aggregator as if the kernel side had walked it. What
+ * cannot be unwound keeps its reason.
  *
  * A snapshot may arrive ahead of what it refers to, for it comes through a ring of its own: then it waits until
- * the rings were drained once more. One thread at a time.
+ * the rings were drained once more. For rows it waits until they are there or will not be. One thread at a time.
  */
 #ifndef HEARTH_PROFILER_SNAPSHOTS_H
 #define HEARTH_PROFILER_SNAPSHOTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "bpf/events.h"
 
 struct aggregator;
 struct modules;
@@ -27,16 +32,28 @@ struct snapshots_totals {
 		mended; /* whose stack was unwound as far as a walk with all rows would have come */
 };
 
+/* The rows that the kernel side has. False: those of a module are not there. */
+struct snapshots_rules {
+	bool (*find)(void *context, uint64_t module, uint64_t offset, struct unwind_rule *ret_rule);
+	void *context;
+};
+
 /* With a verifier, which may be NULL, each snapshot is compared. NULL: out of memory. */
 struct snapshots *snapshots_new(struct aggregator *aggregator, struct modules *modules,
+				const struct snapshots_rules *rules,
 				struct unwind_verifier *verifier);
 void snapshots_free(struct snapshots *snapshots);
 
 /* Takes a snapshot_event. */
 void snapshots_handle(struct snapshots *snapshots, const void *event, size_t size);
 
-/* The rings were drained: takes those that have waited since before, for better or worse. */
+/* The rings were drained: takes those that waited for it, and for rows that were answered for meanwhile. */
 void snapshots_take_waiting(struct snapshots *snapshots);
+
+bool snapshots_are_waiting(const struct snapshots *snapshots);
+
+/* Takes those that still wait, for better or worse. */
+void snapshots_take_all(struct snapshots *snapshots);
 
 void snapshots_read_totals(const struct snapshots *snapshots, struct snapshots_totals *ret_totals);
 

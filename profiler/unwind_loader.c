@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -18,12 +20,9 @@ DEFINE_CLEANUP(cleanup_elf_file, struct elf_file *, elf_file_free)
 
 enum load_state { LOAD_NONE, LOAD_QUEUED, LOAD_DONE, LOAD_EVICTED, LOAD_REFUSED };
 
-#define NOT_COMPILED UINT32_MAX
-
 /* Or an alias of one, which has a state and nothing else. */
 struct known_module {
 	uint32_t last_round; /* in which it was sampled or asked for */
-	uint32_t sources;    /* of its rows; NOT_COMPILED */
 	uint8_t state;       /* enum load_state */
 	bool was_compiled, was_loaded;
 };
@@ -36,6 +35,7 @@ struct request {
 
 struct unwind_loader {
 	pthread_t thread;
+	int answered; /* an eventfd */
 	unwind_compile_fn compile;
 	struct unwind_tables *tables; /* the thread's own */
 
@@ -90,7 +90,7 @@ static struct known_module *add_known(struct unwind_loader *loader, uint64_t mod
 	if (u64_map_set(&loader->ids, module, loader->known_count))
 		return NULL;
 	known = &loader->known[loader->known_count++];
-	*known = (struct known_module){ .sources = NOT_COMPILED };
+	*known = (struct known_module){ 0 };
 	return known;
 }
 
@@ -146,17 +146,8 @@ static void note_evicted(void *context, uint64_t module)
 
 struct outcome {
 	int error;
-	uint32_t sources;
 	uint64_t compile_ns;
 };
-
-/* A file without code has no rows, from nowhere. */
-static uint32_t sources_of(const struct buffer *table, int compile_error)
-{
-	if (compile_error)
-		return compile_error == -ENOENT ? 0 : NOT_COMPILED;
-	return ((const struct row_table_header *)table->data)->sources;
-}
 
 static struct outcome load(struct unwind_loader *loader, const struct request *request)
 {
@@ -165,7 +156,6 @@ static struct outcome load(struct unwind_loader *loader, const struct request *r
 	struct outcome outcome = { .error = loader->compile(request->fd, &table) };
 
 	outcome.compile_ns = clock_monotonic_ns() - start;
-	outcome.sources = sources_of(&table, outcome.error);
 	if (!outcome.error || outcome.error == -ENOENT)
 		outcome.error = unwind_tables_load(
 			loader->tables, request->module,
@@ -199,7 +189,6 @@ static void settle(struct unwind_loader *loader, uint64_t module, const struct o
 	totals->postponed += known->state == LOAD_NONE;
 	totals->refused += known->state == LOAD_REFUSED;
 	known->was_compiled = true;
-	known->sources = outcome->sources;
 	known->was_loaded |= known->state == LOAD_DONE;
 	unwind_tables_read_totals(loader->tables, &totals->tables);
 }
@@ -251,6 +240,7 @@ static void *run(void *context)
 			load_alias(loader, &request);
 		else
 			load_module(loader, &request);
+		eventfd_write(loader->answered, 1);
 		pthread_mutex_lock(&loader->lock);
 	}
 	pthread_mutex_unlock(&loader->lock);
@@ -272,11 +262,13 @@ int unwind_loader_new(const struct unwind_maps_view *maps, unwind_compile_fn com
 	u64_map_init(&loader->ids);
 	pthread_mutex_init(&loader->lock, NULL);
 	pthread_cond_init(&loader->changed, NULL);
-	error = unwind_tables_new(maps, &owner, &loader->tables);
+	loader->answered = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	error = loader->answered < 0 ? -errno : unwind_tables_new(maps, &owner, &loader->tables);
 	if (!error)
 		error = -pthread_create(&loader->thread, NULL, run, loader);
 	if (error) {
 		unwind_tables_free(loader->tables);
+		cleanup_close(&loader->answered);
 		free(loader);
 		return error;
 	}
@@ -299,6 +291,7 @@ void unwind_loader_free(struct unwind_loader *loader)
 	unwind_loader_end(loader);
 	pthread_join(loader->thread, NULL);
 	unwind_tables_free(loader->tables);
+	close(loader->answered);
 	u64_map_release(&loader->ids);
 	pthread_mutex_destroy(&loader->lock);
 	pthread_cond_destroy(&loader->changed);
@@ -351,20 +344,21 @@ void unwind_loader_note_use(struct unwind_loader *loader, const uint64_t *module
 	pthread_mutex_unlock(&loader->lock);
 }
 
-bool unwind_loader_sources(struct unwind_loader *loader, uint64_t module, uint32_t *ret_sources)
+bool unwind_loader_is_pending(struct unwind_loader *loader, uint64_t module)
 {
-	uint32_t sources = NOT_COMPILED;
 	const struct known_module *known;
+	bool is_pending;
 
 	pthread_mutex_lock(&loader->lock);
 	known = find_known(loader, module);
-	if (known)
-		sources = known->sources;
+	is_pending = known && known->state == LOAD_QUEUED && !loader->is_ending;
 	pthread_mutex_unlock(&loader->lock);
-	if (sources == NOT_COMPILED)
-		return false;
-	*ret_sources = sources;
-	return true;
+	return is_pending;
+}
+
+int unwind_loader_fd(const struct unwind_loader *loader)
+{
+	return loader->answered;
 }
 
 void unwind_loader_read_totals(struct unwind_loader *loader,

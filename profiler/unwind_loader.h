@@ -63,8 +63,11 @@ void unwind_loader_request_alias(struct unwind_loader *loader, uint64_t alias, u
 /* These modules were sampled, each named once; a round begins. */
 void unwind_loader_note_use(struct unwind_loader *loader, const uint64_t *modules, size_t count);
 
-/* Where a module's rows come from (ROW_TABLE_EH_FRAME and so on). False: they were not compiled, or not yet. */
-bool unwind_loader_sources(struct unwind_loader *loader, uint64_t module, uint32_t *ret_sources);
+/* Was the module asked for, and is there no answer yet: loaded, refused, or no room? */
+bool unwind_loader_is_pending(struct unwind_loader *loader, uint64_t module);
+
+/* An eventfd, written when a request was answered. The loader's. */
+int unwind_loader_fd(const struct unwind_loader *loader);
 
 void unwind_loader_read_totals(struct unwind_loader *loader,
 			       struct unwind_loader_totals *ret_totals);

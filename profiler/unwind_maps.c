@@ -2,7 +2,7 @@
 #include "profiler/unwind_maps.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -14,7 +14,8 @@
 struct unwind_maps {
 	struct unwind_map_fds fds;
 	struct unwind_maps_view view;
-	int *segments; /* descriptors, -1: not made */
+	int *segments;        /* descriptors, -1: not made */
+	pthread_mutex_t lock; /* a module that was found does not go while it is held */
 };
 
 static void *map_memory(int fd, size_t bytes)
@@ -71,6 +72,16 @@ static void unmap_segment(void *context, uint32_t number, uint8_t *memory)
 	unmap_memory(memory, UNWIND_SEGMENT_BYTES);
 }
 
+static int read_slot(void *context, uint32_t number, uint8_t *to)
+{
+	const struct unwind_maps *maps = context;
+	uint32_t slot = number % UNWIND_SEGMENT_SLOTS;
+
+	return bpf_map_lookup_elem(maps->segments[number / UNWIND_SEGMENT_SLOTS], &slot, to)
+		       ? -errno
+		       : 0;
+}
+
 /* --- cache of rules --- */
 
 static int add_cache_chunk(const struct unwind_maps *maps, uint32_t number)
@@ -104,9 +115,26 @@ static int publish(void *context, uint64_t module, const struct unwind_module *e
 
 static int unpublish(void *context, uint64_t module)
 {
-	const struct unwind_maps *maps = context;
+	struct unwind_maps *maps = context;
+	int error;
 
-	return bpf_map_delete_elem(maps->fds.modules, &module) ? -errno : 0;
+	pthread_mutex_lock(&maps->lock);
+	error = bpf_map_delete_elem(maps->fds.modules, &module) ? -errno : 0;
+	pthread_mutex_unlock(&maps->lock);
+	return error;
+}
+
+bool unwind_maps_find_rule(struct unwind_maps *maps, uint64_t module, uint64_t offset,
+			   struct unwind_rule *ret_rule)
+{
+	struct unwind_module entry;
+	bool found;
+
+	pthread_mutex_lock(&maps->lock);
+	found = !bpf_map_lookup_elem(maps->fds.modules, &module, &entry) &&
+		!unwind_space_find_rule(&maps->view.memory, &entry, offset, ret_rule);
+	pthread_mutex_unlock(&maps->lock);
+	return found;
 }
 
 /*
@@ -150,12 +178,14 @@ int unwind_maps_new(const struct unwind_map_fds *fds, struct unwind_maps **ret_m
 	if (!maps)
 		return -ENOMEM;
 	maps->fds = *fds;
+	pthread_mutex_init(&maps->lock, NULL);
 	maps->view = (struct unwind_maps_view){
 		.memory = { .size = fds->size,
 			    .add_segment = add_segment,
 			    .remove_segment = remove_segment,
 			    .map_segment = map_segment,
 			    .unmap_segment = unmap_segment,
+			    .read_slot = read_slot,
 			    .context = maps },
 		.publish = publish,
 		.unpublish = unpublish,
@@ -182,6 +212,7 @@ void unwind_maps_free(struct unwind_maps *maps)
 	for (uint32_t i = 0; maps->segments && i < maps->fds.size.segments; i++)
 		cleanup_close(&maps->segments[i]);
 	free(maps->segments);
+	pthread_mutex_destroy(&maps->lock);
 	free(maps);
 }
 

@@ -376,3 +376,26 @@ int unwind_space_put(struct unwind_space *space, const struct row_table *table,
 		*ret_holding = holding;
 	return error;
 }
+
+/* --- asking --- */
+
+int unwind_space_find_rule(const struct unwind_space_memory *memory,
+			   const struct unwind_module *module, uint64_t offset,
+			   struct unwind_rule *ret_rule)
+{
+	uint64_t number = (offset >> UNWIND_BLOCK_SHIFT) - module->first_block, place;
+	_Alignas(8) uint8_t slot[UNWIND_SLOT_BYTES];
+	int error;
+
+	if (number >= module->block_count) {
+		*ret_rule = (struct unwind_rule){ .cfa = UNWIND_NO_CFI };
+		return 0;
+	}
+	place = memory->places[unwind_block_page(&memory->blocks[module->blocks_at + number],
+						 offset)];
+	error = memory->read_slot(memory->context, (uint32_t)(place / UNWIND_SLOT_BYTES), slot);
+	if (error)
+		return error;
+	*ret_rule = memory->rules[unwind_slot_rule(slot, place % UNWIND_SLOT_BYTES, offset)];
+	return 0;
+}

@@ -41,6 +41,8 @@ struct unwind_space_memory {
 	/* Its memory is at hand only while it is written; NULL: out of memory. */
 	uint8_t *(*map_segment)(void *context, uint32_t segment);
 	void (*unmap_segment)(void *context, uint32_t segment, uint8_t *memory);
+	/* Copies a slot, of UNWIND_SLOT_BYTES: 0 or -errno. */
+	int (*read_slot)(void *context, uint32_t slot, uint8_t *to);
 	void *context;
 };
 
@@ -71,6 +73,14 @@ void unwind_space_drop(struct unwind_space *space, struct unwind_holding *holdin
 
 /* Frees the lists alone, where the whole space ends. */
 void unwind_holding_release(struct unwind_holding *holding);
+
+/*
+ * The rule at an offset of a module, as the kernel side finds it: UNWIND_NO_CFI where there is no text. 0 or -errno. It
+ * needs nothing but the memory; the caller sees to it that the module does not go meanwhile.
+ */
+int unwind_space_find_rule(const struct unwind_space_memory *memory,
+			   const struct unwind_module *module, uint64_t offset,
+			   struct unwind_rule *ret_rule);
 
 /* How many slots a table takes, and how many are free, with those of segments not yet made. */
 uint32_t unwind_space_slots_of(const struct row_table *table);

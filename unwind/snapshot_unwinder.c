@@ -382,7 +382,7 @@ static int take_frame(struct snapshot_unwinder *unwinder, unw_cursor_t *cursor,
 	stack->may_lack_caller |= by_fp && (is_leaf || !is_caller);
 	by_fp &= !(mapping->module & MODULE_ANONYMOUS);
 	stack->may_lack_frames |= by_fp && !is_caller;
-	stack->by_fp[stack->depth] = by_fp && is_caller;
+	stack->has_callers_by_fp |= by_fp && is_caller;
 	stack->frames[stack->depth++] = (struct stack_frame){
 		.module = mapping->module,
 		.offset = unwinder->lookup.offset,
@@ -397,7 +397,8 @@ void snapshot_unwinder_unwind(struct snapshot_unwinder *unwinder, const struct s
 	int result = STEP_GO;
 
 	ret_stack->depth = 0;
-	ret_stack->may_lack_caller = ret_stack->may_lack_frames = false;
+	ret_stack->may_lack_caller = false;
+	ret_stack->may_lack_frames = ret_stack->has_callers_by_fp = false;
 	unwinder->snapshot = snapshot;
 	memcpy(unwinder->registers, snapshot->registers, sizeof(unwinder->registers));
 	unwinder->known_registers = (1u << SNAPSHOT_REGISTERS) - 1;

@@ -44,9 +44,8 @@ struct unwound_stack {
 	bool lacks_stack;        /* REASON_STACK_UNREADABLE: it goes on above the snapshot */
 	/* As TICK_MAY_LACK_CALLER says; the bytes of the code, which may tell the kernel side, are not looked at. */
 	bool may_lack_caller;
-	bool may_lack_frames; /* what was interrupted in a file was left by its frame pointer: rows may tell more */
-	/* A caller in a file was left by its frame pointer: other sources than .eh_frame may tell more. */
-	bool by_fp[EVENT_MAX_FRAMES];
+	/* Code in a file was left by its frame pointer, for which rows may know better: what was interrupted, what called. */
+	bool may_lack_frames, has_callers_by_fp;
 	struct stack_frame frames[EVENT_MAX_FRAMES]; /* leaf first */
 };
 

@@ -26,8 +26,8 @@ MAY_INCLUDE = {
     "samples": [],
 }
 
-# What user space may see of bpf/: the one shared header, and the tables of rows that it is made of.
-SHARED_WITH_KERNEL = re.compile(r"bpf/(events\.h|[a-z0-9_]+\.def)")
+# What user space may see of bpf/: the one shared header, the tables of rows that it is made of, and the walk.
+SHARED_WITH_KERNEL = re.compile(r"bpf/(events\.h|user_walk\.h|[a-z0-9_]+\.def)")
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>|(.*))', re.MULTILINE)
 
@@ -63,7 +63,7 @@ def complaint(source, quoted, bracketed, other):
     if "*" not in allowed and included not in allowed and str(path) not in allowed:
         return f"{path}: {folder}/ may include {', '.join(allowed) or 'nothing but itself'}"
     if included == "bpf" and folder != "tests" and not SHARED_WITH_KERNEL.fullmatch(str(path)):
-        return f"{path}: of bpf/, user space sees events.h only"
+        return f"{path}: of bpf/, user space sees events.h and user_walk.h only"
     return None
 
 
@@ -93,6 +93,7 @@ def test_every_folder_with_code_has_a_row():
         ("elf/x.c", '#include "../model/profile.h"'),
         ("bpf/x.bpf.c", '#include "base/buffer.h"'),
         ("profiler/x.c", '#include "no/such.h"'),
+        ("profiler/x.c", '#include "bpf/unwind_step.h"'),
         ("profiler/x.c", "#include NAME"),
     ],
 )
@@ -108,6 +109,7 @@ def test_the_check_finds(source, line):
         ("model/x.c", '#include "profile.h"'),
         ("profiler/x.c", '#include "sample.skel.h"'),
         ("profiler/x.c", '#include "bpf/events.h"'),
+        ("profiler/x.c", '#include "bpf/user_walk.h"'),
         ("tests/unit/x_test.c", '#include "render/render.h"'),
     ],
 )

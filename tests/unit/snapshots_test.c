@@ -6,12 +6,18 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "profiler/aggregator.h"
 #include "profiler/modules.h"
 #include "profiler/snapshots.h"
+#include "profiler/unwind_loader.h"
+#include "tests/unit/unwind_plain_maps.h"
 
 #define PROCESS     7
 #define CODE_START  0x10000ull
@@ -34,13 +40,22 @@ struct fixture {
 	struct snapshots_totals totals;
 };
 
+static bool find_no_rule(void *context, uint64_t module, uint64_t offset,
+			 struct unwind_rule *ret_rule)
+{
+	(void)context, (void)module, (void)offset, (void)ret_rule;
+	return false;
+}
+
+static const struct snapshots_rules no_rows = { .find = find_no_rule };
+
 static int set_up(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
 	fixture->aggregator = aggregator_new();
 	fixture->modules = modules_new(NULL, NULL, NULL);
-	fixture->snapshots = snapshots_new(fixture->aggregator, fixture->modules, NULL);
+	fixture->snapshots = snapshots_new(fixture->aggregator, fixture->modules, &no_rows, NULL);
 	fixture->record = (struct record){
 		.event = {
 			.type = EVENT_SNAPSHOT,
@@ -228,7 +243,305 @@ static void malformed_record_is_counted(void **state)
 	assert_int_equal(fixture->totals.taken, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+/* --- what only rows tell of --- */
+
+#define LOWER_MODULE 1234 /* the leaf's */
+#define UPPER_MODULE 1235
+#define LOWER_START  0x20000ull
+#define UPPER_START  0x40000ull
+#define TEXT_BYTES   0x3000
+#define AT_ROOT      0x1000 /* offsets in either: below, frames of 16 bytes */
+#define AT_NO_CFI    0x1800
+#define AT_SWITCH    0x2000
+
+/* A file of which libunwind makes nothing: by rows its function has another one's for a caller. */
+struct rows_fixture {
+	struct plain_maps maps;
+	struct unwind_loader *loader;
+	struct modules *modules;
+	struct aggregator *aggregator;
+	struct snapshots *snapshots;
+	struct snapshots_totals totals;
+	char path[32];
+	uint64_t opened;        /* the module that is being opened */
+	bool answers_meanwhile; /* when rows were just found missing */
+	struct {
+		struct snapshot_event event;
+		struct snapshot_mapping mappings[2];
+		uint64_t stack[STACK_WORDS];
+	} record;
+};
+
+/* The compiler holds it; the files that come to it cannot be compiled. */
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static bool compiles;
+
+static void add_row(struct row_table_builder *builder, uint64_t offset, uint8_t cfa)
+{
+	const struct unwind_rule rule = {
+		.cfa = cfa,
+		.cfa_offset = cfa == UNWIND_CFA_SP ? 16 : 0,
+		.detail = cfa == UNWIND_NOT_EXPRESSIBLE,
+	};
+
+	row_table_builder_add(builder, offset, &rule);
+}
+
+static int compile(int fd, struct buffer *ret_table)
+{
+	const struct row_table_header statistics = { 0 };
+	struct row_table_builder *builder;
+	int error;
+
+	(void)fd;
+	pthread_mutex_lock(&gate);
+	error = compiles ? 0 : -EBADMSG;
+	pthread_mutex_unlock(&gate);
+	if (error)
+		return error;
+	builder = row_table_builder_new(ret_table);
+	add_row(builder, 0, UNWIND_CFA_SP);
+	add_row(builder, AT_ROOT, UNWIND_ROOT);
+	add_row(builder, AT_NO_CFI, UNWIND_NO_CFI);
+	add_row(builder, AT_SWITCH, UNWIND_NOT_EXPRESSIBLE);
+	error = row_table_builder_finish(builder, &statistics);
+	row_table_builder_free(builder);
+	return error;
+}
+
+static int identify(void *context, const void *address, struct identify_argument *ret_answer)
+{
+	const struct rows_fixture *fixture = context;
+
+	(void)address;
+	*ret_answer = (struct identify_argument){ .module = fixture->opened };
+	return 0;
+}
+
+static bool find_rule(void *context, uint64_t module, uint64_t offset, struct unwind_rule *ret_rule)
+{
+	const struct rows_fixture *fixture = context;
+	const struct plain_maps *maps = &fixture->maps;
+	const struct unwind_module *entry = plain_find(maps, module);
+
+	if (!entry && fixture->answers_meanwhile)
+		unwind_loader_settle(fixture->loader);
+	return entry && !unwind_space_find_rule(&maps->view.memory, entry, offset, ret_rule);
+}
+
+/* The kernel side tells of a file. */
+static void tell_module(struct rows_fixture *fixture, uint64_t id)
+{
+	struct {
+		struct module_event event;
+		char names[32];
+	} record = { .event = { .type = EVENT_MAPPED_MODULE,
+				.id = id,
+				.key = { .inode = id, .size = TEXT_BYTES },
+				.path_size = (uint32_t)strlen(fixture->path) + 1 } };
+
+	/* "/tmp/name" as "name\0tmp\0" */
+	snprintf(record.names, sizeof(record.names), "%s%ctmp", fixture->path + strlen("/tmp/"), 0);
+	fixture->opened = id;
+	modules_handle(fixture->modules, &record, sizeof(record));
+}
+
+static int set_up_rows(void **state)
+{
+	struct rows_fixture *fixture = calloc(1, sizeof(*fixture));
+	const struct snapshots_rules rules = { find_rule, fixture };
+	const struct process_event process = { .type = EVENT_PROCESS, .id = PROCESS };
+	char content[TEXT_BYTES] = { 0 };
+	int fd;
+
+	compiles = true;
+	snprintf(fixture->path, sizeof(fixture->path), "/tmp/snapshotsXXXXXX");
+	fd = mkstemp(fixture->path);
+	assert_int_equal(write(fd, content, sizeof(content)), sizeof(content));
+	close(fd);
+	plain_maps_init(&fixture->maps, 4 << 20);
+	assert_int_equal(unwind_loader_new(&fixture->maps.view, compile, &fixture->loader), 0);
+	fixture->modules = modules_new(identify, fixture, fixture->loader);
+	fixture->aggregator = aggregator_new();
+	fixture->snapshots = snapshots_new(fixture->aggregator, fixture->modules, &rules, NULL);
+	aggregator_handle(fixture->aggregator, &process, sizeof(process));
+	tell_module(fixture, LOWER_MODULE);
+	tell_module(fixture, UPPER_MODULE);
+	fixture->record.event = (struct snapshot_event){
+		.type = EVENT_SNAPSHOT,
+		.tick = { .type = EVENT_TICK,
+			  .process = PROCESS,
+			  .fate = TICK_TRUNCATED,
+			  .reason = REASON_ROWS_MISSING },
+		.stack_start = STACK_START,
+		.stack_bytes = sizeof(fixture->record.stack),
+		.mapping_count = 2,
+	};
+	fixture->record.mappings[0] =
+		(struct snapshot_mapping){ LOWER_START, LOWER_START + TEXT_BYTES, LOWER_MODULE, 0 };
+	fixture->record.mappings[1] =
+		(struct snapshot_mapping){ UPPER_START, UPPER_START + TEXT_BYTES, UPPER_MODULE, 0 };
+	fixture->record.event.registers[16] = LOWER_START + 0x100;
+	fixture->record.event.registers[7] = STACK_START;
+	fixture->record.stack[1] = UPPER_START + 0x200;
+	fixture->record.stack[3] = UPPER_START + AT_ROOT + 0x10;
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down_rows(void **state)
+{
+	struct rows_fixture *fixture = *state;
+
+	snapshots_free(fixture->snapshots);
+	unwind_loader_free(fixture->loader);
+	modules_free(fixture->modules);
+	aggregator_free(fixture->aggregator);
+	plain_maps_release(&fixture->maps);
+	unlink(fixture->path);
+	free(fixture);
+	return 0;
+}
+
+static void send_for_rows(struct rows_fixture *fixture)
+{
+	snapshots_handle(fixture->snapshots, &fixture->record, sizeof(fixture->record));
+}
+
+/* As when the loader tells that it answered, until nothing more comes of it. */
+static void take_answers(struct rows_fixture *fixture)
+{
+	for (int i = 0; i < 4; i++) {
+		unwind_loader_settle(fixture->loader);
+		snapshots_take_waiting(fixture->snapshots);
+	}
+	snapshots_read_totals(fixture->snapshots, &fixture->totals);
+}
+
+static struct tick_count only_tick(const struct rows_fixture *fixture)
+{
+	struct tick_count count;
+
+	assert_int_equal(aggregator_count_count(fixture->aggregator), 1);
+	assert_int_equal(aggregator_count(fixture->aggregator, 0, &count), 1);
+	return count;
+}
+
+/* However many drains that takes, and of one file after the other. */
+static void waits_for_rows_and_walks_by_them(void **state)
+{
+	static const struct stack_frame frames[] = {
+		{ LOWER_MODULE, 0x100 },
+		{ UPPER_MODULE, 0x1ff },
+		{ UPPER_MODULE, AT_ROOT + 0xf },
+	};
+	struct rows_fixture *fixture = *state;
+	struct stored_stack stack;
+	struct tick_count count;
+
+	pthread_mutex_lock(&gate);
+	send_for_rows(fixture);
+	for (int drain = 0; drain < 10; drain++)
+		snapshots_take_waiting(fixture->snapshots);
+	assert_int_equal(aggregator_count_count(fixture->aggregator), 0);
+	assert_true(snapshots_are_waiting(fixture->snapshots));
+	pthread_mutex_unlock(&gate);
+	take_answers(fixture);
+	assert_false(snapshots_are_waiting(fixture->snapshots));
+	assert_int_equal(fixture->totals.mended, 1);
+	count = only_tick(fixture);
+	assert_int_equal(count.fate, TICK_COMPLETE);
+	assert_false(count.root_unproven);
+	stack = aggregator_stack(fixture->aggregator, count.user_stack);
+	assert_int_equal(stack.depth, 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		struct code_address frame =
+			aggregator_address(fixture->aggregator, stack.addresses[i]);
+
+		assert_true(frame.module == frames[i].module && frame.offset == frames[i].offset);
+	}
+}
+
+/* They were missing when they were looked for, and are there when it is asked whether they will come. */
+static void rows_that_come_meanwhile(void **state)
+{
+	struct rows_fixture *fixture = *state;
+
+	fixture->answers_meanwhile = true;
+	send_for_rows(fixture);
+	take_answers(fixture);
+	assert_int_equal(only_tick(fixture).fate, TICK_COMPLETE);
+}
+
+static void no_rows_are_an_answer(void **state)
+{
+	struct rows_fixture *fixture = *state;
+
+	compiles = false;
+	send_for_rows(fixture);
+	take_answers(fixture);
+	assert_false(snapshots_are_waiting(fixture->snapshots));
+	assert_int_equal(only_tick(fixture).reason, REASON_ROWS_MISSING);
+	assert_int_equal(fixture->totals.mended, 0);
+}
+
+static void at_the_end_nothing_is_waited_for(void **state)
+{
+	struct rows_fixture *fixture = *state;
+
+	pthread_mutex_lock(&gate);
+	send_for_rows(fixture);
+	snapshots_take_waiting(fixture->snapshots);
+	snapshots_take_all(fixture->snapshots);
+	assert_false(snapshots_are_waiting(fixture->snapshots));
+	assert_int_equal(only_tick(fixture).reason, REASON_ROWS_MISSING);
+	pthread_mutex_unlock(&gate);
+}
+
+/* The walk's own end is that of a walk in the kernel. */
+static void rows_say_why_a_stack_ends(void **state)
+{
+	struct rows_fixture *fixture = *state;
+	struct tick_count count;
+
+	fixture->record.stack[3] = UPPER_START + AT_SWITCH + 0x10;
+	send_for_rows(fixture);
+	take_answers(fixture);
+	count = only_tick(fixture);
+	assert_int_equal(count.fate, TICK_TRUNCATED);
+	assert_int_equal(count.reason, REASON_NOT_EXPRESSIBLE);
+	assert_int_equal(aggregator_stack(fixture->aggregator, count.user_stack).depth, 3);
+}
+
+/* What the snapshot does not hold the kernel side may have had. */
+static void stack_beyond_the_snapshot_stays_as_it_was(void **state)
+{
+	struct rows_fixture *fixture = *state;
+
+	fixture->record.event.stack_bytes = 16;
+	send_for_rows(fixture);
+	take_answers(fixture);
+	assert_int_equal(only_tick(fixture).reason, REASON_ROWS_MISSING);
+	assert_int_equal(fixture->totals.mended, 0);
+}
+
+/* Its bytes, here of zeros, do not tell whether it has a frame. */
+static void leaf_without_cfi_is_marked(void **state)
+{
+	struct rows_fixture *fixture = *state;
+	struct tick_count count;
+
+	fixture->record.event.registers[16] = LOWER_START + AT_NO_CFI;
+	fixture->record.event.registers[6] = STACK_START + 16;
+	send_for_rows(fixture);
+	take_answers(fixture);
+	count = only_tick(fixture);
+	assert_int_equal(count.fate, TICK_COMPLETE);
+	assert_true(count.may_lack_caller);
+}
+
+#define TEST(name)      cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST_ROWS(name) cmocka_unit_test_setup_teardown(name, set_up_rows, tear_down_rows)
 
 int main(void)
 {
@@ -242,6 +555,13 @@ int main(void)
 		TEST(waits_for_a_file),
 		TEST(room_to_wait_is_bounded),
 		TEST(malformed_record_is_counted),
+		TEST_ROWS(waits_for_rows_and_walks_by_them),
+		TEST_ROWS(rows_that_come_meanwhile),
+		TEST_ROWS(no_rows_are_an_answer),
+		TEST_ROWS(at_the_end_nothing_is_waited_for),
+		TEST_ROWS(rows_say_why_a_stack_ends),
+		TEST_ROWS(stack_beyond_the_snapshot_stays_as_it_was),
+		TEST_ROWS(leaf_without_cfi_is_marked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

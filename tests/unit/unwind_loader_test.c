@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -236,6 +237,43 @@ static void test_aliases(void **state)
 	end(&maps, loader);
 }
 
+static uint64_t answers(struct unwind_loader *loader)
+{
+	eventfd_t count = 0;
+
+	eventfd_read(unwind_loader_fd(loader), &count);
+	return count;
+}
+
+/* Until it is loaded, refused or found no room; once it ends nobody waits. */
+static void test_pending_until_answered(void **state)
+{
+	struct unwind_loader *loader;
+	struct plain_maps maps;
+
+	(void)state;
+	begin(&maps, &loader);
+	assert_false(unwind_loader_is_pending(loader, 100));
+	pthread_mutex_lock(&gate);
+	unwind_loader_request(loader, 100, 1);
+	unwind_loader_request(loader, 101, FD_DAMAGED);
+	assert_true(unwind_loader_is_pending(loader, 100));
+	assert_true(unwind_loader_is_pending(loader, 101));
+	assert_int_equal(answers(loader), 0);
+	pthread_mutex_unlock(&gate);
+	unwind_loader_settle(loader);
+	assert_int_equal(answers(loader), 2);
+	assert_false(unwind_loader_is_pending(loader, 100));
+	assert_false(unwind_loader_is_pending(loader, 101));
+	assert_non_null(plain_find(&maps, 100));
+	pthread_mutex_lock(&gate);
+	unwind_loader_request(loader, 102, 2);
+	unwind_loader_end(loader);
+	assert_false(unwind_loader_is_pending(loader, 102));
+	pthread_mutex_unlock(&gate);
+	end(&maps, loader);
+}
+
 /* In the middle of a file, with others waiting: the file is finished, the others are not begun. */
 static void test_end_in_the_middle(void **state)
 {
@@ -261,7 +299,6 @@ static void test_real_files(void **state)
 	struct unwind_loader_totals totals;
 	struct unwind_loader *loader;
 	struct plain_maps maps;
-	uint32_t sources;
 
 	(void)state;
 	assert_true(fd >= 0);
@@ -273,9 +310,6 @@ static void test_real_files(void **state)
 	assert_int_equal(totals.loaded, 2);
 	assert_true(totals.tables.rows > 500);
 	assert_true(totals.compile_max_ns > 0 && totals.compile_max_ns <= totals.compile_ns);
-	assert_true(unwind_loader_sources(loader, 100, &sources));
-	assert_int_equal(sources, ROW_TABLE_EH_FRAME);
-	assert_false(unwind_loader_sources(loader, 101, &sources)); /* nobody asked for it */
 	end(&maps, loader);
 	close(fd);
 }
@@ -289,6 +323,7 @@ int main(void)
 		cmocka_unit_test(test_compiling_again_has_its_share_only),
 		cmocka_unit_test(test_full_queue),
 		cmocka_unit_test(test_aliases),
+		cmocka_unit_test(test_pending_until_answered),
 		cmocka_unit_test(test_end_in_the_middle),
 		cmocka_unit_test(test_real_files),
 	};

@@ -78,6 +78,17 @@ static inline void plain_unmap_segment(void *context, uint32_t number, uint8_t *
 	maps->mapped--;
 }
 
+static inline int plain_read_slot(void *context, uint32_t slot, uint8_t *to)
+{
+	struct plain_maps *maps = context;
+	const uint8_t *segment = maps->segments[slot / UNWIND_SEGMENT_SLOTS];
+
+	assert_non_null(segment);
+	memcpy(to, segment + (size_t)(slot % UNWIND_SEGMENT_SLOTS) * UNWIND_SLOT_BYTES,
+	       UNWIND_SLOT_BYTES);
+	return 0;
+}
+
 static inline const struct unwind_module *plain_find(const struct plain_maps *maps, uint64_t id)
 {
 	for (uint32_t i = 0; i < maps->module_count; i++)
@@ -133,6 +144,7 @@ static inline void plain_maps_init(struct plain_maps *maps, uint64_t bytes)
 			    .remove_segment = plain_remove_segment,
 			    .map_segment = plain_map_segment,
 			    .unmap_segment = plain_unmap_segment,
+			    .read_slot = plain_read_slot,
 			    .context = maps },
 		.publish = plain_publish,
 		.unpublish = plain_unpublish,
@@ -151,24 +163,6 @@ static inline void plain_maps_release(struct plain_maps *maps)
 	free(maps->view.memory.blocks);
 	free(maps->view.memory.places);
 	free(maps->view.memory.rules);
-}
-
-/* As search_rule() of bpf/unwind_map.bpf.h; NULL: the offset is beyond the module's text. */
-static inline const struct unwind_rule *
-plain_rule(const struct plain_maps *maps, const struct unwind_module *module, uint64_t offset)
-{
-	const struct unwind_space_memory *memory = &maps->view.memory;
-	uint64_t number = (offset >> UNWIND_BLOCK_SHIFT) - module->first_block, place;
-	const struct unwind_page *page;
-
-	if (number >= module->block_count)
-		return NULL;
-	place = memory->places[unwind_block_page(&memory->blocks[module->blocks_at + number],
-						 offset)];
-	assert_non_null(maps->segments[place / UNWIND_SEGMENT_BYTES]);
-	page = (const struct unwind_page *)(maps->segments[place / UNWIND_SEGMENT_BYTES] +
-					    place % UNWIND_SEGMENT_BYTES);
-	return &memory->rules[unwind_page_rule(page, offset)];
 }
 
 /* --- tables --- */
@@ -224,10 +218,11 @@ static inline void assert_loaded(const struct plain_maps *maps, const struct unw
 	struct row_table_row row;
 
 	while (row_table_next(table, &cursor, &row)) {
-		const struct unwind_rule *rule = plain_rule(maps, module, row.offset);
+		struct unwind_rule rule;
 
-		assert_non_null(rule);
-		assert_memory_equal(rule, row.rule, sizeof(*rule));
+		assert_int_equal(
+			unwind_space_find_rule(&maps->view.memory, module, row.offset, &rule), 0);
+		assert_memory_equal(&rule, row.rule, sizeof(rule));
 	}
 }
 
