@@ -112,6 +112,8 @@ struct stack_event {
 #define SNAPSHOT_REGISTERS    17
 #define SNAPSHOT_MAX_MAPPINGS 256
 #define SNAPSHOT_STACK_BYTES  69632 /* 64 KiB and what lies below on the stack pointer's page */
+#define SNAPSHOT_OTHER_BYTES \
+	20480 /* of another stack, 16 KiB and so; more where the stack is small */
 
 /* An executable mapping of a process; `offset` is that of `start`, as in struct stack_frame. */
 struct snapshot_mapping {
@@ -138,8 +140,13 @@ struct snapshot_event {
 	 * that it began with at the upper one. No address can be said to lie in none.
 	 */
 	__u32 lacks_mappings;
-	__u32 unused;
-	/* struct snapshot_mapping[mapping_count] and char[stack_bytes] follow */
+	/*
+	 * Of the stack that frame pointers lead to from this one, as Go's lead from a thread's to a goroutine's. Only of
+	 * ticks that lacked rows.
+	 */
+	__u32 other_bytes; /* 0: they do not */
+	__u64 other_start;
+	/* struct snapshot_mapping[mapping_count], char[stack_bytes] and char[other_bytes] follow */
 };
 
 /* A process under the name that it has now; a new exec or a new comm is a new id. */
@@ -307,7 +314,7 @@ _Static_assert(sizeof(struct tick_event) == 64, "tick_event is part of the contr
 _Static_assert(sizeof(struct stack_frame) == 16, "stack_frame is part of the contract");
 _Static_assert(sizeof(struct stack_event) == 24, "stack_event is part of the contract");
 _Static_assert(sizeof(struct snapshot_mapping) == 32, "snapshot_mapping is part of the contract");
-_Static_assert(sizeof(struct snapshot_event) == 232, "snapshot_event is part of the contract");
+_Static_assert(sizeof(struct snapshot_event) == 240, "snapshot_event is part of the contract");
 _Static_assert(sizeof(struct process_event) == 72, "process_event is part of the contract");
 _Static_assert(sizeof(struct module_key) == 40, "module_key is part of the contract");
 _Static_assert(sizeof(struct module_event) == 88, "module_event is part of the contract");

@@ -19,8 +19,11 @@ struct {
 } snapshots SEC(".maps");
 
 #define SNAPSHOT_MAPPING_BYTES (SNAPSHOT_MAX_MAPPINGS * sizeof(struct snapshot_mapping))
-#define SNAPSHOT_HALF          (SNAPSHOT_MAX_MAPPINGS / 2)
-#define SNAPSHOT_PAGES         (SNAPSHOT_STACK_BYTES >> PAGE_SHIFT)
+#define SNAPSHOT_CONTENT_BYTES \
+	(SNAPSHOT_MAPPING_BYTES + SNAPSHOT_STACK_BYTES + SNAPSHOT_OTHER_BYTES)
+#define SNAPSHOT_HALF    (SNAPSHOT_MAX_MAPPINGS / 2)
+#define SNAPSHOT_PAGES   (SNAPSHOT_STACK_BYTES >> PAGE_SHIFT)
+#define SNAPSHOT_MAX_FPS 128 /* that are followed */
 
 /*
  * Where the walk over all mappings stands, a slot of a leaf at a time. In map memory: of values on the stack
@@ -32,6 +35,7 @@ struct mapping_walk {
 	__u32 slot;      /* of it */
 	__u32 found;     /* executable mappings */
 	__u32 pages;     /* of the stack, up to the last one that was there */
+	__u64 fp;        /* of a frame; in the end of one on another stack, 0: there is none */
 	struct maple_node leaf;
 };
 
@@ -41,7 +45,7 @@ struct snapshot_scratch {
 	__u64 vmas[SNAPSHOT_MAX_MAPPINGS];
 	struct mapping mapping;
 	struct snapshot_event event;
-	char content[SNAPSHOT_MAPPING_BYTES + SNAPSHOT_STACK_BYTES];
+	char content[SNAPSHOT_CONTENT_BYTES];
 };
 
 /* By CPU; one is larger than what per-CPU memory gives out in one piece. Sized by user space before loading. */
@@ -239,6 +243,62 @@ static __always_inline void take_stack(struct snapshot_loop *loop, __u64 sp)
 	snapshot->event.stack_bytes = snapshot->walk.pages << PAGE_SHIFT;
 }
 
+/* From a frame on this stack to its caller's, as frame pointers have it; 1 where that is no longer on this stack. */
+static long follow_fp(__u32 i, struct snapshot_loop *loop)
+{
+	struct mapping_walk *walk = &loop->snapshot->walk;
+	__u64 fp = walk->fp, end = loop->stack_start + loop->snapshot->event.stack_bytes;
+
+	if (fp < loop->stack_start || fp >= end)
+		return 1;
+	if (bpf_probe_read_user(&walk->fp, sizeof(walk->fp), (void *)fp) ||
+	    (walk->fp <= fp && walk->fp >= loop->stack_start))
+		walk->fp = 0;
+	return !walk->fp;
+}
+
+/* Does code return to where a frame pointer says? What is none may be anything. */
+static __always_inline bool is_frame(const struct snapshot_loop *loop, __u64 fp)
+{
+	struct vm_area_struct *vma;
+	__u64 pc = 0;
+
+	if (!fp || (fp & 7) || bpf_probe_read_user(&pc, sizeof(pc), (void *)(fp + 8)))
+		return false;
+	vma = (void *)find_vma(loop->root, pc, &loop->snapshot->walk.leaf);
+	return vma && pc >= (__u64)BPF_CORE_READ(vma, vm_start) &&
+	       (BPF_CORE_READ(vma, vm_flags) & VM_EXEC);
+}
+
+static long copy_other_page(__u32 i, struct snapshot_loop *loop)
+{
+	struct snapshot_event *event = &loop->snapshot->event;
+	__u64 to = event->mapping_count * sizeof(struct snapshot_mapping) + event->stack_bytes +
+		   ((__u64)i << PAGE_SHIFT);
+
+	barrier_var(to);
+	if (to > SNAPSHOT_CONTENT_BYTES - (1u << PAGE_SHIFT) ||
+	    bpf_probe_read_user(&loop->snapshot->content[to], 1u << PAGE_SHIFT,
+				(void *)(event->other_start + ((__u64)i << PAGE_SHIFT))))
+		return 1;
+	event->other_bytes = (i + 1) << PAGE_SHIFT;
+	return 0;
+}
+
+/* The stack that frame pointers lead to, whole pages as far as they are there and find room. */
+static __always_inline void take_other_stack(struct snapshot_loop *loop, __u64 fp)
+{
+	struct mapping_walk *walk = &loop->snapshot->walk;
+	struct snapshot_event *event = &loop->snapshot->event;
+
+	walk->fp = fp;
+	if (bpf_loop(SNAPSHOT_MAX_FPS, follow_fp, loop, 0) == SNAPSHOT_MAX_FPS ||
+	    !is_frame(loop, walk->fp))
+		return;
+	event->other_start = walk->fp & ~((1ull << PAGE_SHIFT) - 1);
+	bpf_loop(SNAPSHOT_PAGES, copy_other_page, loop, 0);
+}
+
 /* Is a snapshot due? Where rows are missing: if the last frame's module has not brought too many. */
 static __always_inline bool wants_snapshot(const struct walk_context *context)
 {
@@ -261,14 +321,14 @@ static __always_inline bool wants_snapshot(const struct walk_context *context)
 static __always_inline long send_snapshot(const struct snapshot_event *event)
 {
 	__u64 size = sizeof(*event) + event->mapping_count * sizeof(struct snapshot_mapping) +
-		     event->stack_bytes;
+		     event->stack_bytes + event->other_bytes;
 	__u64 flags = BPF_RB_NO_WAKEUP;
 
 	if (bpf_ringbuf_query(&snapshots, BPF_RB_AVAIL_DATA) * 4 >
 	    bpf_ringbuf_query(&snapshots, BPF_RB_RING_SIZE))
 		flags = BPF_RB_FORCE_WAKEUP;
 	barrier_var(size);
-	if (size > sizeof(*event) + SNAPSHOT_MAPPING_BYTES + SNAPSHOT_STACK_BYTES)
+	if (size > sizeof(*event) + SNAPSHOT_CONTENT_BYTES)
 		return -1;
 	return bpf_ringbuf_output(&snapshots, (void *)event, size, flags);
 }
@@ -301,6 +361,9 @@ static __always_inline bool take_snapshot(struct walk_context *context)
 	arch_dwarf_registers(leaf, event->registers);
 	take_mappings(&loop);
 	take_stack(&loop, arch_sp(leaf));
+	event->other_bytes = 0;
+	if (scratch->tick.reason == REASON_ROWS_MISSING)
+		take_other_stack(&loop, arch_fp(leaf));
 	if (!send_snapshot(event))
 		return true;
 	if (scratch->tick.reason == REASON_ROWS_MISSING)

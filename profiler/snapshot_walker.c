@@ -50,14 +50,13 @@ static const struct snapshot_mapping *mapping_at(const struct snapshot *snapshot
 	return NULL;
 }
 
-static bool copy_stack(const struct snapshot *snapshot, void *to, size_t size, uint64_t address)
+static bool copy_stack(struct bytes stack, uint64_t start, void *to, size_t size, uint64_t address)
 {
-	uint64_t at = address - snapshot->stack_start;
+	uint64_t at = address - start;
 
-	if (address < snapshot->stack_start || at > snapshot->stack.size ||
-	    size > snapshot->stack.size - at)
+	if (address < start || at > stack.size || size > stack.size - at)
 		return false;
-	memcpy(to, snapshot->stack.data + at, size);
+	memcpy(to, stack.data + at, size);
 	return true;
 }
 
@@ -83,13 +82,15 @@ static bool read_code(struct scratch *scratch, const struct snapshot_mapping *ma
 /* More than a word is read in advance: it may well lie beyond the stack's end. */
 long unwind_read_user(void *to, __u32 size, __u64 address)
 {
+	const struct snapshot *snapshot = walked->snapshot;
 	const struct snapshot_mapping *mapping;
 
-	if (copy_stack(walked->snapshot, to, size, address))
+	if (copy_stack(snapshot->stack, snapshot->stack_start, to, size, address) ||
+	    copy_stack(snapshot->other, snapshot->other_start, to, size, address))
 		return 0;
 	if (size > sizeof(uint64_t) || address >= USER_ADDRESSES)
 		return -1;
-	mapping = mapping_at(walked->snapshot, address);
+	mapping = mapping_at(snapshot, address);
 	if (mapping)
 		return read_code(walked, mapping, to, size, address) ? 0 : -1;
 	walked->lacks_word = true;

@@ -123,8 +123,9 @@ static bool is_well_formed(const struct snapshot_event *event, size_t size)
 {
 	return size >= sizeof(*event) && event->mapping_count <= SNAPSHOT_MAX_MAPPINGS &&
 	       event->stack_bytes <= SNAPSHOT_STACK_BYTES &&
+	       event->other_bytes <= SNAPSHOT_STACK_BYTES &&
 	       size >= sizeof(*event) + event->mapping_count * sizeof(struct snapshot_mapping) +
-			       event->stack_bytes;
+			       event->stack_bytes + event->other_bytes;
 }
 
 /* The kernel side told a mapping as it is now, but may have walked by an older id of its file. */
@@ -143,10 +144,13 @@ static struct snapshot open_snapshot(struct snapshots *snapshots,
 				     const struct snapshot_event *event)
 {
 	const struct snapshot_mapping *mappings = (const struct snapshot_mapping *)(event + 1);
+	const uint8_t *stack = (const uint8_t *)(mappings + event->mapping_count);
 	struct snapshot snapshot = {
 		.leaf_is_return = event->leaf_is_return != 0,
 		.stack_start = event->stack_start,
-		.stack = { (const uint8_t *)(mappings + event->mapping_count), event->stack_bytes },
+		.stack = { stack, event->stack_bytes },
+		.other_start = event->other_start,
+		.other = { stack + event->stack_bytes, event->other_bytes },
 		.mappings = snapshots->mappings,
 		.mapping_count = event->mapping_count,
 		.lacks_mappings = event->lacks_mappings != 0,

@@ -32,6 +32,9 @@ struct snapshot {
 	bool leaf_is_return; /* the PC is a return address: the task is in a system call */
 	uint64_t stack_start;
 	struct bytes stack;
+	uint64_t
+		other_start; /* of another one, of which frame pointers tell, and libunwind nothing */
+	struct bytes other;
 	const struct snapshot_mapping *mappings; /* in ascending order */
 	size_t mapping_count;
 	bool lacks_mappings; /* there are more: an address in none of these may be code */

@@ -18,6 +18,8 @@
 
 #define CASES "tests/replay/*.case"
 
+#define OTHER_STACK 0x73032d63000 /* of the goroutine in go_systemstack.case */
+
 struct fixture {
 	const char *path;
 	struct replay_case replayed;
@@ -176,6 +178,26 @@ static void lacks_the_leafs_code(void **state)
 	assert_int_equal(fixture->walked.reason, REASON_STACK_UNREADABLE);
 }
 
+/* Where frame pointers lead to, as bpf/snapshot.bpf.h follows them. */
+static void goes_over_to_another_stack(void **state)
+{
+	struct fixture *fixture = *state;
+	struct replay_case *replayed = &fixture->replayed;
+	struct snapshot *snapshot = &fixture->snapshot;
+	uint8_t other[2 * PAGE_BYTES];
+
+	snapshot->other_start = OTHER_STACK;
+	snapshot->other = (struct bytes){ other, sizeof(other) };
+	for (size_t at = 0; at < sizeof(other); at += PAGE_BYTES)
+		assert_int_equal(replay_read(replayed, other + at, PAGE_BYTES, OTHER_STACK + at),
+				 0);
+	walk(fixture);
+	assert_int_equal(fixture->walked.reason, REASON_NONE);
+	assert_int_equal(fixture->walked.depth, replayed->depth);
+	assert_memory_equal(fixture->walked.frames, replayed->frames,
+			    replayed->depth * sizeof(*replayed->frames));
+}
+
 static void tells_whose_rows_are_missing(void **state)
 {
 	struct fixture *fixture = *state;
@@ -210,6 +232,7 @@ static void mappings_that_had_no_room(void **state)
 
 static const struct CMUnitTest chosen[] = {
 	CHOSEN(lacks_the_leafs_code, "no_cfi_leaf_ret"),
+	CHOSEN(goes_over_to_another_stack, "go_systemstack"),
 	CHOSEN(tells_whose_rows_are_missing, "python"),
 	CHOSEN(mappings_that_had_no_room, "bad_leaf"),
 };
