@@ -33,6 +33,11 @@ enum unwind_cfa {
 	 * goroutine's stack may have been moved since: (note[1] ? *(note[1] + 8) - note[0] : note[0]) + cfa_offset
 	 */
 	UNWIND_CFA_GO_STACK,
+	/*
+	 * Go's growth of a stack, on the thread's own: the goroutine's pc and sp are where it saved them. In the leaf
+	 * register `detail` tells of a goroutine of the thread; which one it runs stands cfa_offset into what it has of the thread.
+	 */
+	UNWIND_GO_SAVED,
 	UNWIND_CFA_COUNT,
 };
 

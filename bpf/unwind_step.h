@@ -426,6 +426,40 @@ STEP_INLINE int step_over_signal(struct unwind_state *state)
 }
 
 /*
+ * Of Go's runtime/runtime2.go: the first word of an `m` is its thread's own goroutine g0, the first two of a `g` are
+ * its stack's bounds, and further on it has its m, and the sp and pc that it saved.
+ */
+#define GO_G_THREAD 48
+#define GO_G_SAVED  56
+
+struct go_words {
+	__u64 first, second;
+};
+
+/* The thread's goroutines are known by g0's stack, which is the one at hand; else the register was not one of them. */
+STEP_GLOBAL int step_to_goroutine(struct unwind_state *state)
+{
+	struct go_words stack = { 0 }, saved = { 0 };
+	__u64 goroutine = 0, thread = 0, own = 0;
+
+	if (!state || !arch_dwarf_register(&state->leaf, state->rule.detail, &goroutine) ||
+	    unwind_read_user(&thread, sizeof(thread), goroutine + GO_G_THREAD) ||
+	    unwind_read_user(&own, sizeof(own), thread) ||
+	    unwind_read_user(&stack, sizeof(stack), own))
+		return REASON_NOT_EXPRESSIBLE;
+	if (state->registers.sp < stack.first || state->registers.sp > stack.second ||
+	    unwind_read_user(&goroutine, sizeof(goroutine),
+			     thread + (__s64)state->rule.cfa_offset) ||
+	    unwind_read_user(&saved, sizeof(saved), goroutine + GO_G_SAVED) || !saved.first)
+		return REASON_NOT_EXPRESSIBLE;
+	state->registers.sp = saved.first;
+	state->registers.pc = saved.second;
+	state->registers.fp_is_known = 0;
+	state->registers.pc_is_return = 1;
+	return STEP_GO;
+}
+
+/*
  * The step that nearly all are: the CFA by sp or fp, the return address right below it, and all that is
  * read inside the window. False: it is another kind, and nothing was done.
  */
@@ -476,6 +510,9 @@ STEP_GLOBAL int unwind_step(struct unwind_state *state)
 		break;
 	case UNWIND_SIGNAL_FRAME:
 		result = step_over_signal(state);
+		break;
+	case UNWIND_GO_SAVED:
+		result = step_to_goroutine(state);
 		break;
 	default:
 		result = step_by_cfi(state);

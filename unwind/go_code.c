@@ -117,6 +117,48 @@ void go_code_find_root(struct go_code *code, struct bytes bytes, uint64_t addres
 	}
 }
 
+/* The first place from `at` on where this code stands; the end if there is none. */
+static size_t find_code(struct bytes bytes, size_t at, const char *expected, size_t size)
+{
+	while (at < bytes.size && !is_code(bytes, at, expected, size))
+		at++;
+	return at;
+}
+
+#define FIND_CODE(code, at, expected) find_code(code, at, expected, sizeof(expected) - 1)
+
+/*
+ * Behind these, which say where a goroutine has its thread and its saved pc and sp (GO_G_... of bpf/unwind_step.h):
+ *
+ *     mov 0x30(%rdi), %rbx
+ *     mov %rax, 0x40(%rdi)
+ *     mov %rax, 0x38(%rdi)
+ *     mov 0x38(%rbx), %rsp
+ */
+void go_code_find_growth(struct go_code *code, struct bytes bytes, uint64_t address, uint64_t end)
+{
+	size_t at = FIND_CODE(bytes, 0, "\x48\x8b\x5f\x30");
+
+	at = FIND_CODE(bytes, at, "\x48\x89\x47\x40");
+	at = FIND_CODE(bytes, at, "\x48\x89\x47\x38");
+	at = FIND_CODE(bytes, at, "\x48\x8b\x63\x38");
+	if (at < bytes.size)
+		add_stretch(code, (struct go_stretch){ .from = address + at + 4,
+						       .to = end,
+						       .kind = GO_STRETCH_SAVED });
+}
+
+/* cmp N(%rbx), %rax; jne */
+int32_t go_code_find_running(struct bytes bytes)
+{
+	int32_t offset = 0;
+
+	for (size_t at = 0; at + 8 <= bytes.size && !offset; at++)
+		if (IS_CODE(bytes, at, "\x48\x3b\x83") && bytes.data[at + 7] == 0x75)
+			memcpy(&offset, bytes.data + at + 3, sizeof(offset));
+	return offset;
+}
+
 /*
  * The note is complete behind one of
  *

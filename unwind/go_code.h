@@ -22,6 +22,7 @@ enum go_stretch_kind {
 	GO_STRETCH_ROOT,  /* it has left its stack, for good */
 	GO_STRETCH_CGO,   /* it is on another stack and noted how to return, see go_rows.h */
 	GO_STRETCH_BY_SP, /* the frame pointer is the caller's again, sp counts */
+	GO_STRETCH_SAVED, /* it is on the thread's stack, and the goroutine has saved its own sp and pc */
 };
 
 struct go_stretch {
@@ -47,7 +48,11 @@ void go_code_find_frame(struct go_code *code, struct bytes bytes, uint64_t pc, i
 /* These take a function's bytes, of which `address` is the first one's. */
 void go_code_find_root(struct go_code *code, struct bytes bytes, uint64_t address, uint64_t end);
 void go_code_find_cgo(struct go_code *code, struct bytes bytes, uint64_t address);
+void go_code_find_growth(struct go_code *code, struct bytes bytes, uint64_t address, uint64_t end);
 void go_code_find_restores(struct go_code *code, struct bytes bytes, uint64_t address);
+
+/* Where, in what the runtime has of a thread, the goroutine stands that it runs; 0: these bytes do not tell. */
+int32_t go_code_find_running(struct bytes bytes);
 
 /* The stretch that `pc` lies in, or NULL. */
 const struct go_stretch *go_code_stretch(const struct go_code *code, uint64_t pc);

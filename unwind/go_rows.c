@@ -10,6 +10,9 @@
 #define PAIR_BYTES 20 /* of two numbers in LEB128, at most */
 #define FRAME_RUNS 4  /* among which is the one in which a frame is made */
 
+/* From Go 1.17 on r14 is the goroutine at hand: src/cmd/compile/abi-internal.md. */
+#define GO_REGISTER 14
+
 static const struct {
 	const char *name;
 	enum go_role role;
@@ -128,8 +131,12 @@ static int find_stretches(struct go_rows *rows, const struct go_function *functi
 	go_code_find_restores(&rows->code, bytes, function->address);
 	if (rows->role == GO_SCHEDULER)
 		go_code_find_root(&rows->code, bytes, function->address, rows->end);
+	if (rows->role == GO_GROWTH)
+		go_code_find_growth(&rows->code, bytes, function->address, rows->end);
 	if (rows->role == GO_CGO)
 		go_code_find_cgo(&rows->code, bytes, function->address);
+	if (rows->role == GO_SYSTEM)
+		rows->table->running_at = go_code_find_running(bytes);
 	return 0;
 }
 
@@ -200,6 +207,20 @@ static struct unwind_rule rule_by_note(const struct go_rows *rows, const struct 
 	return rule;
 }
 
+/* What the goroutine saved, once it has gone over to the thread's stack; before that it is on its own. */
+static struct unwind_rule rule_of_growth(const struct go_rows *rows)
+{
+	if (!rows->code.stretch_count || !rows->table->running_at)
+		return not_expressible(rows);
+	if (!go_code_stretch(&rows->code, rows->pc))
+		return rule_by_sp(rows);
+	return (struct unwind_rule){
+		.cfa = UNWIND_GO_SAVED,
+		.detail = GO_REGISTER,
+		.cfa_offset = rows->table->running_at,
+	};
+}
+
 /* In a function that writes the stack pointer: before there is a frame it did not do so yet. */
 static struct unwind_rule rule_of_switch(const struct go_rows *rows)
 {
@@ -226,6 +247,8 @@ static struct unwind_rule rule_of(const struct go_rows *rows)
 		return (struct unwind_rule){ .cfa = UNWIND_NO_CFI };
 	if (rows->is_damaged)
 		return not_expressible(rows);
+	if (rows->role == GO_GROWTH)
+		return rule_of_growth(rows);
 	return rows->role == GO_ORDINARY ? rule_by_sp(rows) : rule_of_switch(rows);
 }
 

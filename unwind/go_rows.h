@@ -23,6 +23,9 @@
  *     note[1]   the goroutine, or 0: no stack was left
  *     note[0]   how far below the upper end of its stack sp was; without one, what sp was
  *
+ * Where a stack is too small, morestack goes over to the thread's own and leaves no frame pointer. But the goroutine
+ * has saved its sp and pc (UNWIND_GO_SAVED), and systemstack's code tells how a thread's goroutine is found.
+ *
  * The upper end is the second word of a goroutine, `stack.hi` of runtime/runtime2.go, in every version.
  * Not thread-safe; nothing is allocated.
  */
@@ -34,7 +37,16 @@
 #include "unwind/go_table.h"
 
 /* From GO_SCHEDULER on: functions that go to another stack. */
-enum go_role { GO_ORDINARY, GO_ROOT, GO_SIGNAL, GO_SCHEDULER, GO_SWITCH, GO_CGO };
+enum go_role {
+	GO_ORDINARY,
+	GO_ROOT,
+	GO_SIGNAL,
+	GO_SCHEDULER,
+	GO_GROWTH,
+	GO_SWITCH,
+	GO_SYSTEM,
+	GO_CGO
+};
 
 struct go_rows {
 	struct go_table *table;

@@ -27,6 +27,7 @@ struct go_table {
 	uint32_t function_count;
 	uint32_t quantum;    /* bytes that an instruction has at least */
 	uint64_t text_start; /* what functions count their addresses from */
+	int32_t running_at;  /* go_code_find_running(); 0: not seen so far */
 
 	/* Parts of the table. */
 	struct file_window functab, functions, names, pcs;

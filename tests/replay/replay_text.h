@@ -37,6 +37,7 @@ static const char *const replay_cfa_names[UNWIND_CFA_COUNT] = {
 	[UNWIND_SIGNAL_FRAME] = "signal",
 	[UNWIND_CFA_FP_SWITCH] = "fp_switch",
 	[UNWIND_CFA_GO_STACK] = "go_stack",
+	[UNWIND_GO_SAVED] = "go_saved",
 };
 
 static const char *const replay_ra_names[UNWIND_RA_COUNT] = {

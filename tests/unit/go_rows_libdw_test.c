@@ -39,7 +39,8 @@ static bool is_beyond(struct tally *tally, const struct unwind_rule *rule)
 {
 	if (rule->cfa == UNWIND_ROOT || rule->cfa == UNWIND_SIGNAL_FRAME)
 		tally->roots++;
-	else if (rule->cfa == UNWIND_CFA_FP_SWITCH || rule->cfa == UNWIND_CFA_GO_STACK)
+	else if (rule->cfa == UNWIND_CFA_FP_SWITCH || rule->cfa == UNWIND_CFA_GO_STACK ||
+		 rule->cfa == UNWIND_GO_SAVED)
 		tally->on_another_stack++;
 	else if (rule->cfa == UNWIND_NOT_EXPRESSIBLE)
 		tally->not_expressible++;

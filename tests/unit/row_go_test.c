@@ -292,6 +292,42 @@ static void the_scheduler_has_no_caller(void **state)
 	cfi_file_release(&file);
 }
 
+/* morestack, of Go 1.26, with systemstack before it, whose code tells where a thread's goroutine is found, or without. */
+static void the_growth_of_a_stack_leads_to_what_the_goroutine_saved(void **state)
+{
+	static const int deltas[] = { 0, 0x80, 0, 0 };
+	static const char growth[] = "\x48\x8b\x5f\x30\x48\x89\x47\x40\x48\x89\x47\x38"
+				     "\x48\x8b\x1b\x48\x8b\x63\x38\x90";
+	const struct go_made functions[] = {
+		{ "runtime.systemstack", WRITES_SP,
+		  GO_CODE(FRAME "\x48\x3b\x43\x48\x74\x65\x48\x3b\x83\xb8\0\0\0\x75\x5d"),
+		  FRAME_DELTAS },
+		{ "runtime.morestack", WRITES_SP, growth, sizeof(growth) - 1, deltas },
+		/* The thread's own stack is left another way. */
+		{ "runtime.morestack", WRITES_SP, growth, 15, deltas },
+		{ "runtime.goschedImpl", 0, GO_CODE(FRAME), FRAME_DELTAS },
+	};
+	const struct unwind_rule saved = { .cfa = UNWIND_GO_SAVED,
+					   .detail = 14,
+					   .cfa_offset = 0xb8 };
+	struct cfi_file file;
+
+	(void)state;
+	compile(&file, GO_1_20, functions, 4);
+	assert_rule(&file, 4, FRAMED(FP_SWITCH, 16));
+	assert_sp(&file, GO_FUNCTION, 8);
+	assert_sp(&file, GO_FUNCTION + 18, 8);
+	assert_rule(&file, GO_FUNCTION + 19, saved);
+	assert_rule(&file, GO_FUNCTION + 0xff, saved);
+	assert_reason(&file, 2 * GO_FUNCTION, CFI_REASON_STACK_SWITCH);
+	assert_rule(&file, 3 * GO_FUNCTION + 0x20, ROOT);
+	cfi_file_release(&file);
+	compile(&file, GO_1_20, functions + 1, 1);
+	assert_reason(&file, 0, CFI_REASON_STACK_SWITCH);
+	assert_reason(&file, 19, CFI_REASON_STACK_SWITCH);
+	cfi_file_release(&file);
+}
+
 /* In asmcgocall, of both paths: with a goroutine's stack and without. */
 static void the_call_of_c_leaves_a_note(void **state)
 {
@@ -384,6 +420,7 @@ int main(void)
 		cmocka_unit_test(systemstack_is_crossed_by_its_frame_pointer),
 		cmocka_unit_test(stack_switches_known_by_name),
 		cmocka_unit_test(the_scheduler_has_no_caller),
+		cmocka_unit_test(the_growth_of_a_stack_leads_to_what_the_goroutine_saved),
 		cmocka_unit_test(the_call_of_c_leaves_a_note),
 		cmocka_unit_test(a_damaged_stack_pointer_table_is_not_a_neighbours_rule),
 		cmocka_unit_test(every_byte_of_a_table_damaged),
