@@ -139,7 +139,7 @@ static void resolve_mappings(struct snapshots *snapshots, const struct snapshot_
 	}
 }
 
-/* The snapshot that came with an event, by libunwind, and by rows if that is not all that can be known. */
+/* What came with an event; its mappings are kept until the next one is opened. */
 static struct snapshot open_snapshot(struct snapshots *snapshots,
 				     const struct snapshot_event *event)
 {
@@ -237,7 +237,7 @@ static void mend_tick(struct snapshots *snapshots, const struct unwound_stack *s
 	snapshots->totals.mended++;
 }
 
-/* Is it worth while to wait for what `stack` lacks? Then it says for which rows; 0: for the module itself, in the other ring. */
+/* Is it worth while to wait for what `stack` lacks: the module's rows, or the module itself in the other ring? */
 static bool may_come(const struct snapshots *snapshots, const struct unwound_stack *stack,
 		     enum patience patience, uint64_t *ret_rows_of)
 {

@@ -155,6 +155,7 @@ static void write_unwind(const struct stats *stats, struct buffer *to)
 	write_number(to, "evicted", unwind->tables.evicted, ", ");
 	write_number(to, "reloaded", unwind->reloaded, ", ");
 	write_number(to, "refused", unwind->refused, ", ");
+	write_number(to, "refused_sections", unwind->refused_sections, ", ");
 	write_number(to, "postponed", unwind->postponed, ",\n    ");
 	write_number(to, "compile_ns", unwind->compile_ns, ", ");
 	write_number(to, "compile_max_ns", unwind->compile_max_ns, "},\n");
@@ -265,6 +266,10 @@ static void log_unwind(const struct unwind_loader_totals *unwind)
 		log_warning(
 			"the call frame information of %llu files could not be compiled or is too large: ticks in them bring a copy of their stack, or are truncated(rows_missing)",
 			(unsigned long long)unwind->refused);
+	if (unwind->refused_sections)
+		log_warning(
+			"%llu sections of call frame information are damaged or too large: stacks through their code may be truncated",
+			(unsigned long long)unwind->refused_sections);
 }
 
 static void warn_of_no_tick(const struct stats *stats, const struct recording *recording)

@@ -146,6 +146,7 @@ static void note_evicted(void *context, uint64_t module)
 
 struct outcome {
 	int error;
+	uint32_t refused_sections;
 	uint64_t compile_ns;
 };
 
@@ -156,6 +157,9 @@ static struct outcome load(struct unwind_loader *loader, const struct request *r
 	struct outcome outcome = { .error = loader->compile(request->fd, &table) };
 
 	outcome.compile_ns = clock_monotonic_ns() - start;
+	if (!outcome.error)
+		outcome.refused_sections =
+			((const struct row_table_header *)table.data)->refused_sections;
 	if (!outcome.error || outcome.error == -ENOENT)
 		outcome.error = unwind_tables_load(
 			loader->tables, request->module,
@@ -188,6 +192,8 @@ static void settle(struct unwind_loader *loader, uint64_t module, const struct o
 	totals->reloaded += known->state == LOAD_DONE && known->was_loaded;
 	totals->postponed += known->state == LOAD_NONE;
 	totals->refused += known->state == LOAD_REFUSED;
+	if (!known->was_compiled)
+		totals->refused_sections += outcome->refused_sections;
 	known->was_compiled = true;
 	known->was_loaded |= known->state == LOAD_DONE;
 	unwind_tables_read_totals(loader->tables, &totals->tables);

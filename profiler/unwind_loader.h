@@ -27,9 +27,11 @@
 
 struct unwind_loader_totals {
 	struct unwind_tables_totals tables;
-	uint64_t loaded;    /* tables, those of modules that had been driven out too */
-	uint64_t reloaded;  /* the latter */
-	uint64_t refused;   /* modules that cannot be compiled, or are too large for good */
+	uint64_t loaded;   /* tables, those of modules that had been driven out too */
+	uint64_t reloaded; /* the latter */
+	uint64_t refused;  /* modules that cannot be compiled, or are too large for good */
+	uint64_t
+		refused_sections; /* of call frame information, of modules that were compiled: row_table.h */
 	uint64_t postponed; /* requests that found the queue full, or no room */
 	uint64_t compile_ns, compile_max_ns;
 };

@@ -72,11 +72,26 @@ static void last_lines_tell_what_may_lack_a_caller(void **state)
 	assert_non_null(strstr(said, "99.00 % complete, 1.00 % truncated"));
 }
 
+static void refused_sections_are_told(void **state)
+{
+	struct stats refused = some_lack;
+	char said[4096];
+
+	(void)state;
+	refused.unwind.refused_sections = 3;
+	assert_json_holds(&refused, "\"refused\": 0, \"refused_sections\": 3, \"postponed\": 0");
+	log_to(&refused, said, sizeof(said));
+	assert_non_null(strstr(said, "3 sections of call frame information are damaged"));
+	log_to(&some_lack, said, sizeof(said));
+	assert_null(strstr(said, "sections"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json_tells_what_may_lack_a_caller),
 		cmocka_unit_test(last_lines_tell_what_may_lack_a_caller),
+		cmocka_unit_test(refused_sections_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

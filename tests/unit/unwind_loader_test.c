@@ -20,6 +20,7 @@
 #define FD_DAMAGED  1000 /* "descriptors" that the compiler below knows */
 #define FD_CODELESS 1001
 #define FD_LARGE    1002
+#define FD_SECTION  1003 /* one of its sections is */
 
 /* Compiles nothing: a table by the descriptor. It holds the gate while it does. */
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
@@ -35,6 +36,8 @@ static int compile(int fd, struct buffer *ret_table)
 	if (fd == FD_CODELESS)
 		return -ENOENT;
 	make_table(&made, (uint64_t)fd, fd == FD_LARGE ? 900000 : ROWS, 30);
+	if (fd == FD_SECTION)
+		((struct row_table_header *)made.bytes.data)->refused_sections = 2;
 	*ret_table = made.bytes;
 	return 0;
 }
@@ -84,12 +87,14 @@ static void test_each_is_loaded_once(void **state)
 		unwind_loader_request(loader, 200, FD_DAMAGED);
 		unwind_loader_request(loader, 201, FD_LARGE);
 		unwind_loader_request(loader, 202, FD_CODELESS);
+		unwind_loader_request(loader, 203, FD_SECTION);
 	}
 	totals = totals_of(loader);
-	assert_int_equal(totals.loaded, 6);
+	assert_int_equal(totals.loaded, 7);
 	assert_int_equal(totals.refused, 2);
+	assert_int_equal(totals.refused_sections, 2);
 	assert_int_equal(totals.reloaded + totals.postponed + totals.tables.evicted, 0);
-	assert_int_equal(totals.tables.modules, 6);
+	assert_int_equal(totals.tables.modules, 7);
 	for (int i = 0; i < 5; i++)
 		assert_module_loaded(&maps, 100 + (uint64_t)i, i);
 	assert_null(plain_find(&maps, 200));
