@@ -84,23 +84,28 @@ static int read_slot(void *context, uint32_t number, uint8_t *to)
 
 /* --- cache of rules --- */
 
-static int add_cache_chunk(const struct unwind_maps *maps, uint32_t number)
+static int make_cache_chunk(void)
 {
-	_cleanup_close_ int fd =
-		bpf_map_create(BPF_MAP_TYPE_ARRAY, "rule_cache", sizeof(uint32_t),
-			       sizeof(struct cached_rule), RULE_CACHE_CHUNK_RULES, NULL);
-
-	if (fd < 0)
-		return fd;
-	return bpf_map_update_elem(maps->fds.rule_cache, &number, &fd, BPF_ANY) ? -errno : 0;
+	return bpf_map_create(BPF_MAP_TYPE_ARRAY, "rule_cache", sizeof(uint32_t),
+			      sizeof(struct cached_rule), RULE_CACHE_CHUNK_RULES, NULL);
 }
 
+/* All at once: an update of a map of maps waits for the programs that may use the old values, some 10 ms. */
 static int add_cache(const struct unwind_maps *maps)
 {
-	int error = 0;
+	uint32_t numbers[RULE_CACHE_CHUNKS], made = 0, added;
+	int chunks[RULE_CACHE_CHUNKS], error = 0;
 
-	for (uint32_t i = 0; i < RULE_CACHE_CHUNKS && !error; i++)
-		error = add_cache_chunk(maps, i);
+	for (; made < RULE_CACHE_CHUNKS && !error; made += !error) {
+		numbers[made] = made;
+		chunks[made] = make_cache_chunk();
+		error = chunks[made] < 0 ? chunks[made] : 0;
+	}
+	added = made;
+	if (!error && bpf_map_update_batch(maps->fds.rule_cache, numbers, chunks, &added, NULL))
+		error = -errno;
+	while (made > 0)
+		close(chunks[--made]);
 	return error;
 }
 
