@@ -45,6 +45,10 @@ __noinline int check_mapping(struct scratch *scratch, struct walk_memo *memo, __
 			mapping_equals(mapping, &scratch->mapping);
 	if (!holds)
 		return 0;
+	if (!stands) { /* what the file is known by from now on: its inode may be another one */
+		memo->mappings[index].file = scratch->mapping.file;
+		memo->mappings[index].file_changed = scratch->mapping.file_changed;
+	}
 	memo->valid |= 1u << index;
 	return 1;
 }
