@@ -67,23 +67,26 @@ void unwind_tables_free(struct unwind_tables *tables)
 
 /* --- aliases --- */
 
-/* Its blocks stay, so that there is nothing to wait for. */
-static void drop_alias(struct unwind_tables *tables, uint32_t index)
+/* Its blocks stay, so that there is nothing to wait for. False: the kernel side may still find it, so that it stays. */
+static bool drop_alias(struct unwind_tables *tables, uint32_t index)
 {
 	uint64_t id = tables->aliases[index].id;
 
-	tables->maps.unpublish(tables->maps.context, id);
+	if (tables->maps.unpublish(tables->maps.context, id))
+		return false;
 	tables->alias_count--;
 	memmove(&tables->aliases[index], &tables->aliases[index + 1],
 		(tables->alias_count - index) * sizeof(*tables->aliases));
 	tables->owner.evicted(tables->owner.context, id);
+	return true;
 }
 
-static void drop_aliases_of(struct unwind_tables *tables, uint64_t module)
+static bool drop_aliases_of(struct unwind_tables *tables, uint64_t module)
 {
 	for (uint32_t i = tables->alias_count; i-- > 0;)
-		if (tables->aliases[i].module == module)
-			drop_alias(tables, i);
+		if (tables->aliases[i].module == module && !drop_alias(tables, i))
+			return false;
+	return true;
 }
 
 static bool is_alias(const struct unwind_tables *tables, uint64_t id)
@@ -94,8 +97,8 @@ static bool is_alias(const struct unwind_tables *tables, uint64_t id)
 	return false;
 }
 
-/* Drops the module's oldest one when it has all it may have. */
-static void limit_aliases_of(struct unwind_tables *tables, uint64_t module)
+/* Drops the module's oldest one when it has all it may have. False: it still has. */
+static bool limit_aliases_of(struct unwind_tables *tables, uint64_t module)
 {
 	uint32_t count = 0, oldest = 0;
 
@@ -104,8 +107,7 @@ static void limit_aliases_of(struct unwind_tables *tables, uint64_t module)
 			count++;
 			oldest = i;
 		}
-	if (count >= UNWIND_TABLES_ALIASES_EACH)
-		drop_alias(tables, oldest);
+	return count < UNWIND_TABLES_ALIASES_EACH || drop_alias(tables, oldest);
 }
 
 static const struct resident *find_resident(const struct unwind_tables *tables, uint64_t module)
@@ -130,10 +132,12 @@ int unwind_tables_add_alias(struct unwind_tables *tables, uint64_t alias, uint64
 		return -ENOENT;
 	if (is_alias(tables, alias))
 		return 0;
-	limit_aliases_of(tables, module);
+	if (!limit_aliases_of(tables, module))
+		return -ENOSPC;
 	if (tables->alias_count &&
-	    (tables->alias_count == UNWIND_TABLES_ALIASES || !has_entry_left(tables)))
-		drop_alias(tables, 0);
+	    (tables->alias_count == UNWIND_TABLES_ALIASES || !has_entry_left(tables)) &&
+	    !drop_alias(tables, 0))
+		return -ENOSPC;
 	if (!has_entry_left(tables))
 		return -ENOSPC;
 	error = tables->maps.publish(tables->maps.context, alias, &resident->entry);
@@ -183,8 +187,8 @@ static void unpublish(struct unwind_tables *tables, struct resident *resident)
 {
 	if (resident->is_leaving)
 		return;
-	drop_aliases_of(tables, resident->module);
-	if (tables->maps.unpublish(tables->maps.context, resident->module))
+	if (!drop_aliases_of(tables, resident->module) ||
+	    tables->maps.unpublish(tables->maps.context, resident->module))
 		return;
 	resident->is_leaving = true;
 	tables->evicted++;
@@ -253,8 +257,7 @@ static int make_entry(struct unwind_tables *tables)
 		return 0;
 	if (!tables->alias_count)
 		return evict(tables, 0);
-	drop_alias(tables, 0);
-	return 0;
+	return drop_alias(tables, 0) ? 0 : -ENOSPC;
 }
 
 /* What the kernel side finds a module by comes last: only then is its table read. */

@@ -35,6 +35,7 @@ struct plain_maps {
 	uint32_t module_count;
 	uint32_t waits;
 	int wait_error;
+	uint64_t busy; /* this id cannot be unpublished; 0: each can */
 	void (*on_wait)(struct plain_maps *maps);
 };
 
@@ -112,6 +113,8 @@ static inline int plain_unpublish(void *context, uint64_t id)
 {
 	struct plain_maps *maps = context;
 
+	if (maps->busy && maps->busy == id)
+		return -EBUSY;
 	for (uint32_t i = 0; i < maps->module_count; i++)
 		if (maps->modules[i].id == id) {
 			maps->modules[i] = maps->modules[--maps->module_count];

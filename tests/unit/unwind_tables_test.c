@@ -319,6 +319,51 @@ static void test_aliases_go_with_their_module(void **state)
 	end(&fixture);
 }
 
+/* What the kernel side still finds keeps its room, by whatever id it is found. */
+static void test_an_alias_that_cannot_go_keeps_its_module(void **state)
+{
+	struct fixture fixture;
+	uint32_t next;
+
+	(void)state;
+	begin(&fixture, 4 << 20);
+	next = fill(&fixture);
+	fixture.idle[0] = 9;
+	assert_int_equal(unwind_tables_add_alias(fixture.tables, ALIAS, 0), 0);
+	fixture.maps.busy = ALIAS;
+	assert_int_equal(load(&fixture, next), -ENOSPC);
+	assert_int_equal(fixture.aliases_dropped, 0);
+	assert_loaded(&fixture.maps, plain_find(&fixture.maps, ALIAS), &fixture.made[0].table);
+	assert_all_right(&fixture);
+	fixture.maps.busy = 0;
+	assert_int_equal(load(&fixture, next), 0);
+	assert_int_equal(fixture.aliases_dropped, 1);
+	assert_null(plain_find(&fixture.maps, ALIAS));
+	assert_all_right(&fixture);
+	end(&fixture);
+}
+
+/* Nor does anybody take its entry. */
+static void test_an_alias_that_cannot_go_keeps_its_entry(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	begin_with_entries(&fixture, 2);
+	load_small(&fixture, 0);
+	assert_int_equal(unwind_tables_add_alias(fixture.tables, ALIAS, 0), 0);
+	fixture.maps.busy = ALIAS;
+	make_table(&fixture.made[1], 1, 1000, 30);
+	assert_int_equal(load(&fixture, 1), -ENOSPC);
+	assert_int_equal(unwind_tables_add_alias(fixture.tables, ALIAS + 1, 0), -ENOSPC);
+	assert_int_equal(fixture.aliases_dropped, 0);
+	assert_non_null(plain_find(&fixture.maps, ALIAS));
+	fixture.maps.busy = 0;
+	assert_int_equal(load(&fixture, 1), 0);
+	assert_null(plain_find(&fixture.maps, ALIAS));
+	end(&fixture);
+}
+
 static void test_a_module_has_so_many_aliases(void **state)
 {
 	const uint64_t count = UNWIND_TABLES_ALIASES_EACH + 5;
@@ -410,6 +455,8 @@ int main(void)
 		cmocka_unit_test(test_damaged_table_is_refused),
 		cmocka_unit_test(test_an_alias_is_found_like_its_module),
 		cmocka_unit_test(test_aliases_go_with_their_module),
+		cmocka_unit_test(test_an_alias_that_cannot_go_keeps_its_module),
+		cmocka_unit_test(test_an_alias_that_cannot_go_keeps_its_entry),
 		cmocka_unit_test(test_a_module_has_so_many_aliases),
 		cmocka_unit_test(test_modules_come_before_aliases),
 		cmocka_unit_test(test_churn),
