@@ -142,7 +142,8 @@ static void add_init(struct code_shapes *shapes, const struct elf_file *file,
 #define DEREGISTER_BEFORE 0x70
 #define REGISTER_BEFORE   0x40
 #define FRAME_DUMMY       0x40
-#define CRT_BYTES         (DEREGISTER_BEFORE + FRAME_DUMMY + 9)
+#define FRAME_DUMMY_BYTES 9
+#define CRT_BYTES         (DEREGISTER_BEFORE + FRAME_DUMMY + FRAME_DUMMY_BYTES)
 
 /* They call nothing but by a jump at their ends: deregister_tm_clones, register_tm_clones. */
 static bool are_clone_functions(struct bytes deregister, struct bytes register_)
@@ -169,6 +170,15 @@ static size_t dtors_push_ends(struct bytes code)
 		       : 0;
 }
 
+/* frame_dummy: its size; 0: it is another function. */
+static size_t frame_dummy_bytes(struct bytes code)
+{
+	/* endbr64; jmp register_tm_clones */
+	if (BEGINS(code, "\xf3\x0f\x1e\xfa\xe9\x77\xff\xff\xff"))
+		return FRAME_DUMMY_BYTES;
+	return BEGINS(code, "\xe9\x7b\xff\xff\xff") ? 5 : 0;
+}
+
 /* The functions that gcc puts ahead of everybody's: libgcc/crtstuff.c, in position-independent files. */
 static void add_crtbegin(struct code_shapes *shapes, const struct elf_file *file,
 			 const struct elf_section *fini_array)
@@ -177,7 +187,8 @@ static void add_crtbegin(struct code_shapes *shapes, const struct elf_file *file
 		.cfa = UNWIND_CFA_SP, .cfa_offset = 16, .fp = UNWIND_FP_OFFSET, .fp_offset = -16
 	};
 	uint8_t code[CRT_BYTES], word[8];
-	struct bytes dtors = { code + DEREGISTER_BEFORE, CRT_BYTES - DEREGISTER_BEFORE };
+	struct bytes dtors = { code + DEREGISTER_BEFORE, FRAME_DUMMY };
+	struct bytes dummy = { dtors.data + FRAME_DUMMY, FRAME_DUMMY_BYTES };
 	struct byte_reader reader;
 	uint64_t start, end;
 	size_t push;
@@ -198,7 +209,7 @@ static void add_crtbegin(struct code_shapes *shapes, const struct elf_file *file
 	end = start + push + 38; /* behind pop */
 	add_sp(shapes, start - DEREGISTER_BEFORE, start + push, 8);
 	add(shapes, start + push, end, pushed);
-	add_sp(shapes, end, start + CRT_BYTES - DEREGISTER_BEFORE, 8);
+	add_sp(shapes, end, start + FRAME_DUMMY + frame_dummy_bytes(dummy), 8);
 }
 
 /* --- the entry point --- */

@@ -198,7 +198,11 @@ static void init_of_no_known_form(void **state)
 #define DTORS                                                                      \
 	"\x80\x3d\1\2\3\4\0\x75\x2b\x55\x48\x83\x3d\1\2\3\4\0\x48\x89\xe5\x74\x0c" \
 	"\x48\x8b\x3d\1\2\3\4\xe8\1\2\3\4\xe8\1\2\3\4\xc6\x05\1\2\3\4\1\x5d\xc3"
-#define ENDBR "\xf3\x0f\x1e\xfa"
+#define ENDBR           "\xf3\x0f\x1e\xfa"
+#define ALIGN_7         "\x0f\x1f\x80\0\0\0\0"
+#define DTORS_END       "\x0f\x1f\0\xc3" ALIGN_7
+#define TO_CLONES       "\xe9\x77\xff\xff\xff" /* behind endbr64 */
+#define TO_CLONES_PLAIN "\xe9\x7b\xff\xff\xff"
 
 /* The text at PLT is these functions; .fini_array names the third. */
 static void make_crtbegin(struct cfi_file *file, const char *code, size_t size)
@@ -223,7 +227,7 @@ static void functions_of_crtbegin(void **state)
 
 	(void)state;
 	_Static_assert(sizeof(DEREGISTER) - 1 == 0x30 && sizeof(REGISTER) - 1 == 0x40, "as gcc's");
-	MAKE_CRTBEGIN(&file, DEREGISTER REGISTER ENDBR DTORS);
+	MAKE_CRTBEGIN(&file, DEREGISTER REGISTER ENDBR DTORS DTORS_END ENDBR TO_CLONES);
 	assert_no_cfi(&file, PLT - 1);
 	assert_sp(&file, PLT, 8);
 	assert_sp(&file, PLT + 0x6f, 8);
@@ -234,9 +238,28 @@ static void functions_of_crtbegin(void **state)
 	assert_sp(&file, PLT + 0x70 + 0x48, 8);
 	assert_no_cfi(&file, PLT + 0x70 + 0x49);
 	cfi_file_release(&file);
-	MAKE_CRTBEGIN(&file, DEREGISTER REGISTER DTORS);
+	MAKE_CRTBEGIN(&file, DEREGISTER REGISTER DTORS ALIGN_7 "\xc3" ALIGN_7 TO_CLONES_PLAIN);
 	assert_sp(&file, PLT + 0x70 + 9, 8);
 	assert_rule(&file, PLT + 0x70 + 10, pushed);
+	assert_sp(&file, PLT + 0x70 + 0x44, 8);
+	assert_no_cfi(&file, PLT + 0x70 + 0x45);
+	cfi_file_release(&file);
+}
+
+/* A linker may put another function there, or gcc leave frame_dummy out. */
+static void function_behind_crtbegins_is_looked_at(void **state)
+{
+	struct cfi_file file;
+
+	(void)state;
+	MAKE_CRTBEGIN(&file,
+		      DEREGISTER REGISTER ENDBR DTORS DTORS_END "\x53\x48\x83\xec\x10\xe8\1\2\3\4");
+	assert_sp(&file, PLT + 0x70 + 0x3f, 8);
+	assert_no_cfi(&file, PLT + 0x70 + 0x40);
+	assert_no_cfi(&file, PLT + 0x70 + 0x48);
+	cfi_file_release(&file);
+	MAKE_CRTBEGIN(&file, DEREGISTER REGISTER ENDBR DTORS DTORS_END ENDBR "\xe9\1\2\3\4");
+	assert_no_cfi(&file, PLT + 0x70 + 0x40);
 	cfi_file_release(&file);
 }
 
@@ -479,6 +502,7 @@ int main(void)
 		cmocka_unit_test(init_with_and_without_calls),
 		cmocka_unit_test(init_of_no_known_form),
 		cmocka_unit_test(functions_of_crtbegin),
+		cmocka_unit_test(function_behind_crtbegins_is_looked_at),
 		cmocka_unit_test(functions_that_are_not_all_crtbegins),
 		cmocka_unit_test(an_entry_point_without_cfi_is_a_root),
 		cmocka_unit_test(an_entry_point_with_cfi_is_what_that_says),
