@@ -220,7 +220,7 @@ def test_contexts(options, tmp_path):
     subprocess.run(command, input=CONTEXTS, text=True, check=True)
     recorded = record(program)
     assert_whole(recorded)
-    assert recorded.stats["mended"] == recorded.stats["snapshots"], recorded.stats
+    assert recorded.stats["mended"] == recorded.stats["snapshots"] > 0, recorded.stats
     spinning = [stack for stack in complete(recorded, "contexts") if "spin" in stack.frames]
     assert sum(stack.count for stack in spinning) > 400
     for stack in spinning:
