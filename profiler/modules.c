@@ -50,7 +50,7 @@ struct modules {
 	uint32_t count, capacity;
 	struct arena paths;
 	unsigned int mount_namespace; /* hearth's own */
-	size_t open_files, open_files_max;
+	size_t open_files, open_files_max, file_limit;
 	struct modules_totals totals;
 };
 
@@ -59,7 +59,6 @@ struct modules *modules_new(modules_identify_fn identify, void *context,
 {
 	struct modules *modules = calloc(1, sizeof(*modules));
 	struct stat namespace;
-	size_t limit;
 
 	if (!modules)
 		return NULL;
@@ -69,8 +68,9 @@ struct modules *modules_new(modules_identify_fn identify, void *context,
 	u64_map_init(&modules->ids);
 	string_pool_init(&modules->file_keys);
 	arena_init(&modules->paths);
-	limit = file_limit_raise();
-	modules->open_files_max = limit > SPARE_DESCRIPTORS ? limit - SPARE_DESCRIPTORS : 0;
+	modules->file_limit = file_limit_raise();
+	if (modules->file_limit > SPARE_DESCRIPTORS)
+		modules->open_files_max = modules->file_limit - SPARE_DESCRIPTORS;
 	if (!stat("/proc/self/ns/mnt", &namespace))
 		modules->mount_namespace = (unsigned int)namespace.st_ino;
 	return modules;
@@ -207,17 +207,24 @@ static int keep_if_module(const struct modules *modules, int opened, uint64_t id
 {
 	_cleanup_close_ int fd = opened;
 
-	return fd >= 0 && is_module(modules, fd, id) ? take_fd(&fd) : -1;
+	if (fd < 0)
+		return fd;
+	return is_module(modules, fd, id) ? take_fd(&fd) : -ESTALE;
 }
 
-/* The ways to the file, best first. The process may be gone by now, or its PID somebody else's: hence the proof. */
+/*
+ * The ways to the file, best first. The process may be gone by now, or its PID somebody else's: hence the proof. -errno:
+ * none led there.
+ */
 static int open_module(const struct modules *modules, const struct module_event *event,
 		       const char *path)
 {
-	int fd = -1;
+	int fd = -ENOENT;
 
-	if (may_block(event->super_magic) || modules->open_files >= modules->open_files_max)
-		return -1;
+	if (may_block(event->super_magic))
+		return -EWOULDBLOCK;
+	if (modules->open_files >= modules->open_files_max)
+		return -EMFILE;
 	if (event->caller_tgid)
 		fd = keep_if_module(modules, open_map_file(event), event->id);
 	if (fd < 0 && event->caller_tgid && path)
@@ -227,16 +234,31 @@ static int open_module(const struct modules *modules, const struct module_event 
 	return fd;
 }
 
-static void set_file(struct modules *modules, struct module *module, int fd)
+static enum module_absence absence_by(int error)
 {
-	module->fd = -1;
-	if (fd < 0)
-		return;
-	if (module_content_read(fd, &module->content)) {
-		close(fd);
-		return;
+	switch (error) {
+	case -EMFILE:
+	case -ENFILE:
+		return MODULE_BEYOND_LIMIT;
+	case -EWOULDBLOCK:
+		return MODULE_MAY_BLOCK;
+	default:
+		return MODULE_GONE;
 	}
-	module->fd = fd;
+}
+
+/* What open_module() gave. */
+static void set_file(struct modules *modules, struct module *module, int opened)
+{
+	_cleanup_close_ int fd = opened;
+	int error = fd < 0 ? fd : module_content_read(fd, &module->content);
+
+	module->fd = -1;
+	module->absence = absence_by(error);
+	if (error)
+		return;
+	module->absence = MODULE_OPENED;
+	module->fd = take_fd(&fd);
 	modules->open_files++;
 }
 
@@ -459,4 +481,19 @@ void modules_read_totals(const struct modules *modules, struct modules_totals *r
 	*ret_totals = modules->totals;
 	ret_totals->modules = modules->count;
 	ret_totals->files = modules->file_keys.count;
+	ret_totals->file_limit = modules->file_limit;
+	for (uint32_t i = 0; i < modules->count; i++)
+		ret_totals->by_absence[modules->entries[i].absence]++;
+}
+
+const char *module_absence_name(enum module_absence absence)
+{
+	static const char *const names[] = {
+		[MODULE_OPENED] = "opened",
+		[MODULE_BEYOND_LIMIT] = "file_limit",
+		[MODULE_MAY_BLOCK] = "may_block",
+		[MODULE_GONE] = "gone",
+	};
+
+	return names[absence];
 }

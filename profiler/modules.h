@@ -9,7 +9,9 @@
  * same module, which costs no descriptor. All keys of a file share one. A file has so many contents and aliases at
  * most; further ones are refused, as if the module were not known, and counted.
  *
- * A file on a file system that may never answer (FUSE, network) is not opened: an open there can block for ever.
+ * A file on a file system that may never answer (FUSE, network) is not opened: an open there can block for ever. Nor is
+ * one for which no descriptor is left, for none is given back: a file that was removed meanwhile could be named no more.
+ * Modules that could not be opened are counted by what was in the way.
  */
 #ifndef HEARTH_PROFILER_MODULES_H
 #define HEARTH_PROFILER_MODULES_H
@@ -29,6 +31,15 @@ struct unwind_loader;
 #define MODULES_MAX_ALIASES_TOTAL 131072
 #define MODULES_MIN_ALIASES_EACH  4 /* that a file may have whatever others have */
 
+/* Why a module has no descriptor. */
+enum module_absence {
+	MODULE_OPENED,
+	MODULE_BEYOND_LIMIT, /* of open files */
+	MODULE_MAY_BLOCK,    /* its file system */
+	MODULE_GONE,         /* or out of reach, or another one by then */
+	MODULE_ABSENCES,
+};
+
 struct module {
 	uint64_t id;
 	struct module_key key;
@@ -38,6 +49,7 @@ struct module {
 	const char *name;    /* the last part of the path */
 	int fd;              /* open for reading, -1: could not be opened */
 	bool borrows_fd;     /* it is an older module's of the same file */
+	enum module_absence absence;
 	struct module_content content; /* when it was opened */
 };
 
@@ -45,7 +57,9 @@ struct modules_totals {
 	uint64_t modules;
 	uint64_t files; /* whose contents they are */
 	uint64_t aliases;
-	uint64_t refused; /* files, contents and aliases beyond a ceiling */
+	uint64_t refused;                     /* files, contents and aliases beyond a ceiling */
+	uint64_t by_absence[MODULE_ABSENCES]; /* modules */
+	uint64_t file_limit; /* how many hearth may have open, modules and others */
 };
 
 /* As sampler_identify(). */
@@ -83,6 +97,9 @@ const struct module *modules_find(const struct modules *modules, uint64_t id);
 
 /* The id that all of the module's ids stand for; one that is not known stands for itself. */
 uint64_t modules_canonical(const struct modules *modules, uint64_t id);
+
+/* As --stats writes it. */
+const char *module_absence_name(enum module_absence absence);
 
 void modules_read_totals(const struct modules *modules, struct modules_totals *ret_totals);
 

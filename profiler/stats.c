@@ -143,6 +143,23 @@ static void write_ticks(const struct stats *stats, struct buffer *to)
 	buffer_append_string(to, "}},\n");
 }
 
+static void write_modules(const struct stats *stats, struct buffer *to)
+{
+	const struct modules_totals *modules = &stats->modules;
+	const char *separator = "";
+
+	write_number(to, "modules", modules->modules, ", ");
+	write_number(to, "module_aliases", modules->aliases, ", ");
+	write_number(to, "modules_refused", modules->refused, ",\n  ");
+	buffer_append_string(to, "\"modules_unopened\": {");
+	for (unsigned int absence = MODULE_OPENED + 1; absence < MODULE_ABSENCES; absence++) {
+		buffer_append_string(to, separator);
+		write_number(to, module_absence_name(absence), modules->by_absence[absence], "");
+		separator = ", ";
+	}
+	buffer_append_string(to, "},\n  ");
+}
+
 static void write_unwind(const struct stats *stats, struct buffer *to)
 {
 	const struct unwind_loader_totals *unwind = &stats->unwind;
@@ -189,9 +206,7 @@ void stats_write_json(const struct stats *stats, struct buffer *to)
 	buffer_append_string(to, "  ");
 	write_number(to, "stacks", stats->stacks, ", ");
 	write_number(to, "processes", stats->processes, ", ");
-	write_number(to, "modules", stats->modules.modules, ", ");
-	write_number(to, "module_aliases", stats->modules.aliases, ", ");
-	write_number(to, "modules_refused", stats->modules.refused, ",\n  ");
+	write_modules(stats, to);
 	write_number(to, "snapshots", stats->snapshots, ", ");
 	write_number(to, "mended", stats->mended, ",\n");
 	if (stats->verifier) {
@@ -272,6 +287,19 @@ static void log_unwind(const struct unwind_loader_totals *unwind)
 			(unsigned long long)unwind->refused_sections);
 }
 
+static void log_modules(const struct modules_totals *modules)
+{
+	if (modules->refused)
+		log_warning(
+			"%llu states of files are not in the profile: a file is overwritten, or its mode or name changed, more often than hearth keeps track of; ticks in them are [unknown] or truncated(rows_missing)",
+			(unsigned long long)modules->refused);
+	if (modules->by_absence[MODULE_BEYOND_LIMIT])
+		log_warning(
+			"%llu files could not be opened, for hearth may have no more than %llu open: ticks in them are truncated(rows_missing), and their functions have no names; ulimit -n gives it more",
+			(unsigned long long)modules->by_absence[MODULE_BEYOND_LIMIT],
+			(unsigned long long)modules->file_limit);
+}
+
 static void warn_of_no_tick(const struct stats *stats, const struct recording *recording)
 {
 	double seconds = (double)stats->duration_ns / 1e9;
@@ -301,10 +329,7 @@ void stats_log(const struct stats *stats, const struct recording *recording)
 		(double)stats->cpu_ns / 1e6, (double)stats->bpf_ns / 1e6,
 		(double)stats->duration_ns / 1e9, (double)stats->steal_ns / 1e6);
 	log_unwind(&stats->unwind);
-	if (stats->modules.refused)
-		log_warning(
-			"%llu states of files are not in the profile: a file is overwritten, or its mode or name changed, more often than hearth keeps track of; ticks in them are [unknown] or truncated(rows_missing)",
-			(unsigned long long)stats->modules.refused);
+	log_modules(&stats->modules);
 	if (recording->counters.children_not_followed)
 		log_warning(
 			"%llu child processes are not in the profile: more than 16384 targets at a time",

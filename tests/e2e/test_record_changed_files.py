@@ -5,6 +5,7 @@ nobody else pays for it.
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,29 @@ def test_content_changed_in_a_loop(tmp_path):
     assert most < 300, most
     assert share_complete(stacks, "innocent") > 0.99
     assert f"{stats['modules_refused']} states of files are not in the profile" in ended.stderr
+
+
+def test_limit_of_open_files(tmp_path):
+    """What was met after the last descriptor was taken is truncated, and hearth says why and what to do."""
+    program = recording.compile_c(tmp_path, "program", SOURCE, "-pthread", "-static")
+    copies = [shutil.copy(program, tmp_path / f"copy{number}") for number in range(30)]
+    out, stats = tmp_path / "out.folded", tmp_path / "stats.json"
+    loop = "ulimit -Hn; for copy; do $copy 0.1; done"
+    few = ["setpriv", "--bounding-set=-sys_resource", "sh", "-c", 'ulimit -n 272; exec "$@"', "sh"]
+    command = [hearth.BINARY, "record", "-F", 499, "--stats", stats, "-o", out, "--", "sh", "-c", loop, "sh", *copies]
+    with hearth.Child(*few, *command) as child:
+        ended = child.end()
+    assert ended.returncode == 0, ended
+    assert ended.stdout == "272\n", ended.stdout
+    told = json.loads(stats.read_text())
+    unopened = told["modules_unopened"]["file_limit"]
+    assert 14 <= unopened < told["modules"], told
+    assert f"{unopened} files could not be opened, for hearth may have no more than 272 open" in ended.stderr
+    stacks = hearth.read_folded(out)
+    lacking = {stack.process for stack in stacks if stack.reason == "rows_missing"}
+    assert len(lacking) >= 14, lacking
+    working = {stack.process for stack in stacks if stack.fate == "complete" and "work" in stack.frames}
+    assert len(working - lacking) >= 5, (working, lacking)
 
 
 def has_worked(parent, comm, seconds):

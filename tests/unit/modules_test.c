@@ -8,11 +8,14 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -354,6 +357,76 @@ static void files_have_a_ceiling(void **state)
 	assert_int_equal(canonical(fixture, 1000000), FIRST_ID);
 }
 
+static uint64_t absent(const struct fixture *fixture, enum module_absence absence)
+{
+	return fixture->totals.by_absence[absence];
+}
+
+static void what_is_not_opened_is_counted_by_what_was_in_the_way(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->record.event.super_magic = NFS_SUPER_MAGIC;
+	tell(fixture, FIRST_ID);
+	fixture->record.event.super_magic = 0;
+	fixture->record.event.key.inode++;
+	tell_late(fixture, FIRST_ID + 1);
+	fixture->record.event.key.inode++;
+	unlink(fixture->path);
+	tell(fixture, FIRST_ID + 2);
+	assert_int_equal(absent(fixture, MODULE_OPENED), 0);
+	assert_int_equal(absent(fixture, MODULE_MAY_BLOCK), 1);
+	assert_int_equal(absent(fixture, MODULE_GONE), 2);
+	assert_int_equal(absent(fixture, MODULE_BEYOND_LIMIT), 0);
+	/* One that can be opened later on is no longer among them. */
+	fill(fixture, 'a', 0);
+	tell(fixture, FIRST_ID + 2);
+	assert_int_equal(absent(fixture, MODULE_OPENED), 1);
+	assert_int_equal(absent(fixture, MODULE_GONE), 1);
+}
+
+/* With CAP_SYS_RESOURCE hard limits are raised: whether this test may do so. */
+static void set_resource_capability(uint32_t effective)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	assert_int_equal(syscall(SYS_capget, &header, data), 0);
+	data[0].effective &= ~(1u << CAP_SYS_RESOURCE);
+	data[0].effective |= data[0].permitted & effective << CAP_SYS_RESOURCE;
+	assert_int_equal(syscall(SYS_capset, &header, data), 0);
+}
+
+/* The last test: without the capability the limit stays. */
+static void beyond_the_limit_of_open_files_they_are_counted(void **state)
+{
+	const struct rlimit few = { 256 + 3, 256 + 3 };
+	struct fixture *fixture = *state;
+	struct rlimit before;
+
+	set_resource_capability(0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	modules_free(fixture->modules);
+	fixture->modules = modules_new(identify, fixture, NULL);
+	for (uint64_t i = 0; i < 5; i++) {
+		fixture->record.event.key.inode++;
+		tell(fixture, FIRST_ID + i);
+	}
+	assert_int_equal(absent(fixture, MODULE_OPENED), 3);
+	assert_int_equal(absent(fixture, MODULE_BEYOND_LIMIT), 2);
+	assert_int_equal(fixture->totals.file_limit, 256 + 3);
+	/* A further key of one that is open needs none; of the others nobody can say what it is. */
+	tell(fixture, FIRST_ID + 10);
+	assert_int_equal(absent(fixture, MODULE_BEYOND_LIMIT), 3);
+	fixture->record.event.key.inode -= 4;
+	tell(fixture, FIRST_ID + 11);
+	assert_int_equal(canonical(fixture, FIRST_ID + 11), FIRST_ID);
+	assert_int_equal(absent(fixture, MODULE_BEYOND_LIMIT), 3);
+	set_resource_capability(1);
+	setrlimit(RLIMIT_NOFILE, &before);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -374,6 +447,8 @@ int main(void)
 		TEST(aliases_have_a_ceiling),
 		TEST(contents_have_a_ceiling),
 		TEST(files_have_a_ceiling),
+		TEST(what_is_not_opened_is_counted_by_what_was_in_the_way),
+		TEST(beyond_the_limit_of_open_files_they_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,12 +86,42 @@ static void refused_sections_are_told(void **state)
 	assert_null(strstr(said, "sections"));
 }
 
+static const struct stats some_unopened = {
+	.event = "cpu-clock",
+	.due = 1000,
+	.fates = { .complete = 1000 },
+	.modules = { .modules = 20,
+		     .by_absence = { [MODULE_OPENED] = 9,
+				     [MODULE_BEYOND_LIMIT] = 5,
+				     [MODULE_MAY_BLOCK] = 4,
+				     [MODULE_GONE] = 2 },
+		     .file_limit = 1024 },
+};
+
+static void unopened_modules_are_told_by_what_was_in_the_way(void **state)
+{
+	struct stats none = some_unopened;
+	char said[4096];
+
+	(void)state;
+	assert_json_holds(&some_unopened, "\"modules_unopened\": {\"file_limit\": 5, "
+					  "\"may_block\": 4, \"gone\": 2},");
+	log_to(&some_unopened, said, sizeof(said));
+	assert_non_null(strstr(said, "5 files could not be opened, for hearth may have no more "
+				     "than 1024 open: "));
+	assert_non_null(strstr(said, "ulimit -n"));
+	none.modules.by_absence[MODULE_BEYOND_LIMIT] = 0;
+	log_to(&none, said, sizeof(said));
+	assert_null(strstr(said, "ulimit -n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json_tells_what_may_lack_a_caller),
 		cmocka_unit_test(last_lines_tell_what_may_lack_a_caller),
 		cmocka_unit_test(refused_sections_are_told),
+		cmocka_unit_test(unopened_modules_are_told_by_what_was_in_the_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
