@@ -9,7 +9,10 @@
 void file_limit_get(struct rlimit *ret_limit);
 void file_limit_set(const struct rlimit *limit);
 
-/* Grows this process's limit as far as it may: how many files it can open then. */
+/*
+ * Grows this process's limit as far as it may: how many files it can open then. With CAP_SYS_RESOURCE a hard limit that is
+ * below what hearth may need is none.
+ */
 size_t file_limit_raise(void);
 
 #endif

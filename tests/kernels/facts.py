@@ -171,6 +171,16 @@ def a_files_change_time_is_seen(guest):
     assert (changed, unchanged) == (1, 0), f"{changed} other keys with a change between, {unchanged} without"
 
 
+# --- limits -----------------------------------------------------------------------------------------
+
+
+def root_opens_what_it_needs(guest):
+    """A hard limit that CAP_SYS_RESOURCE may raise is none, but the command has it."""
+    told = guest.stats("few_files")
+    assert told["modules"] > 1 and told["modules_unopened"]["file_limit"] == 0, told
+    assert guest.read("few_files", "stdout").split() == ["257"]
+
+
 # --- the end ----------------------------------------------------------------------------------------
 
 
@@ -226,6 +236,7 @@ FACTS = {
     "libunwind agrees": libunwind_agrees,
     "a cgroup is found from below": a_cgroup_is_found_from_below,
     "a file's change time is seen": a_files_change_time_is_seen,
+    "root opens what it needs": root_opens_what_it_needs,
     "nothing is left of a killed recorder": nothing_is_left_of_a_killed_recorder,
     "the kernel has no complaint": the_kernel_has_no_complaint,
 }

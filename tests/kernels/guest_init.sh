@@ -99,6 +99,13 @@ beside() # COMMAND...
 changed='/programs/static chain 0.3; chmod 700 /programs/static; /programs/static chain 0.3'
 unchanged='/programs/static chain 0.3; chmod --help 2>/dev/null; /programs/static chain 0.3'
 
+# More files than hearth may have open, as long as it is not root that may.
+few_files()
+{
+	ulimit -n 257
+	hearth record -F 199 --stats stats.json -o out.folded -- sh -c "ulimit -Hn; $unchanged"
+}
+
 # How this kernel has the sequence of an mm's mappings, by its own words.
 show_sequence()
 {
@@ -121,6 +128,7 @@ record alternating -- /programs/first 150 /programs/first /programs/second /prog
 record verify --verify -- /samples/shares_70_30 2
 record change_time -- sh -c "$changed"
 record no_change -- sh -c "$unchanged"
+run few_files few_files
 run cgroup in_cgroup /samples/shares_70_30 1000
 run machine beside /samples/shares_70_30 1000
 run killed kill_recorder
