@@ -208,6 +208,7 @@ struct identify_argument {
 		boottime_ns; /* answer: the clocks, without a time namespace's offsets */
 	__u32 sequence;      /* answer: enum mapping_sequence, of this kernel */
 	__u32 unused;
+	struct module_key key; /* answer: of a file */
 };
 
 /*
@@ -318,7 +319,7 @@ _Static_assert(sizeof(struct snapshot_event) == 240, "snapshot_event is part of 
 _Static_assert(sizeof(struct process_event) == 72, "process_event is part of the contract");
 _Static_assert(sizeof(struct module_key) == 40, "module_key is part of the contract");
 _Static_assert(sizeof(struct module_event) == 88, "module_event is part of the contract");
-_Static_assert(sizeof(struct identify_argument) == 48, "identify_argument is part of the contract");
+_Static_assert(sizeof(struct identify_argument) == 88, "identify_argument is part of the contract");
 _Static_assert(sizeof(struct cpu_state) % 64 == 0, "cpu_state fills cache lines");
 _Static_assert(RULE_CACHE_CHUNK_RULES * sizeof(struct cached_rule) + 512 <= COMPACT_ARRAY_BYTES,
 	       "a chunk of cached rules is a compact array");

@@ -169,7 +169,7 @@ int identify(struct identify_argument *argument)
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	struct mapping mapping = {};
 	struct scratch *scratch;
-	struct file *file;
+	struct file *file = NULL;
 	__u32 slot = SCRATCH_IDENTIFY;
 
 	argument->module = 0;
@@ -182,5 +182,7 @@ int identify(struct identify_argument *argument)
 	    read_mapping(task, mm, argument->address, &scratch->maple_node, &mapping,
 			 &scratch->module.key, &file))
 		argument->module = mapping.module;
+	if (file)
+		argument->key = scratch->module.key;
 	return 0;
 }

@@ -188,8 +188,43 @@ static int open_in_own_root(const char *path)
 	return root < 0 ? -errno : open_in_root(root, path);
 }
 
-/* Is this the file that the kernel side told of? */
-static bool is_module(const struct modules *modules, int fd, uint64_t id)
+/* Where each subvolume numbers its files anew, and all are on one device (linux/magic.h, and bcachefs' own source). */
+static bool numbers_are_a_files_own(uint64_t super_magic)
+{
+	return super_magic != BTRFS_SUPER_MAGIC && super_magic != 0xca451a4e /* bcachefs */;
+}
+
+static bool is_not_older(const struct module_key *key, const struct module_key *than)
+{
+	if (key->change_time_s != than->change_time_s)
+		return key->change_time_s > than->change_time_s;
+	return key->change_time_ns >= than->change_time_ns;
+}
+
+static bool is_before(const struct timespec *time, const struct module_key *key)
+{
+	if (time->tv_sec != (time_t)key->change_time_s)
+		return time->tv_sec < (time_t)key->change_time_s;
+	return time->tv_nsec < (long)key->change_time_ns;
+}
+
+/*
+ * Has the file got this key since, and nothing written? Mode, links and name may change faster than it can be opened. (Who
+ * writes, and sets the time of that back, within this moment is not found out.)
+ */
+static bool is_later_key(const struct module_key *now, const struct module_event *event, int fd)
+{
+	const struct module_key *then = &event->key;
+	struct stat status;
+
+	return numbers_are_a_files_own(event->super_magic) && now->inode == then->inode &&
+	       now->device == then->device && now->generation == then->generation &&
+	       now->size == then->size && is_not_older(now, then) && !fstat(fd, &status) &&
+	       is_before(&status.st_mtim, then);
+}
+
+/* Does the file hold what it held when the kernel side told of it? */
+static bool is_module(const struct modules *modules, int fd, const struct module_event *event)
 {
 	struct identify_argument answer;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -200,16 +235,17 @@ static bool is_module(const struct modules *modules, int fd, uint64_t id)
 		return false;
 	error = modules->identify(modules->context, start, &answer);
 	munmap(start, page);
-	return !error && answer.module == id;
+	return !error && (answer.module == event->id || is_later_key(&answer.key, event, fd));
 }
 
-static int keep_if_module(const struct modules *modules, int opened, uint64_t id)
+static int keep_if_module(const struct modules *modules, int opened,
+			  const struct module_event *event)
 {
 	_cleanup_close_ int fd = opened;
 
 	if (fd < 0)
 		return fd;
-	return is_module(modules, fd, id) ? take_fd(&fd) : -ESTALE;
+	return is_module(modules, fd, event) ? take_fd(&fd) : -ESTALE;
 }
 
 /*
@@ -226,11 +262,11 @@ static int open_module(const struct modules *modules, const struct module_event 
 	if (modules->open_files >= modules->open_files_max)
 		return -EMFILE;
 	if (event->caller_tgid)
-		fd = keep_if_module(modules, open_map_file(event), event->id);
+		fd = keep_if_module(modules, open_map_file(event), event);
 	if (fd < 0 && event->caller_tgid && path)
-		fd = keep_if_module(modules, open_in_process_root(event, path), event->id);
+		fd = keep_if_module(modules, open_in_process_root(event, path), event);
 	if (fd < 0 && path)
-		fd = keep_if_module(modules, open_in_own_root(path), event->id);
+		fd = keep_if_module(modules, open_in_own_root(path), event);
 	return fd;
 }
 
@@ -264,9 +300,9 @@ static void set_file(struct modules *modules, struct module *module, int opened)
 
 /* The content is another one, the file the same: then its older module's descriptor serves both. */
 static bool borrow_file(const struct modules *modules, struct module *module,
-			const struct module *older)
+			const struct module *older, const struct module_event *event)
 {
-	if (!older || older->fd < 0 || !is_module(modules, older->fd, module->id) ||
+	if (!older || older->fd < 0 || !is_module(modules, older->fd, event) ||
 	    module_content_read(older->fd, &module->content))
 		return false;
 	module->fd = older->fd;
@@ -341,19 +377,6 @@ static struct file *find_file(struct modules *modules, const struct module_key *
 	return &modules->files[index];
 }
 
-/* Where each subvolume numbers its files anew, and all are on one device (linux/magic.h, and bcachefs' own source). */
-static bool numbers_are_a_files_own(uint64_t super_magic)
-{
-	return super_magic != BTRFS_SUPER_MAGIC && super_magic != 0xca451a4e /* bcachefs */;
-}
-
-static bool is_not_older(const struct module_key *key, const struct module_key *than)
-{
-	if (key->change_time_s != than->change_time_s)
-		return key->change_time_s > than->change_time_s;
-	return key->change_time_ns >= than->change_time_ns;
-}
-
 /*
  * Is this another key of the module, or of its file with another content? What the module's descriptor holds now it
  * has held ever since, so that a key from between is proven by its file alone: it may be outdated already.
@@ -366,7 +389,7 @@ static bool is_alias(const struct modules *modules, const struct module *module,
 		return false;
 	return (numbers_are_a_files_own(event->super_magic) &&
 		is_not_older(&event->key, &module->key)) ||
-	       is_module(modules, module->fd, event->id);
+	       is_module(modules, module->fd, event);
 }
 
 static void add_alias(struct modules *modules, struct file *file, uint64_t id)
@@ -415,7 +438,7 @@ static void add_module(struct modules *modules, struct file *file, const struct 
 		module.path = path;
 	if (u64_map_set(&modules->ids, event->id, modules->count))
 		return;
-	if (!borrow_file(modules, &module, older))
+	if (!borrow_file(modules, &module, older, event))
 		set_file(modules, &module, open_module(modules, event, path));
 	/* One that came too late to be opened is not what the file holds now. */
 	if (!older || older->fd < 0 || module.fd >= 0)

@@ -2,7 +2,8 @@
 /*
  * The files that code was sampled in. A module's file is opened as soon as the kernel side tells
  * of it, while a process that maps it lives, so that it can be named after process and file are gone. What was
- * opened is verified: hearth maps it and asks the kernel side which module that is.
+ * opened is verified: hearth maps it and asks the kernel side which module that is. It may have another change time by
+ * then, if it was last written before the one that was met.
  *
  * The kernel side knows a file by a key that also changes with its mode, its links and its name (chmod, rename, rm).
  * A key whose file is known under another one, and still holds what it held then, is an alias: one more id of the

@@ -29,6 +29,7 @@ struct fixture {
 	struct modules *modules;
 	char folder[32], path[64];
 	uint64_t now; /* the id of what is in the file, as the kernel side tells it */
+	struct module_key key_now;
 	struct {
 		struct module_event event;
 		char names[64];
@@ -41,7 +42,7 @@ static int identify(void *context, const void *address, struct identify_argument
 	const struct fixture *fixture = context;
 
 	(void)address;
-	*ret_answer = (struct identify_argument){ .module = fixture->now };
+	*ret_answer = (struct identify_argument){ .module = fixture->now, .key = fixture->key_now };
 	return 0;
 }
 
@@ -199,6 +200,50 @@ static void key_from_before_is_none(void **state)
 	fixture->record.event.key.change_time_s++;
 	tell(fixture, FIRST_ID + 2);
 	assert_int_equal(canonical(fixture, FIRST_ID + 2), FIRST_ID);
+}
+
+/* The key that the file has got since: it is told of when it is another one already. */
+static void move_on(struct fixture *fixture, time_t seconds)
+{
+	fixture->key_now = fixture->record.event.key;
+	fixture->key_now.change_time_s += (uint64_t)seconds;
+}
+
+/* Its change time moves faster than it can be opened. */
+static void outdated_key_is_opened_if_nothing_was_written_since(void **state)
+{
+	struct fixture *fixture = *state;
+
+	set_time(fixture, 4999);
+	for (uint64_t i = 0; i < MODULES_MAX_CONTENTS + 10; i++) {
+		move_on(fixture, 1);
+		tell_late(fixture, FIRST_ID + i);
+	}
+	assert_int_equal(fixture->totals.modules, 1);
+	assert_int_equal(fixture->totals.by_absence[MODULE_OPENED], 1);
+	assert_int_equal(fixture->totals.refused, 0);
+	assert_int_equal(canonical(fixture, FIRST_ID + 9), FIRST_ID);
+}
+
+static void outdated_key_is_not_opened_where_anything_else_changed(void **state)
+{
+	static const uint64_t magics[] = { 0, BTRFS_SUPER_MAGIC, 0, 0, 0, 0 };
+	static const time_t seconds[] = { 1, 1, -1, 1, 1, 1 };
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++) {
+		/* Written at that very moment, which may be after it; else before. */
+		set_time(fixture, i ? 4999 : 5000);
+		fixture->record.event.super_magic = magics[i];
+		fixture->record.event.key.inode += 10;
+		fixture->record.event.key.change_time_ns = (uint32_t)-1; /* tell_late() adds one */
+		move_on(fixture, seconds[i]);
+		fixture->key_now.inode += i == 3;
+		fixture->key_now.generation += i == 4;
+		fixture->key_now.size += i == 5;
+		tell_late(fixture, FIRST_ID + i);
+		assert_int_equal(fixture->totals.by_absence[MODULE_GONE], i + 1);
+	}
 }
 
 static void another_file_is_none(void **state)
@@ -437,6 +482,8 @@ int main(void)
 		TEST(outdated_key_is_an_alias),
 		TEST(on_btrfs_outdated_key_is_none),
 		TEST(key_from_before_is_none),
+		TEST(outdated_key_is_opened_if_nothing_was_written_since),
+		TEST(outdated_key_is_not_opened_where_anything_else_changed),
 		TEST(another_file_is_none),
 		TEST(overwritten_file_is_another_module),
 		TEST(times_set_back_hide_no_other_program),
