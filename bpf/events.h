@@ -136,8 +136,8 @@ struct snapshot_event {
 	__u32 stack_bytes;
 	__u32 mapping_count; /* the executable ones, ascending; at most SNAPSHOT_MAX_MAPPINGS */
 	/*
-	 * The process has more of them, from the middle of its addresses: a program lies at the lower end, the libraries
-	 * that it began with at the upper one. No address can be said to lie in none.
+	 * The process may have more of them, in the middle of its addresses, where not all was looked at: a program lies at
+	 * the lower end, the libraries that it began with at the upper one. No address can be said to lie in none.
 	 */
 	__u32 lacks_mappings;
 	/*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A snapshot of a user stack: registers, the top of the stack, and the executable mappings. It is taken where
- * the walk met a file without rows yet, and of each tick when user space is to check the walk.
+ * A snapshot of a user stack: registers, the top of the stack, and the executable mappings, of many the outer ones. It
+ * is taken where the walk met a file without rows yet, and of each tick when user space is to check the walk.
  *
  * It goes through a ring of its own, so that it never takes room from ticks. Where that ring is full the tick
  * is sent without it; and a file that gets no rows at all (it cannot be opened, or found no room) brings only so
@@ -26,23 +26,25 @@ struct {
 #define SNAPSHOT_MAX_FPS 128 /* that are followed */
 
 /*
- * Where the walk over all mappings stands, a slot of a leaf at a time. In map memory: of values on the stack
- * Linux 6.1 believes that a loop's callback leaves them as they are.
+ * Where the walk over the mappings stands, a slot of a leaf at a time: from the lowest address up, then from the highest
+ * down, until it meets the first way's end. In map memory: of values on the stack Linux 6.1 believes that a loop's
+ * callback leaves them as they are.
  */
 struct mapping_walk {
-	__u64 address;   /* where it goes on */
-	__u64 leaf_last; /* of the leaf that is copied; 0: none is */
-	__u32 slot;      /* of it */
-	__u32 found;     /* executable mappings */
-	__u32 pages;     /* of the stack, up to the last one that was there */
-	__u64 fp;        /* of a frame; in the end of one on another stack, 0: there is none */
+	__u64 address;               /* where it goes on */
+	__u64 end;                   /* of the way up */
+	__u64 leaf_first, leaf_last; /* what the leaf that is copied covers; last 0: none is */
+	__u32 slot;                  /* of it */
+	__u32 lower, upper; /* executable mappings that were found on the way up and down */
+	__u32 pages;        /* of the stack, up to the last one that was there */
+	__u64 fp;           /* of a frame; in the end of one on another stack, 0: there is none */
 	struct maple_node leaf;
 };
 
 struct snapshot_scratch {
 	struct mapping_walk walk;
-	/* The executable mappings: the first half of them, and of the others the last, in a ring. */
-	__u64 vmas[SNAPSHOT_MAX_MAPPINGS];
+	__u64 lower[SNAPSHOT_HALF]; /* VMAs of executable mappings, as they were found */
+	__u64 upper[SNAPSHOT_HALF];
 	struct mapping mapping;
 	struct snapshot_event event;
 	char content[SNAPSHOT_CONTENT_BYTES];
@@ -68,15 +70,15 @@ struct {
 } snapshot_counts SEC(".maps");
 
 #define MAPLE_LEAF_SLOTS   (MAPLE_RANGE_PIVOTS + 1)
-#define SNAPSHOT_MAX_SLOTS 8192 /* of the VMA tree: mappings and gaps */
+#define SNAPSHOT_MAX_SLOTS 400 /* of the VMA tree, mappings and gaps, either way: some 25 us */
 
-/* Copies the leaf of the VMA tree that covers `address`; the last address that it covers, 0: there is none. */
-__noinline __u64 find_leaf(__u64 root, __u64 address, struct maple_node *node)
+/* Copies the leaf of the VMA tree that covers the address, and finds the slot there; 0: there is none. */
+__noinline int find_leaf(__u64 root, struct mapping_walk *walk, struct maple_node *node)
 {
-	__u64 entry = root, last = ~0ull;
+	__u64 entry = root, first = 0, last = ~0ull;
 	int level;
 
-	if (!node || (entry & 3) != 2)
+	if (!walk || !node || (entry & 3) != 2)
 		return 0;
 	for (level = 0; level < MAPLE_MAX_LEVELS; level++) {
 		__u32 type = (entry >> 3) & 15, slot;
@@ -84,9 +86,15 @@ __noinline __u64 find_leaf(__u64 root, __u64 address, struct maple_node *node)
 
 		if (bpf_probe_read_kernel(node, sizeof(*node), (void *)(entry & ~MAPLE_NODE_MASK)))
 			return 0;
-		if (type <= MAPLE_LEAF_64)
-			return last;
-		slot = maple_slot(node, pivots, address);
+		slot = maple_slot(node, pivots, walk->address);
+		if (type <= MAPLE_LEAF_64) {
+			walk->slot = slot;
+			walk->leaf_first = first;
+			walk->leaf_last = last;
+			return 1;
+		}
+		if (slot)
+			first = node->word[slot & 31] + 1;
 		if (slot < pivots && node->word[(1 + slot) & 31])
 			last = node->word[(1 + slot) & 31];
 		entry = node->word[(1 + pivots + slot) & 31];
@@ -96,22 +104,25 @@ __noinline __u64 find_leaf(__u64 root, __u64 address, struct maple_node *node)
 	return 0;
 }
 
-/* Where in `vmas` the mapping is that was found as number `i`, if it still is. */
-static __always_inline __u64 vma_slot(__u64 i)
-{
-	return i < SNAPSHOT_MAX_MAPPINGS ? i : SNAPSHOT_HALF | (i & (SNAPSHOT_HALF - 1));
-}
-
-static __always_inline void note_mapping(struct snapshot_scratch *snapshot, __u64 vma_address)
+static __always_inline bool is_executable(__u64 vma_address)
 {
 	struct vm_area_struct *vma = (void *)vma_address;
-	__u64 at;
 
-	if (!(BPF_CORE_READ(vma, vm_flags) & VM_EXEC))
-		return;
-	at = vma_slot(snapshot->walk.found++);
-	barrier_var(at);
-	snapshot->vmas[at & (SNAPSHOT_MAX_MAPPINGS - 1)] = vma_address;
+	return vma && (BPF_CORE_READ(vma, vm_flags) & VM_EXEC);
+}
+
+/* Number `at` of the mappings that are sent, in ascending order. */
+static __always_inline __u64 noted_vma(const struct snapshot_scratch *snapshot, __u64 at)
+{
+	__u64 lower = snapshot->walk.lower, from_above;
+
+	if (at < lower) {
+		barrier_var(at);
+		return snapshot->lower[at & (SNAPSHOT_HALF - 1)];
+	}
+	from_above = lower + snapshot->walk.upper - 1 - at;
+	barrier_var(from_above);
+	return snapshot->upper[from_above & (SNAPSHOT_HALF - 1)];
 }
 
 /* Takes number `at` of the mappings that are sent. A global function: the verifier checks it once. */
@@ -122,15 +133,10 @@ __noinline int take_mapping(struct scratch *scratch, struct snapshot_scratch *sn
 	struct snapshot_mapping *to;
 	struct mapping *mapping;
 	struct file *file = NULL;
-	__u64 found = at;
 
 	if (!scratch || !snapshot || at >= SNAPSHOT_MAX_MAPPINGS)
 		return 0;
-	if (at >= SNAPSHOT_HALF && snapshot->walk.found > SNAPSHOT_MAX_MAPPINGS)
-		found += snapshot->walk.found - SNAPSHOT_MAX_MAPPINGS;
-	found = vma_slot(found);
-	barrier_var(found);
-	vma = (void *)snapshot->vmas[found & (SNAPSHOT_MAX_MAPPINGS - 1)];
+	vma = (void *)noted_vma(snapshot, at);
 	mapping = &snapshot->mapping;
 	copy_first_bytes(&scratch->maple_node, vma);
 	read_mapped_file((void *)task, (void *)mm, vma, &scratch->maple_node, mapping,
@@ -154,34 +160,58 @@ struct snapshot_loop {
 	__u64 stack_start;
 };
 
-static long next_slot(__u32 i, struct snapshot_loop *loop)
+/* The slot of the walk's address: its number in walk->leaf, or -1: the tree changes. */
+static __always_inline __s64 enter_slot(const struct snapshot_loop *loop)
 {
 	struct mapping_walk *walk = &loop->snapshot->walk;
-	__u64 entry, last;
-	__u32 slot;
 
-	if (!walk->leaf_last) {
-		walk->leaf_last = find_leaf(loop->root, walk->address, &walk->leaf);
-		walk->slot = 0;
-		if (!walk->leaf_last) {
-			loop->snapshot->event.lacks_mappings = 1; /* the tree changes */
-			return 1;
-		}
-	}
-	slot = walk->slot & (MAPLE_LEAF_SLOTS - 1);
+	if (!walk->leaf_last && !find_leaf(loop->root, walk, &walk->leaf))
+		return -1;
+	return walk->slot & (MAPLE_LEAF_SLOTS - 1);
+}
+
+static long next_slot_up(__u32 i, struct snapshot_loop *loop)
+{
+	struct mapping_walk *walk = &loop->snapshot->walk;
+	__s64 slot = enter_slot(loop);
+	__u64 entry, last;
+
+	if (slot < 0)
+		return 1;
 	last = slot < MAPLE_RANGE_PIVOTS ? walk->leaf.word[(1 + slot) & 31] : 0;
 	entry = walk->leaf.word[(1 + MAPLE_RANGE_PIVOTS + slot) & 31];
 	if (!last || last > walk->leaf_last) /* a zero pivot ends the node */
 		last = walk->leaf_last;
-	if (entry)
-		note_mapping(loop->snapshot, entry);
+	if (is_executable(entry))
+		loop->snapshot->lower[walk->lower++ & (SNAPSHOT_HALF - 1)] = entry;
 	walk->slot = slot + 1;
-	walk->address = last + 1;
-	if (last == ~0ull)
-		return 1;
+	walk->address = last + 1; /* 0: that was all */
 	if (last == walk->leaf_last)
 		walk->leaf_last = 0;
-	return 0;
+	return !walk->address || walk->lower == SNAPSHOT_HALF;
+}
+
+static long next_slot_down(__u32 i, struct snapshot_loop *loop)
+{
+	struct mapping_walk *walk = &loop->snapshot->walk;
+	__s64 slot = enter_slot(loop);
+	__u64 entry, first;
+
+	if (slot < 0)
+		return 1;
+	first = slot ? walk->leaf.word[slot & 31] + 1 : walk->leaf_first;
+	entry = walk->leaf.word[(1 + MAPLE_RANGE_PIVOTS + slot) & 31];
+	if (is_executable(entry))
+		loop->snapshot->upper[walk->upper++ & (SNAPSHOT_HALF - 1)] = entry;
+	walk->slot = slot - 1;
+	walk->address = first - 1;
+	if (first <= walk->end) {
+		walk->end = 0;
+		return 1;
+	}
+	if (!slot)
+		walk->leaf_last = 0;
+	return walk->upper == SNAPSHOT_HALF;
 }
 
 static long next_mapping(__u32 i, struct snapshot_loop *loop)
@@ -194,21 +224,22 @@ static __always_inline void take_mappings(struct snapshot_loop *loop)
 {
 	struct snapshot_scratch *snapshot = loop->snapshot;
 	struct snapshot_event *event = &snapshot->event;
-	__u32 found;
+	struct mapping_walk *walk = &snapshot->walk;
 
-	snapshot->walk.address = 0;
-	snapshot->walk.leaf_last = 0;
-	snapshot->walk.found = 0;
-	event->lacks_mappings = 0;
-	if (bpf_loop(SNAPSHOT_MAX_SLOTS, next_slot, loop, 0) == SNAPSHOT_MAX_SLOTS)
-		event->lacks_mappings = 1;
-	found = snapshot->walk.found;
-	if (found > SNAPSHOT_MAX_MAPPINGS) {
-		event->lacks_mappings = 1;
-		found = SNAPSHOT_MAX_MAPPINGS;
+	walk->address = 1; /* there nothing begins; 0 is the end */
+	walk->leaf_last = 0;
+	walk->lower = 0;
+	walk->upper = 0;
+	bpf_loop(SNAPSHOT_MAX_SLOTS, next_slot_up, loop, 0);
+	walk->end = walk->address;
+	if (walk->end) {
+		walk->address = ~0ull;
+		walk->leaf_last = 0;
+		bpf_loop(SNAPSHOT_MAX_SLOTS, next_slot_down, loop, 0);
 	}
-	event->mapping_count = found;
-	bpf_loop(found, next_mapping, loop, 0);
+	event->lacks_mappings = walk->end != 0;
+	event->mapping_count = walk->lower + walk->upper;
+	bpf_loop(event->mapping_count, next_mapping, loop, 0);
 }
 
 /* A page that is not there becomes zeros: a large array on the stack may never have been touched. */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Has more executable mappings than a snapshot, and spins for half a second: "direct", or called "through" a middle one. */
+/*
+ * Has so many executable mappings, more than a snapshot, and spins for half a second: "direct", or called "through" a
+ * middle one.
+ */
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
-
-#define MAPPINGS 600
 
 /* push %rbp; mov %rsp, %rbp; call *%rdi; pop %rbp; ret */
 static const uint8_t calls_first_argument[] = { 0x55, 0x48, 0x89, 0xe5, 0xff, 0xd7, 0x5d, 0xc3 };
@@ -23,12 +25,13 @@ static __attribute__((noinline)) void spin(void)
 
 int main(int argc, char **argv)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = 2 * MAPPINGS * page;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t bytes = 2 * (argc > 2 ? strtoul(argv[2], NULL, 10) : 0) * page;
 	uint8_t *pages =
 		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint8_t *middle = pages + bytes / 2;
 
-	if (argc < 2 || pages == MAP_FAILED)
+	if (argc < 3 || pages == MAP_FAILED)
 		return 1;
 	memcpy(middle, calls_first_argument, sizeof(calls_first_argument));
 	for (size_t i = 0; i < bytes; i += 2 * page) {

@@ -353,7 +353,7 @@ def test_large_program_from_its_first_tick(tmp_path):
 
 def test_many_executable_mappings_from_the_first_tick(many_mappings):
     """A snapshot has room for the outer ones, where the program and its libraries are."""
-    recorded = record(many_mappings, "direct")
+    recorded = record(many_mappings, "direct", "600")
     assert_whole(recorded)
     assert recorded.stats["snapshots"] > 0
     assert recorded.stats["mended"] == recorded.stats["snapshots"], recorded.stats

@@ -67,9 +67,19 @@ def test_deeper_than_the_snapshot_is_told(tmp_path):
     assert re.search(r"not compared: .*deeper than the snapshot \d+", recorded.process.stderr)
 
 
+def test_of_any_number_of_mappings_the_outer_ones_are_there(many_mappings):
+    """The program's and its libraries', however many lie between."""
+    recorded = hearth.record("--verify", "-F", 999, "--", many_mappings, "direct", "20000")
+    told = recorded.stats["verify"]
+    spinning = hearth.ticks(recorded.stacks, lambda stack: "spin" in stack.frames)
+    assert spinning > 300
+    assert told["agreed"] >= 0.98 * spinning, told
+    assert told["libunwind_ended"]["snapshot_full"] < 0.02 * spinning, told
+
+
 def test_more_mappings_than_a_snapshot_has_are_told(many_mappings):
     """A caller's address may lie in one of the others: that is no reason to call the stack broken."""
-    recorded = hearth.record("--verify", "-F", 999, "--", many_mappings, "through")
+    recorded = hearth.record("--verify", "-F", 999, "--", many_mappings, "through", "600")
     told = recorded.stats["verify"]
     assert told["libunwind_ended"]["snapshot_full"] > 300, told
     assert told["libunwind_ended"]["bad_caller"] + told["libunwind_ended"]["bad_leaf"] == 0, told
