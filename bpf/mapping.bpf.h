@@ -33,8 +33,11 @@ __noinline __u32 maple_slot(const struct maple_node *node, __u32 pivots, __u64 a
 	if (!node)
 		return 0;
 	for (i = 0; i < MAPLE_RANGE_PIVOTS; i++) {
-		__u64 pivot = node->word[1 + i];
+		__u64 pivot, at = 1 + i;
 
+		/* Keeps the mask: clang 22 compares i with the lesser of both ends, which Linux 6.1 cannot follow. */
+		barrier_var(at);
+		pivot = node->word[at & 31];
 		if (i >= pivots || (pivot == 0 && i > 0) || address <= pivot)
 			break; /* a zero pivot ends the node */
 	}
