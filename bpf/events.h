@@ -226,14 +226,11 @@ struct unwind_module {
 #define UNWIND_MAX_RULES     65536 /* pages name them by 16 bits */
 #define UNWIND_SEGMENT_SLOTS 128   /* 1 MiB */
 
-/*
- * A rule that was found, known by a tag of its module and offset; two to a cache line. They lie in chunks, arrays that
- * user space makes.
- */
+/* A rule that was found (rule_cache.h); two to a cache line. They lie in chunks, arrays that user space makes. */
 struct cached_rule {
-	__u64 tag;
+	__u64 seal;
 	__u64 unused;
-	struct unwind_rule rule;
+	__u64 words[2]; /* struct unwind_rule */
 };
 
 #define RULE_CACHE_CHUNKS      16

@@ -10,6 +10,7 @@
 #ifndef HEARTH_BPF_UNWIND_MAP_BPF_H
 #define HEARTH_BPF_UNWIND_MAP_BPF_H
 
+#include "bpf/rule_cache.h"
 #include "bpf/session.bpf.h"
 
 struct {
@@ -106,43 +107,33 @@ static __always_inline const struct unwind_rule *search_rule(const struct unwind
 	return bpf_map_lookup_elem(&unwind_rules, &key);
 }
 
-static __always_inline __u64 rule_tag(__u64 module, __u64 offset)
-{
-	return (module ^ offset) * 0x9e3779b97f4a7c15ull;
-}
-
 /* Where a rule is remembered; NULL: user space has made no cache. */
-static __always_inline struct cached_rule *rule_slot(__u64 tag)
+static __always_inline struct cached_rule *rule_slot(__u64 hash)
 {
-	__u32 chunk = (tag >> 32) % RULE_CACHE_CHUNKS;
-	__u32 slot = (tag >> 36) * RULE_CACHE_CHUNK_RULES >> 28;
+	__u32 chunk = (hash >> 32) % RULE_CACHE_CHUNKS;
+	__u32 slot = (hash >> 36) * RULE_CACHE_CHUNK_RULES >> 28;
 	void *rules = bpf_map_lookup_elem(&rule_cache, &chunk);
 
 	return rules ? bpf_map_lookup_elem(rules, &slot) : NULL;
 }
 
-/* Copies a remembered rule to state->rule; the tag is looked at again, for another CPU may be writing it. */
+/* Copies a remembered rule to state->rule. */
 static __always_inline bool recall_rule(struct unwind_state *state, __u64 module, __u64 offset)
 {
-	__u64 tag = rule_tag(module, offset);
-	struct cached_rule *cached = rule_slot(tag);
+	__u64 hash = rule_cache_hash(module, offset);
+	const struct cached_rule *cached = rule_slot(hash);
 
-	tag ^= offset << 1;
-	if (!cached || *(volatile __u64 *)&cached->tag != tag)
-		return false;
-	state->rule = cached->rule;
-	return *(volatile __u64 *)&cached->tag == tag;
+	return cached && rule_cache_take(cached, hash, offset, &state->rule);
 }
 
-static __always_inline void remember_rule(const struct unwind_rule *rule, __u64 tag, __u64 offset)
+static __always_inline void remember_rule(const struct unwind_rule *rule, __u64 module,
+					  __u64 offset)
 {
-	struct cached_rule *cached = rule_slot(tag);
+	__u64 hash = rule_cache_hash(module, offset);
+	struct cached_rule *cached = rule_slot(hash);
 
-	if (!cached)
-		return;
-	*(volatile __u64 *)&cached->tag = 0; /* nobody takes what is half written */
-	cached->rule = *rule;
-	*(volatile __u64 *)&cached->tag = tag ^ offset << 1;
+	if (cached)
+		rule_cache_put(cached, hash, offset, rule);
 }
 
 /* The rows of a module, found once for frames of the same one: a tick keeps them from going away. */
@@ -176,7 +167,7 @@ __noinline int find_rule(struct scratch *scratch, struct unwind_state *state, __
 		return RULE_MODULE_UNKNOWN;
 	rule = search_rule(&scratch->rows.found, offset);
 	state->rule = rule ? *rule : none;
-	remember_rule(&state->rule, rule_tag(module, offset), offset);
+	remember_rule(&state->rule, module, offset);
 	return RULE_FOUND;
 }
 
