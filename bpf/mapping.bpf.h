@@ -207,6 +207,9 @@ static __always_inline bool read_mapping(struct task_struct *task, struct mm_str
 	if (!vma || !copy_first_bytes(node, vma) || address < COPIED(node, vma, vm_start) ||
 	    address >= COPIED(node, vma, vm_end))
 		return false;
+	/* One that is unmapped at this very moment may be given to another process (6.15 and newer). */
+	if (COPIED(node, vma, vm_mm) != mm)
+		return false;
 	read_mapped_file(task, mm, vma, node, mapping, key, ret_file);
 	return true;
 }
