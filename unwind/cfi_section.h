@@ -22,8 +22,8 @@
 
 #include "base/byte_reader.h"
 #include "elf/elf_file.h"
+#include "elf/file_window.h"
 #include "unwind/cfi_pointer.h"
-#include "unwind/file_window.h"
 
 #define CFI_SECTION_MAX_BYTES    ELF_FILE_MAX_SECTION_BYTES
 #define CFI_SECTION_MAX_INFLATED (24u << 20)

@@ -136,17 +136,18 @@ static int find_stretches(struct go_rows *rows, const struct go_function *functi
 	if (rows->role == GO_CGO)
 		go_code_find_cgo(&rows->code, bytes, function->address);
 	if (rows->role == GO_SYSTEM)
-		rows->table->running_at = go_code_find_running(bytes);
+		*rows->running_at = go_code_find_running(bytes);
 	return 0;
 }
 
 int go_rows_begin(struct go_rows *rows, struct go_table *table, const struct go_function *function,
-		  struct file_window *text, uint64_t file_offset)
+		  struct file_window *text, uint64_t file_offset, int32_t *running_at)
 {
 	int err;
 
 	*rows = (struct go_rows){
 		.table = table,
+		.running_at = running_at,
 		.role = role_of(table, function),
 		.has_table = function->pcsp != GO_FUNCTION_NO_PCSP,
 		.end = function->address + function->size,
@@ -210,14 +211,14 @@ static struct unwind_rule rule_by_note(const struct go_rows *rows, const struct 
 /* What the goroutine saved, once it has gone over to the thread's stack; before that it is on its own. */
 static struct unwind_rule rule_of_growth(const struct go_rows *rows)
 {
-	if (!rows->code.stretch_count || !rows->table->running_at)
+	if (!rows->code.stretch_count || !*rows->running_at)
 		return not_expressible(rows);
 	if (!go_code_stretch(&rows->code, rows->pc))
 		return rule_by_sp(rows);
 	return (struct unwind_rule){
 		.cfa = UNWIND_GO_SAVED,
 		.detail = GO_REGISTER,
-		.cfa_offset = rows->table->running_at,
+		.cfa_offset = *rows->running_at,
 	};
 }
 

@@ -33,8 +33,8 @@
 #define HEARTH_UNWIND_GO_ROWS_H
 
 #include "bpf/events.h"
+#include "elf/go_table.h"
 #include "unwind/go_code.h"
-#include "unwind/go_table.h"
 
 /* From GO_SCHEDULER on: functions that go to another stack. */
 enum go_role {
@@ -56,6 +56,7 @@ struct go_rows {
 	uint64_t end;     /* of the function */
 	uint64_t run_end; /* up to where the delta holds */
 	int64_t delta;
+	int32_t *running_at; /* go_code_find_running(); 0: not seen in the functions so far */
 	bool has_table, is_first, is_damaged;
 	struct go_code code;
 };
@@ -66,11 +67,12 @@ struct go_row {
 };
 
 /*
- * Begins a function; `text` reads the file, where the function lies at `file_offset`. 0, -ENOMEM, or the
+ * Begins a function; `text` reads the file, where the function lies at `file_offset`; `running_at`
+ * is one for all functions of a file, 0 at first. 0, -ENOMEM, or the
  * error of a read.
  */
 int go_rows_begin(struct go_rows *rows, struct go_table *table, const struct go_function *function,
-		  struct file_window *text, uint64_t file_offset);
+		  struct file_window *text, uint64_t file_offset, int32_t *running_at);
 
 /* The next row, never an empty one. False: there are no more. */
 bool go_rows_next(struct go_rows *rows, struct go_row *ret_row);

@@ -34,6 +34,7 @@ struct row_compiler {
 	uint32_t source_count;
 	uint32_t go_source; /* its place among the sources, or NO_SOURCE */
 	struct go_table go;
+	int32_t go_running_at; /* go_rows_begin() */
 	struct file_window code;
 	struct fde_list fdes;
 	size_t next_fde;
@@ -281,7 +282,8 @@ static int add_go_function(struct row_compiler *compiler, const struct fde *fde)
 	int err = go_table_function(&compiler->go, fde_offset(fde), &function);
 
 	if (!err)
-		err = go_rows_begin(&rows, &compiler->go, &function, &compiler->code, fde->start);
+		err = go_rows_begin(&rows, &compiler->go, &function, &compiler->code, fde->start,
+				    &compiler->go_running_at);
 	if (err == -EBADMSG)
 		add_reason(compiler, CFI_REASON_MALFORMED);
 	if (err)

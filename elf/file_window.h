@@ -3,8 +3,8 @@
  * A part of a file that is not held in memory: it is read through a window that grows where reading goes on in
  * order and is small where it jumps. Not thread-safe.
  */
-#ifndef HEARTH_UNWIND_FILE_WINDOW_H
-#define HEARTH_UNWIND_FILE_WINDOW_H
+#ifndef HEARTH_ELF_FILE_WINDOW_H
+#define HEARTH_ELF_FILE_WINDOW_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "unwind/file_window.h"
+#include "elf/file_window.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "unwind/go_table.h"
+#include "elf/go_table.h"
 
 #include <elf.h>
 #include <errno.h>
 #include <string.h>
 
-#include "unwind/go_module.h"
+#include "elf/go_module.h"
 
 #define HEADER_BYTES     72 /* of the longest one */
 #define HEADER_WORDS_AT  8

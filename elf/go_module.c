@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "unwind/go_module.h"
+#include "elf/go_module.h"
 
 #include <elf.h>
 #include <errno.h>
 #include <string.h>
 
-#include "unwind/file_window.h"
+#include "elf/file_window.h"
 
 /*
  * Words of moduledata, from Go 1.16 on: the table, six slices (funcnametab, cutab, filetab, pctab, pclntable,

@@ -7,13 +7,13 @@
  *
  * Nothing of it is held in memory. Not thread-safe.
  */
-#ifndef HEARTH_UNWIND_GO_TABLE_H
-#define HEARTH_UNWIND_GO_TABLE_H
+#ifndef HEARTH_ELF_GO_TABLE_H
+#define HEARTH_ELF_GO_TABLE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "unwind/file_window.h"
+#include "elf/file_window.h"
 
 #define GO_TABLE_MAX_FUNCTIONS (1u << 24)
 #define GO_FUNCTION_NAME_MAX   64 /* names that mean something here are shorter */
@@ -27,7 +27,6 @@ struct go_table {
 	uint32_t function_count;
 	uint32_t quantum;    /* bytes that an instruction has at least */
 	uint64_t text_start; /* what functions count their addresses from */
-	int32_t running_at;  /* go_code_find_running(); 0: not seen so far */
 
 	/* Parts of the table. */
 	struct file_window functab, functions, names, pcs;

@@ -3,8 +3,8 @@
  * The Go runtime's description of a module, `moduledata` of runtime/symtab.go: found by its first word, the
  * address of the table of functions.
  */
-#ifndef HEARTH_UNWIND_GO_MODULE_H
-#define HEARTH_UNWIND_GO_MODULE_H
+#ifndef HEARTH_ELF_GO_MODULE_H
+#define HEARTH_ELF_GO_MODULE_H
 
 #include <stdint.h>
 
