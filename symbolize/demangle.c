@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/cleanup.h"
 
 /* Like addr2line -C: parameters, const and the like. DMGL_NO_RECURSE_LIMIT is left out on purpose. */
 #define OPTIONS (DMGL_PARAMS | DMGL_ANSI)
@@ -50,12 +51,34 @@ static bool looks_mangled(const char *name)
 }
 
 /* Rust first: its legacy names are valid C++ ones, with the hash as one more part. */
+static bool append_demangled(struct buffer *to, const char *name)
+{
+	return looks_mangled(name) && strlen(name) <= DEMANGLE_MAX_MANGLED &&
+	       (try_demangler(rust_demangle_callback, name, to) ||
+		try_demangler(cplus_demangle_v3_callback, name, to));
+}
+
+static size_t plt_suffix(const char *name, size_t size)
+{
+	static const char suffix[] = "@plt";
+	size_t length = sizeof(suffix) - 1;
+
+	return size > length && !strcmp(name + size - length, suffix) ? length : 0;
+}
+
+static bool append_of_plt(struct buffer *to, const char *name, size_t size)
+{
+	_cleanup_free_ char *own = strndup(name, size);
+
+	return own && append_demangled(to, own);
+}
+
 void demangle_append(struct buffer *to, const char *name)
 {
-	bool done = looks_mangled(name) && strlen(name) <= DEMANGLE_MAX_MANGLED &&
-		    (try_demangler(rust_demangle_callback, name, to) ||
-		     try_demangler(cplus_demangle_v3_callback, name, to));
+	size_t size = strlen(name), suffix = plt_suffix(name, size);
 
-	if (!done)
+	if (suffix && append_of_plt(to, name, size - suffix))
+		buffer_append(to, name + size - suffix, suffix);
+	else if (suffix || !append_demangled(to, name))
 		buffer_append_string(to, name);
 }

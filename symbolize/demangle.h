@@ -16,7 +16,7 @@
 
 struct buffer;
 
-/* Appends `name`, demangled where that can be done. Out of memory shows in the buffer. */
+/* Appends `name`, demangled where that can be done; an "@plt" behind it stays. Out of memory shows in the buffer. */
 void demangle_append(struct buffer *to, const char *name);
 
 #endif

@@ -10,6 +10,7 @@
 #include "elf/elf_file.h"
 #include "symbolize/answer.h"
 #include "symbolize/debug_file.h"
+#include "symbolize/plt_names.h"
 #include "symbolize/root_function.h"
 #include "symbolize/symbol_search.h"
 
@@ -66,6 +67,28 @@ static void open_debug_file(struct elf_file *file, const struct file_question *q
 		ret_debug_file->file = NULL;
 }
 
+/* What names functions where no symbol table does, the preferred ones first. */
+static int (*const sources[])(struct elf_file *file, struct function_source *ret_source) = {
+#define FUNCTION_SOURCE(name) name##_open,
+#include "symbolize/sources.def"
+#undef FUNCTION_SOURCE
+};
+
+static int search_sources(struct symbol_search *search, struct elf_file *file)
+{
+	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++) {
+		struct function_source source;
+		int err = sources[i](file, &source);
+
+		if (!err)
+			err = symbol_search_source(search, source,
+						   SYMBOL_SEARCH_RANK_TABLE + 1 + i);
+		if (err && err != -ENOENT)
+			return err;
+	}
+	return 0;
+}
+
 static int search_file(struct symbol_search *search, struct elf_file *file,
 		       const struct file_question *question, const struct build_id *build_id,
 		       struct debug_file *ret_debug_file)
@@ -80,6 +103,8 @@ static int search_file(struct symbol_search *search, struct elf_file *file,
 	}
 	if (!err)
 		err = search_tables(search, file, SHT_DYNSYM, &tables);
+	if (!err)
+		err = search_sources(search, file);
 	if (!err)
 		symbol_search_finish(search);
 	return err;

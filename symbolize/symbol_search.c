@@ -11,8 +11,8 @@
 #include "symbolize/alias_order.h"
 #include "symbolize/ascending.h"
 
-/* The file's two tables, its debug file's two, and some to spare. */
-#define MAX_TABLES 8
+/* The file's two tables, its debug file's two, what is made of other things, and some to spare. */
+#define MAX_SOURCES 12
 
 /*
  * A symbol costs a step for each asked address that it holds. Real tables stay far below this many
@@ -27,7 +27,7 @@ struct candidate {
 	uint64_t start;
 	uint64_t end;
 	uint32_t name;
-	uint8_t table; /* index into `tables` */
+	uint8_t source; /* index into `sources` */
 	uint8_t binding;
 	bool found;
 };
@@ -48,7 +48,7 @@ struct slot {
 struct cached_name {
 	struct buffer bytes;
 	uint32_t name;
-	uint8_t table;
+	uint8_t source;
 	bool valid;
 };
 
@@ -56,8 +56,11 @@ struct symbol_search {
 	uint64_t *addresses;
 	struct slot *slots;
 	size_t count;
-	struct symbol_table *tables[MAX_TABLES];
-	size_t table_count;
+	struct {
+		struct function_source from;
+		uint8_t rank;
+	} sources[MAX_SOURCES];
+	size_t source_count;
 	uint64_t steps;
 	uint64_t symbols;
 	struct cached_name cached[2]; /* the two sides of the last comparison */
@@ -89,12 +92,17 @@ int symbol_search_new(const uint64_t *addresses, size_t count, struct symbol_sea
 	return 0;
 }
 
+static void source_free(struct function_source source)
+{
+	source.ops->free(source.source);
+}
+
 void symbol_search_free(struct symbol_search *search)
 {
 	if (!search)
 		return;
-	for (size_t i = 0; i < search->table_count; i++)
-		symbol_table_free(search->tables[i]);
+	for (size_t i = 0; i < search->source_count; i++)
+		source_free(search->sources[i].from);
 	buffer_release(&search->cached[0].bytes);
 	buffer_release(&search->cached[1].bytes);
 	free(search->addresses);
@@ -107,7 +115,9 @@ void symbol_search_free(struct symbol_search *search)
 static int candidate_name(const struct symbol_search *search, const struct candidate *candidate,
 			  struct buffer *name)
 {
-	return symbol_table_name(search->tables[candidate->table], candidate->name, name);
+	const struct function_source *from = &search->sources[candidate->source].from;
+
+	return from->ops->name(from->source, candidate->name, name);
 }
 
 /* An unreadable name counts as empty. */
@@ -115,12 +125,12 @@ static struct bytes name_for_comparison(struct symbol_search *search,
 					const struct candidate *candidate,
 					struct cached_name *cached)
 {
-	if (!cached->valid || cached->table != candidate->table ||
+	if (!cached->valid || cached->source != candidate->source ||
 	    cached->name != candidate->name) {
 		search->steps += STEPS_OF_NAME;
 		if (candidate_name(search, candidate, &cached->bytes))
 			buffer_clear(&cached->bytes);
-		cached->table = candidate->table;
+		cached->source = candidate->source;
 		cached->name = candidate->name;
 		cached->valid = true;
 	}
@@ -142,11 +152,16 @@ static int compare_names(struct symbol_search *search, const struct candidate *a
 static bool is_better(struct symbol_search *search, const struct candidate *new,
 		      const struct candidate *old)
 {
+	uint8_t new_rank = search->sources[new->source].rank;
+	uint8_t old_rank = search->sources[old->source].rank;
+
+	if (old->found && new_rank != old_rank)
+		return new_rank < old_rank;
 	if (!old->found || new->start != old->start)
 		return !old->found || new->start > old->start;
 	if (new->binding != old->binding)
 		return new->binding > old->binding;
-	if (new->table == old->table &&new->name == old->name)
+	if (new->source == old->source &&new->name == old->name)
 		return false;
 	return compare_names(search, new, old) < 0;
 }
@@ -174,7 +189,7 @@ static void add_symbol(struct symbol_search *search, const struct function_symbo
 		.start = symbol->start,
 		.end = has_size ? symbol->end : symbol->section_end,
 		.name = symbol->name,
-		.table = search->table_count - 1,
+		.source = search->source_count - 1,
 		.binding = symbol->binding,
 		.found = true,
 	};
@@ -196,26 +211,35 @@ static bool too_expensive(const struct symbol_search *search)
 	return search->steps / MAX_STEPS_EACH > search->symbols + search->count + 1024;
 }
 
-int symbol_search_table(struct symbol_search *search, const struct elf_file *file,
-			const struct elf_section *section)
+int symbol_search_source(struct symbol_search *search, struct function_source source, uint8_t rank)
 {
-	struct symbol_table *table;
 	struct function_symbol symbol;
 	int err;
 
-	if (search->table_count == MAX_TABLES)
+	if (search->source_count == MAX_SOURCES) {
+		source_free(source);
 		return -E2BIG;
-	err = symbol_table_new(file, section, &table);
-	if (err)
-		return err;
-	search->tables[search->table_count++] = table;
-	while ((err = symbol_table_next(table, &symbol)) > 0) {
+	}
+	search->sources[search->source_count].from = source;
+	search->sources[search->source_count++].rank = rank;
+	while ((err = source.ops->next(source.source, &symbol)) > 0) {
 		search->symbols++;
 		add_symbol(search, &symbol);
 		if (too_expensive(search))
 			return -E2BIG;
 	}
 	return err;
+}
+
+int symbol_search_table(struct symbol_search *search, const struct elf_file *file,
+			const struct elf_section *section)
+{
+	struct symbol_table *table;
+	int err = symbol_table_new(file, section, &table);
+
+	return err ? err
+		   : symbol_search_source(search, symbol_table_source(table),
+					  SYMBOL_SEARCH_RANK_TABLE);
 }
 
 void symbol_search_finish(struct symbol_search *search)
@@ -262,6 +286,6 @@ bool symbol_search_same(const struct symbol_search *search, size_t a, size_t b)
 	const struct candidate *best_a = best_of(search, a);
 	const struct candidate *best_b = best_of(search, b);
 
-	return best_a && best_b && best_a->table == best_b->table && best_a->name == best_b->name &&
-	       best_a->start == best_b->start;
+	return best_a && best_b && best_a->source == best_b->source &&
+	       best_a->name == best_b->name && best_a->start == best_b->start;
 }

@@ -244,3 +244,31 @@ int symbol_table_name(const struct symbol_table *table, uint32_t name, struct bu
 	}
 	return -ENOENT;
 }
+
+/* --- as a source --- */
+
+static int source_next(void *source, struct function_symbol *ret_symbol)
+{
+	return symbol_table_next(source, ret_symbol);
+}
+
+static int source_name(void *source, uint32_t name, struct buffer *to)
+{
+	return symbol_table_name(source, name, to);
+}
+
+static void source_free(void *source)
+{
+	symbol_table_free(source);
+}
+
+struct function_source symbol_table_source(struct symbol_table *table)
+{
+	static const struct function_source_ops ops = {
+		.next = source_next,
+		.name = source_name,
+		.free = source_free,
+	};
+
+	return (struct function_source){ .ops = &ops, .source = table };
+}

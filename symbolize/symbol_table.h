@@ -17,27 +17,13 @@
 #include <stdint.h>
 
 #include "elf/elf_file.h"
+#include "symbolize/function_source.h"
 
 /* Symbols beyond these in one table are not looked at. (Chromium, with everything, has 2 million.) */
 #define SYMBOL_TABLE_MAX_SYMBOLS (32u << 20)
 
 /* A longer name is no name. C++ with many templates reaches some 20 KiB. */
 #define SYMBOL_TABLE_MAX_NAME (64u << 10)
-
-/* Higher is preferred among symbols at one address. */
-enum symbol_binding {
-	SYMBOL_LOCAL,
-	SYMBOL_WEAK,
-	SYMBOL_GLOBAL,
-};
-
-struct function_symbol {
-	uint64_t start;
-	uint64_t end;         /* == start: the table gives no size */
-	uint64_t section_end; /* no function goes on beyond this */
-	uint32_t name;        /* for symbol_table_name() */
-	enum symbol_binding binding;
-};
 
 struct symbol_table;
 
@@ -57,5 +43,8 @@ struct buffer;
  * error.
  */
 int symbol_table_name(const struct symbol_table *table, uint32_t name, struct buffer *to);
+
+/* The table as a source, which is the table's end too. */
+struct function_source symbol_table_source(struct symbol_table *table);
 
 #endif

@@ -211,6 +211,16 @@ static void random_names_do_no_harm(void **state)
 	buffer_release(&shown);
 }
 
+static void what_a_linker_appends_stays(void **state)
+{
+	(void)state;
+	assert_demangled("_ZN1a1bEv@plt", "a::b()@plt");
+	assert_demangled("malloc@plt", "malloc@plt");
+	assert_demangled("_Z@plt", "_Z@plt");
+	assert_demangled("@plt", "@plt");
+	assert_demangled("_ZN1a1bEv@pltx", "_ZN1a1bEv@pltx");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +228,7 @@ int main(void)
 		cmocka_unit_test(rust_v0),
 		cmocka_unit_test(rust_legacy_loses_its_hash),
 		cmocka_unit_test(what_is_not_mangled_stays),
+		cmocka_unit_test(what_a_linker_appends_stays),
 		cmocka_unit_test(a_name_that_is_too_long_stays),
 		cmocka_unit_test(a_name_that_blows_up_stays),
 		cmocka_unit_test(a_rust_name_that_blows_up_stays),

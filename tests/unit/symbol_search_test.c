@@ -261,6 +261,68 @@ static void tables_are_merged(void **state)
 	assert_found(fixture, 0x1204, "other");
 }
 
+/* A source of one function, which is called as its number says. */
+struct one_function {
+	struct function_symbol symbol;
+	bool is_done, is_freed;
+};
+
+static int one_next(void *source, struct function_symbol *ret_symbol)
+{
+	struct one_function *one = source;
+
+	if (one->is_done)
+		return 0;
+	one->is_done = true;
+	*ret_symbol = one->symbol;
+	return 1;
+}
+
+static int one_name(void *source, uint32_t name, struct buffer *to)
+{
+	(void)source;
+	buffer_clear(to);
+	buffer_printf(to, "other%u", name);
+	return buffer_error(to);
+}
+
+static void one_free(void *source)
+{
+	((struct one_function *)source)->is_freed = true;
+}
+
+static const struct function_source_ops one_ops = { one_next, one_name, one_free };
+
+/* Also where the other source's function begins later, and whichever passes by first. */
+static void a_symbol_with_a_size_is_preferred_to_other_sources(void **state)
+{
+	const uint64_t addresses[] = { 0x1104, 0x1118, 0x1150, 0x1208, 0x1218 };
+	struct fixture *fixture = *state;
+	struct one_function first = { .symbol = { 0x1100, 0x1200, 0x1200, 1, SYMBOL_GLOBAL } };
+	struct one_function last = { .symbol = { 0x1110, 0x1220, 0x1220, 2, SYMBOL_GLOBAL } };
+	struct symbol_search *search;
+
+	function(fixture, "sized", 0x1100, 0x20);
+	function(fixture, "unsized", 0x1200, 0);
+	finish(fixture);
+	assert_int_equal(symbol_search_new(addresses, 5, &search), 0);
+	assert_int_equal(
+		symbol_search_source(search, (struct function_source){ &one_ops, &first }, 1), 0);
+	assert_int_equal(symbol_search_table(search, fixture->file,
+					     elf_file_section_named(fixture->file, ".symtab")),
+			 0);
+	assert_int_equal(
+		symbol_search_source(search, (struct function_source){ &one_ops, &last }, 2), 0);
+	symbol_search_finish(search);
+	assert_name(search, 0, "sized");
+	assert_name(search, 1, "sized");
+	assert_name(search, 2, "other1");
+	assert_name(search, 3, "other2");
+	assert_name(search, 4, "other2");
+	symbol_search_free(search);
+	assert_true(first.is_freed && last.is_freed);
+}
+
 static void names_that_do_not_end_are_none(void **state)
 {
 	static char name[SYMBOL_TABLE_MAX_NAME + 2];
@@ -364,6 +426,7 @@ int main(void)
 		TEST(versions_are_cut_off),
 		TEST(typeless_symbols_count_but_for_arm_marks),
 		TEST(tables_are_merged),
+		TEST(a_symbol_with_a_size_is_preferred_to_other_sources),
 		TEST(names_that_do_not_end_are_none),
 		TEST(one_name_serves_addresses_of_one_function),
 		TEST(a_table_made_to_be_expensive_is_refused),
