@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "elf/go_module.h"
 
 #define HEADER_BYTES     72 /* of the longest one */
@@ -12,6 +13,7 @@
 #define HEADER_ALIGNMENT 8
 #define FUNCTION_BYTES   44 /* what is read of a function */
 #define POINTER_BYTES    8
+#define NAME_PIECE_BYTES 256 /* most names end within this */
 
 /* Words of the header, by number. 0 where it has none: that is the number of functions, in all of them. */
 struct go_layout {
@@ -255,24 +257,66 @@ static int read_name(struct go_table *table, uint32_t offset, char *to)
 	return 0;
 }
 
+/* A function's details, FUNCTION_BYTES of them, valid until the next call. */
+static int read_details(struct go_table *table, uint32_t number, struct bytes *ret_bytes)
+{
+	uint64_t place = 0;
+	int err = functab_field(table, number * 2ull + 1, &place);
+
+	if (!err)
+		err = file_window_read(&table->functions, place, FUNCTION_BYTES, ret_bytes);
+	if (err)
+		return err;
+	return ret_bytes->size < FUNCTION_BYTES ? -EBADMSG : 0;
+}
+
 int go_table_function(struct go_table *table, uint32_t number, struct go_function *ret_function)
 {
 	const struct go_layout *layout = table->layout;
-	uint64_t place = 0;
 	struct bytes bytes;
 	uint32_t name;
 	int err = go_table_range(table, number, ret_function);
 
 	if (!err)
-		err = functab_field(table, number * 2ull + 1, &place);
-	if (!err)
-		err = file_window_read(&table->functions, place, FUNCTION_BYTES, &bytes);
+		err = read_details(table, number, &bytes);
 	if (err)
 		return err;
-	if (bytes.size < FUNCTION_BYTES)
-		return -EBADMSG;
 	memcpy(&name, bytes.data + layout->name_at, sizeof(name));
 	memcpy(&ret_function->pcsp, bytes.data + layout->pcsp_at, sizeof(ret_function->pcsp));
 	ret_function->flags = layout->flags_at ? bytes.data[layout->flags_at] : 0;
 	return read_name(table, name, ret_function->name);
+}
+
+static int append_name(struct go_table *table, uint64_t offset, struct buffer *name)
+{
+	while (name->size < GO_TABLE_MAX_NAME) {
+		struct bytes bytes;
+		const char *end;
+		int err = file_window_read(&table->names, offset + name->size, NAME_PIECE_BYTES,
+					   &bytes);
+
+		if (err || !bytes.size)
+			return err ? err : -ENOENT;
+		end = memchr(bytes.data, '\0', bytes.size);
+		buffer_append(name, bytes.data,
+			      end ? (size_t)(end - (const char *)bytes.data) : bytes.size);
+		if (buffer_error(name))
+			return -ENOMEM;
+		if (end)
+			return name->size ? 0 : -ENOENT;
+	}
+	return -ENOENT;
+}
+
+int go_table_name(struct go_table *table, uint32_t number, struct buffer *name)
+{
+	struct bytes bytes;
+	uint32_t offset;
+	int err = read_details(table, number, &bytes);
+
+	buffer_clear(name);
+	if (err)
+		return err;
+	memcpy(&offset, bytes.data + table->layout->name_at, sizeof(offset));
+	return append_name(table, offset, name);
 }

@@ -18,6 +18,7 @@
 #define GO_TABLE_MAX_FUNCTIONS (1u << 24)
 #define GO_FUNCTION_NAME_MAX   64 /* names that mean something here are shorter */
 #define GO_FUNCTION_NO_PCSP    0
+#define GO_TABLE_MAX_NAME      (64u << 10) /* a longer name is no name */
 
 /* FuncFlag* of Go's internal/abi/symtab.go */
 #define GO_FUNCTION_WRITES_SP 2
@@ -51,5 +52,13 @@ int go_table_range(struct go_table *table, uint32_t number, struct go_function *
 
 /* All of it: the same. */
 int go_table_function(struct go_table *table, uint32_t number, struct go_function *ret_function);
+
+struct buffer;
+
+/*
+ * Replaces the content of `name` by the whole name of a function, as the table has it: the same, or -ENOENT: it has
+ * none, or one that is not terminated in time; or -ENOMEM.
+ */
+int go_table_name(struct go_table *table, uint32_t number, struct buffer *name);
 
 #endif

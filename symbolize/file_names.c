@@ -10,6 +10,7 @@
 #include "elf/elf_file.h"
 #include "symbolize/answer.h"
 #include "symbolize/debug_file.h"
+#include "symbolize/go_names.h"
 #include "symbolize/plt_names.h"
 #include "symbolize/root_function.h"
 #include "symbolize/symbol_search.h"
