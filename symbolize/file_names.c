@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "elf/elf_file.h"
+#include "elf/mini_debug_info.h"
 #include "symbolize/answer.h"
 #include "symbolize/debug_file.h"
 #include "symbolize/go_names.h"
@@ -17,16 +18,18 @@
 
 DEFINE_CLEANUP(cleanup_search, struct symbol_search *, symbol_search_free)
 
-/* The debug file stays open until the last name is read out of it. */
-struct debug_file {
-	int fd;
-	struct elf_file *file;
+/* Files that tell more of the functions of the one that was asked for; open until the last name is read out of them. */
+struct other_files {
+	int debug_fd;
+	struct elf_file *debug; /* or NULL */
+	struct elf_file *mini;  /* MiniDebugInfo, or NULL */
 };
 
-static void debug_file_release(struct debug_file *debug_file)
+static void other_files_release(struct other_files *others)
 {
-	elf_file_free(debug_file->file);
-	cleanup_close(&debug_file->fd);
+	elf_file_free(others->debug);
+	cleanup_close(&others->debug_fd);
+	elf_file_free(others->mini);
 }
 
 /* Passes all tables of one type by. A malformed table gives no names and is no error. */
@@ -52,7 +55,7 @@ static int search_tables(struct symbol_search *search, const struct elf_file *fi
 
 /* Opens the debug file if there is one that can be used. */
 static void open_debug_file(struct elf_file *file, const struct file_question *question,
-			    const struct build_id *build_id, struct debug_file *ret_debug_file)
+			    const struct build_id *build_id, struct other_files *others)
 {
 	struct debuglink link;
 	bool linked = !debuglink_read(file, &link);
@@ -63,9 +66,9 @@ static void open_debug_file(struct elf_file *file, const struct file_question *q
 		.folders = question->debug_folders,
 	};
 
-	if (!debug_file_open(&query, &ret_debug_file->fd) &&
-	    elf_file_open(ret_debug_file->fd, &ret_debug_file->file))
-		ret_debug_file->file = NULL;
+	if (!debug_file_open(&query, &others->debug_fd) &&
+	    elf_file_open(others->debug_fd, &others->debug))
+		others->debug = NULL;
 }
 
 /* What names functions where no symbol table does, the preferred ones first. */
@@ -90,18 +93,42 @@ static int search_sources(struct symbol_search *search, struct elf_file *file)
 	return 0;
 }
 
-static int search_file(struct symbol_search *search, struct elf_file *file,
-		       const struct file_question *question, const struct build_id *build_id,
-		       struct debug_file *ret_debug_file)
+/* One that is damaged gives no names; one that is made to be expensive is an error. */
+static int open_mini(struct elf_file *file, struct other_files *others)
+{
+	int err = mini_debug_info_open(file, &others->mini);
+
+	return err == -ENOMEM || err == -EFBIG ? err : 0;
+}
+
+/* The first .symtab that there is. */
+static int search_symbols(struct symbol_search *search, struct elf_file *file,
+			  const struct file_question *question, const struct build_id *build_id,
+			  struct other_files *others)
 {
 	size_t tables;
 	int err = search_tables(search, file, SHT_SYMTAB, &tables);
 
-	if (!err && !tables) {
-		open_debug_file(file, question, build_id, ret_debug_file);
-		if (ret_debug_file->file)
-			err = search_tables(search, ret_debug_file->file, SHT_SYMTAB, &tables);
-	}
+	if (err || tables)
+		return err;
+	open_debug_file(file, question, build_id, others);
+	if (others->debug)
+		err = search_tables(search, others->debug, SHT_SYMTAB, &tables);
+	if (err || tables)
+		return err;
+	err = open_mini(file, others);
+	if (!err && others->mini)
+		err = search_tables(search, others->mini, SHT_SYMTAB, &tables);
+	return err;
+}
+
+static int search_file(struct symbol_search *search, struct elf_file *file,
+		       const struct file_question *question, const struct build_id *build_id,
+		       struct other_files *others)
+{
+	size_t tables;
+	int err = search_symbols(search, file, question, build_id, others);
+
 	if (!err)
 		err = search_tables(search, file, SHT_DYNSYM, &tables);
 	if (!err)
@@ -168,13 +195,13 @@ static int name_all(const struct symbol_search *search, const struct asked_addre
 static int answer_asked(struct elf_file *file, const struct file_question *question,
 			const struct asked_addresses *asked, struct answer *answer)
 {
-	_cleanup_(debug_file_release) struct debug_file debug_file = { .fd = -1 };
+	_cleanup_(other_files_release) struct other_files others = { .debug_fd = -1 };
 	_cleanup_(cleanup_search) struct symbol_search *search = NULL;
 	struct root_file root_file;
 	int err = symbol_search_new(asked->addresses, asked->count, &search);
 
 	if (!err)
-		err = search_file(search, file, question, &answer->build_id, &debug_file);
+		err = search_file(search, file, question, &answer->build_id, &others);
 	if (err)
 		return err;
 	root_file_init(&root_file, file);

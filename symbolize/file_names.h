@@ -18,7 +18,7 @@ struct file_question {
 
 /*
  * Fills the names and the build-id of `answer`, which has room for as many. .symtab is taken where the
- * file has one, else that of its debug file; .dynsym besides; and where neither names a function, the sources of
+ * file has one, else that of its debug file, else that of its MiniDebugInfo; .dynsym besides; and where neither names a function, the sources of
  * sources.def. 0, or an error of symbol_search_source().
  */
 int file_names_answer(struct elf_file *file, const struct file_question *question,
