@@ -11,6 +11,7 @@
 #include "symbolize/answer.h"
 #include "symbolize/file_names.h"
 #include "symbolize/kallsyms.h"
+#include "symbolize/perf_map.h"
 #include "symbolize/vdso.h"
 
 const char *const symbolizer_default_debug_folders[] = { "/usr/lib/debug", NULL };
@@ -27,6 +28,7 @@ struct symbolizer {
 };
 
 DEFINE_CLEANUP(cleanup_elf_file, struct elf_file *, elf_file_free)
+DEFINE_CLEANUP(cleanup_perf_map, struct perf_map *, perf_map_free)
 DEFINE_CLEANUP(cleanup_kallsyms, struct kallsyms *, kallsyms_free)
 
 /* --- the queue --- */
@@ -58,7 +60,7 @@ static int copy_request(const struct symbol_request *from, struct symbol_request
 		if (!to->path)
 			return -ENOMEM;
 	}
-	if (from->space == SYMBOL_FILE) {
+	if (from->space == SYMBOL_FILE || from->space == SYMBOL_PERF_MAP) {
 		to->fd = fcntl(from->fd, F_DUPFD_CLOEXEC, 3);
 		if (to->fd < 0)
 			return errno == EBADF ? -EINVAL : -errno;
@@ -154,6 +156,30 @@ static int answer_vdso(const struct symbolizer *symbolizer, const struct symbol_
 	return err ? err : answer_elf(symbolizer, request, file, answer);
 }
 
+static int keep_perf_map_names(const struct perf_map *map, const struct symbol_request *request,
+			       struct answer *answer)
+{
+	for (size_t i = 0; i < request->count; i++) {
+		struct symbol_name *name = &answer->names[i];
+		uint64_t start;
+		const char *found = perf_map_find(map, request->addresses[i], &start);
+		int err = found ? answer_keep_demangled(answer, found, &name->function) : 0;
+
+		if (err)
+			return err;
+		name->offset = found ? request->addresses[i] - start : 0;
+	}
+	return 0;
+}
+
+static int answer_perf_map(const struct symbol_request *request, struct answer *answer)
+{
+	_cleanup_(cleanup_perf_map) struct perf_map *map = perf_map_new();
+	int err = map ? perf_map_read(map, request->fd) : -ENOMEM;
+
+	return err ? err : keep_perf_map_names(map, request, answer);
+}
+
 static int keep_kernel_names(const struct kallsyms *kallsyms, const struct asked_addresses *asked,
 			     struct answer *answer)
 {
@@ -205,6 +231,8 @@ static int answer_any(const struct symbolizer *symbolizer, const struct symbol_r
 		return answer_kernel(request, answer);
 	case SYMBOL_VDSO:
 		return answer_vdso(symbolizer, request, answer);
+	case SYMBOL_PERF_MAP:
+		return answer_perf_map(request, answer);
 	}
 	return -EINVAL;
 }

@@ -18,16 +18,17 @@
 #include <stdint.h>
 
 enum symbol_space {
-	SYMBOL_FILE,   /* addresses are file offsets in the ELF file `fd` */
-	SYMBOL_KERNEL, /* addresses are kernel addresses: /proc/kallsyms */
-	SYMBOL_VDSO,   /* addresses are offsets from the start of the vdso */
+	SYMBOL_FILE,     /* addresses are file offsets in the ELF file `fd` */
+	SYMBOL_KERNEL,   /* addresses are kernel addresses: /proc/kallsyms */
+	SYMBOL_VDSO,     /* addresses are offsets from the start of the vdso */
+	SYMBOL_PERF_MAP, /* addresses are of a process whose runtime writes the perf map `fd` */
 };
 
 /* One module's question. A caller is asked for by a byte of its call: the one behind may be another function's. */
 struct symbol_request {
 	uint64_t id; /* the asker's own, given back in the reply */
 	enum symbol_space space;
-	int fd;           /* SYMBOL_FILE: the file, open for reading; else -1 */
+	int fd;           /* SYMBOL_FILE, SYMBOL_PERF_MAP: the file, open for reading; else -1 */
 	const char *path; /* SYMBOL_FILE: where it was found, for a debug file beside it; or NULL */
 	const uint64_t *addresses;
 	size_t count;
@@ -42,7 +43,7 @@ struct symbol_name {
 
 /*
  * Errors: -ENOEXEC: not an ELF file, or broken; -EOPNOTSUPP: of the other byte order; -EFBIG, -E2BIG: made
- * to be expensive; -EPERM: the kernel hides its addresses (kernel.kptr_restrict). A file without symbols
+ * to be expensive; -EPERM: the kernel hides its addresses (kernel.kptr_restrict); -EINVAL: a perf map that is no regular file. A file without symbols
  * is no error.
  */
 struct symbol_reply {
@@ -72,7 +73,7 @@ void symbolizer_free(struct symbolizer *symbolizer);
 /* More addresses in one request are refused. */
 #define SYMBOLIZER_MAX_ADDRESSES (1u << 20)
 
-/* Queues a request: 0, -ENOMEM, -EMFILE, -E2BIG, or -EINVAL: a SYMBOL_FILE without a file. */
+/* Queues a request: 0, -ENOMEM, -EMFILE, -E2BIG, or -EINVAL: there is no file where one is to be. */
 int symbolizer_submit(struct symbolizer *symbolizer, const struct symbol_request *request);
 
 /* Answers what is queued, calling `reply` once per request: 0, or -ENOMEM with the rest still queued. */
