@@ -261,6 +261,90 @@ static void tables_are_merged(void **state)
 	assert_found(fixture, 0x1204, "other");
 }
 
+static void gaps_between_functions_have_no_name(void **state)
+{
+	struct fixture *fixture = *state;
+
+	function(fixture, "before", 0x1100, 0x11);
+	function(fixture, "behind", 0x1120, 0x10);
+	finish(fixture);
+	assert_found(fixture, 0x10ff, NULL);
+	assert_found(fixture, 0x1110, "before");
+	for (uint64_t address = 0x1111; address < 0x1120; address++)
+		assert_found(fixture, address, NULL);
+	assert_found(fixture, 0x1120, "behind");
+}
+
+static void addresses_past_the_end_have_no_name(void **state)
+{
+	const uint64_t ends[] = { 0, UINT64_MAX };
+	struct fixture *fixture = *state;
+	struct symbol_search *search;
+
+	function(fixture, "sized", 0x1100, 0x10);
+	function(fixture, "unsized", 0x1f00, 0);
+	finish(fixture);
+	assert_found(fixture, CODE - 1, NULL);
+	assert_found(fixture, CODE + SIZE - 1, "unsized");
+	assert_found(fixture, CODE + SIZE, NULL);
+	search = search_for(fixture, ends, 2);
+	assert_name(search, 0, NULL);
+	assert_name(search, 1, NULL);
+	symbol_search_free(search);
+}
+
+/* What a linker folds (--icf) has one body and all the names: one of them, whatever the order of the table. */
+static void folded_functions_have_one_name_whatever_the_order(void **state)
+{
+	static const char *const names[] = { "_ZN1b3getEv", "_ZN1a3getEv", "_ZN1c3getEv" };
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < 3; i++) {
+		function(fixture, names[i], 0x1100, 0x10);
+		function(fixture, names[2 - i], 0x1200, 0x10);
+		elf_builder_symbol(&fixture->builder, names[i], 0x1300, 0x10, STB_WEAK, STT_FUNC,
+				   1);
+	}
+	elf_builder_symbol(&fixture->builder, "_ZN1d3getEv", 0x1300, 0x10, STB_GLOBAL, STT_FUNC, 1);
+	finish(fixture);
+	assert_found(fixture, 0x1104, "_ZN1a3getEv");
+	assert_found(fixture, 0x1204, "_ZN1a3getEv");
+	assert_found(fixture, 0x1304, "_ZN1d3getEv");
+}
+
+/* GCC puts what is hardly ever run elsewhere, as a local function of its own. */
+static void a_cold_part_is_not_what_lies_before_it(void **state)
+{
+	struct fixture *fixture = *state;
+
+	elf_builder_symbol(&fixture->builder, "other.cold", 0x1000, 0x8, STB_LOCAL, STT_FUNC, 1);
+	elf_builder_symbol(&fixture->builder, "f.cold", 0x1008, 0x8, STB_LOCAL, STT_FUNC, 1);
+	function(fixture, "f", 0x1100, 0x40);
+	function(fixture, "other", 0x1140, 0x40);
+	finish(fixture);
+	assert_found(fixture, 0x1007, "other.cold");
+	assert_found(fixture, 0x1008, "f.cold");
+	assert_found(fixture, 0x100f, "f.cold");
+	assert_found(fixture, 0x1010, NULL);
+	assert_found(fixture, 0x113f, "f");
+}
+
+/* The symbol's address is the resolver's code: where that has a name of its own it is preferred, if global. */
+static void an_ifunc_names_its_resolver_alone(void **state)
+{
+	struct fixture *fixture = *state;
+	struct elf_builder *builder = &fixture->builder;
+
+	elf_builder_symbol(builder, "memcpy", 0x1100, 0x20, STB_GLOBAL, STT_GNU_IFUNC, 1);
+	elf_builder_symbol(builder, "memcpy_avx", 0x1200, 0x80, STB_LOCAL, STT_FUNC, 1);
+	elf_builder_symbol(builder, "strlen", 0x1300, 0x20, STB_WEAK, STT_GNU_IFUNC, 1);
+	elf_builder_symbol(builder, "strlen_resolver", 0x1300, 0x20, STB_GLOBAL, STT_FUNC, 1);
+	finish(fixture);
+	assert_found(fixture, 0x1110, "memcpy");
+	assert_found(fixture, 0x1210, "memcpy_avx");
+	assert_found(fixture, 0x1310, "strlen_resolver");
+}
+
 /* A source of one function, which is called as its number says. */
 struct one_function {
 	struct function_symbol symbol;
@@ -423,6 +507,11 @@ int main(void)
 		TEST(aliases_fewer_underscores_then_name),
 		TEST(data_and_undefined_symbols_are_passed_over),
 		TEST(a_size_beyond_the_section_is_cut),
+		TEST(gaps_between_functions_have_no_name),
+		TEST(addresses_past_the_end_have_no_name),
+		TEST(folded_functions_have_one_name_whatever_the_order),
+		TEST(a_cold_part_is_not_what_lies_before_it),
+		TEST(an_ifunc_names_its_resolver_alone),
 		TEST(versions_are_cut_off),
 		TEST(typeless_symbols_count_but_for_arm_marks),
 		TEST(tables_are_merged),
