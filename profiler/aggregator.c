@@ -20,6 +20,7 @@ struct kept_stack {
 	const uint32_t *addresses; /* as in struct stored_stack */
 	uint32_t depth;
 	uint64_t last_module;
+	bool has_made_code;
 	bool is_used, lacked_rows; /* since aggregator_take_used() */
 };
 
@@ -31,7 +32,9 @@ struct last_stack {
 };
 
 struct aggregator {
-	const struct modules *modules; /* NULL: ids stay as they are */
+	const struct modules *modules;         /* NULL: ids stay as they are */
+	aggregator_made_code_fn met_made_code; /* NULL: nobody asks */
+	void *context;
 
 	struct string_pool stack_keys; /* struct stack_key -> index into stacks */
 	struct kept_stack *stacks;
@@ -77,6 +80,13 @@ void aggregator_use_modules(struct aggregator *aggregator, const struct modules 
 	aggregator->modules = modules;
 }
 
+void aggregator_watch_made_code(struct aggregator *aggregator, aggregator_made_code_fn met,
+				void *context)
+{
+	aggregator->met_made_code = met;
+	aggregator->context = context;
+}
+
 void aggregator_free(struct aggregator *aggregator)
 {
 	if (!aggregator)
@@ -110,6 +120,14 @@ static bool reserve(void *array, size_t *capacity, size_t count, size_t entry_si
 	return true;
 }
 
+static void tell_of_made_code(const struct aggregator *aggregator, const struct tick_count *key)
+{
+	if (aggregator->met_made_code && key->process != AGGREGATOR_NONE &&
+	    key->user_stack != AGGREGATOR_NONE && aggregator->stacks[key->user_stack].has_made_code)
+		aggregator->met_made_code(aggregator->context,
+					  &aggregator->processes[key->process]);
+}
+
 static void count_ticks(struct aggregator *aggregator, const struct tick_count *key, uint64_t ticks)
 {
 	uint32_t known = aggregator->counts.count, index;
@@ -121,8 +139,10 @@ static void count_ticks(struct aggregator *aggregator, const struct tick_count *
 		aggregator->totals.uncounted += ticks;
 		return;
 	}
-	if (index == known)
+	if (index == known) {
 		aggregator->ticks[index] = 0;
+		tell_of_made_code(aggregator, key);
+	}
 	aggregator->ticks[index] += ticks;
 }
 
@@ -266,6 +286,14 @@ static bool add_addresses(struct aggregator *aggregator, uint32_t depth,
 	return true;
 }
 
+static bool has_made_code(const struct stack_frame *frames, uint32_t depth)
+{
+	for (uint32_t i = 0; i < depth; i++)
+		if (frames[i].module & MODULE_ANONYMOUS)
+			return true;
+	return false;
+}
+
 static bool add_stack(struct aggregator *aggregator, const struct stack_key *key,
 		      const struct stack_event *event, const struct stack_frame *frames)
 {
@@ -283,6 +311,7 @@ static bool add_stack(struct aggregator *aggregator, const struct stack_key *key
 		.addresses = addresses,
 		.depth = event->depth,
 		.last_module = event->depth ? frames[event->depth - 1].module : 0,
+		.has_made_code = has_made_code(frames, event->depth),
 	};
 	return true;
 }
@@ -408,6 +437,11 @@ uint64_t aggregator_count(const struct aggregator *aggregator, size_t index,
 	return aggregator->ticks[index];
 }
 
+size_t aggregator_process_count(const struct aggregator *aggregator)
+{
+	return aggregator->process_count;
+}
+
 const struct process_event *aggregator_process(const struct aggregator *aggregator, uint32_t index)
 {
 	return &aggregator->processes[index];
@@ -421,6 +455,7 @@ struct stored_stack aggregator_stack(const struct aggregator *aggregator, uint32
 		.addresses = stack->addresses,
 		.depth = stack->depth,
 		.last_module = stack->last_module,
+		.has_made_code = stack->has_made_code,
 	};
 }
 

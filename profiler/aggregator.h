@@ -48,6 +48,7 @@ struct stored_stack {
 	uint32_t depth;
 	uint64_t
 		last_module; /* of the last frame, by the id that the kernel side told, perhaps an alias */
+	bool has_made_code; /* a frame of it lies in no file: MODULE_ANONYMOUS */
 };
 
 struct aggregator;
@@ -57,6 +58,14 @@ void aggregator_free(struct aggregator *aggregator);
 
 /* From now on frames are known by their module, whichever of its ids they come with (modules_canonical()). */
 void aggregator_use_modules(struct aggregator *aggregator, const struct modules *modules);
+
+/*
+ * From now on `met` is called whenever a process is met in a further stack that has code without a file, at least
+ * once a process: while it lives yet, as far as records are fetched in time.
+ */
+typedef void (*aggregator_made_code_fn)(void *context, const struct process_event *process);
+void aggregator_watch_made_code(struct aggregator *aggregator, aggregator_made_code_fn met,
+				void *context);
 
 /* Takes a record of bpf/events.h that is no module_event; one that is malformed is counted as such. */
 void aggregator_handle(struct aggregator *aggregator, const void *event, size_t size);
@@ -77,6 +86,7 @@ size_t aggregator_count_count(const struct aggregator *aggregator);
 uint64_t aggregator_count(const struct aggregator *aggregator, size_t index,
 			  struct tick_count *ret_count);
 
+size_t aggregator_process_count(const struct aggregator *aggregator);
 const struct process_event *aggregator_process(const struct aggregator *aggregator, uint32_t index);
 struct stored_stack aggregator_stack(const struct aggregator *aggregator, uint32_t index);
 struct code_address aggregator_address(const struct aggregator *aggregator, uint32_t index);

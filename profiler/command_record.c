@@ -330,7 +330,8 @@ static int write_result(const struct record_command *command, const struct recor
 	int error = profile ? set_origin(command, recording, profile) : -ENOMEM;
 
 	if (!error)
-		error = namer_build(recording->aggregator, recording->modules, profile, &fates);
+		error = namer_build(recording->aggregator, recording->modules, recording->jit_maps,
+				    profile, &fates);
 	if (error) {
 		log_error("cannot name the profile: %s", strerror(-error));
 		return error;

@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/u64_map.h"
 #include "model/fates.h"
 #include "model/profile.h"
 #include "profiler/aggregator.h"
+#include "profiler/jit_maps.h"
 #include "profiler/modules.h"
 #include "symbolize/symbolizer.h"
 
@@ -41,32 +43,44 @@ struct named_address {
 	bool is_root;
 };
 
-/* A sampled address, to sort by module. */
+/* A sampled address, to sort by what is asked for it: a module, or the process whose runtime made the code. */
 struct asked_address {
 	struct code_address address;
 	uint32_t index;
+	uint32_t process; /* AGGREGATOR_NONE: the module is asked for */
 };
 
 struct namer {
 	const struct aggregator *aggregator;
 	const struct modules *modules;
+	const struct jit_maps *jit_maps;
+	struct u64_map makers; /* modules without a file -> the process that they are of */
 	struct profile *profile;
 	struct symbolizer *symbolizer;
-	struct asked_address *asked; /* sorted by module, then offset */
+	struct asked_address *asked; /* sorted by what is asked, then offset */
 	uint64_t *offsets;           /* of `asked`, in the same order */
 	size_t count;
 	struct named_address *named; /* by address index */
 	int error;                   /* of a callback */
 };
 
+static int compare_sources(const struct asked_address *a, const struct asked_address *b)
+{
+	if (a->process != b->process)
+		return (a->process > b->process) - (a->process < b->process);
+	if (a->process != AGGREGATOR_NONE)
+		return 0;
+	return (a->address.module > b->address.module) - (a->address.module < b->address.module);
+}
+
 static int compare_asked(const void *left, const void *right)
 {
-	const struct code_address *a = &((const struct asked_address *)left)->address;
-	const struct code_address *b = &((const struct asked_address *)right)->address;
+	const struct asked_address *a = left, *b = right;
+	int order = compare_sources(a, b);
 
-	if (a->module != b->module)
-		return (a->module > b->module) - (a->module < b->module);
-	return (a->offset > b->offset) - (a->offset < b->offset);
+	return order ? order
+		     : (a->address.offset > b->address.offset) -
+			       (a->address.offset < b->address.offset);
 }
 
 static int add_frame(struct namer *namer, const char *name, const char *module,
@@ -107,6 +121,8 @@ static int add_named(struct namer *namer, uint64_t module_id, const struct symbo
 		return add_frame(namer, name->function, name->module, FRAME_KERNEL, ret_frame);
 	if (module_id == MODULE_VDSO)
 		return add_frame(namer, name->function, "[vdso]", FRAME_NATIVE, ret_frame);
+	if (module_id & MODULE_ANONYMOUS)
+		return add_frame(namer, name->function, NULL, FRAME_JIT, ret_frame);
 	return add_frame(namer, name->function, module ? module->name : NULL, FRAME_NATIVE,
 			 ret_frame);
 }
@@ -126,6 +142,51 @@ static void take_reply(const struct symbol_reply *reply, void *context)
 	}
 }
 
+/* One that cannot be asked keeps unnamed frames; only memory ends the naming. */
+static int ask(struct namer *namer, const struct symbol_request *request)
+{
+	int error = symbolizer_submit(namer->symbolizer, request);
+
+	if (!error)
+		error = symbolizer_run(namer->symbolizer, take_reply, namer);
+	return error == -ENOMEM ? error : namer->error;
+}
+
+/* Has the process begun another program since? Its map is that one's. */
+static bool has_begun_another(const struct aggregator *aggregator,
+			      const struct process_event *process)
+{
+	size_t count = aggregator_process_count(aggregator);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct process_event *other = aggregator_process(aggregator, (uint32_t)i);
+
+		if (other->tgid == process->tgid &&
+		    other->start_time_ns == process->start_time_ns &&
+		    other->exec_count > process->exec_count)
+			return true;
+	}
+	return false;
+}
+
+static int ask_perf_map(struct namer *namer, size_t start, size_t end)
+{
+	_cleanup_close_ int fd = -1;
+	const struct process_event *process =
+		aggregator_process(namer->aggregator, namer->asked[start].process);
+
+	if (has_begun_another(namer->aggregator, process) ||
+	    jit_maps_open(namer->jit_maps, process, &fd))
+		return 0;
+	return ask(namer, &(struct symbol_request){
+				  .id = start,
+				  .space = SYMBOL_PERF_MAP,
+				  .fd = fd,
+				  .addresses = namer->offsets + start,
+				  .count = end - start,
+			  });
+}
+
 static int ask_module(struct namer *namer, size_t start, size_t end)
 {
 	uint64_t id = namer->asked[start].address.module;
@@ -140,18 +201,11 @@ static int ask_module(struct namer *namer, size_t start, size_t end)
 		.addresses = namer->offsets + start,
 		.count = end - start,
 	};
-	int error;
 
 	/* Without the file, or with another content in it, its frames stay unnamed. */
 	if (request.space == SYMBOL_FILE && (request.fd < 0 || !module_is_unchanged(module)))
 		return 0;
-	error = symbolizer_submit(namer->symbolizer, &request);
-	if (!error)
-		error = symbolizer_run(namer->symbolizer, take_reply, namer);
-	/* A module that cannot be asked keeps unnamed frames; only memory ends the naming. */
-	if (error == -ENOMEM)
-		return error;
-	return namer->error;
+	return ask(namer, &request);
 }
 
 static int ask_all(struct namer *namer)
@@ -161,9 +215,11 @@ static int ask_all(struct namer *namer)
 
 		end = start + 1;
 		while (end < namer->count && end - start < SYMBOLIZER_MAX_ADDRESSES &&
-		       namer->asked[end].address.module == namer->asked[start].address.module)
+		       !compare_sources(&namer->asked[end], &namer->asked[start]))
 			end++;
-		error = ask_module(namer, start, end);
+		error = namer->asked[start].process == AGGREGATOR_NONE
+				? ask_module(namer, start, end)
+				: ask_perf_map(namer, start, end);
 		if (error)
 			return error;
 	}
@@ -180,6 +236,50 @@ static int ask_all(struct namer *namer)
 	return 0;
 }
 
+/* --- whose code it is that lies in no file --- */
+
+/* A module without a file is of one process and one program of that (bpf/mapping.bpf.h, anonymous_module_id()). */
+static int note_makers(struct namer *namer, uint32_t process, struct stored_stack stack)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < stack.depth && !error; i++) {
+		uint64_t module = aggregator_address(namer->aggregator, stack.addresses[i]).module;
+
+		if (module & MODULE_ANONYMOUS)
+			error = u64_map_set(&namer->makers, module, process);
+	}
+	return error;
+}
+
+static int find_makers(struct namer *namer)
+{
+	const struct aggregator *aggregator = namer->aggregator;
+	int error = 0;
+
+	for (size_t i = 0; i < aggregator_count_count(aggregator) && !error; i++) {
+		struct stored_stack stack;
+		struct tick_count count;
+
+		aggregator_count(aggregator, i, &count);
+		if (count.process == AGGREGATOR_NONE || count.user_stack == AGGREGATOR_NONE)
+			continue;
+		stack = aggregator_stack(aggregator, count.user_stack);
+		if (stack.has_made_code &&
+		    jit_maps_has(namer->jit_maps, aggregator_process(aggregator, count.process)))
+			error = note_makers(namer, count.process, stack);
+	}
+	return error;
+}
+
+static uint32_t maker_of(const struct namer *namer, uint64_t module)
+{
+	uint32_t process =
+		module & MODULE_ANONYMOUS ? u64_map_get(&namer->makers, module) : U64_MAP_ABSENT;
+
+	return process == U64_MAP_ABSENT ? AGGREGATOR_NONE : process;
+}
+
 static int name_addresses(struct namer *namer)
 {
 	namer->count = aggregator_address_count(namer->aggregator);
@@ -191,6 +291,7 @@ static int name_addresses(struct namer *namer)
 	for (size_t i = 0; i < namer->count; i++) {
 		namer->asked[i].address = aggregator_address(namer->aggregator, (uint32_t)i);
 		namer->asked[i].index = (uint32_t)i;
+		namer->asked[i].process = maker_of(namer, namer->asked[i].address.module);
 		namer->named[i] = (struct named_address){ .frame = PROFILE_NONE };
 	}
 	qsort(namer->asked, namer->count, sizeof(*namer->asked), compare_asked);
@@ -284,24 +385,30 @@ static int add_count(struct namer *namer, const struct tick_count *count, uint64
 static void namer_release(struct namer *namer)
 {
 	symbolizer_free(namer->symbolizer);
+	u64_map_release(&namer->makers);
 	free(namer->asked);
 	free(namer->offsets);
 	free(namer->named);
 }
 
 int namer_build(const struct aggregator *aggregator, const struct modules *modules,
-		struct profile *profile, struct tick_fates *ret_fates)
+		const struct jit_maps *jit_maps, struct profile *profile,
+		struct tick_fates *ret_fates)
 {
 	const struct symbolizer_options options = { .debug_folders =
 							    symbolizer_default_debug_folders };
 	_cleanup_(namer_release) struct namer namer = {
 		.aggregator = aggregator,
 		.modules = modules,
+		.jit_maps = jit_maps,
 		.profile = profile,
 		.symbolizer = symbolizer_new(&options),
 	};
 	struct tick_fates fates = { 0 };
-	int error = namer.symbolizer ? name_addresses(&namer) : -ENOMEM;
+	int error = namer.symbolizer ? find_makers(&namer) : -ENOMEM;
+
+	if (!error)
+		error = name_addresses(&namer);
 
 	for (size_t i = 0; i < aggregator_count_count(aggregator) && !error; i++) {
 		struct tick_count count;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct aggregator;
+struct jit_maps;
 struct modules;
 struct profile;
 
@@ -21,7 +22,8 @@ struct tick_fates {
 
 /* Fills an empty profile: 0 or -ENOMEM. */
 int namer_build(const struct aggregator *aggregator, const struct modules *modules,
-		struct profile *profile, struct tick_fates *ret_fates);
+		const struct jit_maps *jit_maps, struct profile *profile,
+		struct tick_fates *ret_fates);
 
 /* A row of bpf/fates.def. */
 const char *tick_reason_name(unsigned int reason);

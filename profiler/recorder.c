@@ -19,6 +19,7 @@
 #include "profiler/aggregator.h"
 #include "profiler/file_limit.h"
 #include "profiler/interrupts.h"
+#include "profiler/jit_maps.h"
 #include "profiler/modules.h"
 #include "profiler/snapshots.h"
 #include "profiler/stats.h"
@@ -420,6 +421,20 @@ static bool find_rule(void *unwind_maps, uint64_t module, uint64_t offset,
 	return unwind_maps_find_rule(unwind_maps, module, offset, ret_rule);
 }
 
+static void note_made_code(void *jit_maps, const struct process_event *process)
+{
+	jit_maps_note(jit_maps, process);
+}
+
+static int open_jit_maps(struct recording *recording)
+{
+	recording->jit_maps = jit_maps_new(sampler_kernel_boottime(recording->sampler, 0));
+	if (!recording->jit_maps)
+		return -ENOMEM;
+	aggregator_watch_made_code(recording->aggregator, note_made_code, recording->jit_maps);
+	return 0;
+}
+
 static int open_snapshots(struct recording *recording, bool verify)
 {
 	const struct snapshots_rules rules = { find_rule, recording->unwind_maps };
@@ -456,6 +471,8 @@ static int record(struct recorder *recorder)
 		return log_failed("cannot make unwind tables", error);
 	recording->modules = modules_new(identify, recording->sampler, recording->unwind_loader);
 	error = open_snapshots(recording, recorder->options->sampler.verify);
+	if (!error)
+		error = open_jit_maps(recording);
 	if (error)
 		return log_failed("cannot record", error);
 	error = set_up_loop(recorder);
@@ -513,6 +530,7 @@ void recording_release(struct recording *recording)
 	unwind_maps_free(recording->unwind_maps);
 	aggregator_free(recording->aggregator);
 	modules_free(recording->modules);
+	jit_maps_free(recording->jit_maps);
 	sampler_free(recording->sampler);
 	*recording = (struct recording){ 0 };
 	workload_init(&recording->workload);

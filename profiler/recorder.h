@@ -32,6 +32,7 @@ struct recording {
 	struct unwind_maps *unwind_maps;
 	struct unwind_loader *unwind_loader;
 	struct modules *modules;
+	struct jit_maps *jit_maps;
 	struct snapshots *snapshots;
 	struct unwind_verifier *verifier; /* NULL: stacks are not verified */
 	struct workload workload;

@@ -387,9 +387,50 @@ static void test_malformed_records_are_counted_and_not_read(void **state)
 	aggregator_free(aggregator);
 }
 
+struct met {
+	int calls;
+	uint32_t tgid;
+};
+
+static void meet(void *context, const struct process_event *process)
+{
+	struct met *met = context;
+
+	met->calls++;
+	met->tgid = process->tgid;
+}
+
+/* Once for a stack, and only for those that have such a frame. */
+static void processes_with_code_without_a_file_are_told_of(void **state)
+{
+	static const struct stack_frame made[] = { { MODULE_ANONYMOUS | 5, 0x1000 },
+						   { 100, 0x2000 } };
+	struct aggregator *aggregator = aggregator_new();
+	struct met met = { 0 };
+
+	(void)state;
+	aggregator_watch_made_code(aggregator, meet, &met);
+	send_process(aggregator, 1, 10, "plain");
+	send_process(aggregator, 2, 20, "made");
+	send_stack(aggregator, 1, 1, two_frames, 2);
+	send_stack(aggregator, 2, 2, made, 2);
+	send_tick(aggregator, 1, 1, 1, 0);
+	send_tick(aggregator, 1, 0, 0, 0);
+	assert_int_equal(met.calls, 0);
+	send_tick(aggregator, 2, 2, 2, 0);
+	send_tick(aggregator, 2, 2, 2, 0);
+	assert_int_equal(met.calls, 1);
+	assert_int_equal(met.tgid, 20);
+	assert_false(aggregator_stack(aggregator, 0).has_made_code);
+	assert_true(aggregator_stack(aggregator, 1).has_made_code);
+	assert_int_equal(aggregator_process_count(aggregator), 2);
+	aggregator_free(aggregator);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(processes_with_code_without_a_file_are_told_of),
 		cmocka_unit_test(test_equal_ticks_are_one_row),
 		cmocka_unit_test(test_ticks_that_may_lack_a_caller_are_a_row),
 		cmocka_unit_test(test_offsets_are_kept_as_they_are),
