@@ -90,6 +90,10 @@ uint64_t byte_reader_uleb128(struct byte_reader *reader)
 {
 	unsigned int bits;
 
+	/* Most numbers are small. */
+	if (!reader->failed && reader->offset < reader->bytes.size &&
+	    reader->bytes.data[reader->offset] < 0x80)
+		return reader->bytes.data[reader->offset++];
 	return read_leb128(reader, false, &bits);
 }
 

@@ -19,7 +19,8 @@
 #endif
 
 struct elf_file {
-	int fd;      /* -1: an image in memory */
+	int fd; /* -1: an image in memory */
+	bool is_mapped;
 	char *image; /* a copy, writable as elf_memory() wants it */
 	uint64_t size;
 	Elf *elf;
@@ -253,7 +254,8 @@ static int open_libelf(struct elf_file *file)
 	if (file->image)
 		file->elf = elf_memory(file->image, file->size);
 	else
-		file->elf = elf_begin(file->fd, ELF_C_READ, NULL);
+		file->elf =
+			elf_begin(file->fd, file->is_mapped ? ELF_C_READ_MMAP : ELF_C_READ, NULL);
 	return file->elf && elf_kind(file->elf) == ELF_K_ELF ? 0 : -ENOEXEC;
 }
 
@@ -292,7 +294,7 @@ void elf_file_free(struct elf_file *file)
 	free(file);
 }
 
-int elf_file_open(int fd, struct elf_file **ret_file)
+static int open_file(int fd, bool is_mapped, struct elf_file **ret_file)
 {
 	_cleanup_(cleanup_elf_file) struct elf_file *file = elf_file_new();
 	struct stat status;
@@ -305,12 +307,23 @@ int elf_file_open(int fd, struct elf_file **ret_file)
 	if (!S_ISREG(status.st_mode))
 		return -ENOEXEC;
 	file->fd = fd;
+	file->is_mapped = is_mapped;
 	file->size = status.st_size;
 	err = load(file);
 	if (err)
 		return err;
 	*ret_file = take_ptr(file);
 	return 0;
+}
+
+int elf_file_open(int fd, struct elf_file **ret_file)
+{
+	return open_file(fd, false, ret_file);
+}
+
+int elf_file_open_mapped(int fd, struct elf_file **ret_file)
+{
+	return open_file(fd, true, ret_file);
 }
 
 int elf_file_open_image(struct bytes image, struct elf_file **ret_file)

@@ -2,9 +2,9 @@
 /*
  * An ELF file as bounds-checked bytes: header, sections, program headers, and the content of either.
  *
- * libelf reads the headers and inflates compressed sections. Nothing is ever mapped: a mapped file
- * that its owner truncates raises SIGBUS, while a read only comes back short, so libelf is opened with
- * ELF_C_READ (its own reads) and everything else here goes through pread(). Both classes are read, but
+ * libelf reads the headers and inflates compressed sections. Nothing is mapped unless it is asked for: a
+ * mapped file that its owner truncates raises SIGBUS, while a read only comes back short, so libelf is
+ * opened with ELF_C_READ (its own reads) and everything else here goes through pread(). Both classes are read, but
  * only in this machine's byte order.
  *
  * Sections and segments whose bytes do not lie inside the file are kept (their addresses may still be
@@ -56,6 +56,12 @@ struct elf_file;
  * other byte order or an unknown version; -EFBIG: beyond a limit; -ENOMEM; or the error of a read.
  */
 int elf_file_open(int fd, struct elf_file **ret_file);
+
+/*
+ * The same, with sections that are not compressed in the page cache instead of in memory: hundreds of MiB of
+ * debug information cost what is looked at. Only for a process that may end by SIGBUS when the file shrinks.
+ */
+int elf_file_open_mapped(int fd, struct elf_file **ret_file);
 
 /* The same for an image in memory (the vdso), which is copied. */
 int elf_file_open_image(struct bytes image, struct elf_file **ret_file);

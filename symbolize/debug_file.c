@@ -140,3 +140,40 @@ int debug_file_open(const struct debug_file_query *query, int *ret_fd)
 
 	return err ? try_link(query, ret_fd) : 0;
 }
+
+static void open_of(struct elf_file *file, const struct build_id *build_id, const char *path,
+		    const char *const *folders, int (*open_elf)(int, struct elf_file **),
+		    struct debug_file *ret_debug_file)
+{
+	struct debuglink link;
+	bool linked = !debuglink_read(file, &link);
+	const struct debug_file_query query = {
+		.build_id = build_id,
+		.link = linked ? &link : NULL,
+		.path = path,
+		.folders = folders,
+	};
+
+	*ret_debug_file = (struct debug_file){ .fd = -1 };
+	if (!debug_file_open(&query, &ret_debug_file->fd) &&
+	    open_elf(ret_debug_file->fd, &ret_debug_file->file))
+		ret_debug_file->file = NULL;
+}
+
+void debug_file_of(struct elf_file *file, const struct build_id *build_id, const char *path,
+		   const char *const *folders, struct debug_file *ret_debug_file)
+{
+	open_of(file, build_id, path, folders, elf_file_open, ret_debug_file);
+}
+
+void debug_file_of_mapped(struct elf_file *file, const struct build_id *build_id, const char *path,
+			  const char *const *folders, struct debug_file *ret_debug_file)
+{
+	open_of(file, build_id, path, folders, elf_file_open_mapped, ret_debug_file);
+}
+
+void debug_file_release(struct debug_file *debug_file)
+{
+	elf_file_free(debug_file->file);
+	cleanup_close(&debug_file->fd);
+}

@@ -29,4 +29,19 @@ struct debug_file_query {
 /* The debug file, open for reading: 0, or -ENOENT: none that fits can be opened. */
 int debug_file_open(const struct debug_file_query *query, int *ret_fd);
 
+/* A debug file that is open. */
+struct debug_file {
+	int fd;                /* -1: none */
+	struct elf_file *file; /* NULL: none */
+};
+
+/* The debug file of `file`, by its own build-id and debuglink. There may be none, or none that can be used. */
+void debug_file_of(struct elf_file *file, const struct build_id *build_id, const char *path,
+		   const char *const *folders, struct debug_file *ret_debug_file);
+
+/* The same with its sections mapped (elf_file_open_mapped()). */
+void debug_file_of_mapped(struct elf_file *file, const struct build_id *build_id, const char *path,
+			  const char *const *folders, struct debug_file *ret_debug_file);
+void debug_file_release(struct debug_file *debug_file);
+
 #endif

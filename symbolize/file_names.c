@@ -20,15 +20,13 @@ DEFINE_CLEANUP(cleanup_search, struct symbol_search *, symbol_search_free)
 
 /* Files that tell more of the functions of the one that was asked for; open until the last name is read out of them. */
 struct other_files {
-	int debug_fd;
-	struct elf_file *debug; /* or NULL */
-	struct elf_file *mini;  /* MiniDebugInfo, or NULL */
+	struct debug_file debug;
+	struct elf_file *mini; /* MiniDebugInfo, or NULL */
 };
 
 static void other_files_release(struct other_files *others)
 {
-	elf_file_free(others->debug);
-	cleanup_close(&others->debug_fd);
+	debug_file_release(&others->debug);
 	elf_file_free(others->mini);
 }
 
@@ -51,24 +49,6 @@ static int search_tables(struct symbol_search *search, const struct elf_file *fi
 	}
 	*ret_count = count;
 	return 0;
-}
-
-/* Opens the debug file if there is one that can be used. */
-static void open_debug_file(struct elf_file *file, const struct file_question *question,
-			    const struct build_id *build_id, struct other_files *others)
-{
-	struct debuglink link;
-	bool linked = !debuglink_read(file, &link);
-	const struct debug_file_query query = {
-		.build_id = build_id,
-		.link = linked ? &link : NULL,
-		.path = question->path,
-		.folders = question->debug_folders,
-	};
-
-	if (!debug_file_open(&query, &others->debug_fd) &&
-	    elf_file_open(others->debug_fd, &others->debug))
-		others->debug = NULL;
 }
 
 /* What names functions where no symbol table does, the preferred ones first. */
@@ -111,9 +91,9 @@ static int search_symbols(struct symbol_search *search, struct elf_file *file,
 
 	if (err || tables)
 		return err;
-	open_debug_file(file, question, build_id, others);
-	if (others->debug)
-		err = search_tables(search, others->debug, SHT_SYMTAB, &tables);
+	debug_file_of(file, build_id, question->path, question->debug_folders, &others->debug);
+	if (others->debug.file)
+		err = search_tables(search, others->debug.file, SHT_SYMTAB, &tables);
 	if (err || tables)
 		return err;
 	err = open_mini(file, others);
@@ -145,14 +125,16 @@ static int to_addresses(const struct elf_file *file, const struct file_question 
 	for (size_t i = 0; i < question->count; i++) {
 		uint64_t address;
 
-		if (elf_file_address_of_offset(file, question->offsets[i], &address))
+		if (question->are_addresses)
+			asked_addresses_add(asked, question->offsets[i], i);
+		else if (elf_file_address_of_offset(file, question->offsets[i], &address))
 			asked_addresses_add(asked, address, i);
 	}
 	return asked_addresses_sort(asked);
 }
 
 static int name_one(const struct symbol_search *search, size_t index, uint64_t address,
-		    const struct root_file *root_file, struct answer *answer,
+		    const struct root_file *root_file, bool keep_mangled, struct answer *answer,
 		    struct symbol_name *ret_name)
 {
 	_cleanup_(buffer_release) struct buffer raw = { 0 };
@@ -164,7 +146,8 @@ static int name_one(const struct symbol_search *search, size_t index, uint64_t a
 		return err == -ENOENT ? 0 : err;
 	if (!buffer_string(&raw))
 		return -ENOMEM;
-	err = answer_keep_demangled(answer, raw.data, &name.function);
+	err = keep_mangled ? answer_keep(answer, raw.data, &name.function)
+			   : answer_keep_demangled(answer, raw.data, &name.function);
 	if (err)
 		return err;
 	name.offset = address - start;
@@ -174,7 +157,7 @@ static int name_one(const struct symbol_search *search, size_t index, uint64_t a
 }
 
 static int name_all(const struct symbol_search *search, const struct asked_addresses *asked,
-		    const struct root_file *root_file, struct answer *answer)
+		    const struct root_file *root_file, bool keep_mangled, struct answer *answer)
 {
 	for (size_t i = 0; i < asked->count; i++) {
 		struct symbol_name *name = &answer->names[asked->places[i]];
@@ -185,7 +168,8 @@ static int name_all(const struct symbol_search *search, const struct asked_addre
 			name->offset += asked->addresses[i] - asked->addresses[i - 1];
 			continue;
 		}
-		err = name_one(search, i, asked->addresses[i], root_file, answer, name);
+		err = name_one(search, i, asked->addresses[i], root_file, keep_mangled, answer,
+			       name);
 		if (err)
 			return err;
 	}
@@ -195,7 +179,7 @@ static int name_all(const struct symbol_search *search, const struct asked_addre
 static int answer_asked(struct elf_file *file, const struct file_question *question,
 			const struct asked_addresses *asked, struct answer *answer)
 {
-	_cleanup_(other_files_release) struct other_files others = { .debug_fd = -1 };
+	_cleanup_(other_files_release) struct other_files others = { .debug.fd = -1 };
 	_cleanup_(cleanup_search) struct symbol_search *search = NULL;
 	struct root_file root_file;
 	int err = symbol_search_new(asked->addresses, asked->count, &search);
@@ -205,7 +189,7 @@ static int answer_asked(struct elf_file *file, const struct file_question *quest
 	if (err)
 		return err;
 	root_file_init(&root_file, file);
-	return name_all(search, asked, &root_file, answer);
+	return name_all(search, asked, &root_file, question->keep_mangled, answer);
 }
 
 int file_names_answer(struct elf_file *file, const struct file_question *question,

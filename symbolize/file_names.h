@@ -3,6 +3,7 @@
 #ifndef HEARTH_SYMBOLIZE_FILE_NAMES_H
 #define HEARTH_SYMBOLIZE_FILE_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,8 @@ struct elf_file;
 struct file_question {
 	const char *path;                 /* where the file was found, or NULL */
 	const char *const *debug_folders; /* NULL at the end */
+	bool are_addresses; /* `offsets` are virtual addresses, as the file numbers them */
+	bool keep_mangled;  /* names as they are in the file */
 	const uint64_t *offsets;
 	size_t count;
 };

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hearth symbolize: functions, inlined calls and lines of addresses, as addr2line -fpiC prints them. Needs no privilege. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/utf8.h"
+#include "profiler/command.h"
+#include "profiler/options.h"
+#include "symbolize/source_names.h"
+#include "symbolize/symbolizer.h"
+
+#define ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+/* Addresses on standard input beyond this are refused: some 16 million. */
+#define INPUT_MAX ((size_t)320 << 20)
+
+/* More of a name or path is cut. */
+#define SHOWN_MAX 65536
+
+static const char usage[] =
+	"Usage: hearth symbolize -e FILE [OPTIONS] [ADDR...]\n"
+	"\n"
+	"Prints where addresses of a file come from, as addr2line -fpiC does: function, file and line, and\n"
+	"under it the calls that were inlined there. Addresses are hexadecimal; without any they are read\n"
+	"from standard input, up to its end.";
+
+struct symbolize {
+	const char *path;
+	bool with_addresses;
+	bool base_names;
+	bool json;
+	bool keep_mangled;
+	uint64_t *addresses;
+	size_t count, allocated;
+};
+
+/* --- options --- */
+
+static int set_path(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct symbolize *symbolize = context;
+
+	(void)name;
+	if (!*value) {
+		*ret_why = "not the name of a file";
+		return -EINVAL;
+	}
+	symbolize->path = value;
+	return 0;
+}
+
+static int set_flag(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct symbolize *symbolize = context;
+
+	(void)value;
+	(void)ret_why;
+	if (!strcmp(name, "addresses"))
+		symbolize->with_addresses = true;
+	else if (!strcmp(name, "basenames"))
+		symbolize->base_names = true;
+	else if (!strcmp(name, "json"))
+		symbolize->json = true;
+	else if (!strcmp(name, "no-demangle"))
+		symbolize->keep_mangled = true;
+	return 0;
+}
+
+/* The last four are addr2line's, and what is done anyway. */
+static const struct option_row rows[] = {
+	{ "exe", 'e', "FILE", "the program, library or debug file they are addresses of",
+	  set_path },
+	{ "addresses", 'a', NULL, "print each address ahead of what is known of it", set_flag },
+	{ "basenames", 's', NULL, "print files without their directories", set_flag },
+	{ "no-demangle", 0, NULL, "print functions as they are called in the file", set_flag },
+	{ "json", 0, NULL, "print a list of objects", set_flag },
+	{ "functions", 'f', NULL, "", set_flag, .is_hidden = true },
+	{ "pretty-print", 'p', NULL, "", set_flag, .is_hidden = true },
+	{ "inlines", 'i', NULL, "", set_flag, .is_hidden = true },
+	{ "demangle", 'C', NULL, "", set_flag, .is_hidden = true },
+};
+
+/* --- addresses --- */
+
+static int add_address(struct symbolize *symbolize, uint64_t address)
+{
+	if (symbolize->count == symbolize->allocated) {
+		size_t more = symbolize->allocated ? 2 * symbolize->allocated : 256;
+		uint64_t *grown = realloc(symbolize->addresses, more * sizeof(*grown));
+
+		if (!grown) {
+			log_error("out of memory");
+			return -ENOMEM;
+		}
+		symbolize->addresses = grown;
+		symbolize->allocated = more;
+	}
+	symbolize->addresses[symbolize->count++] = address;
+	return 0;
+}
+
+/* Hexadecimal digits, with or without 0x. */
+static int parse_address(struct symbolize *symbolize, const char *word)
+{
+	const char *digits = word[0] == '0' && (word[1] | 32) == 'x' ? word + 2 : word;
+	size_t length = strlen(digits);
+
+	if (!length || strspn(digits, "0123456789abcdefABCDEF") != length ||
+	    length - strspn(digits, "0") > 16) {
+		log_error("%.40s is no address: hexadecimal digits, as in 0x1139", word);
+		return -EINVAL;
+	}
+	return add_address(symbolize, strtoull(digits, NULL, 16));
+}
+
+static int read_addresses(struct symbolize *symbolize)
+{
+	_cleanup_(buffer_release) struct buffer input = { 0 };
+	int err = buffer_read_fd(&input, STDIN_FILENO, INPUT_MAX);
+	char *word, *rest = NULL;
+
+	if (!err && !buffer_string(&input))
+		err = -ENOMEM;
+	if (err) {
+		log_error("cannot read standard input: %s", strerror(-err));
+		return err;
+	}
+	for (word = strtok_r(input.data, " \t\r\n", &rest); word && !err;
+	     word = strtok_r(NULL, " \t\r\n", &rest))
+		err = parse_address(symbolize, word);
+	return err;
+}
+
+/* --- output: names are other people's, and are shown without what would steer a terminal --- */
+
+static const char *shown_path(const struct symbolize *symbolize, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return symbolize->base_names && slash ? slash + 1 : path;
+}
+
+static void append_clean(struct buffer *to, const char *text)
+{
+	utf8_append_clean(to, text, strlen(text), SHOWN_MAX);
+}
+
+static void append_frame(struct buffer *to, const struct symbolize *symbolize,
+			 const struct source_frame *frame, uint64_t discriminator)
+{
+	append_clean(to, frame->function ? frame->function : "??");
+	buffer_append_string(to, " at ");
+	append_clean(to, frame->file ? shown_path(symbolize, frame->file) : "??");
+	if (frame->line)
+		buffer_printf(to, ":%" PRIu64, frame->line);
+	else
+		buffer_append_string(to, ":?");
+	if (frame->line && discriminator)
+		buffer_printf(to, " (discriminator %" PRIu64 ")", discriminator);
+	buffer_append_char(to, '\n');
+}
+
+static void append_text(struct buffer *to, const struct symbolize *symbolize, uint64_t address,
+			const struct source_location *location)
+{
+	if (symbolize->with_addresses)
+		buffer_printf(to, "0x%016" PRIx64 ": ", address);
+	if (!location->count)
+		buffer_append_string(to, "?? ??:0\n");
+	for (size_t i = 0; i < location->count; i++) {
+		if (i)
+			buffer_append_string(to, " (inlined by) ");
+		append_frame(to, symbolize, &location->frames[i], i ? 0 : location->discriminator);
+	}
+}
+
+/* RFC 8259, section 7; what is clean has no control characters. */
+static void append_json_string(struct buffer *to, const char *text)
+{
+	_cleanup_(buffer_release) struct buffer clean = { 0 };
+
+	if (!text) {
+		buffer_append_string(to, "null");
+		return;
+	}
+	append_clean(&clean, text);
+	to->failed |= clean.failed;
+	buffer_append_char(to, '"');
+	for (size_t i = 0; i < clean.size; i++) {
+		if (clean.data[i] == '"' || clean.data[i] == '\\')
+			buffer_append_char(to, '\\');
+		buffer_append_char(to, clean.data[i]);
+	}
+	buffer_append_char(to, '"');
+}
+
+static void append_json(struct buffer *to, const struct symbolize *symbolize, uint64_t address,
+			const struct source_location *location)
+{
+	buffer_printf(to, "{\"address\": \"0x%" PRIx64 "\", \"frames\": [", address);
+	for (size_t i = 0; i < location->count; i++) {
+		const struct source_frame *frame = &location->frames[i];
+
+		buffer_append_string(to, i ? ", {\"function\": " : "{\"function\": ");
+		append_json_string(to, frame->function);
+		buffer_append_string(to, ", \"file\": ");
+		append_json_string(to, frame->file ? shown_path(symbolize, frame->file) : NULL);
+		buffer_append_string(to, ", \"line\": ");
+		if (frame->line)
+			buffer_append_u64(to, frame->line);
+		else
+			buffer_append_string(to, "null");
+		buffer_append_char(to, '}');
+	}
+	buffer_append_string(to, "]}");
+}
+
+/* 0 or -ENOMEM; what cannot be written shows in the stream. */
+static int print(const struct symbolize *symbolize, const struct source_names *names)
+{
+	_cleanup_(buffer_release) struct buffer text = { 0 };
+
+	for (size_t i = 0; i < symbolize->count; i++) {
+		struct source_location location = source_names_get(names, i);
+
+		buffer_clear(&text);
+		if (symbolize->json) {
+			buffer_append_string(&text, i ? ",\n " : "[\n ");
+			append_json(&text, symbolize, symbolize->addresses[i], &location);
+		} else {
+			append_text(&text, symbolize, symbolize->addresses[i], &location);
+		}
+		if (buffer_error(&text))
+			return -ENOMEM;
+		fwrite(text.data, 1, text.size, stdout);
+	}
+	if (symbolize->json)
+		fputs(symbolize->count ? "\n]\n" : "[]\n", stdout);
+	return 0;
+}
+
+/* --- running --- */
+
+static const char *why_not(int error)
+{
+	switch (error) {
+	case -ENOEXEC:
+		return "not an ELF file, or a broken one";
+	case -EOPNOTSUPP:
+		return "of a kind that is not read (other byte order, or compressed as before 2015)";
+	case -EFBIG:
+		return "larger than the limits, inflated";
+	case -EBADMSG:
+		return "a section lies outside the file or cannot be inflated";
+	case -E2BIG:
+		return "too many addresses at once";
+	}
+	return strerror(-error);
+}
+
+static int answer(const struct symbolize *symbolize, int fd)
+{
+	_cleanup_free_ char *absolute = realpath(symbolize->path, NULL);
+	const struct source_question question = {
+		.fd = fd,
+		.path = absolute,
+		.debug_folders = symbolizer_default_debug_folders,
+		.keep_mangled = symbolize->keep_mangled,
+		.addresses = symbolize->addresses,
+		.count = symbolize->count,
+	};
+	struct source_names *names;
+	int err = source_names_new(&question, &names);
+
+	if (err) {
+		log_error("%s: %s", symbolize->path, why_not(err));
+		return err;
+	}
+	if (source_names_error(names) && source_names_error(names) != -ENOENT)
+		log_warning("%s: its DWARF is not used: %s", symbolize->path,
+			    why_not(source_names_error(names)));
+	err = print(symbolize, names);
+	if (err)
+		log_error("out of memory");
+	source_names_free(names);
+	return err;
+}
+
+static int run(struct symbolize *symbolize, int count, char **words)
+{
+	_cleanup_close_ int fd = -1;
+	int err = 0;
+
+	if (!symbolize->path) {
+		log_error(
+			"of which file? hearth symbolize -e FILE ADDR...; hearth symbolize --help tells");
+		return -EINVAL;
+	}
+	fd = open(symbolize->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0) {
+		log_error("cannot open %s: %s", symbolize->path, strerror(errno));
+		return -EINVAL;
+	}
+	for (int i = 0; !err && i < count; i++)
+		err = parse_address(symbolize, words[i]);
+	if (!err && !count)
+		err = read_addresses(symbolize);
+	return err ? err : answer(symbolize, fd);
+}
+
+int command_symbolize(int argc, char **argv)
+{
+	struct symbolize symbolize = { 0 };
+	const struct option_table table = { NULL, rows, ROWS(rows), &symbolize };
+	const struct option_parser parser = {
+		.usage = usage,
+		.command = "symbolize",
+		.tables = &table,
+		.table_count = 1,
+	};
+	int operand;
+	enum option_result result = options_parse(&parser, argc, argv, &operand);
+	bool is_good =
+		result == OPTIONS_HELP_SHOWN ||
+		(result == OPTIONS_PARSED && !run(&symbolize, argc - operand, argv + operand));
+
+	free(symbolize.addresses);
+	return is_good ? EXIT_GOOD : EXIT_WRONG;
+}

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "symbolize/dwarf_lookup.h"
+
+#include <dwarf.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/string_pool.h"
+#include "symbolize/ascending.h"
+#include "symbolize/dwarf_line.h"
+#include "symbolize/dwarf_scopes.h"
+
+#define NO_UNIT UINT32_MAX
+
+/* An abstract origin, its specification, and what else a producer may put between an entry and its name. */
+#define MAX_HOPS 16
+
+/* Frames of one address. */
+#define MAX_FRAMES DWARF_SCOPES_MAX_DEPTH
+
+struct found_location {
+	size_t first; /* in the frames */
+	size_t count;
+	uint64_t discriminator;
+};
+
+struct dwarf_lookup {
+	struct dwarf_file file;
+	struct dwarf_units units;
+	const uint64_t *addresses; /* the caller's, only while looking up */
+	size_t count;
+	struct found_location *locations;
+	struct source_frame *frames;
+	size_t frame_count, frame_allocated;
+	struct string_pool paths;
+};
+
+/* --- which unit holds an address --- */
+
+struct claim {
+	uint64_t size; /* of the range */
+	uint32_t unit;
+	uint32_t address; /* its index */
+};
+
+static void claim_range(struct dwarf_lookup *lookup, uint32_t unit, uint64_t start, uint64_t end,
+			struct claim *claims)
+{
+	size_t i = ascending_first_from(lookup->addresses, lookup->count, start);
+
+	for (; i < lookup->count && lookup->addresses[i] < end; i++) {
+		if (!dwarf_file_pay(&lookup->file, 8))
+			return;
+		if (claims[i].unit != NO_UNIT && claims[i].size <= end - start)
+			continue;
+		claims[i].unit = unit;
+		claims[i].size = end - start;
+	}
+}
+
+static bool says_its_ranges(const struct dwarf_unit *unit)
+{
+	return unit->root_ranges.kind != DWARF_ABSENT || unit->root_high.kind != DWARF_ABSENT;
+}
+
+static void claim_by_units(struct dwarf_lookup *lookup, struct claim *claims)
+{
+	for (size_t i = 0; i < lookup->units.count; i++) {
+		const struct dwarf_unit *unit = &lookup->units.units[i];
+		struct dwarf_ranges ranges;
+		uint64_t start, end;
+
+		dwarf_ranges_init(&ranges, &lookup->file, unit, &unit->root_low, &unit->root_high,
+				  &unit->root_ranges);
+		while (dwarf_ranges_next(&ranges, &start, &end))
+			claim_range(lookup, i, start, end, claims);
+	}
+}
+
+/* The pairs of one set (DWARF 5, section 6.1.2), for a unit that says nothing of its own ranges. */
+static void claim_by_set(struct dwarf_lookup *lookup, const struct dwarf_unit *unit,
+			 struct byte_reader *reader, uint8_t size, struct claim *claims)
+{
+	uint64_t start, length;
+
+	do {
+		start = dwarf_read_number(reader, size);
+		length = dwarf_read_number(reader, size);
+		if (reader->failed || !dwarf_file_pay(&lookup->file, 2 * (uint64_t)size))
+			return;
+		if (length && dwarf_file_has_code(&lookup->file, start, start + length))
+			claim_range(lookup, unit - lookup->units.units, start, start + length,
+				    claims);
+	} while (start || length);
+}
+
+static void read_set(struct dwarf_lookup *lookup, struct byte_reader *reader, size_t begin,
+		     uint8_t offset_size, struct claim *claims)
+{
+	uint16_t version = byte_reader_u16(reader);
+	uint64_t offset = dwarf_read_number(reader, offset_size);
+	uint8_t size = byte_reader_u8(reader);
+	uint8_t selector = byte_reader_u8(reader);
+	const struct dwarf_unit *unit;
+	size_t past;
+
+	if (version != 2 || selector || (size != 4 && size != 8) ||
+	    offset >= lookup->file.sections[DWARF_INFO].size)
+		return;
+	past = (reader->offset - begin) % (2 * size);
+	byte_reader_skip(reader, past ? 2 * size - past : 0);
+	for (size_t low = 0, high = lookup->units.count; low < high;) {
+		size_t middle = low + (high - low) / 2;
+
+		unit = &lookup->units.units[middle];
+		if (unit->offset == offset) {
+			if (!says_its_ranges(unit))
+				claim_by_set(lookup, unit, reader, size, claims);
+			return;
+		}
+		if (unit->offset < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+}
+
+static void claim_by_aranges(struct dwarf_lookup *lookup, struct claim *claims)
+{
+	struct byte_reader reader;
+
+	byte_reader_init(&reader, lookup->file.sections[DWARF_ARANGES]);
+	while (reader.offset < reader.bytes.size && dwarf_file_pay(&lookup->file, 16)) {
+		size_t begin = reader.offset;
+		struct byte_reader set = reader;
+		uint8_t offset_size;
+		uint64_t length;
+
+		if (!dwarf_read_length(&set, &length, &offset_size))
+			return;
+		reader.offset = set.offset + length;
+		set.bytes.size = reader.offset;
+		read_set(lookup, &set, begin, offset_size, claims);
+	}
+}
+
+static int compare_claims(const void *a, const void *b)
+{
+	const struct claim *claim_a = a, *claim_b = b;
+	int order = (claim_a->unit > claim_b->unit) - (claim_a->unit < claim_b->unit);
+
+	return order ? order
+		     : (claim_a->address > claim_b->address) -
+			       (claim_a->address < claim_b->address);
+}
+
+/* --- frames --- */
+
+static int add_frame(struct dwarf_lookup *lookup, const struct source_frame *frame)
+{
+	if (lookup->frame_count == lookup->frame_allocated) {
+		size_t more = lookup->frame_allocated ? 2 * lookup->frame_allocated : 256;
+		struct source_frame *grown = realloc(lookup->frames, more * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		lookup->frames = grown;
+		lookup->frame_allocated = more;
+	}
+	lookup->frames[lookup->frame_count++] = *frame;
+	return 0;
+}
+
+/* Languages whose names the linker takes as they are. */
+static bool has_plain_names(const struct dwarf_unit *unit)
+{
+	switch (unit->language) {
+	case DW_LANG_C89:
+	case DW_LANG_C:
+	case DW_LANG_C99:
+	case DW_LANG_C11:
+		return true;
+	}
+	return false;
+}
+
+/* The name of an entry, which may stand elsewhere: 0, or -ENOMEM. */
+static int name_entry(struct dwarf_lookup *lookup, uint64_t offset, struct source_frame *frame)
+{
+	for (int hop = 0; hop < MAX_HOPS && offset != DWARF_NO_OFFSET; hop++) {
+		struct dwarf_entry entry;
+		const char *name;
+		int err = dwarf_units_entry(&lookup->units, offset, &entry);
+
+		if (err)
+			return err == -ENOENT ? 0 : err;
+		name = dwarf_unit_string(&lookup->file, entry.unit,
+					 &entry.values[WANTED_LINKAGE_NAME]);
+		if (name) {
+			frame->function = name;
+			frame->is_whole_name = true;
+			return 0;
+		}
+		name = dwarf_unit_string(&lookup->file, entry.unit, &entry.values[WANTED_NAME]);
+		if (name && !frame->function) {
+			frame->function = name;
+			frame->is_whole_name = has_plain_names(entry.unit);
+		}
+		offset = dwarf_unit_reference(entry.unit, &entry.values[WANTED_ORIGIN]);
+		if (offset == DWARF_NO_OFFSET)
+			offset = dwarf_unit_reference(entry.unit,
+						      &entry.values[WANTED_SPECIFICATION]);
+	}
+	return 0;
+}
+
+/* --- one unit --- */
+
+/* What is found out about the addresses of one unit. */
+struct unit_answer {
+	const struct dwarf_unit *unit;
+	size_t count;
+	uint64_t *addresses;
+	uint32_t *innermost; /* scopes */
+	struct dwarf_row *rows;
+	struct dwarf_scopes scopes;
+	struct source_frame *names; /* of the scopes; their function only */
+	struct dwarf_lines lines;
+	const char **paths; /* of the line program's files, as far as they were asked for */
+};
+
+static void unit_answer_release(struct unit_answer *answer)
+{
+	free(answer->addresses);
+	free(answer->innermost);
+	free(answer->rows);
+	free(answer->names);
+	free(answer->paths);
+	dwarf_scopes_release(&answer->scopes);
+	dwarf_lines_release(&answer->lines);
+}
+
+static int find_path(struct dwarf_lookup *lookup, struct unit_answer *answer, uint64_t file,
+		     const char **ret_path)
+{
+	_cleanup_(buffer_release) struct buffer path = { 0 };
+	uint32_t id;
+	int err;
+
+	*ret_path = NULL;
+	if (file >= answer->lines.file_count)
+		return 0;
+	if (!answer->paths[file]) {
+		if (!dwarf_lines_path(&answer->lines, file, &path))
+			return 0;
+		err = buffer_error(&path);
+		if (!err)
+			err = string_pool_add(&lookup->paths, path.data, path.size, &id);
+		if (err)
+			return err;
+		answer->paths[file] = string_pool_get(&lookup->paths, id, NULL);
+	}
+	*ret_path = answer->paths[file];
+	return 0;
+}
+
+static int name_scope(struct dwarf_lookup *lookup, struct unit_answer *answer, uint32_t scope,
+		      struct source_frame *ret_frame)
+{
+	struct source_frame *name = &answer->names[scope];
+	int err = 0;
+
+	if (!name->line) { /* not looked for yet */
+		err = name_entry(lookup, answer->scopes.scopes[scope].entry, name);
+		name->line = 1;
+	}
+	ret_frame->function = name->function;
+	ret_frame->is_whole_name = name->is_whole_name;
+	return err;
+}
+
+/* The frames of one address: each function with the line in it, which for the outer ones is that of the call. */
+static int add_frames(struct dwarf_lookup *lookup, struct unit_answer *answer, size_t index,
+		      struct found_location *location)
+{
+	uint64_t file = answer->rows[index].file, line = answer->rows[index].line;
+	bool has_line = answer->rows[index].found;
+	uint32_t scope = answer->innermost[index];
+	int err = 0;
+
+	location->first = lookup->frame_count;
+	location->discriminator = has_line ? answer->rows[index].discriminator : 0;
+	while (!err && (scope != DWARF_NO_SCOPE || has_line) && location->count < MAX_FRAMES) {
+		struct source_frame frame = { .line = has_line ? line : 0 };
+
+		if (has_line)
+			err = find_path(lookup, answer, file, &frame.file);
+		has_line = false;
+		if (!err && scope != DWARF_NO_SCOPE) {
+			const struct dwarf_scope *found = &answer->scopes.scopes[scope];
+
+			err = name_scope(lookup, answer, scope, &frame);
+			file = found->call_file;
+			line = found->call_line;
+			scope = found->parent;
+			has_line = scope != DWARF_NO_SCOPE;
+		}
+		if (!err)
+			err = add_frame(lookup, &frame);
+		location->count += !err;
+	}
+	return err;
+}
+
+static int find_scopes(struct dwarf_lookup *lookup, struct unit_answer *answer)
+{
+	int err;
+
+	dwarf_scopes_init(&answer->scopes, &lookup->units);
+	err = dwarf_scopes_find(&answer->scopes, answer->unit, answer->addresses, answer->count,
+				answer->innermost);
+	if (err)
+		return err;
+	answer->names = calloc(answer->scopes.count + 1, sizeof(*answer->names));
+	return answer->names ? 0 : -ENOMEM;
+}
+
+static int find_lines(struct dwarf_lookup *lookup, struct unit_answer *answer)
+{
+	int err = dwarf_lines_init(&answer->lines, &lookup->file, answer->unit);
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	answer->paths = calloc(answer->lines.file_count + 1, sizeof(*answer->paths));
+	if (!answer->paths)
+		return -ENOMEM;
+	dwarf_lines_find(&answer->lines, answer->addresses, answer->count, answer->rows);
+	return 0;
+}
+
+static int answer_unit(struct dwarf_lookup *lookup, const struct claim *claims, size_t count)
+{
+	_cleanup_(unit_answer_release) struct unit_answer answer = {
+		.unit = &lookup->units.units[claims[0].unit],
+		.count = count,
+		.addresses = calloc(count, sizeof(*answer.addresses)),
+		.innermost = calloc(count, sizeof(*answer.innermost)),
+		.rows = calloc(count, sizeof(*answer.rows)),
+	};
+	int err;
+
+	if (!answer.addresses || !answer.innermost || !answer.rows)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		answer.addresses[i] = lookup->addresses[claims[i].address];
+	err = find_scopes(lookup, &answer);
+	if (!err)
+		err = find_lines(lookup, &answer);
+	for (size_t i = 0; !err && i < count; i++)
+		err = add_frames(lookup, &answer, i, &lookup->locations[claims[i].address]);
+	return err;
+}
+
+/* --- all of them --- */
+
+static int answer_claims(struct dwarf_lookup *lookup, struct claim *claims)
+{
+	size_t first = 0;
+	int err = 0;
+
+	qsort(claims, lookup->count, sizeof(*claims), compare_claims);
+	while (!err && first < lookup->count && claims[first].unit != NO_UNIT) {
+		size_t end = first + 1;
+
+		while (end < lookup->count && claims[end].unit == claims[first].unit)
+			end++;
+		err = answer_unit(lookup, claims + first, end - first);
+		first = end;
+	}
+	return err;
+}
+
+static int answer_all(struct dwarf_lookup *lookup)
+{
+	_cleanup_free_ struct claim *claims = calloc(lookup->count + 1, sizeof(*claims));
+
+	if (!claims)
+		return -ENOMEM;
+	for (size_t i = 0; i < lookup->count; i++)
+		claims[i] = (struct claim){ .unit = NO_UNIT, .address = i };
+	claim_by_units(lookup, claims);
+	claim_by_aranges(lookup, claims);
+	return answer_claims(lookup, claims);
+}
+
+DEFINE_CLEANUP(cleanup_lookup, struct dwarf_lookup *, dwarf_lookup_free)
+
+int dwarf_lookup_new(struct elf_file *elf, const uint64_t *addresses, size_t count,
+		     struct dwarf_lookup **ret_lookup)
+{
+	_cleanup_(cleanup_lookup) struct dwarf_lookup *lookup = NULL;
+	int err;
+
+	if (count > DWARF_LOOKUP_MAX_ADDRESSES)
+		return -E2BIG;
+	if (!ascending_is(addresses, count))
+		return -EINVAL;
+	lookup = calloc(1, sizeof(*lookup));
+	if (!lookup)
+		return -ENOMEM;
+	string_pool_init(&lookup->paths);
+	lookup->addresses = addresses;
+	lookup->count = count;
+	lookup->locations = calloc(count + 1, sizeof(*lookup->locations));
+	if (!lookup->locations)
+		return -ENOMEM;
+	err = dwarf_file_init(&lookup->file, elf);
+	if (err)
+		return err;
+	lookup->file.work_left += 1024 * (uint64_t)count;
+	err = dwarf_units_init(&lookup->units, &lookup->file);
+	if (!err)
+		err = answer_all(lookup);
+	if (err)
+		return err;
+	lookup->addresses = NULL;
+	*ret_lookup = take_ptr(lookup);
+	return 0;
+}
+
+void dwarf_lookup_free(struct dwarf_lookup *lookup)
+{
+	if (!lookup)
+		return;
+	dwarf_units_release(&lookup->units);
+	dwarf_file_release(&lookup->file);
+	string_pool_release(&lookup->paths);
+	free(lookup->locations);
+	free(lookup->frames);
+	free(lookup);
+}
+
+struct source_location dwarf_lookup_get(const struct dwarf_lookup *lookup, size_t index)
+{
+	const struct found_location *location = &lookup->locations[index];
+
+	return (struct source_location){
+		.frames = location->count ? lookup->frames + location->first : NULL,
+		.count = location->count,
+		.discriminator = location->discriminator,
+	};
+}

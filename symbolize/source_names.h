@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Everything that is known of addresses of one ELF file, for people: demangled functions, the calls that
+ * were inlined, files and lines.
+ *
+ * From the DWARF of the file, or of its debug file (debug_file.h) where it has none itself. Where that knows no
+ * function, or one only by a name that is none of the linker's (a C++ function without its namespace), the symbol
+ * tables are asked, for the outermost frame: they name what was compiled, not what was inlined.
+ *
+ * Files are mapped: for a process that may end by SIGBUS when one of them is cut short. Not thread-safe.
+ */
+#ifndef HEARTH_SYMBOLIZE_SOURCE_NAMES_H
+#define HEARTH_SYMBOLIZE_SOURCE_NAMES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "symbolize/dwarf_lookup.h"
+
+struct source_question {
+	int fd;                           /* the ELF file, open for reading */
+	const char *path;                 /* absolute, for a debug file beside it; or NULL */
+	const char *const *debug_folders; /* NULL at the end */
+	bool keep_mangled;                /* functions as they are in the file */
+	const uint64_t *addresses;        /* virtual ones of the file, in any order */
+	size_t count;
+};
+
+struct source_names;
+
+/*
+ * Answers a question: 0, or why there is no answer at all: -ENOEXEC, -EOPNOTSUPP, -EFBIG of elf_file_open_mapped(); -E2BIG;
+ * -ENOMEM; a read error. DWARF that cannot be used is none of these: source_names_error() tells.
+ */
+int source_names_new(const struct source_question *question, struct source_names **ret_names);
+void source_names_free(struct source_names *names);
+
+/* Why DWARF gave nothing: -ENOENT: there is none; else an error of dwarf_file_init(). 0: it was read. */
+int source_names_error(const struct source_names *names);
+
+/* What is known of question->addresses[index]; functions are demangled unless it said otherwise. Lives as long as `names`. */
+struct source_location source_names_get(const struct source_names *names, size_t index);
+
+#endif
