@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cage.c and cage_filter.c, seen from inside (each attempt must fail) and from outside. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "worker/cage.h"
+
+#define EXTRA_BYTES (64u << 20) /* of memory, beyond what a sanitized program has from the start */
+#define CPU_SECONDS 40
+
+/* Made ahead of the cage, for those inside to try. */
+static struct {
+	pid_t parent;
+	char secret[16];
+} outside = { .secret = "secret" };
+
+/* --- attempts: 0, or the errno with which they failed --- */
+
+#define ATTEMPT(name, call)                          \
+	static int try_##name(void)                  \
+	{                                            \
+		errno = 0;                           \
+		return (long)(call) < 0 ? errno : 0; \
+	}
+
+static char stolen[16];
+static const struct iovec stolen_to = { stolen, sizeof(stolen) };
+static const struct iovec stolen_from = { outside.secret, sizeof(outside.secret) };
+static char *const no_strings[] = { NULL };
+
+/* Through the system call itself, past what the C library or the sanitizers make of it. */
+ATTEMPT(open, syscall(SYS_openat, AT_FDCWD, "/", O_RDONLY | O_DIRECTORY))
+ATTEMPT(open_below, syscall(SYS_openat, STDERR_FILENO, "x", O_RDONLY))
+ATTEMPT(openat2, syscall(SYS_openat2, AT_FDCWD, "/", NULL, 0))
+ATTEMPT(stat, syscall(SYS_newfstatat, AT_FDCWD, "/", &(struct stat){ 0 }, 0))
+ATTEMPT(read_folder, syscall(SYS_getdents64, 0, stolen, sizeof(stolen)))
+ATTEMPT(socket, syscall(SYS_socket, AF_INET, SOCK_STREAM, 0))
+ATTEMPT(socketpair, syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, (int[2]){ 0 }))
+ATTEMPT(connect, syscall(SYS_connect, 0, &(struct sockaddr){ AF_UNIX }, sizeof(struct sockaddr)))
+ATTEMPT(ptrace, syscall(SYS_ptrace, PTRACE_SEIZE, outside.parent, 0, 0))
+ATTEMPT(read_process,
+	syscall(SYS_process_vm_readv, outside.parent, &stolen_to, 1, &stolen_from, 1, 0))
+ATTEMPT(read_itself, syscall(SYS_process_vm_readv, getpid(), &stolen_to, 1, &stolen_from, 1, 0))
+ATTEMPT(pidfd, syscall(SYS_pidfd_open, outside.parent, 0))
+ATTEMPT(kill, syscall(SYS_kill, outside.parent, 0))
+ATTEMPT(tgkill, syscall(SYS_tgkill, outside.parent, outside.parent, 0))
+ATTEMPT(fork, syscall(SYS_fork))
+ATTEMPT(clone, syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0))
+ATTEMPT(clone3, syscall(SYS_clone3, NULL, 0))
+ATTEMPT(exec, syscall(SYS_execve, "/proc/self/exe", no_strings, no_strings))
+ATTEMPT(exec_by_descriptor, syscall(SYS_execveat, 0, "", no_strings, no_strings, AT_EMPTY_PATH))
+ATTEMPT(map_to_execute,
+	syscall(SYS_mmap, 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
+ATTEMPT(map_shared, syscall(SYS_mmap, 0, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0))
+ATTEMPT(make_executable, syscall(SYS_mprotect, (uintptr_t)stolen & ~4095ul, 4096, PROT_EXEC))
+ATTEMPT(memfd, syscall(SYS_memfd_create, "x", 0))
+ATTEMPT(be_signalled, syscall(SYS_fcntl, 0, F_SETOWN, outside.parent))
+ATTEMPT(be_dumpable, syscall(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0))
+ATTEMPT(be_root, syscall(SYS_setresuid, 0, 0, 0))
+ATTEMPT(unshare, syscall(SYS_unshare, 0x10000000))
+ATTEMPT(more_memory, syscall(SYS_prlimit64, 0, RLIMIT_DATA, NULL, NULL))
+ATTEMPT(bpf, syscall(SYS_bpf, 0, NULL, 0))
+ATTEMPT(io_uring, syscall(SYS_io_uring_setup, 1, NULL))
+ATTEMPT(userfaultfd, syscall(SYS_userfaultfd, 0))
+ATTEMPT(call_of_x32, syscall(0x40000000 | SYS_getpid))
+
+static int try_write_to_what_was_open(void)
+{
+	for (int fd = STDERR_FILENO + 1; fd < 4096; fd++)
+		if (write(fd, "x", 1) >= 0 || errno != EBADF)
+			return 0;
+	return EBADF;
+}
+
+static int try_eat_memory(void)
+{
+	for (unsigned int i = 0; i <= EXTRA_BYTES >> 20; i++)
+		if (syscall(SYS_mmap, 0, 1 << 20, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0)
+			return errno;
+	return 0;
+}
+
+/* What has to go on. */
+static int try_use_memory(void)
+{
+	char *memory = malloc(1 << 20);
+	int went_wrong = !memory || !realloc(memory, 4 << 20);
+
+	return went_wrong;
+}
+
+#define REFUSED(name)                    \
+	{                                \
+#name, try_##name, EPERM \
+	}
+
+static const struct {
+	const char *name;
+	int (*try)(void);
+	int expected;
+} attempts[] = {
+	REFUSED(open),
+	REFUSED(open_below),
+	REFUSED(openat2),
+	REFUSED(stat),
+	REFUSED(read_folder),
+	REFUSED(socket),
+	REFUSED(socketpair),
+	REFUSED(connect),
+	REFUSED(ptrace),
+	REFUSED(read_process),
+	REFUSED(read_itself),
+	REFUSED(pidfd),
+	REFUSED(kill),
+	REFUSED(tgkill),
+	REFUSED(fork),
+	REFUSED(clone),
+	REFUSED(clone3),
+	REFUSED(exec),
+	REFUSED(exec_by_descriptor),
+	REFUSED(map_to_execute),
+	REFUSED(map_shared),
+	REFUSED(make_executable),
+	REFUSED(memfd),
+	REFUSED(be_signalled),
+	REFUSED(be_dumpable),
+	REFUSED(be_root),
+	REFUSED(unshare),
+	REFUSED(more_memory),
+	REFUSED(bpf),
+	REFUSED(io_uring),
+	REFUSED(userfaultfd),
+	REFUSED(call_of_x32),
+	{ "write_to_what_was_open", try_write_to_what_was_open, EBADF },
+	{ "use_memory", try_use_memory, 0 },
+	{ "eat_memory", try_eat_memory, ENOMEM },
+};
+
+#define ATTEMPTS (sizeof(attempts) / sizeof(attempts[0]))
+
+/* --- a process in the cage --- */
+
+struct caged {
+	pid_t pid;
+	int socket;
+	int entered; /* what cage_enter() gave */
+	int results[ATTEMPTS];
+};
+
+static uint64_t number_of(pid_t pid, const char *field, int base)
+{
+	struct buffer text = { 0 };
+	char path[64];
+	const char *found;
+	uint64_t number;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	assert_int_equal(buffer_read_file(&text, path, 1 << 20), 0);
+	found = strstr(buffer_string(&text), field);
+	assert_non_null(found);
+	number = strtoull(found + strlen(field), NULL, base);
+	buffer_release(&text);
+	return number;
+}
+
+static void __attribute__((noreturn)) live_caged(int socket, uint64_t data_bytes)
+{
+	const struct cage_limits limits = { data_bytes, CPU_SECONDS };
+	int results[1 + ATTEMPTS] = { 0 };
+	const char *failed = "";
+	char wait;
+
+	results[0] = cage_enter(socket, &limits, &failed);
+	for (size_t i = 0; i < ATTEMPTS && !results[0]; i++)
+		results[1 + i] = attempts[i].try();
+	results[0] |= write(CAGE_SOCKET, results, sizeof(results)) < 0;
+	results[0] |= read(CAGE_SOCKET, &wait, 1) < 0;
+	/* Not _exit(): the sanitizers would look for leaks, from a process that they cannot make. */
+	syscall(SYS_exit_group, results[0] ? 1 : 0);
+	__builtin_unreachable();
+}
+
+static int setup(void **state)
+{
+	static struct caged caged;
+	uint64_t data_bytes = (number_of(getpid(), "VmData:", 10) << 10) + EXTRA_BYTES;
+	int results[1 + ATTEMPTS];
+	int sockets[2];
+
+	if (geteuid())
+		return 0;
+	outside.parent = getpid();
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+	caged.pid = fork();
+	if (!caged.pid)
+		live_caged(sockets[1], data_bytes);
+	close(sockets[1]);
+	caged.socket = sockets[0];
+	assert_int_equal(recv(caged.socket, results, sizeof(results), MSG_WAITALL),
+			 sizeof(results));
+	caged.entered = results[0];
+	memcpy(caged.results, results + 1, sizeof(caged.results));
+	*state = &caged;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct caged *caged = *state;
+	int status;
+
+	if (!caged)
+		return 0;
+	close(caged->socket);
+	return waitpid(caged->pid, &status, 0) == caged->pid && status == 0 ? 0 : -1;
+}
+
+/* The cage can be built by root only. */
+static struct caged *caged_or_skip(void **state)
+{
+	struct caged *caged = *state;
+
+	if (!caged)
+		skip();
+	assert_int_equal(caged->entered, 0);
+	return caged;
+}
+
+static void test_attempts_fail(void **state)
+{
+	const struct caged *caged = caged_or_skip(state);
+
+	for (size_t i = 0; i < ATTEMPTS; i++)
+		if (caged->results[i] != attempts[i].expected)
+			fail_msg("%s: %s", attempts[i].name, strerror(caged->results[i]));
+}
+
+static void test_privileges(void **state)
+{
+	const struct caged *caged = caged_or_skip(state);
+	static const char *const sets[] = { "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:" };
+
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+		assert_int_equal(number_of(caged->pid, sets[i], 16), 0);
+	assert_int_equal(number_of(caged->pid, "NoNewPrivs:", 10), 1);
+	assert_int_equal(number_of(caged->pid, "Seccomp:", 10), 2);
+	assert_int_equal(number_of(caged->pid, "Uid:", 10), CAGE_FIRST_ID + (uint64_t)caged->pid);
+	assert_int_equal(number_of(caged->pid, "Gid:", 10), CAGE_FIRST_ID + (uint64_t)caged->pid);
+}
+
+/* The kernel gives the files in /proc of what is not dumpable to root. */
+static void test_is_not_dumpable(void **state)
+{
+	const struct caged *caged = caged_or_skip(state);
+	struct stat status;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", caged->pid);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_uid, 0);
+}
+
+static size_t count_entries(pid_t pid, const char *folder)
+{
+	char path[64];
+	size_t count = 0;
+	DIR *opened;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, folder);
+	opened = opendir(path);
+	assert_non_null(opened);
+	for (struct dirent *entry = readdir(opened); entry; entry = readdir(opened))
+		count += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+	closedir(opened);
+	return count;
+}
+
+static void test_has_no_files(void **state)
+{
+	const struct caged *caged = caged_or_skip(state);
+	struct buffer mounts = { 0 };
+	char path[64];
+
+	assert_int_equal(count_entries(caged->pid, "root/"), 0);
+	assert_int_equal(count_entries(caged->pid, "fd"), 3);
+	snprintf(path, sizeof(path), "/proc/%d/mounts", caged->pid);
+	assert_int_equal(buffer_read_file(&mounts, path, 1 << 20), 0);
+	assert_non_null(buffer_string(&mounts));
+	assert_ptr_equal(strchr(mounts.data, '\n') + 1, mounts.data + mounts.size);
+	assert_non_null(strstr(mounts.data, " / tmpfs ro,nosuid,nodev,noexec"));
+	buffer_release(&mounts);
+}
+
+static void test_has_no_network(void **state)
+{
+	const struct caged *caged = caged_or_skip(state);
+	char path[64], inside[64] = "", here[64] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", caged->pid);
+	assert_true(readlink(path, inside, sizeof(inside) - 1) > 0);
+	assert_true(readlink("/proc/self/ns/net", here, sizeof(here) - 1) > 0);
+	assert_string_not_equal(inside, here);
+}
+
+static void test_limits(void **state)
+{
+	const struct caged *caged = caged_or_skip(state);
+	static const struct {
+		const char *name; /* in /proc/PID/limits, with the columns behind it */
+		unsigned int most;
+	} limits[] = {
+		{ "Max cpu time              ", CPU_SECONDS },
+		{ "Max processes             ", 0 },
+		{ "Max file size             ", 0 },
+		{ "Max core file size        ", 0 },
+		{ "Max locked memory         ", 0 },
+		{ "Max open files            ", CAGE_MAX_DESCRIPTORS },
+	};
+	struct buffer text = { 0 };
+	char path[64], line[80];
+
+	snprintf(path, sizeof(path), "/proc/%d/limits", caged->pid);
+	assert_int_equal(buffer_read_file(&text, path, 1 << 20), 0);
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		snprintf(line, sizeof(line), "%s%-20u %-20u ", limits[i].name, limits[i].most,
+			 limits[i].most);
+		if (!strstr(buffer_string(&text), line))
+			fail_msg("not there: %s", line);
+	}
+	buffer_release(&text);
+}
+
+/* Without the privileges it is said what is lacking, and nobody is half inside unawares. */
+static void test_fails_with_a_word(void **state)
+{
+	const struct cage_limits limits = { 1 << 30, CPU_SECONDS };
+	int status;
+	pid_t pid;
+
+	(void)caged_or_skip(state);
+	pid = fork();
+	if (!pid) {
+		const char *failed = "";
+		int error = setresuid(65534, 65534, 65534) ? 0 : cage_enter(0, &limits, &failed);
+
+		_exit(error == -EPERM && strstr(failed, "namespaces") ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_attempts_fail),     cmocka_unit_test(test_privileges),
+		cmocka_unit_test(test_is_not_dumpable),   cmocka_unit_test(test_has_no_files),
+		cmocka_unit_test(test_has_no_network),    cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_fails_with_a_word),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

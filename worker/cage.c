@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/cage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "worker/cage_filter.h"
+
+#define STACK_BYTES (8u << 20)
+
+/* Any folder that is surely there; only this process sees it covered. */
+#define COVERED "/proc"
+
+static int leave_descriptors(int socket)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0 || dup2(socket, CAGE_SOCKET) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+	    dup2(null, STDERR_FILENO) < 0)
+		return -errno;
+	return syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, 0) ? -errno : 0;
+}
+
+static int leave_namespaces(const struct cage_limits *limits)
+{
+	(void)limits;
+	return unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC) ? -errno : 0;
+}
+
+/* The old root is left behind for good, or, where it is the first one (an initramfs), which cannot be, covered. */
+static int change_root(void)
+{
+	if (!syscall(SYS_pivot_root, ".", "."))
+		return umount2(".", MNT_DETACH) ? -errno : 0;
+	if (errno != EINVAL)
+		return -errno;
+	return mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") ? -errno : 0;
+}
+
+static int leave_files(const struct cage_limits *limits)
+{
+	const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+	int error;
+
+	(void)limits;
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", COVERED, "tmpfs", flags, "mode=0,size=4k,nr_inodes=1") || chdir(COVERED))
+		return -errno;
+	error = change_root();
+	if (error)
+		return error;
+	return chdir("/") ? -errno : 0;
+}
+
+/* While that is allowed; what the running kernel does not know ends the list. */
+static int empty_bounding_set(const struct cage_limits *limits)
+{
+	(void)limits;
+	for (unsigned long capability = 0;; capability++) {
+		if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) < 0)
+			return 0;
+		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0))
+			return -errno;
+	}
+}
+
+static int become_nobody(const struct cage_limits *limits)
+{
+	const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
+				   SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+				   SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+	uid_t id = CAGE_FIRST_ID + (uid_t)getpid();
+
+	(void)limits;
+	if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) || setgroups(0, NULL) ||
+	    setresgid(id, id, id) || setresuid(id, id, id))
+		return -errno;
+	return 0;
+}
+
+static int drop_capabilities(const struct cage_limits *limits)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	(void)limits;
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ||
+	    syscall(SYS_capset, &header, none))
+		return -errno;
+	return 0;
+}
+
+static int limit(int resource, rlim_t most)
+{
+	const struct rlimit both = { most, most };
+
+	return setrlimit(resource, &both) ? -errno : 0;
+}
+
+static int limit_resources(const struct cage_limits *limits)
+{
+	const struct {
+		int resource;
+		rlim_t most;
+	} table[] = {
+		{ RLIMIT_DATA, limits->data_bytes },
+		{ RLIMIT_STACK, STACK_BYTES },
+		{ RLIMIT_CPU, limits->cpu_seconds },
+		{ RLIMIT_NPROC, 0 },
+		{ RLIMIT_FSIZE, 0 },
+		{ RLIMIT_NOFILE, CAGE_MAX_DESCRIPTORS },
+		{ RLIMIT_MEMLOCK, 0 },
+		{ RLIMIT_MSGQUEUE, 0 },
+		{ RLIMIT_SIGPENDING, 0 },
+		{ RLIMIT_NICE, 0 },
+		{ RLIMIT_RTPRIO, 0 },
+		{ RLIMIT_CORE, 0 },
+	};
+	int error = 0;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]) && !error; i++)
+		error = limit(table[i].resource, table[i].most);
+	return error;
+}
+
+/* Both are undone where a process changes its user, so that they come after it. */
+static int shut_itself_off(const struct cage_limits *limits)
+{
+	(void)limits;
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -errno;
+	return 0;
+}
+
+static int filter_calls(const struct cage_limits *limits)
+{
+	(void)limits;
+	return cage_filter_install();
+}
+
+/* In this order: each needs what the later ones give up. */
+static const struct {
+	int (*take)(const struct cage_limits *limits);
+	const char *name;
+} steps[] = {
+	{ leave_namespaces, "namespaces of its own (mount, network, IPC)" },
+	{ leave_files, "an empty root" },
+	{ empty_bounding_set, "an empty bounding set of capabilities" },
+	{ limit_resources, "limits of memory, CPU time and the like" },
+	{ become_nobody, "a user of its own" },
+	{ drop_capabilities, "no capabilities" },
+	{ shut_itself_off, "not to be looked into" },
+	{ filter_calls, "a filter of system calls" },
+};
+
+int cage_enter(int socket, const struct cage_limits *limits, const char **ret_failed)
+{
+	int error = leave_descriptors(socket);
+
+	if (error)
+		*ret_failed = "no descriptors";
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !error; i++) {
+		error = steps[i].take(limits);
+		if (error)
+			*ret_failed = steps[i].name;
+	}
+	return error;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The cage: what a process gives up before it parses bytes that somebody else controls.
+ *
+ * Whoever takes such a process over through a broken parser finds
+ *
+ *  - a user and a group that nobody else has: CAGE_FIRST_ID + its PID. The range is free by the conventions of systemd
+ *    (UIDS-GIDS), of subordinate IDs and of SSSD, and no two processes of a machine have the same one at a time;
+ *  - no capability, none in the bounding set, and no way to get any (no_new_privs);
+ *  - an empty directory as root, read-only and searchable by nobody, in a mount namespace of its own; a network and
+ *    IPC of its own, too, with nothing in them;
+ *  - no descriptor but standard input, which is its socket, and /dev/null as standard output and error;
+ *  - the system calls of cage_calls.def, any other one fails: no open, socket, fork, exec, kill, ptrace;
+ *  - limits of memory (data and anonymous pages; mapped files do not count, but nothing can be mapped shared), of CPU
+ *    time, of processes (none), of files written (no byte) and of descriptors; no core file.
+ *
+ * It is not dumpable, so that no process of another user can look into it, and it ends with the thread that started it.
+ */
+#ifndef HEARTH_WORKER_CAGE_H
+#define HEARTH_WORKER_CAGE_H
+
+#include <stdint.h>
+
+#define CAGE_FIRST_ID        2100000000u /* up to 2104194304: PIDs have 22 bits */
+#define CAGE_MAX_DESCRIPTORS 64
+#define CAGE_SOCKET          0 /* where the one descriptor of use is found inside */
+
+struct cage_limits {
+	uint64_t data_bytes; /* data, heap and anonymous pages */
+	uint64_t
+		cpu_seconds; /* at which the kernel kills: a backstop, for whoever started it counts, too */
+};
+
+/*
+ * Puts this process, of one thread and with the privileges for all that, into the cage. 0, or -errno and what failed,
+ * in words for the user: the process is then half inside and must end.
+ */
+int cage_enter(int socket, const struct cage_limits *limits, const char **ret_failed);
+
+#endif
