@@ -14,7 +14,7 @@
 /* A name, its terminator, up to three bytes of padding, the checksum. */
 #define MAX_LINK_BYTES (NAME_MAX + 1 + 3 + 4)
 
-static bool is_base_name(const char *name)
+bool debuglink_is_base_name(const char *name)
 {
 	return *name && !strchr(name, '/') && strcmp(name, ".") && strcmp(name, "..") &&
 	       strlen(name) <= NAME_MAX;
@@ -35,7 +35,7 @@ int debuglink_read(struct elf_file *file, struct debuglink *ret_link)
 	if (err)
 		return err == -EFBIG || err == -ENODATA ? -EBADMSG : err;
 	name = bytes_string(link, 0);
-	if (!name || !is_base_name(name))
+	if (!name || !debuglink_is_base_name(name))
 		return -EBADMSG;
 	byte_reader_init(&reader, link);
 	byte_reader_skip(&reader, (strlen(name) + 1 + 3) & ~(size_t)3);

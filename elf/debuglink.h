@@ -7,6 +7,7 @@
 #define HEARTH_ELF_DEBUGLINK_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "elf/elf_file.h"
@@ -24,6 +25,9 @@ struct debuglink {
  * (a slash, ".", ".."), which would point somewhere that the file may not choose; or a read error.
  */
 int debuglink_read(struct elf_file *file, struct debuglink *ret_link);
+
+/* What a link's name must be: no slash, not "." or "..". */
+bool debuglink_is_base_name(const char *name);
 
 /* The CRC-32 of everything in `fd`: 0, -EFBIG, or a read error. */
 int debuglink_crc(int fd, uint32_t *ret_crc);

@@ -67,14 +67,26 @@ static bool has_checksum(const struct debug_file_query *query, int fd)
 	return !debuglink_crc(fd, &crc) && crc == query->link->crc;
 }
 
-static int try_candidate(const struct debug_file_query *query, const struct candidate *candidate,
-			 bool (*verify)(const struct debug_file_query *, int), int *ret_fd)
+bool debug_file_fits(const struct debug_file_query *query, int fd, enum debug_file_way way)
+{
+	return way == DEBUG_FILE_BY_BUILD_ID ? has_build_id(query, fd)
+	       : query->link                 ? has_checksum(query, fd)
+					     : false;
+}
+
+/* Who is asked whether a candidate is the file. */
+struct judge {
+	debug_file_judge_fn judge;
+	void *context;
+};
+
+static int try_candidate(const struct judge *judge, const struct candidate *candidate,
+			 enum debug_file_way way)
 {
 	_cleanup_close_ int fd = -1;
 
-	if (open_regular(candidate, &fd) || !verify(query, fd))
+	if (open_regular(candidate, &fd) || !judge->judge(judge->context, &fd, way))
 		return -ENOENT;
-	*ret_fd = take_fd(&fd);
 	return 0;
 }
 
@@ -89,7 +101,7 @@ static void format_hex(const uint8_t *bytes, size_t size, char *to)
 		snprintf(to + 2 * i, 3, "%02x", bytes[i]);
 }
 
-static int try_build_id(const struct debug_file_query *query, int *ret_fd)
+static int try_build_id(const struct debug_file_query *query, const struct judge *judge)
 {
 	struct candidate candidate = { .follow = true };
 	char hex[2 * BUILD_ID_MAX_BYTES + 1] = "";
@@ -103,42 +115,70 @@ static int try_build_id(const struct debug_file_query *query, int *ret_fd)
 				      query->folders[i], hex, hex + 2);
 
 		if (fits(length))
-			err = try_candidate(query, &candidate, has_build_id, ret_fd);
+			err = try_candidate(judge, &candidate, DEBUG_FILE_BY_BUILD_ID);
 	}
 	return err;
 }
 
 static int try_link_at(const struct debug_file_query *query, const char *folder, bool follow,
-		       const char *below, int *ret_fd)
+		       const char *below, const struct judge *judge)
 {
 	int directory = strrchr(query->path, '/') - query->path;
 	struct candidate candidate = { .follow = follow };
 	int length = snprintf(candidate.path, PATH_MAX, "%s%.*s/%s%s", folder, directory,
 			      query->path, below, query->link->name);
 
-	return fits(length) ? try_candidate(query, &candidate, has_checksum, ret_fd) : -ENOENT;
+	return fits(length) ? try_candidate(judge, &candidate, DEBUG_FILE_BY_LINK) : -ENOENT;
 }
 
-static int try_link(const struct debug_file_query *query, int *ret_fd)
+static int try_link(const struct debug_file_query *query, const struct judge *judge)
 {
 	int err;
 
 	if (!query->link || !query->path || query->path[0] != '/' ||
 	    strlen(query->path) >= PATH_MAX)
 		return -ENOENT;
-	err = try_link_at(query, "", false, "", ret_fd);
+	err = try_link_at(query, "", false, "", judge);
 	if (err)
-		err = try_link_at(query, "", false, ".debug/", ret_fd);
+		err = try_link_at(query, "", false, ".debug/", judge);
 	for (size_t i = 0; err && query->folders[i]; i++)
-		err = try_link_at(query, query->folders[i], true, "", ret_fd);
+		err = try_link_at(query, query->folders[i], true, "", judge);
 	return err;
+}
+
+int debug_file_search(const struct debug_file_query *query, debug_file_judge_fn judge,
+		      void *context)
+{
+	const struct judge asked = { judge, context };
+	int err = try_build_id(query, &asked);
+
+	return err ? try_link(query, &asked) : 0;
+}
+
+/* The candidate that is taken. */
+struct found {
+	const struct debug_file_query *query;
+	int fd;
+};
+
+static bool take_if_fits(void *context, int *fd, enum debug_file_way way)
+{
+	struct found *found = context;
+
+	if (!debug_file_fits(found->query, *fd, way))
+		return false;
+	found->fd = take_fd(fd);
+	return true;
 }
 
 int debug_file_open(const struct debug_file_query *query, int *ret_fd)
 {
-	int err = try_build_id(query, ret_fd);
+	struct found found = { .query = query };
+	int err = debug_file_search(query, take_if_fits, &found);
 
-	return err ? try_link(query, ret_fd) : 0;
+	if (!err)
+		*ret_fd = found.fd;
+	return err;
 }
 
 static void open_of(struct elf_file *file, const struct build_id *build_id, const char *path,

@@ -16,6 +16,8 @@
 #ifndef HEARTH_SYMBOLIZE_DEBUG_FILE_H
 #define HEARTH_SYMBOLIZE_DEBUG_FILE_H
 
+#include <stdbool.h>
+
 #include "elf/build_id.h"
 #include "elf/debuglink.h"
 
@@ -25,6 +27,22 @@ struct debug_file_query {
 	const char *path;                /* of the stripped file, absolute; NULL: not known */
 	const char *const *folders;      /* NULL at the end */
 };
+
+/* How a candidate was found, and so what must be right in it. */
+enum debug_file_way { DEBUG_FILE_BY_BUILD_ID, DEBUG_FILE_BY_LINK };
+
+/* Is this the file? Reads it. */
+bool debug_file_fits(const struct debug_file_query *query, int fd, enum debug_file_way way);
+
+/* Is this candidate the file? It is closed afterwards, unless it was taken (take_fd()). */
+typedef bool (*debug_file_judge_fn)(void *context, int *fd, enum debug_file_way way);
+
+/*
+ * Opens one candidate after the other until one is the file. Nothing is read from them here, so that this can be left to
+ * whoever may open files, and the judgement to whoever may not. 0, or -ENOENT: none was.
+ */
+int debug_file_search(const struct debug_file_query *query, debug_file_judge_fn judge,
+		      void *context);
 
 /* The debug file, open for reading: 0, or -ENOENT: none that fits can be opened. */
 int debug_file_open(const struct debug_file_query *query, int *ret_fd);
