@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The worker, seen from hearth: a process in the cage (cage.h) that is asked about open files and answers with bytes.
+ *
+ * It is a new program (hearth itself, under another name), so that nothing of hearth's memory is in it, and it is started at once and in the
+ * background: whoever wants to know whether the cage could be built waits for it (worker_await()). A worker that overruns its
+ * deadline, dies, or answers what is no reply is killed, and the next question finds a new one: what it costs is the
+ * question that it was at, which the asker is to remember and not to ask again.
+ *
+ * What comes back are bytes from outside, bounded in size and nothing else; whoever asked checks what is in them.
+ *
+ * One thread at a time asks; all else may be called from any thread.
+ */
+#ifndef HEARTH_WORKER_WORKER_H
+#define HEARTH_WORKER_WORKER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/byte_reader.h"
+#include "worker/worker_protocol.h"
+
+#define WORKER_DATA_BYTES \
+	(1ull << 30)           /* data, heap and anonymous pages; mapped files are not counted */
+#define WORKER_CPU_SECONDS 600 /* at half of it, it is replaced between two questions */
+
+/* Of one question. The CPU time is the worker's own, so that a busy machine ends nothing; the other is for a file that never answers. */
+struct worker_deadline {
+	uint32_t cpu_ms, wall_ms;
+};
+
+/* A file of a hundred megabytes takes one second; one on a network file system may be slow to come. */
+#define WORKER_DEADLINE ((struct worker_deadline){ .cpu_ms = 10000, .wall_ms = 30000 })
+
+struct worker_options {
+	char *const *arguments; /* of this program, as worker; they live longer */
+	struct worker_deadline deadline;
+};
+
+struct worker_request {
+	uint32_t service; /* enum worker_service */
+	const int *descriptors;
+	size_t descriptor_count; /* up to WORKER_MAX_DESCRIPTORS */
+	struct bytes payload;
+	size_t max_reply_bytes;
+};
+
+struct worker_answer {
+	int error; /* of the service, from -4095 to 0 */
+	struct buffer payload;
+};
+
+/* Of all workers of this one, also those that ended. */
+struct worker_usage {
+	uint64_t cpu_ns;
+	uint64_t rss_peak_bytes; /* of the largest one */
+	uint64_t started;
+	uint64_t failed; /* died, overran or answered garbage */
+};
+
+struct worker;
+
+/* Starts one: 0 or -errno. */
+int worker_new(const struct worker_options *options, struct worker **ret_worker);
+
+/* The worker ends with it. NULL is fine. */
+void worker_free(struct worker *worker);
+
+/* Waits until it is in its cage: 0, or -errno and, if that is known, what failed, for the user. Lives as long as the worker. */
+int worker_await(struct worker *worker, const char **ret_failed);
+
+/*
+ * Asks, and waits for the answer. 0: there is one. -ETIMEDOUT, -EPIPE, -EBADMSG: the worker overran, died, answered garbage;
+ * -EAGAIN: none can be started now; -ENOMEM; -ECANCELED: worker_interrupt().
+ */
+int worker_ask(struct worker *worker, const struct worker_request *request,
+	       struct worker_answer *ret_answer);
+
+/* What is asked, or will be, comes to nothing. */
+void worker_interrupt(struct worker *worker);
+
+void worker_read_usage(struct worker *worker, struct worker_usage *ret_usage);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/worker_child.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "worker/row_service.h"
+#include "worker/worker.h"
+
+static const worker_answer_fn services[] = {
+#define SERVICE(constant, answer) [WORKER_##constant] = answer,
+#include "worker/worker_services.def"
+#undef SERVICE
+};
+
+/* Where hearth has ended, the signal ends this. */
+static bool send_all(const void *bytes, size_t size)
+{
+	for (size_t sent = 0; sent < size;) {
+		ssize_t n = write(CAGE_SOCKET, (const char *)bytes + sent, size - sent);
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		sent += n > 0 ? (size_t)n : 0;
+	}
+	return true;
+}
+
+static bool receive_all(void *to, size_t size)
+{
+	for (size_t got = 0; got < size;) {
+		ssize_t n = read(CAGE_SOCKET, (char *)to + got, size - got);
+
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return false;
+		got += n > 0 ? (size_t)n : 0;
+	}
+	return true;
+}
+
+/* The header and the descriptors that come with its first byte; false: there is no further request. */
+static bool receive_header(struct worker_request_header *ret_header, int *descriptors)
+{
+	union {
+		char bytes[CMSG_SPACE(WORKER_MAX_DESCRIPTORS * sizeof(int))];
+		struct cmsghdr aligned;
+	} control;
+	struct iovec to = { ret_header, sizeof(*ret_header) };
+	struct msghdr message = { .msg_iov = &to,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+	const struct cmsghdr *cmsg;
+	ssize_t got;
+
+	do
+		got = recvmsg(CAGE_SOCKET, &message, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got <= 0)
+		return false;
+	cmsg = CMSG_FIRSTHDR(&message);
+	if (cmsg && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS)
+		memcpy(descriptors, CMSG_DATA(cmsg), cmsg->cmsg_len - CMSG_LEN(0));
+	return receive_all((char *)ret_header + got, sizeof(*ret_header) - (size_t)got);
+}
+
+static bool send_reply(uint64_t id, int error, const struct buffer *answer)
+{
+	const struct worker_reply_header header = {
+		.magic = WORKER_MAGIC,
+		.error = error,
+		.id = id,
+		.payload_bytes = error ? 0 : answer->size,
+	};
+
+	return send_all(&header, sizeof(header)) &&
+	       send_all(answer->data, (size_t)header.payload_bytes);
+}
+
+static bool serve_one(worker_answer_fn answer)
+{
+	struct worker_question question = { .descriptors = { -1, -1, -1, -1 } };
+	_cleanup_(buffer_release) struct buffer payload = { 0 };
+	_cleanup_(buffer_release) struct buffer reply = { 0 };
+	struct worker_request_header header;
+	bool goes_on;
+	void *to;
+	int error;
+
+	_Static_assert(WORKER_MAX_DESCRIPTORS == 4, "so many are initialised above");
+	if (!receive_header(&header, question.descriptors) || header.magic != WORKER_MAGIC ||
+	    header.payload_bytes > WORKER_MAX_REQUEST_BYTES)
+		return false;
+	to = buffer_extend(&payload, header.payload_bytes);
+	if (header.payload_bytes && (!to || !receive_all(to, header.payload_bytes)))
+		return false;
+	question.service = header.service;
+	question.payload = (struct bytes){ (const uint8_t *)payload.data, payload.size };
+	error = answer(&question, &reply);
+	goes_on = send_reply(header.id, error ? error : buffer_error(&reply), &reply);
+	for (size_t i = 0; i < WORKER_MAX_DESCRIPTORS; i++)
+		cleanup_close(&question.descriptors[i]);
+	return goes_on;
+}
+
+int worker_child_answer(const struct worker_question *question, struct buffer *ret_answer)
+{
+	if (question->service >= WORKER_SERVICE_COUNT)
+		return -ENOSYS;
+	return services[question->service](question, ret_answer);
+}
+
+int worker_child_run(const struct cage_limits *limits, worker_answer_fn answer)
+{
+	struct worker_hello hello = { .magic = WORKER_MAGIC };
+	const char *failed = "";
+
+	prctl(PR_SET_NAME, WORKER_NAME, 0, 0, 0);
+	hello.error = cage_enter(STDIN_FILENO, limits, &failed);
+	memcpy(hello.failed, failed, strnlen(failed, sizeof(hello.failed) - 1));
+	if (!send_all(&hello, sizeof(hello)) || hello.error)
+		return 1;
+	while (serve_one(answer))
+		;
+	return 0;
+}
+
+int worker_child_main(void)
+{
+	const struct cage_limits limits = { WORKER_DATA_BYTES, WORKER_CPU_SECONDS };
+
+	return worker_child_run(&limits, worker_child_answer);
+}
