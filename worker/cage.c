@@ -40,24 +40,34 @@ static int leave_namespaces(const struct cage_limits *limits)
 	return unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC) ? -errno : 0;
 }
 
-/* The old root is left behind for good, or, where it is the first one (an initramfs), which cannot be, covered. */
+/* Nothing that is mounted here is seen elsewhere. In a chroot() "/" may be no mount, and what is covered alone counts. */
+static int keep_mounts_apart(void)
+{
+	if (!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return 0;
+	return errno != EINVAL || mount(NULL, COVERED, NULL, MS_PRIVATE, NULL) ? -errno : 0;
+}
+
+/*
+ * The old root is unmounted here. It cannot be where it is the first of all (an initramfs), or no mount: without capabilities and
+ * without a descriptor of it, there is no way back to it either.
+ */
 static int change_root(void)
 {
 	if (!syscall(SYS_pivot_root, ".", "."))
 		return umount2(".", MNT_DETACH) ? -errno : 0;
-	if (errno != EINVAL)
-		return -errno;
-	return mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") ? -errno : 0;
+	return errno != EINVAL || chroot(".") ? -errno : 0;
 }
 
 static int leave_files(const struct cage_limits *limits)
 {
 	const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
-	int error;
+	int error = keep_mounts_apart();
 
 	(void)limits;
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("none", COVERED, "tmpfs", flags, "mode=0,size=4k,nr_inodes=1") || chdir(COVERED))
+	if (error)
+		return error;
+	if (mount("none", COVERED, "tmpfs", flags, "mode=0,size=4k,nr_inodes=1") || chdir(COVERED))
 		return -errno;
 	error = change_root();
 	if (error)

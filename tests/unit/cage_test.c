@@ -10,12 +10,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -355,6 +356,51 @@ static void test_limits(void **state)
 	buffer_release(&text);
 }
 
+/* A root that is no mount, with /proc and /dev below it. */
+static int enter_chroot(const char *root)
+{
+	char proc[80], dev[80];
+
+	snprintf(proc, sizeof(proc), "%s/proc", root);
+	snprintf(dev, sizeof(dev), "%s/dev", root);
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mkdir(proc, 0700) || mkdir(dev, 0700) || mount("/proc", proc, NULL, MS_BIND, NULL) ||
+	    mount("/dev", dev, NULL, MS_BIND, NULL) || chroot(root) || chdir("/"))
+		return -1;
+	return 0;
+}
+
+static void test_in_a_chroot(void **state)
+{
+	const uint64_t data_bytes = (number_of(getpid(), "VmData:", 10) << 10) + EXTRA_BYTES;
+	char root[] = "/tmp/hearth-cage.XXXXXX", path[80];
+	int sockets[2], results[1 + ATTEMPTS], status;
+	pid_t pid;
+
+	(void)caged_or_skip(state);
+	assert_non_null(mkdtemp(root));
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), 0);
+	pid = fork();
+	if (!pid) {
+		if (enter_chroot(root))
+			syscall(SYS_exit_group, 2);
+		live_caged(sockets[1], data_bytes);
+	}
+	close(sockets[1]);
+	assert_int_equal(recv(sockets[0], results, sizeof(results), MSG_WAITALL), sizeof(results));
+	assert_int_equal(results[0], 0);
+	assert_int_equal(count_entries(pid, "root/"), 0);
+	assert_int_equal(count_entries(pid, "cwd/"), 0);
+	close(sockets[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	snprintf(path, sizeof(path), "%s/proc", root);
+	assert_int_equal(rmdir(path), 0);
+	snprintf(path, sizeof(path), "%s/dev", root);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rmdir(root), 0);
+}
+
 /* Without the privileges it is said what is lacking, and nobody is half inside unawares. */
 static void test_fails_with_a_word(void **state)
 {
@@ -377,10 +423,10 @@ static void test_fails_with_a_word(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_attempts_fail),     cmocka_unit_test(test_privileges),
-		cmocka_unit_test(test_is_not_dumpable),   cmocka_unit_test(test_has_no_files),
-		cmocka_unit_test(test_has_no_network),    cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_fails_with_a_word),
+		cmocka_unit_test(test_attempts_fail),   cmocka_unit_test(test_privileges),
+		cmocka_unit_test(test_is_not_dumpable), cmocka_unit_test(test_has_no_files),
+		cmocka_unit_test(test_has_no_network),  cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_in_a_chroot),     cmocka_unit_test(test_fails_with_a_word),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
