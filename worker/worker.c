@@ -41,7 +41,8 @@ struct worker {
 
 /* When to give up; in the clocks of this machine and of the worker. */
 struct limit {
-	uint64_t end_ns, cpu_end_ns;
+	uint64_t end_ns, cpu_end_ns, idle_ns;
+	uint64_t cpu_ns, moved_ns; /* its CPU time, and since when it is that */
 };
 
 /* --- what it uses --- */
@@ -234,23 +235,36 @@ void worker_interrupt(struct worker *worker)
 
 static struct limit limit_from_now(const struct worker *worker, const struct worker_deadline *from)
 {
+	uint64_t now = clock_monotonic_ns(), cpu_ns = cpu_of(worker->pid);
+
 	return (struct limit){
-		.end_ns = clock_monotonic_ns() + from->wall_ms * 1000000ull,
-		.cpu_end_ns = cpu_of(worker->pid) + from->cpu_ms * 1000000ull,
+		.end_ns = now + from->wall_ms * 1000000ull,
+		.cpu_end_ns = cpu_ns + from->cpu_ms * 1000000ull,
+		.idle_ns = from->idle_ms * 1000000ull,
+		.cpu_ns = cpu_ns,
+		.moved_ns = now,
 	};
 }
 
+static bool is_over(const struct worker *worker, struct limit *limit)
+{
+	uint64_t now = clock_monotonic_ns(), cpu_ns = cpu_of(worker->pid);
+
+	if (cpu_ns != limit->cpu_ns) {
+		limit->cpu_ns = cpu_ns;
+		limit->moved_ns = now;
+	}
+	return now >= limit->end_ns || cpu_ns >= limit->cpu_end_ns ||
+	       now - limit->moved_ns >= limit->idle_ns;
+}
+
 /* Until the socket is ready: 0, -ETIMEDOUT, -ECANCELED or another error. */
-static int wait_for(const struct worker *worker, short events, const struct limit *limit)
+static int wait_for(const struct worker *worker, short events, struct limit *limit)
 {
 	struct pollfd polled[] = { { .fd = worker->socket, .events = events },
 				   { .fd = worker->interrupted, .events = POLLIN } };
 
-	for (;;) {
-		uint64_t now = clock_monotonic_ns();
-
-		if (now >= limit->end_ns || cpu_of(worker->pid) >= limit->cpu_end_ns)
-			return -ETIMEDOUT;
+	while (!is_over(worker, limit)) {
 		if (poll(polled, 2, CPU_CHECK_MS) < 0 && errno != EINTR)
 			return -errno;
 		if (polled[1].revents)
@@ -258,6 +272,7 @@ static int wait_for(const struct worker *worker, short events, const struct limi
 		if (polled[0].revents)
 			return 0;
 	}
+	return -ETIMEDOUT;
 }
 
 static int error_of_socket(void)
@@ -265,8 +280,7 @@ static int error_of_socket(void)
 	return errno == ECONNRESET || errno == EPIPE ? -EPIPE : -errno;
 }
 
-static int receive_all(const struct worker *worker, void *to, size_t size,
-		       const struct limit *limit)
+static int receive_all(const struct worker *worker, void *to, size_t size, struct limit *limit)
 {
 	for (size_t got = 0; got < size;) {
 		int error = wait_for(worker, POLLIN, limit);
@@ -285,7 +299,7 @@ static int receive_all(const struct worker *worker, void *to, size_t size,
 	return 0;
 }
 
-static int send_all(const struct worker *worker, struct bytes bytes, const struct limit *limit)
+static int send_all(const struct worker *worker, struct bytes bytes, struct limit *limit)
 {
 	for (size_t sent = 0; sent < bytes.size;) {
 		int error = wait_for(worker, POLLOUT, limit);
@@ -340,8 +354,8 @@ static int send_header(const struct worker *worker, const struct worker_request 
 
 static int greet(struct worker *worker)
 {
-	const struct worker_deadline deadline = { HELLO_MS, HELLO_MS };
-	const struct limit limit = limit_from_now(worker, &deadline);
+	const struct worker_deadline deadline = { HELLO_MS, HELLO_MS, HELLO_MS };
+	struct limit limit = limit_from_now(worker, &deadline);
 	struct worker_hello *hello = &worker->hello;
 	int error = receive_all(worker, hello, sizeof(*hello), &limit);
 
@@ -403,7 +417,7 @@ static bool is_reply(const struct worker_reply_header *header, uint64_t id,
 }
 
 static int receive_reply(struct worker *worker, const struct worker_request *request,
-			 const struct limit *limit, struct worker_answer *ret_answer)
+			 struct limit *limit, struct worker_answer *ret_answer)
 {
 	_cleanup_(buffer_release) struct buffer payload = { 0 };
 	struct worker_reply_header header;

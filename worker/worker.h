@@ -25,13 +25,17 @@
 	(1ull << 30)           /* data, heap and anonymous pages; mapped files are not counted */
 #define WORKER_CPU_SECONDS 600 /* at half of it, it is replaced between two questions */
 
-/* Of one question. The CPU time is the worker's own, so that a busy machine ends nothing; the other is for a file that never answers. */
+/*
+ * Of one question. The CPU time is the worker's own, so that a busy machine ends nothing. A worker that uses none waits for
+ * a file, and all others wait with it.
+ */
 struct worker_deadline {
-	uint32_t cpu_ms, wall_ms;
+	uint32_t cpu_ms, idle_ms, wall_ms;
 };
 
 /* A file of a hundred megabytes takes one second; one on a network file system may be slow to come. */
-#define WORKER_DEADLINE ((struct worker_deadline){ .cpu_ms = 10000, .wall_ms = 30000 })
+#define WORKER_DEADLINE \
+	((struct worker_deadline){ .cpu_ms = 10000, .idle_ms = 3000, .wall_ms = 30000 })
 
 struct worker_options {
 	char *const *arguments; /* of this program, as worker; they live longer */

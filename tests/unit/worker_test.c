@@ -113,9 +113,9 @@ static int behave(const struct worker_question *question, struct buffer *ret_ans
 
 /* --- asking --- */
 
-static struct worker *begin(uint32_t cpu_ms, uint32_t wall_ms)
+static struct worker *begin(uint32_t cpu_ms, uint32_t idle_ms)
 {
-	const struct worker_deadline deadline = { cpu_ms, wall_ms };
+	const struct worker_deadline deadline = { cpu_ms, idle_ms, 60000 };
 
 	return worker_in_test_new(&deadline);
 }
@@ -239,7 +239,7 @@ static void test_dies(void **state)
 	worker_free(worker);
 }
 
-/* Spinning costs its CPU deadline, a file that never answers the other one. */
+/* By its CPU time; by none, where a file never answers; and by the clock. */
 static void test_overruns(void **state)
 {
 	struct worker *worker = begin(300, 60000);
@@ -259,6 +259,9 @@ static void test_overruns(void **state)
 	assert_goes_on(worker);
 	close(never[0]);
 	close(never[1]);
+	worker_free(worker);
+	worker = worker_in_test_new(&(struct worker_deadline){ 60000, 60000, 500 });
+	assert_costs_itself(worker, "S", -ETIMEDOUT);
 	worker_free(worker);
 }
 
