@@ -237,45 +237,40 @@ static void mend_tick(struct snapshots *snapshots, const struct unwound_stack *s
 	snapshots->totals.mended++;
 }
 
-/* Is it worth while to wait for what `stack` lacks: the module's rows, or the module itself in the other ring? */
-static bool may_come(const struct snapshots *snapshots, const struct unwound_stack *stack,
-		     enum patience patience, uint64_t *ret_rows_of)
-{
-	uint64_t rows_of = 0;
-
-	if (stack->reason != REASON_ROWS_MISSING || patience == WAIT_FOR_NOTHING)
-		return false;
-	if (modules_find(snapshots->modules, stack->lacks_file)) {
-		if (!modules_rows_are_coming(snapshots->modules, stack->lacks_file))
-			return false;
-		rows_of = stack->lacks_file;
-	} else if (patience != WAIT_FOR_RINGS) {
-		return false;
-	}
-	*ret_rows_of = rows_of;
-	return true;
-}
-
 /*
  * The stack by rows, where the kernel side lacked some and libunwind does not know all. Rows that are asked for may be
- * there at once: then it is walked again, and ends where it does for good or has to wait.
+ * there at once: then it is walked again, and ends where it does for good or has to wait: for those of `ret_rows_of`.
+ * That they are coming is asked once, for a moment later they may be there, and the walk has not seen them.
  */
 static const struct unwound_stack *walk(struct snapshots *snapshots,
-					const struct snapshot *snapshot)
+					const struct snapshot *snapshot, uint64_t *ret_rows_of)
 {
 	struct unwound_stack *walked = &snapshots->walked;
 	uint64_t lacked = 0;
 
+	*ret_rows_of = 0;
 	for (size_t turn = 0; turn <= snapshot->mapping_count; turn++) {
 		snapshot_walker_walk(snapshots->walker, snapshot, walked);
 		if (walked->reason != REASON_ROWS_MISSING || walked->lacks_file == lacked)
 			break;
 		lacked = walked->lacks_file;
 		modules_load_rows(snapshots->modules, lacked);
-		if (modules_rows_are_coming(snapshots->modules, lacked))
+		if (modules_rows_are_coming(snapshots->modules, lacked)) {
+			*ret_rows_of = lacked;
 			break;
+		}
 	}
 	return walked;
+}
+
+/* Is it worth while to wait for what `stack` lacks: rows that are coming, or a module that may be in the other ring? */
+static bool may_come(const struct snapshots *snapshots, const struct unwound_stack *stack,
+		     enum patience patience, uint64_t rows_of)
+{
+	if (stack->reason != REASON_ROWS_MISSING || patience == WAIT_FOR_NOTHING)
+		return false;
+	return rows_of || (patience == WAIT_FOR_RINGS &&
+			   !modules_find(snapshots->modules, stack->lacks_file));
 }
 
 /* False: something that it refers to is not there yet; `ret_rows_of` says what, as a waiting_snapshot does. */
@@ -286,16 +281,15 @@ static bool take(struct snapshots *snapshots, const struct snapshot_event *event
 	struct tick_event tick = event->tick;
 	struct snapshot snapshot;
 
-	if (patience == WAIT_FOR_RINGS && !aggregator_can_take(snapshots->aggregator, &tick)) {
-		*ret_rows_of = 0;
+	*ret_rows_of = 0;
+	if (patience == WAIT_FOR_RINGS && !aggregator_can_take(snapshots->aggregator, &tick))
 		return false;
-	}
 	snapshot = open_snapshot(snapshots, event);
 	snapshot_unwinder_unwind(snapshots->unwinder, &snapshot, &snapshots->unwound);
 	load_rows(snapshots, &tick);
 	if (tick.reason == REASON_ROWS_MISSING && !is_whole(stack))
-		stack = walk(snapshots, &snapshot);
-	if (may_come(snapshots, stack, patience, ret_rows_of))
+		stack = walk(snapshots, &snapshot, ret_rows_of);
+	if (may_come(snapshots, stack, patience, *ret_rows_of))
 		return false;
 	if (snapshots->verifier)
 		unwind_verifier_compare(snapshots->verifier, &tick, &snapshots->unwound);

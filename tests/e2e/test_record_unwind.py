@@ -43,7 +43,13 @@ def assert_whole(recorded):
     """
     ticks = recorded.stats["ticks"]
     assert ticks["complete"] >= 0.97 * (ticks["due"] - ticks["lost"]["late"]), ticks
-    assert ticks["truncated"]["rows_missing"] + ticks["truncated"]["snapshot_full"] == 0, ticks
+    assert ticks["truncated"]["rows_missing"] + ticks["truncated"]["snapshot_full"] == 0, unfinished(recorded)
+
+
+def unfinished(recorded):
+    """What to look at where a stack that lacked rows was not mended."""
+    lacking = [stack for stack in recorded.stacks if stack.fate != "complete"]
+    return f"{lacking}\n{recorded.stats}"
 
 
 def complete(recorded, process):

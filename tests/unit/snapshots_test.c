@@ -272,9 +272,28 @@ struct rows_fixture {
 	} record;
 };
 
-/* The compiler holds it; the files that come to it cannot be compiled. */
+/* The compiler holds the gate; without `compiles` no file can be compiled. */
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static bool compiles;
+
+/* As called by modules.c: the linker has it come here first. */
+bool __real_unwind_loader_is_pending(struct unwind_loader *loader, uint64_t module);
+bool __wrap_unwind_loader_is_pending(struct unwind_loader *loader, uint64_t module);
+
+static bool answers_after_it_was_asked;
+
+bool __wrap_unwind_loader_is_pending(struct unwind_loader *loader, uint64_t module)
+{
+	bool is_pending = __real_unwind_loader_is_pending(loader, module);
+
+	if (is_pending && answers_after_it_was_asked) {
+		pthread_mutex_unlock(&gate);
+		unwind_loader_settle(loader);
+		pthread_mutex_lock(&gate);
+	}
+	return is_pending;
+}
+
 
 static void add_row(struct row_table_builder *builder, uint64_t offset, uint8_t cfa)
 {
@@ -473,6 +492,20 @@ static void rows_that_come_meanwhile(void **state)
 	assert_int_equal(only_tick(fixture).fate, TICK_COMPLETE);
 }
 
+/* They were still coming when that was asked, and are there a moment later. */
+static void rows_that_come_once_asked_about(void **state)
+{
+	struct rows_fixture *fixture = *state;
+
+	pthread_mutex_lock(&gate);
+	answers_after_it_was_asked = true;
+	send_for_rows(fixture);
+	answers_after_it_was_asked = false;
+	pthread_mutex_unlock(&gate);
+	take_answers(fixture);
+	assert_int_equal(only_tick(fixture).fate, TICK_COMPLETE);
+}
+
 static void no_rows_are_an_answer(void **state)
 {
 	struct rows_fixture *fixture = *state;
@@ -557,6 +590,7 @@ int main(void)
 		TEST(malformed_record_is_counted),
 		TEST_ROWS(waits_for_rows_and_walks_by_them),
 		TEST_ROWS(rows_that_come_meanwhile),
+		TEST_ROWS(rows_that_come_once_asked_about),
 		TEST_ROWS(no_rows_are_an_answer),
 		TEST_ROWS(at_the_end_nothing_is_waited_for),
 		TEST_ROWS(rows_say_why_a_stack_ends),
