@@ -269,8 +269,8 @@ static bool may_come(const struct snapshots *snapshots, const struct unwound_sta
 {
 	if (stack->reason != REASON_ROWS_MISSING || patience == WAIT_FOR_NOTHING)
 		return false;
-	return rows_of || (patience == WAIT_FOR_RINGS &&
-			   !modules_find(snapshots->modules, stack->lacks_file));
+	return rows_of ||
+	       (patience == WAIT_FOR_RINGS && !modules_find(snapshots->modules, stack->lacks_file));
 }
 
 /* False: something that it refers to is not there yet; `ret_rows_of` says what, as a waiting_snapshot does. */

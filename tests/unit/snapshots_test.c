@@ -294,7 +294,6 @@ bool __wrap_unwind_loader_is_pending(struct unwind_loader *loader, uint64_t modu
 	return is_pending;
 }
 
-
 static void add_row(struct row_table_builder *builder, uint64_t offset, uint8_t cfa)
 {
 	const struct unwind_rule rule = {
