@@ -79,6 +79,6 @@ int file_window_read(struct file_window *window, uint64_t offset, size_t size,
 		/* The file became shorter since it was opened. */
 		size = size < window->filled ? size : window->filled;
 	}
-	*ret_bytes = (struct bytes){ window->bytes + within, size };
+	*ret_bytes = (struct bytes){ size ? window->bytes + within : NULL, size };
 	return 0;
 }

@@ -14,25 +14,35 @@
 #define FUNCTION_BYTES   44 /* what is read of a function */
 #define POINTER_BYTES    8
 #define NAME_PIECE_BYTES 256 /* most names end within this */
+#define PAIR_BYTES       20  /* of two numbers in LEB128, at most */
 
-/* Words of the header, by number. 0 where it has none: that is the number of functions, in all of them. */
+/* Which of a function's tables: PCDATA_* and FUNCDATA_* of Go's internal/abi/symtab.go. */
+#define GO_PCDATA_INLINE   2
+#define GO_FUNCDATA_INLINE 3
+
 struct go_layout {
 	uint32_t magic;
-	uint8_t text_start, names, pcs, functions;
+
+	/* Words of the header, by number. 0 where it has none: that is the number of functions, in all of them. */
+	uint8_t text_start, names, units, files, pcs, functions;
 	uint8_t field_bytes; /* of the functab */
 
 	/* Offsets in a function. */
 	uint8_t name_at, pcsp_at, flags_at;
+
+	struct go_call_layout calls;
 };
 
 static const struct go_layout layouts[] = {
 	{ 0xfffffffb, .field_bytes = 8, .name_at = 8, .pcsp_at = 20 },
 	{ 0xfffffffa, .names = 2, .pcs = 5, .functions = 6, .field_bytes = 8, .name_at = 8,
 	  .pcsp_at = 20, .flags_at = 41 },
-	{ 0xfffffff0, .text_start = 2, .names = 3, .pcs = 6, .functions = 7, .field_bytes = 4,
-	  .name_at = 4, .pcsp_at = 16, .flags_at = 37 },
-	{ 0xfffffff1, .text_start = 2, .names = 3, .pcs = 6, .functions = 7, .field_bytes = 4,
-	  .name_at = 4, .pcsp_at = 16, .flags_at = 41 },
+	{ 0xfffffff0, .text_start = 2, .names = 3, .units = 4, .files = 5, .pcs = 6, .functions = 7,
+	  .field_bytes = 4, .name_at = 4, .pcsp_at = 16, .flags_at = 37,
+	  .calls = { .bytes = 20, .name_at = 12, .parent_at = 16, .line_at = 8 } },
+	{ 0xfffffff1, .text_start = 2, .names = 3, .units = 4, .files = 5, .pcs = 6, .functions = 7,
+	  .field_bytes = 4, .name_at = 4, .pcsp_at = 16, .flags_at = 41,
+	  .calls = { .bytes = 16, .name_at = 4, .parent_at = 8, .line_at = 12 } },
 };
 
 static const struct go_layout *layout_of(uint32_t magic)
@@ -47,6 +57,16 @@ static const struct go_layout *layout_of(uint32_t magic)
 bool go_table_has_flags(const struct go_table *table)
 {
 	return table->layout->flags_at != 0;
+}
+
+bool go_table_has_lines(const struct go_table *table)
+{
+	return table->layout->units != 0;
+}
+
+struct go_call_layout go_table_call_layout(const struct go_table *table)
+{
+	return table->layout->calls;
 }
 
 /* --- the header --- */
@@ -97,6 +117,9 @@ static int init_parts(struct go_table *table, const struct file_window *whole, s
 		return -ENOENT;
 	if ((table->function_count * 2ull + 1) * layout->field_bytes > table->functab.size)
 		return -ENOENT;
+	if (layout->units && (init_part(&table->units, whole, word(header, layout->units)) ||
+			      init_part(&table->files, whole, word(header, layout->files))))
+		return -ENOENT;
 	return 0;
 }
 
@@ -116,11 +139,21 @@ static int functab_field(struct go_table *table, uint64_t number, uint64_t *ret_
 	return 0;
 }
 
-/* The header tells it, but from Go 1.26 on only the runtime's own description does. */
-static int find_text_start(struct go_table *table, const struct file_window *whole,
-			   uint64_t address, struct bytes header)
+int go_table_module(struct go_table *table, struct go_module *ret_module)
 {
 	uint64_t first, end;
+	int err = functab_field(table, 0, &first);
+
+	if (!err)
+		err = functab_field(table, table->function_count * 2ull, &end);
+	return err ? err
+		   : go_module_find(table->functab.file, table->address, first, end, ret_module);
+}
+
+/* The header tells it, but from Go 1.26 on only the runtime's own description does. */
+static int find_text_start(struct go_table *table, struct bytes header)
+{
+	struct go_module module;
 	int err;
 
 	if (!table->layout->text_start)
@@ -128,11 +161,10 @@ static int find_text_start(struct go_table *table, const struct file_window *who
 	table->text_start = word(header, table->layout->text_start);
 	if (table->text_start)
 		return 0;
-	err = functab_field(table, 0, &first);
+	err = go_table_module(table, &module);
 	if (!err)
-		err = functab_field(table, table->function_count * 2ull, &end);
-	return err ? err
-		   : go_module_text_start(whole->file, address, first, end, &table->text_start);
+		table->text_start = module.text_start;
+	return err;
 }
 
 /* `whole`: from the header on, at most up to its section's end. */
@@ -146,10 +178,11 @@ static int init_at(struct go_table *table, struct file_window *whole, uint64_t a
 	table->layout = header_layout(header);
 	if (!table->layout)
 		return -ENOENT;
+	table->address = address;
 	table->quantum = header.data[6];
 	table->function_count = word(header, 0);
 	err = init_parts(table, whole, header);
-	return err ? err : find_text_start(table, whole, address, header);
+	return err ? err : find_text_start(table, header);
 }
 
 /* --- where it is --- */
@@ -218,6 +251,8 @@ void go_table_release(struct go_table *table)
 	file_window_release(&table->functab);
 	file_window_release(&table->functions);
 	file_window_release(&table->names);
+	file_window_release(&table->units);
+	file_window_release(&table->files);
 	file_window_release(&table->pcs);
 }
 
@@ -287,36 +322,169 @@ int go_table_function(struct go_table *table, uint32_t number, struct go_functio
 	return read_name(table, name, ret_function->name);
 }
 
-static int append_name(struct go_table *table, uint64_t offset, struct buffer *name)
+/* A terminated string of a part of the table. */
+static int append_string(struct file_window *part, uint64_t offset, struct buffer *to)
 {
-	while (name->size < GO_TABLE_MAX_NAME) {
+	while (to->size < GO_TABLE_MAX_NAME) {
 		struct bytes bytes;
 		const char *end;
-		int err = file_window_read(&table->names, offset + name->size, NAME_PIECE_BYTES,
-					   &bytes);
+		int err = file_window_read(part, offset + to->size, NAME_PIECE_BYTES, &bytes);
 
 		if (err || !bytes.size)
 			return err ? err : -ENOENT;
 		end = memchr(bytes.data, '\0', bytes.size);
-		buffer_append(name, bytes.data,
+		buffer_append(to, bytes.data,
 			      end ? (size_t)(end - (const char *)bytes.data) : bytes.size);
-		if (buffer_error(name))
+		if (buffer_error(to))
 			return -ENOMEM;
 		if (end)
-			return name->size ? 0 : -ENOENT;
+			return to->size ? 0 : -ENOENT;
 	}
 	return -ENOENT;
 }
 
-int go_table_name(struct go_table *table, uint32_t number, struct buffer *name)
+/* As Go's linker does for .symtab: what the compiler numbers has a middle dot in its name (cmd/link/internal/ld/symtab.go). */
+static void replace_middle_dots(struct buffer *name)
 {
-	struct bytes bytes;
-	uint32_t offset;
-	int err = read_details(table, number, &bytes);
+	static const char dot[] = "\u00b7";
+	size_t length = sizeof(dot) - 1, to = 0;
+
+	for (size_t from = 0; from < name->size;) {
+		bool is_dot =
+			name->size - from >= length && !memcmp(name->data + from, dot, length);
+
+		name->data[to++] = is_dot ? '.' : name->data[from];
+		from += is_dot ? length : 1;
+	}
+	name->size = to;
+}
+
+int go_table_name_at(struct go_table *table, uint32_t offset, struct buffer *name)
+{
+	int err;
 
 	buffer_clear(name);
+	err = append_string(&table->names, offset, name);
+	if (!err)
+		replace_middle_dots(name);
+	return err;
+}
+
+int go_table_name_offset(struct go_table *table, uint32_t number, uint32_t *ret_offset)
+{
+	struct bytes bytes;
+	int err = read_details(table, number, &bytes);
+
+	if (!err)
+		memcpy(ret_offset, bytes.data + table->layout->name_at, sizeof(*ret_offset));
+	return err;
+}
+
+int go_table_name(struct go_table *table, uint32_t number, struct buffer *name)
+{
+	uint32_t offset;
+	int err = go_table_name_offset(table, number, &offset);
+
+	if (err) {
+		buffer_clear(name);
+		return err;
+	}
+	return go_table_name_at(table, offset, name);
+}
+
+/* --- lines and inlined calls --- */
+
+/* Number `index` of a list at `at`. */
+static int read_u32(struct file_window *part, uint64_t at, uint64_t index, uint32_t *ret_number)
+{
+	struct bytes bytes;
+	int err = file_window_read(part, at + index * sizeof(*ret_number), sizeof(*ret_number),
+				   &bytes);
+
 	if (err)
 		return err;
-	memcpy(&offset, bytes.data + table->layout->name_at, sizeof(offset));
-	return append_name(table, offset, name);
+	if (bytes.size < sizeof(*ret_number))
+		return -EBADMSG;
+	memcpy(ret_number, bytes.data, sizeof(*ret_number));
+	return 0;
+}
+
+int go_table_lines(struct go_table *table, uint32_t number, struct go_function_lines *ret_lines)
+{
+	uint8_t first = table->layout->pcsp_at + sizeof(uint32_t);
+	uint32_t fields[4]; /* pcfile, pcln, npcdata, cuOffset */
+	uint32_t counted = table->layout->flags_at + 2;
+	uint64_t place = 0;
+	struct bytes bytes;
+	int err = functab_field(table, number * 2ull + 1, &place);
+
+	if (!err)
+		err = read_details(table, number, &bytes);
+	if (err)
+		return err;
+	memcpy(fields, bytes.data + first, sizeof(fields));
+	*ret_lines = (struct go_function_lines){
+		.files = fields[0],
+		.lines = fields[1],
+		.unit = fields[3],
+		.tree = GO_FUNCTION_NO_TREE,
+	};
+	if (fields[2] <= GO_PCDATA_INLINE || bytes.data[counted] <= GO_FUNCDATA_INLINE)
+		return 0;
+	/* Two lists of numbers follow: of tables by address, and of other data. */
+	place += counted + 1;
+	err = read_u32(&table->functions, place, GO_PCDATA_INLINE, &ret_lines->calls);
+	return err ? err
+		   : read_u32(&table->functions, place, (uint64_t)fields[2] + GO_FUNCDATA_INLINE,
+			      &ret_lines->tree);
+}
+
+int go_table_file(struct go_table *table, uint32_t unit, uint32_t number, struct buffer *name)
+{
+	uint32_t offset;
+	int err = read_u32(&table->units, 0, (uint64_t)unit + number, &offset);
+
+	buffer_clear(name);
+	if (err || offset == UINT32_MAX)
+		return err ? err : -ENOENT;
+	return append_string(&table->files, offset, name);
+}
+
+/* --- tables by address --- */
+
+/* A number of at most 32 bits, as the runtime's readvarint() takes it. */
+static uint32_t read_number(struct byte_reader *reader)
+{
+	uint64_t value = byte_reader_uleb128(reader);
+
+	if (value > UINT32_MAX)
+		reader->failed = true;
+	return value;
+}
+
+void go_runs_init(struct go_runs *runs, uint32_t offset)
+{
+	*runs = (struct go_runs){ .at = offset, .value = -1 };
+}
+
+int go_runs_next(struct go_runs *runs, struct go_table *table)
+{
+	struct byte_reader reader;
+	struct bytes bytes;
+	uint32_t change, length;
+	int err = file_window_read(&table->pcs, runs->at, PAIR_BYTES, &bytes);
+
+	if (err)
+		return err;
+	byte_reader_init(&reader, bytes);
+	change = read_number(&reader);
+	if (!reader.failed && !change && runs->end)
+		return -ENOENT;
+	length = read_number(&reader);
+	if (reader.failed || !length)
+		return -EBADMSG;
+	runs->at += reader.offset;
+	runs->value += change & 1 ? -(int64_t)(change >> 1) - 1 : (int64_t)(change >> 1);
+	runs->end += (uint64_t)length * table->quantum;
+	return 0;
 }

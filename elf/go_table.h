@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "elf/file_window.h"
+#include "elf/go_module.h"
 
 #define GO_TABLE_MAX_FUNCTIONS (1u << 24)
 #define GO_FUNCTION_NAME_MAX   64 /* names that mean something here are shorter */
@@ -28,9 +29,10 @@ struct go_table {
 	uint32_t function_count;
 	uint32_t quantum;    /* bytes that an instruction has at least */
 	uint64_t text_start; /* what functions count their addresses from */
+	uint64_t address;    /* of the table */
 
 	/* Parts of the table. */
-	struct file_window functab, functions, names, pcs;
+	struct file_window functab, functions, names, units, files, pcs;
 };
 
 struct go_function {
@@ -55,10 +57,55 @@ int go_table_function(struct go_table *table, uint32_t number, struct go_functio
 
 struct buffer;
 
+/* What the Go runtime says of the program: the same errors, or -ENOENT: it is not found. */
+int go_table_module(struct go_table *table, struct go_module *ret_module);
+
 /*
  * Replaces the content of `name` by the whole name of a function, as the table has it: the same, or -ENOENT: it has
- * none, or one that is not terminated in time; or -ENOMEM.
+ * none, or one that is not terminated in time; or -ENOMEM. A middle dot becomes a dot, as in .symtab.
  */
 int go_table_name(struct go_table *table, uint32_t number, struct buffer *name);
+
+/* The same in two steps: where the name is, and the name. */
+int go_table_name_offset(struct go_table *table, uint32_t number, uint32_t *ret_offset);
+int go_table_name_at(struct go_table *table, uint32_t offset, struct buffer *name);
+
+/* --- lines and inlined calls, as Go has them from 1.18 on --- */
+
+#define GO_FUNCTION_NO_TREE UINT32_MAX
+
+/* Of one function. */
+struct go_function_lines {
+	uint32_t files, lines, calls; /* tables by address, for go_runs_init(); 0: none */
+	uint32_t unit;                /* its files are counted in */
+	uint32_t tree; /* of inlined calls, counted from gofunc; GO_FUNCTION_NO_TREE: none */
+};
+
+/* How an inlined call is described: inlinedCall of runtime/symtabinl.go (symtab.go before Go 1.21). */
+struct go_call_layout {
+	uint8_t bytes, name_at, parent_at;
+	uint8_t line_at; /* a line that is never 0 */
+};
+
+bool go_table_has_lines(const struct go_table *table);
+struct go_call_layout go_table_call_layout(const struct go_table *table);
+
+/* Where the lines of a function are: 0, -EBADMSG, or the error of a read. Only where go_table_has_lines(). */
+int go_table_lines(struct go_table *table, uint32_t number, struct go_function_lines *ret_lines);
+
+/* A file by its number in a unit: the errors of go_table_name(). */
+int go_table_file(struct go_table *table, uint32_t unit, uint32_t number, struct buffer *name);
+
+/* A table by address: runs of bytes of the function that have one value. */
+struct go_runs {
+	uint64_t at;   /* where the next run is told */
+	int64_t value; /* of this run */
+	uint64_t end;  /* of this run, from the function's start; 0: there was none yet */
+};
+
+void go_runs_init(struct go_runs *runs, uint32_t offset);
+
+/* The next run: 0; -ENOENT: there is none; -EBADMSG; or the error of a read. */
+int go_runs_next(struct go_runs *runs, struct go_table *table);
 
 #endif

@@ -2,9 +2,7 @@
 #include "symbolize/go_names.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/buffer.h"
 #include "elf/go_table.h"
@@ -44,31 +42,12 @@ static int source_next(void *source, struct function_symbol *ret_symbol)
 	return 1;
 }
 
-/* As Go's linker does for .symtab: what the compiler numbers has a middle dot in its name (cmd/link/internal/ld/symtab.go). */
-static void replace_middle_dots(struct buffer *name)
-{
-	static const char dot[] = "\u00b7";
-	size_t length = sizeof(dot) - 1, to = 0;
-
-	for (size_t from = 0; from < name->size;) {
-		bool is_dot =
-			name->size - from >= length && !memcmp(name->data + from, dot, length);
-
-		name->data[to++] = is_dot ? '.' : name->data[from];
-		from += is_dot ? length : 1;
-	}
-	name->size = to;
-}
-
 static int source_name(void *source, uint32_t name, struct buffer *to)
 {
 	struct go_names *go = source;
 	int err = go_table_name(&go->table, name, to);
 
-	if (err)
-		return err == -EBADMSG ? -ENOENT : err;
-	replace_middle_dots(to);
-	return 0;
+	return err == -EBADMSG ? -ENOENT : err;
 }
 
 int go_names_open(struct elf_file *file, struct function_source *ret_source)

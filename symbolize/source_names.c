@@ -10,6 +10,9 @@
 #include "symbolize/answer.h"
 #include "symbolize/debug_file.h"
 #include "symbolize/file_names.h"
+#include "symbolize/go_lookup.h"
+
+#define NO_INDEX SIZE_MAX
 
 /* Without DWARF, or with nothing in it for this address, the frame is the symbol's. */
 struct located {
@@ -22,6 +25,8 @@ struct source_names {
 	struct elf_file *file;
 	struct debug_file debug_file;
 	struct dwarf_lookup *lookup;
+	struct go_lookup *go;         /* of those addresses that DWARF does not know; or NULL */
+	size_t *go_indexes;           /* in `go`, by asked address; NO_INDEX: none */
 	struct asked_addresses asked; /* ascending */
 	struct answer strings;    /* demangled names; and of the symbol tables, by asked address */
 	struct u64_map demangled; /* from a raw name's place in memory to an index in `kept` */
@@ -68,6 +73,48 @@ static int read_dwarf(struct source_names *names, const struct source_question *
 	return err == -ENOMEM ? err : 0;
 }
 
+static struct source_location from_dwarf(const struct source_names *names, size_t index)
+{
+	return names->lookup ? dwarf_lookup_get(names->lookup, index)
+			     : (struct source_location){ 0 };
+}
+
+/* What DWARF does not know. */
+static int read_go(struct source_names *names)
+{
+	_cleanup_free_ uint64_t *addresses = calloc(names->asked.count + 1, sizeof(*addresses));
+	size_t count = 0;
+	int err;
+
+	names->go_indexes = calloc(names->asked.count + 1, sizeof(*names->go_indexes));
+	if (!addresses || !names->go_indexes)
+		return -ENOMEM;
+	for (size_t i = 0; i < names->asked.count; i++) {
+		bool is_known = from_dwarf(names, i).count != 0;
+
+		names->go_indexes[i] = is_known ? NO_INDEX : count;
+		if (!is_known)
+			addresses[count++] = names->asked.addresses[i];
+	}
+	if (!count)
+		return 0;
+	err = go_lookup_new(names->file, addresses, count, &names->go);
+	return err == -ENOENT ? 0 : err;
+}
+
+static struct source_location from_debug_info(const struct source_names *names, size_t index)
+{
+	if (names->go && names->go_indexes[index] != NO_INDEX)
+		return go_lookup_get(names->go, names->go_indexes[index]);
+	return from_dwarf(names, index);
+}
+
+static bool is_between_functions(const struct source_names *names, size_t index)
+{
+	return names->go && names->go_indexes[index] != NO_INDEX &&
+	       go_lookup_is_between(names->go, names->go_indexes[index]);
+}
+
 /* --- names --- */
 
 static int remember(struct source_names *names, const char *raw, const char *shown)
@@ -99,17 +146,14 @@ static int demangle(struct source_names *names, const char *raw, const char **re
 	return err ? err : remember(names, raw, *ret_shown);
 }
 
-static struct source_location from_dwarf(const struct source_names *names, size_t index)
+static bool needs_symbol(const struct source_names *names, size_t index)
 {
-	return names->lookup ? dwarf_lookup_get(names->lookup, index)
-			     : (struct source_location){ 0 };
-}
-
-static bool needs_symbol(const struct source_location *location)
-{
+	struct source_location location = from_debug_info(names, index);
 	const struct source_frame *outermost =
-		location->count ? &location->frames[location->count - 1] : NULL;
+		location.count ? &location.frames[location.count - 1] : NULL;
 
+	if (is_between_functions(names, index))
+		return false;
 	return !outermost || !outermost->function || !outermost->is_whole_name;
 }
 
@@ -130,9 +174,7 @@ static int read_symbols(struct source_names *names, const struct source_question
 	if (err || !addresses || !indexes)
 		return -ENOMEM;
 	for (size_t i = 0; i < names->asked.count; i++) {
-		struct source_location location = from_dwarf(names, i);
-
-		if (!needs_symbol(&location))
+		if (!needs_symbol(names, i))
 			continue;
 		addresses[symbols.count] = names->asked.addresses[i];
 		indexes[symbols.count++] = i;
@@ -160,7 +202,7 @@ static int read_symbols(struct source_names *names, const struct source_question
 
 static int locate(struct source_names *names, size_t index, struct located *ret_located)
 {
-	struct source_location location = from_dwarf(names, index);
+	struct source_location location = from_debug_info(names, index);
 	const char *symbol = names->strings.names[index].function;
 	size_t count = location.count;
 	struct source_frame *frames;
@@ -218,6 +260,8 @@ int source_names_new(const struct source_question *question, struct source_names
 	if (!err)
 		err = read_dwarf(names, question);
 	if (!err)
+		err = read_go(names);
+	if (!err)
 		err = read_symbols(names, question);
 	if (!err)
 		err = locate_all(names);
@@ -232,6 +276,8 @@ void source_names_free(struct source_names *names)
 	if (!names)
 		return;
 	dwarf_lookup_free(names->lookup);
+	go_lookup_free(names->go);
+	free(names->go_indexes);
 	debug_file_release(&names->debug_file);
 	elf_file_free(names->file);
 	asked_addresses_release(&names->asked);

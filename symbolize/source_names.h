@@ -3,7 +3,8 @@
  * Everything that is known of addresses of one ELF file, for people: demangled functions, the calls that
  * were inlined, files and lines.
  *
- * From the DWARF of the file, or of its debug file (debug_file.h) where it has none itself. Where that knows no
+ * From the DWARF of the file, or of its debug file (debug_file.h) where it has none itself; of what that does not know,
+ * from Go's own table (go_lookup.h). Where these know no
  * function, or one only by a name that is none of the linker's (a C++ function without its namespace), the symbol
  * tables are asked, for the outermost frame: they name what was compiled, not what was inlined.
  *

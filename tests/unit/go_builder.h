@@ -11,8 +11,23 @@
 #define GO_FUNCTION      0x100
 #define GO_MAX_FUNCTIONS 8
 #define GO_TABLE_ADDRESS 0x700000
+#define GO_LISTS_ADDRESS 0x800000 /* what functions' data is counted from */
+#define GO_MODULE_WORDS  48
 
 enum go_version { GO_1_2, GO_1_16, GO_1_18, GO_1_20, GO_VERSIONS };
+
+/* A call that was inlined: which function, and whose place in the code has its line. */
+struct go_made_call {
+	int function;
+	uint32_t place;
+};
+
+/* Tables as `deltas` below: the file's number, the line, the number of the call. */
+struct go_made_lines {
+	const int *files, *lines, *calls;
+	const struct go_made_call *list;
+	size_t list_count;
+};
 
 /* One function: its code, and pairs (delta, up to which byte), ended by a pair of zeros; none: NULL. */
 struct go_made {
@@ -21,6 +36,7 @@ struct go_made {
 	const char *code;
 	size_t code_size;
 	const int *deltas;
+	const struct go_made_lines *lines; /* from Go 1.18 on; NULL: none */
 };
 
 #define GO_CODE(string) .code = string, .code_size = sizeof(string) - 1
@@ -28,7 +44,11 @@ struct go_made {
 struct go_builder {
 	enum go_version version;
 	bool hides_text_start; /* as Go 1.26 does */
+	int module_word;       /* which one is gofunc; 0: there is no description of the module */
+	const char *const *file_names;
+	size_t file_count;
 	struct buffer table;
+	struct buffer lists;
 };
 
 static inline void go_zigzag(struct buffer *to, int64_t value)
@@ -76,12 +96,64 @@ static inline void go_details(struct go_builder *go, uint64_t entry, uint32_t na
 	} places[] = { { 8, 20, 0 }, { 8, 20, 41 }, { 4, 16, 37 }, { 4, 16, 41 } };
 	size_t at = go->table.size;
 
-	memset(buffer_extend(&go->table, 56), 0, 56);
+	memset(buffer_extend(&go->table, 80), 0, 80);
 	go_put(&go->table, at, entry, places[go->version].entry);
 	go_put(&go->table, at + places[go->version].entry, name, 4);
 	go_put(&go->table, at + places[go->version].pcsp, pcsp, 4);
 	if (places[go->version].flags)
 		go_put(&go->table, at + places[go->version].flags, flags, 1);
+}
+
+/* A function's list of calls: its place among all of them. */
+static inline uint32_t go_list(struct go_builder *go, const struct go_made_lines *lines,
+			       const size_t *names)
+{
+	uint32_t place = go->lists.size;
+	bool is_long = go->version == GO_1_18;
+
+	for (size_t i = 0; i < lines->list_count; i++) {
+		const struct go_made_call *call = &lines->list[i];
+
+		go_append(&go->lists, 0, 4);
+		if (is_long) {
+			go_append(&go->lists, 0, 4);
+			go_append(&go->lists, 1, 4); /* line */
+		}
+		go_append(&go->lists, names[call->function], 4);
+		go_append(&go->lists, call->place, 4);
+		if (!is_long)
+			go_append(&go->lists, 1, 4); /* line */
+	}
+	return place;
+}
+
+/* Where a function's lines are, at the end of its details: runtime/funcdata.h has the numbers. */
+static inline void go_line_details(struct go_builder *go, size_t details, const uint32_t *tables,
+				   uint32_t tree)
+{
+	size_t fields = details + 20, lists = details + (go->version == GO_1_18 ? 39 : 43);
+
+	go_put(&go->table, fields, tables[0], 4);
+	go_put(&go->table, fields + 4, tables[1], 4);
+	go_put(&go->table, fields + 8, 3, 4); /* npcdata */
+	go_put(&go->table, lists, 4, 1);      /* nfuncdata */
+	go_put(&go->table, lists + 1 + 2 * 4, tables[2], 4);
+	for (int i = 0; i < 4; i++)
+		go_put(&go->table, lists + 1 + (3 + i) * 4, i == 3 ? tree : UINT32_MAX, 4);
+}
+
+/* The unit's files, and their names. */
+static inline void go_files(struct go_builder *go)
+{
+	size_t units = go->table.size, names = units + 4 * go->file_count;
+
+	memset(buffer_extend(&go->table, 4 * go->file_count), 0, 4 * go->file_count);
+	for (size_t i = 0; i < go->file_count; i++) {
+		go_put(&go->table, units + 4 * i, go->table.size - names, 4);
+		buffer_append(&go->table, go->file_names[i], strlen(go->file_names[i]) + 1);
+	}
+	go_put(&go->table, 8 + 8 * 4, units, 8);
+	go_put(&go->table, 8 + 8 * 5, names, 8);
 }
 
 /* The whole table. Details come behind the functab, names and stack pointer tables before it. */
@@ -91,6 +163,7 @@ static inline void go_build(struct go_builder *go, const struct go_made *functio
 	bool is_old = go->version == GO_1_2, is_short = go->version >= GO_1_18;
 	size_t field = is_short ? 4 : 8, functab, base, names[GO_MAX_FUNCTIONS];
 	size_t pcsp[GO_MAX_FUNCTIONS], word = is_short ? 3 : 2, header = is_old ? 16 : 72;
+	uint32_t lines[GO_MAX_FUNCTIONS][3];
 	struct buffer *table = &go->table;
 
 	memset(buffer_extend(table, header), 0, header);
@@ -110,7 +183,18 @@ static inline void go_build(struct go_builder *go, const struct go_made *functio
 		pcsp[i] = functions[i].deltas ? table->size - base : 0;
 		if (functions[i].deltas)
 			go_pcsp(table, functions[i].deltas);
+		for (int j = 0; functions[i].lines && j < 3; j++) {
+			const int *tables[] = { functions[i].lines->files,
+						functions[i].lines->lines,
+						functions[i].lines->calls };
+
+			lines[i][j] = tables[j] ? table->size - base : 0;
+			if (tables[j])
+				go_pcsp(table, tables[j]);
+		}
 	}
+	if (is_short)
+		go_files(go);
 	while (table->size % 8)
 		buffer_append_char(table, 0);
 	if (!is_old) {
@@ -131,7 +215,30 @@ static inline void go_build(struct go_builder *go, const struct go_made *functio
 			break;
 		go_put(table, functab + (i * 2 + 1) * field, table->size - base, field);
 		go_details(go, entry, names[i], pcsp[i], functions[i].flags);
+		if (functions[i].lines)
+			go_line_details(go, table->size - 80, lines[i],
+					functions[i].lines->list_count
+						? go_list(go, functions[i].lines, names)
+						: UINT32_MAX);
 	}
+}
+
+/* What the runtime knows of the program, and the lists of calls. */
+static inline void go_module(struct cfi_file *file, struct go_builder *go, size_t count)
+{
+	uint64_t words[GO_MODULE_WORDS] = { GO_TABLE_ADDRESS };
+	Elf64_Shdr *section = elf_builder_section(&file->elf, ".rodata", SHT_PROGBITS,
+						  go->lists.data, go->lists.size);
+
+	section->sh_addr = GO_LISTS_ADDRESS;
+	section->sh_flags = SHF_ALLOC;
+	elf_builder_load(&file->elf, section->sh_offset, GO_LISTS_ADDRESS, go->lists.size, PF_R);
+	words[20] = words[22] = TEXT_ADDRESS;
+	words[21] = TEXT_ADDRESS + count * GO_FUNCTION;
+	words[23] = GO_LISTS_ADDRESS + 4; /* among others that are no lists */
+	words[go->module_word] = GO_LISTS_ADDRESS;
+	elf_builder_section(&file->elf, ".noptrdata", SHT_PROGBITS, words, sizeof(words));
+	buffer_release(&go->lists);
 }
 
 /* A file with that code, and the table under a name. Nothing is compiled yet. */
@@ -148,7 +255,10 @@ static inline void go_file(struct cfi_file *file, struct go_builder *go, const c
 	header = elf_builder_section(&file->elf, section, SHT_PROGBITS, go->table.data,
 				     go->table.size);
 	header->sh_addr = GO_TABLE_ADDRESS;
+	if (go->module_word)
+		go_module(file, go, count);
 	buffer_release(&go->table);
+	buffer_release(&go->lists);
 }
 
 #endif
