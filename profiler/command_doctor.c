@@ -17,9 +17,13 @@
 #include "profiler/command.h"
 #include "profiler/kernel_release.h"
 #include "profiler/options.h"
+#include "profiler/own_worker.h"
 #include "profiler/sampler.h"
 #include "profiler/unwind_space.h"
 #include "profiler/system_limits.h"
+#include "worker/worker.h"
+
+DEFINE_CLEANUP(cleanup_worker, struct worker *, worker_free)
 
 enum verdict {
 	VERDICT_GOOD,
@@ -133,6 +137,26 @@ static void check_recording(struct finding *finding)
 }
 
 /* Which of its ways the kernel side took when it was loaded: it says so itself. */
+/* All that hearth reads of other people's files it has read by a process that could do no harm. */
+static void check_worker(struct finding *finding)
+{
+	_cleanup_(cleanup_worker) struct worker *worker = NULL;
+	const char *failed = "it cannot be started";
+	int error = own_worker_new(&worker);
+
+	if (!error)
+		error = worker_await(worker, &failed);
+	if (!error)
+		set_finding(finding, VERDICT_GOOD, NULL,
+			    "files are read without privileges, by a process that is shut in");
+	else
+		set_finding(
+			finding, VERDICT_MISSING,
+			"run hearth with CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID and CAP_SETPCAP, as root has",
+			"no process that reads files can be shut in: %s: %s", failed,
+			strerror(-error));
+}
+
 static void check_mappings(struct finding *finding)
 {
 	struct sampler *sampler = NULL;
@@ -256,6 +280,7 @@ static const struct check checks[] = {
 	{ "BTF", check_btf },
 	{ "privilege", check_privilege },
 	{ "recording", check_recording },
+	{ "worker", check_worker },
 	{ "mappings", check_mappings },
 	{ "hardware cycles", check_cycles },
 	{ "rate", check_rate },

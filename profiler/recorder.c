@@ -21,12 +21,15 @@
 #include "profiler/interrupts.h"
 #include "profiler/jit_maps.h"
 #include "profiler/modules.h"
+#include "profiler/own_worker.h"
+#include "profiler/row_source.h"
 #include "profiler/snapshots.h"
 #include "profiler/stats.h"
 #include "profiler/unwind_loader.h"
 #include "profiler/unwind_maps.h"
 #include "profiler/unwind_use.h"
 #include "profiler/unwind_verifier.h"
+#include "worker/worker.h"
 
 /* How often records are fetched that nothing else called for. */
 #define DRAIN_NS 500000000u
@@ -282,7 +285,7 @@ static int start(struct recorder *recorder)
 	recorder->start_ns = clock_boottime_ns();
 	recorder->end_ns = duration ? recorder->start_ns + duration : 0;
 	error = sampler_start(recording->sampler);
-	recording->start_cpu_ns = own_cpu_ns();
+	recording->start_cpu_ns = own_cpu_ns(recording->worker);
 	if (error || !recorder->options->command)
 		return error;
 	error = workload_start(&recording->workload);
@@ -346,6 +349,7 @@ static void finish_snapshots(const struct recorder *recorder)
 	}
 	snapshots_take_all(recording->snapshots);
 	unwind_loader_end(recording->unwind_loader);
+	worker_resume(recording->worker); /* names are asked for next */
 }
 
 static int finish(struct recorder *recorder)
@@ -353,7 +357,7 @@ static int finish(struct recorder *recorder)
 	struct recording *recording = recorder->recording;
 	int error;
 
-	recording->recording_cpu_ns = own_cpu_ns() - recording->start_cpu_ns;
+	recording->recording_cpu_ns = own_cpu_ns(recording->worker) - recording->start_cpu_ns;
 	sampler_stop(recording->sampler);
 	recording->duration_ns = clock_boottime_ns() - recorder->start_ns;
 	recording->steal_ns = read_steal_ns() - recording->steal_ns;
@@ -369,6 +373,26 @@ static int finish(struct recorder *recorder)
 static int log_failed(const char *what, int error)
 {
 	log_error("%s: %s", what, strerror(-error));
+	return error;
+}
+
+/* Started before all else: it goes into its cage while the kernel side is loaded. */
+static int start_worker(struct recording *recording)
+{
+	int error = own_worker_new(&recording->worker);
+
+	return error ? log_failed("cannot start the worker", error) : 0;
+}
+
+static int await_worker(const struct recording *recording)
+{
+	const char *failed;
+	int error = worker_await(recording->worker, &failed);
+
+	if (error)
+		log_error(
+			"cannot shut the worker in, which alone reads the files of others: %s: %s",
+			failed, strerror(-error));
 	return error;
 }
 
@@ -395,14 +419,15 @@ static int prepare(struct recorder *recorder)
 /* The vdso is in every program, so that its rows are there before the first tick. */
 static int open_unwind_tables(struct recording *recording)
 {
+	const struct unwind_row_source rows = row_source_of_worker(recording->worker);
 	struct unwind_map_fds fds;
 	int error;
 
 	sampler_unwind_maps(recording->sampler, &fds);
 	error = unwind_maps_new(&fds, &recording->unwind_maps);
 	if (!error)
-		error = unwind_loader_new(unwind_maps_view(recording->unwind_maps),
-					  unwind_loader_compile, &recording->unwind_loader);
+		error = unwind_loader_new(unwind_maps_view(recording->unwind_maps), &rows,
+					  &recording->unwind_loader);
 	if (error)
 		return error;
 	unwind_loader_request(recording->unwind_loader, MODULE_VDSO, UNWIND_LOADER_VDSO);
@@ -462,7 +487,11 @@ static int record(struct recorder *recorder)
 	recorder->signals = interrupts_open();
 	if (recorder->signals < 0)
 		return log_failed("cannot receive signals", recorder->signals);
-	error = prepare(recorder);
+	error = start_worker(recording);
+	if (!error)
+		error = prepare(recorder);
+	if (!error)
+		error = await_worker(recording);
 	if (error)
 		return error;
 	recording->aggregator = aggregator_new();
@@ -527,6 +556,7 @@ void recording_release(struct recording *recording)
 	snapshots_free(recording->snapshots);
 	unwind_verifier_free(recording->verifier);
 	unwind_loader_free(recording->unwind_loader);
+	worker_free(recording->worker);
 	unwind_maps_free(recording->unwind_maps);
 	aggregator_free(recording->aggregator);
 	modules_free(recording->modules);

@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profiler/row_source.h"
 
+#include <errno.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "elf/elf_file.h"
+#include "profiler/unwind_loader.h"
 #include "symbolize/debug_file.h"
 #include "symbolize/symbolizer.h"
+#include "symbolize/vdso.h"
 #include "unwind/row_compiler.h"
-#include "unwind/row_table.h"
+#include "worker/row_service.h"
+#include "worker/worker.h"
 
 DEFINE_CLEANUP(cleanup_elf_file, struct elf_file *, elf_file_free)
 
-/* So much of its code nothing tells anything of that it is worth looking for another file. */
-#define UNKNOWN_PERMILLE 250
-
-static bool lacks_cfi(const struct buffer *table)
+int row_source_compile_vdso(struct buffer *ret_table)
 {
-	const struct row_table_header *header = (const struct row_table_header *)table->data;
+	_cleanup_(cleanup_elf_file) struct elf_file *file = NULL;
+	int error = vdso_open(&file);
 
-	return header->unknown_permille >= UNKNOWN_PERMILLE;
+	return error ? error : row_compiler_compile_files(file, NULL, ret_table);
 }
 
 /* The path of an open file, as this mount namespace sees it. False: it has none. */
@@ -36,34 +38,62 @@ static bool path_of(int fd, char *to, size_t size)
 	return to[0] == '/';
 }
 
-static int open_debug_file(int fd)
-{
-	_cleanup_(cleanup_elf_file) struct elf_file *file = NULL;
-	struct build_id build_id = { 0 };
-	struct debuglink link;
-	char path[PATH_MAX];
-	struct debug_file_query query = { .build_id = &build_id,
-					  .folders = symbolizer_default_debug_folders };
-	int debug_fd;
+/* A file whose debug file is looked for. */
+struct search {
+	struct worker *worker;
+	int fd;
+	struct buffer *table; /* by the file alone; and with its debug file, once that is found */
+};
 
-	if (elf_file_open(fd, &file))
-		return -1;
-	build_id_read(file, &build_id);
-	query.link = debuglink_read(file, &link) ? NULL : &link;
-	query.path = path_of(fd, path, sizeof(path)) ? path : NULL;
-	return debug_file_open(&query, &debug_fd) ? -1 : debug_fd;
+static bool take_table(void *context, int *fd, enum debug_file_way way)
+{
+	const struct search *search = context;
+	const struct row_debug_file candidate = { *fd, way };
+	struct row_identity identity;
+	struct buffer table;
+
+	if (row_service_ask(search->worker, search->fd, &candidate, &table, &identity))
+		return false;
+	buffer_release(search->table);
+	*search->table = table;
+	return true;
 }
 
-int row_source_compile(int fd, struct buffer *ret_table)
+/* None, or none that the worker takes: the table stays as it is. */
+static void look_for_debug_file(struct search *search, const struct row_identity *identity)
 {
-	_cleanup_close_ int debug_fd = -1;
-	int err = row_compiler_compile(fd, -1, ret_table);
+	char path[PATH_MAX];
+	const struct debug_file_query query = {
+		.build_id = &identity->build_id,
+		.link = identity->has_link ? &identity->link : NULL,
+		.path = path_of(search->fd, path, sizeof(path)) ? path : NULL,
+		.folders = symbolizer_default_debug_folders,
+	};
 
-	if (err || !lacks_cfi(ret_table))
-		return err;
-	debug_fd = open_debug_file(fd);
-	if (debug_fd < 0)
-		return 0;
-	buffer_release(ret_table);
-	return row_compiler_compile(fd, debug_fd, ret_table);
+	debug_file_search(&query, take_table, search);
+}
+
+static int compile(void *context, int fd, struct buffer *ret_table)
+{
+	struct search search = { context, fd, ret_table };
+	struct row_identity identity;
+	int error;
+
+	if (fd == UNWIND_LOADER_VDSO)
+		return row_source_compile_vdso(ret_table);
+	error = row_service_ask(search.worker, fd, &(struct row_debug_file){ .fd = -1 }, ret_table,
+				&identity);
+	if (!error)
+		look_for_debug_file(&search, &identity);
+	return error;
+}
+
+static void interrupt(void *context)
+{
+	worker_interrupt(context);
+}
+
+struct unwind_row_source row_source_of_worker(struct worker *worker)
+{
+	return (struct unwind_row_source){ compile, interrupt, worker };
 }

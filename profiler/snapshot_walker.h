@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Walks the snapshot of a stack as the kernel side walks the stack itself: with the same code (bpf/user_walk.h), by the
- * same rows. So it knows of Go's files and of shapes of code what libunwind does not; where libunwind needs only
- * files, it needs the rows of all that it meets.
+ * same rows, of all that it meets.
  *
  * Memory is the snapshot's part of the stack; code that may tell how it is to be left is read from its file. One thread
  * at a time, and no two walks at once.

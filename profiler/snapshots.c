@@ -15,9 +15,6 @@
 #include "symbolize/vdso.h"
 #include "unwind/snapshot_unwinder.h"
 
-/* Snapshots come in bursts: after so many drains without one the files' tables are given back. */
-#define IDLE_DRAINS_MAX 20
-
 /* What a snapshot may still wait for, each with what stands behind it. */
 enum patience { WAIT_FOR_RINGS, WAIT_FOR_ROWS, WAIT_FOR_NOTHING };
 
@@ -33,15 +30,14 @@ struct snapshots {
 	struct aggregator *aggregator;
 	struct modules *modules;
 	struct snapshots_rules rules;
-	struct unwind_verifier *verifier; /* NULL: none is asked for */
-	struct snapshot_unwinder *unwinder;
+	struct unwind_verifier *verifier;   /* NULL: none is asked for, */
+	struct snapshot_unwinder *unwinder; /* nor this needed */
 	struct snapshot_walker *walker;
 	struct waiting_snapshot *waiting;
 	size_t waiting_bytes;
-	uint32_t idle_drains; /* since the last snapshot */
 	uint64_t seed;
 	struct snapshots_totals totals;
-	struct unwound_stack unwound, walked;                    /* by libunwind, and by rows */
+	struct unwound_stack walked, unwound;                    /* by rows, and by libunwind */
 	struct snapshot_mapping mappings[SNAPSHOT_MAX_MAPPINGS]; /* with canonical ids */
 	struct {
 		struct stack_event event;
@@ -90,9 +86,10 @@ struct snapshots *snapshots_new(struct aggregator *aggregator, struct modules *m
 	snapshots->rules = *rules;
 	snapshots->verifier = verifier;
 	snapshots->seed = hash_seed();
-	snapshots->unwinder = snapshot_unwinder_new(open_file, snapshots);
 	snapshots->walker = snapshot_walker_new(&host);
-	if (!snapshots->unwinder || !snapshots->walker) {
+	if (verifier)
+		snapshots->unwinder = snapshot_unwinder_new(open_file, snapshots);
+	if (!snapshots->walker || (verifier && !snapshots->unwinder)) {
 		snapshots_free(snapshots);
 		return NULL;
 	}
@@ -181,28 +178,6 @@ static void tell_stack(struct snapshots *snapshots, const struct unwound_stack *
 	tick->user_check = event->check;
 }
 
-/* Where code was met its rows are of use from now on, under the id that the kernel side looked for as well. */
-static void load_rows(struct snapshots *snapshots, const struct tick_event *tick)
-{
-	const struct unwound_stack *unwound = &snapshots->unwound;
-	struct stored_stack walked;
-
-	if (tick->reason == REASON_ROWS_MISSING &&
-	    aggregator_find_stack(snapshots->aggregator, tick->user_stack, tick->user_check,
-				  &walked))
-		modules_load_rows(snapshots->modules, walked.last_module);
-	for (uint32_t i = 0; i < unwound->depth; i++)
-		if (!i || unwound->frames[i].module != unwound->frames[i - 1].module)
-			modules_load_rows(snapshots->modules, unwound->frames[i].module);
-}
-
-/* Did libunwind come to the end, and could rows say no more of it? In code without a file they cannot. */
-static bool is_whole(const struct unwound_stack *unwound)
-{
-	return (unwound->reason == REASON_NONE || unwound->reason == REASON_NO_ROOT) &&
-	       !unwound->may_lack_frames && !unwound->has_callers_by_fp;
-}
-
 /* Is the stack what the kernel side would have made of it with all rows? */
 static bool is_as_with_rows(enum tick_reason reason)
 {
@@ -238,9 +213,9 @@ static void mend_tick(struct snapshots *snapshots, const struct unwound_stack *s
 }
 
 /*
- * The stack by rows, where the kernel side lacked some and libunwind does not know all. Rows that are asked for may be
- * there at once: then it is walked again, and ends where it does for good or has to wait: for those of `ret_rows_of`.
- * That they are coming is asked once, for a moment later they may be there, and the walk has not seen them.
+ * The stack by rows, of which the kernel side lacked some. Rows that are asked for may be there at once: then it is walked
+ * again, and ends where it does for good or has to wait: for those of `ret_rows_of`. That they are coming is asked once,
+ * for a moment later they may be there, and the walk has not seen them.
  */
 static const struct unwound_stack *walk(struct snapshots *snapshots,
 					const struct snapshot *snapshot, uint64_t *ret_rows_of)
@@ -277,7 +252,7 @@ static bool may_come(const struct snapshots *snapshots, const struct unwound_sta
 static bool take(struct snapshots *snapshots, const struct snapshot_event *event,
 		 enum patience patience, uint64_t *ret_rows_of)
 {
-	const struct unwound_stack *stack = &snapshots->unwound;
+	const struct unwound_stack *walked;
 	struct tick_event tick = event->tick;
 	struct snapshot snapshot;
 
@@ -285,16 +260,16 @@ static bool take(struct snapshots *snapshots, const struct snapshot_event *event
 	if (patience == WAIT_FOR_RINGS && !aggregator_can_take(snapshots->aggregator, &tick))
 		return false;
 	snapshot = open_snapshot(snapshots, event);
-	snapshot_unwinder_unwind(snapshots->unwinder, &snapshot, &snapshots->unwound);
-	load_rows(snapshots, &tick);
-	if (tick.reason == REASON_ROWS_MISSING && !is_whole(stack))
-		stack = walk(snapshots, &snapshot, ret_rows_of);
-	if (may_come(snapshots, stack, patience, *ret_rows_of))
+	if (snapshots->verifier)
+		snapshot_unwinder_unwind(snapshots->unwinder, &snapshot, &snapshots->unwound);
+	walked = tick.reason == REASON_ROWS_MISSING ? walk(snapshots, &snapshot, ret_rows_of)
+						    : &snapshots->unwound;
+	if (may_come(snapshots, walked, patience, *ret_rows_of))
 		return false;
 	if (snapshots->verifier)
 		unwind_verifier_compare(snapshots->verifier, &tick, &snapshots->unwound);
 	if (tick.reason == REASON_ROWS_MISSING)
-		mend_tick(snapshots, stack, &tick);
+		mend_tick(snapshots, walked, &tick);
 	aggregator_handle(snapshots->aggregator, &tick, sizeof(tick));
 	return true;
 }
@@ -329,7 +304,6 @@ void snapshots_handle(struct snapshots *snapshots, const void *event, size_t siz
 		return;
 	}
 	snapshots->totals.taken++;
-	snapshots->idle_drains = 0;
 	if (!take(snapshots, event, WAIT_FOR_RINGS, &rows_of) &&
 	    !wait(snapshots, event, size, rows_of))
 		take(snapshots, event, WAIT_FOR_NOTHING, &rows_of);
@@ -360,8 +334,6 @@ void snapshots_take_waiting(struct snapshots *snapshots)
 		else if (waiting->patience == WAIT_FOR_RINGS)
 			waiting->patience = WAIT_FOR_ROWS; /* the rings will be drained once more */
 	}
-	if (snapshots->idle_drains++ == IDLE_DRAINS_MAX)
-		snapshot_unwinder_forget(snapshots->unwinder);
 }
 
 bool snapshots_are_waiting(const struct snapshots *snapshots)

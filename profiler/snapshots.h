@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ticks whose user stack the kernel side could not walk to its end, because a file's rows were not there yet, come
- * with a snapshot of the stack. Here it is unwound by libunwind, which needs the files alone; and where that knows of
- * no call frame information (Go's files, a separate debug file's, code without) walked as the kernel side does, once the
- * rows of all that it meets are there. Then the tick goes to the aggregator as if the kernel side had walked it. What
- * cannot be unwound keeps its reason.
+ * with a snapshot of the stack. Here it is walked as the kernel side does, once the rows of all that it meets are there,
+ * and the tick goes to the aggregator as if the kernel side had walked it. What cannot be walked keeps its reason.
+ *
+ * With a verifier every tick brings a snapshot, which libunwind unwinds as well, from the files alone.
  *
  * A snapshot may arrive ahead of what it refers to, for it comes through a ring of its own: then it waits until
  * the rings were drained once more. For rows it waits until they are there or will not be. One thread at a time.

@@ -16,12 +16,14 @@
 #include "profiler/unwind_verifier.h"
 #include "render/readable.h"
 
-uint64_t own_cpu_ns(void)
+uint64_t own_cpu_ns(struct worker *worker)
 {
 	struct timespec used = { 0 };
+	struct worker_usage workers;
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-	return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
+	worker_read_usage(worker, &workers);
+	return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec + workers.cpu_ns;
 }
 
 /*
@@ -46,11 +48,13 @@ void stats_gather(const struct recording *recording, const struct tick_fates *fa
 	struct modules_totals modules;
 	struct snapshots_totals snapshots;
 	struct unwind_loader_totals unwind;
+	struct worker_usage worker;
 
 	aggregator_totals(recording->aggregator, &totals);
 	modules_read_totals(recording->modules, &modules);
 	snapshots_read_totals(recording->snapshots, &snapshots);
 	unwind_loader_read_totals(recording->unwind_loader, &unwind);
+	worker_read_usage(recording->worker, &worker);
 	*ret_stats = (struct stats){
 		.event = recording->event,
 		.rate_hz = recording->rate_hz,
@@ -71,10 +75,11 @@ void stats_gather(const struct recording *recording, const struct tick_fates *fa
 		.bpf_ns = recording->counters.bpf_ns,
 		.bpf_runs = recording->counters.bpf_runs,
 		.kernel_bpf_ns = sampler_kernel_run_ns(recording->sampler),
-		.cpu_ns = own_cpu_ns(),
+		.cpu_ns = own_cpu_ns(recording->worker),
 		.start_cpu_ns = recording->start_cpu_ns,
 		.recording_cpu_ns = recording->recording_cpu_ns,
 		.rss_peak_bytes = peak_memory_bytes(),
+		.worker = worker,
 		.map_bytes = sampler_map_bytes(recording->sampler) + UNWIND_MAPS_CACHE_BYTES +
 			     unwind.tables.segment_bytes,
 		.load_ns = sampler_load_ns(recording->sampler),
@@ -178,6 +183,15 @@ static void write_unwind(const struct stats *stats, struct buffer *to)
 	write_number(to, "compile_max_ns", unwind->compile_max_ns, "},\n");
 }
 
+static void write_worker(const struct worker_usage *worker, struct buffer *to)
+{
+	buffer_append_string(to, "\"worker\": {");
+	write_number(to, "cpu_ns", worker->cpu_ns, ", ");
+	write_number(to, "rss_peak_bytes", worker->rss_peak_bytes, ", ");
+	write_number(to, "started", worker->started, ", ");
+	write_number(to, "failed", worker->failed, "},\n    ");
+}
+
 static void write_self(const struct stats *stats, struct buffer *to)
 {
 	buffer_append_string(to, "  \"self\": {");
@@ -188,6 +202,7 @@ static void write_self(const struct stats *stats, struct buffer *to)
 	write_number(to, "start_cpu_ns", stats->start_cpu_ns, ", ");
 	write_number(to, "recording_cpu_ns", stats->recording_cpu_ns, ",\n    ");
 	write_number(to, "rss_peak_bytes", stats->rss_peak_bytes, ", ");
+	write_worker(&stats->worker, to);
 	write_number(to, "map_bytes", stats->map_bytes, ", ");
 	write_number(to, "longest_turn_ns", stats->longest_turn_ns, ", ");
 	write_number(to, "load_ns", stats->load_ns, ", ");

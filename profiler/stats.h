@@ -9,6 +9,7 @@
 #include "profiler/modules.h"
 #include "profiler/namer.h"
 #include "profiler/unwind_loader.h"
+#include "worker/worker.h"
 
 struct buffer;
 struct recording;
@@ -30,7 +31,9 @@ struct stats {
 	uint64_t bpf_ns, bpf_runs, cpu_ns, rss_peak_bytes, map_bytes, load_ns, first_tick_ns;
 	uint64_t recording_cpu_ns; /* the part of cpu_ns up to the last tick */
 	uint64_t start_cpu_ns;     /* the part of it before the first */
-	uint64_t kernel_bpf_ns;    /* bpf_ns as the kernel counts it, 0: it does not */
+	struct worker_usage
+		worker; /* its CPU time is in cpu_ns and its parts, its memory is not in rss_peak_bytes */
+	uint64_t kernel_bpf_ns; /* bpf_ns as the kernel counts it, 0: it does not */
 };
 
 /* Gathers; the recording has ended and was named. */
@@ -45,7 +48,7 @@ void stats_write_json(const struct stats *stats, struct buffer *to);
 /* Logs the split of fates, and what else the user must know. */
 void stats_log(const struct stats *stats, const struct recording *recording);
 
-/* CPU time of this process so far. */
-uint64_t own_cpu_ns(void);
+/* CPU time so far: this process and the worker. */
+uint64_t own_cpu_ns(struct worker *worker);
 
 #endif

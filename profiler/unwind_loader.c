@@ -11,12 +11,7 @@
 #include "base/clock.h"
 #include "base/u64_map.h"
 #include "bpf/events.h"
-#include "elf/elf_file.h"
-#include "profiler/row_source.h"
-#include "symbolize/vdso.h"
-#include "unwind/row_compiler.h"
-
-DEFINE_CLEANUP(cleanup_elf_file, struct elf_file *, elf_file_free)
+#include "unwind/row_table.h"
 
 enum load_state { LOAD_NONE, LOAD_QUEUED, LOAD_DONE, LOAD_EVICTED, LOAD_REFUSED };
 
@@ -36,7 +31,8 @@ struct request {
 struct unwind_loader {
 	pthread_t thread;
 	int answered; /* an eventfd */
-	unwind_compile_fn compile;
+	bool has_thread;
+	struct unwind_row_source source;
 	struct unwind_tables *tables; /* the thread's own */
 
 	pthread_mutex_t lock; /* of all below */
@@ -51,20 +47,6 @@ struct unwind_loader {
 	uint64_t again_ns; /* CLOCK_MONOTONIC from which on something may be compiled again */
 	struct unwind_loader_totals totals;
 };
-
-static int compile_vdso(struct buffer *ret_table)
-{
-	_cleanup_(cleanup_elf_file) struct elf_file *file = NULL;
-	int error = vdso_open(&file);
-
-	return error ? error : row_compiler_compile_files(file, NULL, ret_table);
-}
-
-int unwind_loader_compile(int fd, struct buffer *ret_table)
-{
-	return fd == UNWIND_LOADER_VDSO ? compile_vdso(ret_table)
-					: row_source_compile(fd, ret_table);
-}
 
 /* --- what is known of modules; under the lock --- */
 
@@ -154,7 +136,8 @@ static struct outcome load(struct unwind_loader *loader, const struct request *r
 {
 	_cleanup_(buffer_release) struct buffer table = { 0 };
 	uint64_t start = clock_monotonic_ns();
-	struct outcome outcome = { .error = loader->compile(request->fd, &table) };
+	struct outcome outcome = { .error = loader->source.compile(loader->source.context,
+								   request->fd, &table) };
 
 	outcome.compile_ns = clock_monotonic_ns() - start;
 	if (!outcome.error)
@@ -172,7 +155,9 @@ static enum load_state state_of(int error)
 {
 	if (!error)
 		return LOAD_DONE;
-	return error == -ENOSPC || error == -ENOMEM || error == -EMFILE ? LOAD_NONE : LOAD_REFUSED;
+	return error == -ENOSPC || error == -ENOMEM || error == -EMFILE || error == -EAGAIN
+		       ? LOAD_NONE
+		       : LOAD_REFUSED;
 }
 
 /* Under the lock. */
@@ -213,6 +198,8 @@ static void load_module(struct unwind_loader *loader, const struct request *requ
 {
 	struct outcome outcome = load(loader, request);
 
+	if (outcome.error == -ECANCELED)
+		return;
 	pthread_mutex_lock(&loader->lock);
 	settle(loader, request->module, &outcome);
 	pthread_mutex_unlock(&loader->lock);
@@ -255,7 +242,7 @@ static void *run(void *context)
 
 /* --- the others --- */
 
-int unwind_loader_new(const struct unwind_maps_view *maps, unwind_compile_fn compile,
+int unwind_loader_new(const struct unwind_maps_view *maps, const struct unwind_row_source *source,
 		      struct unwind_loader **ret_loader)
 {
 	struct unwind_loader *loader = calloc(1, sizeof(*loader));
@@ -264,7 +251,7 @@ int unwind_loader_new(const struct unwind_maps_view *maps, unwind_compile_fn com
 
 	if (!loader)
 		return -ENOMEM;
-	loader->compile = compile;
+	loader->source = *source;
 	u64_map_init(&loader->ids);
 	pthread_mutex_init(&loader->lock, NULL);
 	pthread_cond_init(&loader->changed, NULL);
@@ -278,6 +265,7 @@ int unwind_loader_new(const struct unwind_maps_view *maps, unwind_compile_fn com
 		free(loader);
 		return error;
 	}
+	loader->has_thread = true;
 	*ret_loader = loader;
 	return 0;
 }
@@ -288,6 +276,11 @@ void unwind_loader_end(struct unwind_loader *loader)
 	loader->is_ending = true;
 	pthread_cond_broadcast(&loader->changed);
 	pthread_mutex_unlock(&loader->lock);
+	if (!loader->has_thread)
+		return;
+	loader->source.interrupt(loader->source.context);
+	pthread_join(loader->thread, NULL);
+	loader->has_thread = false;
 }
 
 void unwind_loader_free(struct unwind_loader *loader)
@@ -295,7 +288,6 @@ void unwind_loader_free(struct unwind_loader *loader)
 	if (!loader)
 		return;
 	unwind_loader_end(loader);
-	pthread_join(loader->thread, NULL);
 	unwind_tables_free(loader->tables);
 	close(loader->answered);
 	u64_map_release(&loader->ids);

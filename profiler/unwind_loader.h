@@ -8,7 +8,7 @@
  * or there was no room or no place in the queue. Compiling again may take so much of a CPU and no more, so that
  * a ceiling below what is in use costs rows and not the machine.
  *
- * All functions but _new and _free may be called from any thread.
+ * All functions but _new, _end and _free may be called from any thread.
  */
 #ifndef HEARTH_PROFILER_UNWIND_LOADER_H
 #define HEARTH_PROFILER_UNWIND_LOADER_H
@@ -36,24 +36,30 @@ struct unwind_loader_totals {
 	uint64_t compile_ns, compile_max_ns;
 };
 
-/* A file's call frame information to a row table: 0, -ENOENT: it has no code, or another error. */
-typedef int (*unwind_compile_fn)(int fd, struct buffer *ret_table);
+#define UNWIND_LOADER_VDSO (-1) /* the vdso's "descriptor" */
 
-/* The same of the vdso, whose descriptor is UNWIND_LOADER_VDSO. */
-#define UNWIND_LOADER_VDSO (-1)
-
-int unwind_loader_compile(int fd, struct buffer *ret_table);
+/* Where rows come from; it lives longer than the loader. */
+struct unwind_row_source {
+	/*
+	 * A file's call frame information to a row table: 0, -ENOENT: it has no code; -EAGAIN: not now, ask again; or another error,
+	 * for good.
+	 */
+	int (*compile)(void *context, int fd, struct buffer *ret_table);
+	/* What is compiled, or will be, is to come to nothing soon. From another thread. */
+	void (*interrupt)(void *context);
+	void *context;
+};
 
 struct unwind_loader;
 
 /* The maps live longer. 0 or -errno. */
-int unwind_loader_new(const struct unwind_maps_view *maps, unwind_compile_fn compile,
+int unwind_loader_new(const struct unwind_maps_view *maps, const struct unwind_row_source *source,
 		      struct unwind_loader **ret_loader);
 
-/* No further file is begun. */
+/* No further file is begun, the one at hand is interrupted, and its thread has ended. */
 void unwind_loader_end(struct unwind_loader *loader);
 
-/* Waits for the file at hand. */
+/* NULL is fine. */
 void unwind_loader_free(struct unwind_loader *loader);
 
 /* Asks for a module. The descriptor stays the caller's, and open until the loader is freed. */

@@ -60,7 +60,8 @@ struct snapshot_unwinder {
 
 /* --- files --- */
 
-void snapshot_unwinder_forget(struct snapshot_unwinder *unwinder)
+/* Gives back the files and what was kept of them. */
+static void forget(struct snapshot_unwinder *unwinder)
 {
 	for (size_t i = 0; i < unwinder->index_count; i++)
 		fde_index_release(&unwinder->indexes[i]);
@@ -77,7 +78,7 @@ static struct fde_index *open_index(struct snapshot_unwinder *unwinder, uint64_t
 	if (unwinder->open(unwinder->context, module, &file))
 		return NULL;
 	if (unwinder->index_count == SNAPSHOT_UNWINDER_MAX_FILES)
-		snapshot_unwinder_forget(unwinder);
+		forget(unwinder);
 	index = &unwinder->indexes[unwinder->index_count];
 	if (fde_index_init(index, file) ||
 	    u64_map_set(&unwinder->numbers, module, (uint32_t)unwinder->index_count)) {
@@ -382,7 +383,6 @@ static int take_frame(struct snapshot_unwinder *unwinder, unw_cursor_t *cursor,
 	stack->may_lack_caller |= by_fp && (is_leaf || !is_caller);
 	by_fp &= !(mapping->module & MODULE_ANONYMOUS);
 	stack->may_lack_frames |= by_fp && !is_caller;
-	stack->has_callers_by_fp |= by_fp && is_caller;
 	stack->frames[stack->depth++] = (struct stack_frame){
 		.module = mapping->module,
 		.offset = unwinder->lookup.offset,
@@ -398,7 +398,7 @@ void snapshot_unwinder_unwind(struct snapshot_unwinder *unwinder, const struct s
 
 	ret_stack->depth = 0;
 	ret_stack->may_lack_caller = false;
-	ret_stack->may_lack_frames = ret_stack->has_callers_by_fp = false;
+	ret_stack->may_lack_frames = false;
 	unwinder->snapshot = snapshot;
 	memcpy(unwinder->registers, snapshot->registers, sizeof(unwinder->registers));
 	unwinder->known_registers = (1u << SNAPSHOT_REGISTERS) - 1;
@@ -454,7 +454,7 @@ void snapshot_unwinder_free(struct snapshot_unwinder *unwinder)
 		return;
 	if (unwinder->space)
 		unw_destroy_addr_space(unwinder->space);
-	snapshot_unwinder_forget(unwinder);
+	forget(unwinder);
 	u64_map_release(&unwinder->numbers);
 	free(unwinder);
 }

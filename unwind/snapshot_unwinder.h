@@ -47,8 +47,8 @@ struct unwound_stack {
 	bool lacks_stack;        /* REASON_STACK_UNREADABLE: it goes on above the snapshot */
 	/* As TICK_MAY_LACK_CALLER says; the bytes of the code, which may tell the kernel side, are not looked at. */
 	bool may_lack_caller;
-	/* Code in a file was left by its frame pointer, for which rows may know better: what was interrupted, what called. */
-	bool may_lack_frames, has_callers_by_fp;
+	/* Code in a file that was interrupted was left by its frame pointer: rows may know better. */
+	bool may_lack_frames;
 	struct stack_frame frames[EVENT_MAX_FRAMES]; /* leaf first */
 };
 
@@ -70,8 +70,4 @@ void snapshot_unwinder_free(struct snapshot_unwinder *unwinder);
  */
 void snapshot_unwinder_unwind(struct snapshot_unwinder *unwinder, const struct snapshot *snapshot,
 			      struct unwound_stack *ret_stack);
-
-/* Gives back the files and what was kept of them. */
-void snapshot_unwinder_forget(struct snapshot_unwinder *unwinder);
-
 #endif

@@ -242,6 +242,13 @@ void worker_interrupt(struct worker *worker)
 	eventfd_write(worker->interrupted, 1);
 }
 
+void worker_resume(struct worker *worker)
+{
+	eventfd_t times;
+
+	eventfd_read(worker->interrupted, &times);
+}
+
 /* --- bytes --- */
 
 static struct limit limit_from_now(const struct worker *worker, const struct worker_deadline *from)
@@ -327,8 +334,12 @@ static int send_all(const struct worker *worker, struct bytes bytes, struct limi
 	return 0;
 }
 
-/* The header, for which the empty socket has room, and the descriptors with it. */
-static int send_header(const struct worker *worker, const struct worker_request *request)
+/*
+ * The header, for which the empty socket has room, the descriptors with it, and as much of the payload as there is room
+ * for: so the worker is woken once. How much of the payload: `ret_sent`.
+ */
+static int send_begin(const struct worker *worker, const struct worker_request *request,
+		      size_t *ret_sent)
 {
 	struct worker_request_header header = {
 		.magic = WORKER_MAGIC,
@@ -341,8 +352,9 @@ static int send_header(const struct worker *worker, const struct worker_request 
 		struct cmsghdr aligned;
 	} control = { 0 };
 	const size_t size = request->descriptor_count * sizeof(int);
-	struct iovec from = { &header, sizeof(header) };
-	struct msghdr message = { .msg_iov = &from, .msg_iovlen = 1 };
+	struct iovec parts[] = { { &header, sizeof(header) },
+				 { (void *)request->payload.data, request->payload.size } };
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
 	ssize_t sent;
 
 	if (size) {
@@ -358,7 +370,10 @@ static int send_header(const struct worker *worker, const struct worker_request 
 	while (sent < 0 && errno == EINTR);
 	if (sent < 0)
 		return error_of_socket();
-	return sent == sizeof(header) ? 0 : -EIO;
+	if (sent < (ssize_t)sizeof(header))
+		return -EIO;
+	*ret_sent = (size_t)sent - sizeof(header);
+	return 0;
 }
 
 /* --- questions --- */
@@ -453,6 +468,7 @@ int worker_ask(struct worker *worker, const struct worker_request *request,
 	       struct worker_answer *ret_answer)
 {
 	struct limit limit;
+	size_t sent = 0;
 	int error;
 
 	if (request->descriptor_count > WORKER_MAX_DESCRIPTORS ||
@@ -463,9 +479,12 @@ int worker_ask(struct worker *worker, const struct worker_request *request,
 		return error;
 	limit = limit_from_now(worker, &worker->options.deadline);
 	worker->next_id++;
-	error = send_header(worker, request);
+	error = send_begin(worker, request, &sent);
 	if (!error)
-		error = send_all(worker, request->payload, &limit);
+		error = send_all(worker,
+				 (struct bytes){ request->payload.data + sent,
+						 request->payload.size - sent },
+				 &limit);
 	if (!error)
 		error = receive_reply(worker, request, &limit, ret_answer);
 	if (error)

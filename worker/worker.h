@@ -81,8 +81,9 @@ int worker_await(struct worker *worker, const char **ret_failed);
 int worker_ask(struct worker *worker, const struct worker_request *request,
 	       struct worker_answer *ret_answer);
 
-/* What is asked, or will be, comes to nothing. */
+/* What is asked, or will be, comes to nothing, until worker_resume(). */
 void worker_interrupt(struct worker *worker);
+void worker_resume(struct worker *worker);
 
 void worker_read_usage(struct worker *worker, struct worker_usage *ret_usage);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -18,15 +19,19 @@ static const worker_answer_fn services[] = {
 #undef SERVICE
 };
 
-/* Where hearth has ended, the signal ends this. */
-static bool send_all(const void *bytes, size_t size)
+/* All at once where the socket has room, so that whoever waits is woken once. Where hearth has ended, the signal ends this. */
+static bool send_parts(struct iovec *parts, int count)
 {
-	for (size_t sent = 0; sent < size;) {
-		ssize_t n = write(CAGE_SOCKET, (const char *)bytes + sent, size - sent);
+	while (count) {
+		ssize_t n = writev(CAGE_SOCKET, parts, count);
 
 		if (n < 0 && errno != EINTR)
 			return false;
-		sent += n > 0 ? (size_t)n : 0;
+		for (; count && n >= (ssize_t)parts->iov_len; parts++, count--)
+			n -= (ssize_t)parts->iov_len;
+		if (count && n > 0)
+			*parts = (struct iovec){ (char *)parts->iov_base + n,
+						 parts->iov_len - (size_t)n };
 	}
 	return true;
 }
@@ -71,15 +76,16 @@ static bool receive_header(struct worker_request_header *ret_header, int *descri
 
 static bool send_reply(uint64_t id, int error, const struct buffer *answer)
 {
-	const struct worker_reply_header header = {
+	struct worker_reply_header header = {
 		.magic = WORKER_MAGIC,
 		.error = error,
 		.id = id,
 		.payload_bytes = error ? 0 : answer->size,
 	};
+	struct iovec parts[] = { { &header, sizeof(header) },
+				 { answer->data, (size_t)header.payload_bytes } };
 
-	return send_all(&header, sizeof(header)) &&
-	       send_all(answer->data, (size_t)header.payload_bytes);
+	return send_parts(parts, 2);
 }
 
 static bool serve_one(worker_answer_fn answer)
@@ -118,12 +124,13 @@ int worker_child_answer(const struct worker_question *question, struct buffer *r
 int worker_child_run(const struct cage_limits *limits, worker_answer_fn answer)
 {
 	struct worker_hello hello = { .magic = WORKER_MAGIC };
+	struct iovec greeting = { &hello, sizeof(hello) };
 	const char *failed = "";
 
 	prctl(PR_SET_NAME, WORKER_NAME, 0, 0, 0);
 	hello.error = cage_enter(STDIN_FILENO, limits, &failed);
 	memcpy(hello.failed, failed, strnlen(failed, sizeof(hello.failed) - 1));
-	if (!send_all(&hello, sizeof(hello)) || hello.error)
+	if (!send_parts(&greeting, 1) || hello.error)
 		return 1;
 	while (serve_one(answer))
 		;

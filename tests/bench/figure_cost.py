@@ -92,7 +92,7 @@ def own_rows(load, cost):
         f"{load}: start-up, first rows and naming, CPU", start + first_rows + end, "ms", 300,
         note=f"start-up {start:.0f}, first rows {first_rows:.0f}, the end {end:.0f}",
     )  # fmt: skip
-    yield Row(f"{load}: peak memory", own["rss_peak_bytes"] / 1e6, "MB", 40)
+    yield Row(f"{load}: peak memory", measuring.resident_mb(own), "MB", 40)
     yield Row(f"{load}: memory of maps", own["map_bytes"] / 1e6, "MB", 16)
 
 

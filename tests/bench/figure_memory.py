@@ -55,7 +55,7 @@ def recording(bench):
 
 def rows_of(what, told, map_bar, note):
     own, unwind = told["self"], told["unwind"]
-    yield Row(f"{what}: peak resident", own["rss_peak_bytes"] / 1e6, "MB", 40, note=note)
+    yield Row(f"{what}: peak resident", measuring.resident_mb(own), "MB", 40, note=note)
     yield Row(f"{what}: maps", own["map_bytes"] / 2**20, "MiB", map_bar,
               note=f"of it {unwind['segment_bytes'] / 2**20:.0f} for the rows: {unwind['rows']:,} "
                    f"of {unwind['modules']} modules, {unwind['evicted']} driven out")  # fmt: skip

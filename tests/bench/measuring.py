@@ -169,11 +169,17 @@ def cpu_idle_seconds(cpu):
 
 
 def cpu_ns_of(pid):
-    """CPU time of a running process, all threads, to the nanosecond: Documentation/scheduler/sched-stats."""
+    """CPU time of a running hearth with its worker, all threads, to the nanosecond: Documentation/scheduler/sched-stats."""
     total = 0
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        total += int((thread / "schedstat").read_text().split()[0])
+    for process in [pid, *filter(recording.is_worker, recording.children_of(pid))]:
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            total += int((thread / "schedstat").read_text().split()[0])
     return total
+
+
+def resident_mb(own):
+    """At their most, hearth and its worker, which need not have been at it at the same time."""
+    return (own["rss_peak_bytes"] + own.get("worker", {}).get("rss_peak_bytes", 0)) / 1e6
 
 
 def lower_bound(k, n):

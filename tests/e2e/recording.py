@@ -141,6 +141,16 @@ def children_of(pid):
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def is_worker(pid):
+    """The process that reads files for hearth."""
+    return Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0] == "hearth-worker"
+
+
+def commands_of(pid):
+    """Its command and that one's keeper."""
+    return [child for child in children_of(pid) if not is_worker(child)]
+
+
 def is_over(pid):
     """Ended: nobody has to have reaped it yet."""
     try:

@@ -129,7 +129,7 @@ def test_signal_to_hearth_alone_is_passed_on(number, tmp_path):
     out = tmp_path / "out.folded"
     with recording.start("-o", out, "--", *hearth.sample("shares_70_30", 100000)) as recorder:
         recording.wait_until_recording(recorder)
-        command = recording.until(lambda: recording.children_of(recorder.pid), "the command runs")[0]
+        command = recording.until(lambda: recording.commands_of(recorder.pid), "the command runs")[0]
         recording.until(
             lambda: Path(f"/proc/{command}/comm").read_text() == "shares_70_30\n", "its exec"
         )
@@ -560,7 +560,7 @@ def test_killed_before_the_first_tick(moment, hold, tmp_path):
     with recording.start("-o", tmp_path / "out.svg", "--", *command, **hold(moment)) as recorder:
         recording.wait_until_stopped(recorder)
         ids, children = kill_and_look(recorder, tmp_path, [])
-    assert len(children) == 2  # the command and its keeper
+    assert len(children) == 3  # the worker, the command and its keeper
     assert bool(ids) == (moment != "bpf_object__load_skeleton")
 
 
@@ -602,13 +602,13 @@ def test_killed_while_recording_a_command_that_is_hard_to_end(command, tmp_path)
     with recording.start("-o", tmp_path / "out.svg", "--", *command) as recorder:
         recorder.wait_for("^started$")
         _, children = kill_and_look(recorder, tmp_path, [])
-    assert len(children) == 2
+    assert len(children) == 3
 
 
 def test_a_second_control_c_ends_a_stubborn_command(tmp_path):
     with recording.start("-o", tmp_path / "out.folded", "--", *UNYIELDING["ignores SIGTERM"]) as recorder:
         recorder.wait_for("^started$")
-        children = recording.children_of(recorder.pid)
+        children = recording.commands_of(recorder.pid)
         recorder.send(signal.SIGINT)
         recorder.wait_for("^waiting for sh to end")
         recorder.send(signal.SIGINT)

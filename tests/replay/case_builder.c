@@ -5,10 +5,11 @@
 
 #include "profiler/aggregator.h"
 #include "profiler/modules.h"
-#include "profiler/unwind_loader.h"
+#include "profiler/row_source.h"
 #include "symbolize/symbolizer.h"
 #include "tests/replay/replay_text.h"
 #include "tests/replay/replay_walk.h"
+#include "unwind/row_compiler.h"
 
 #define MAX_TABLES 256
 #define NAME_SIZE  128
@@ -132,8 +133,8 @@ static const struct row_table *rows_of(struct case_builder *builder, uint64_t id
 		return NULL;
 	rows->id = id;
 	builder->table_count++;
-	if (unwind_loader_compile(id == MODULE_VDSO ? UNWIND_LOADER_VDSO : module->fd,
-				  &rows->bytes) ||
+	if ((id == MODULE_VDSO ? row_source_compile_vdso(&rows->bytes)
+			       : row_compiler_compile(module->fd, -1, &rows->bytes)) ||
 	    row_table_open((struct bytes){ (const uint8_t *)rows->bytes.data, rows->bytes.size },
 			   &rows->table))
 		return NULL;

@@ -23,12 +23,16 @@
 #include "profiler/aggregator.h"
 #include "profiler/file_limit.h"
 #include "profiler/modules.h"
+#include "profiler/own_worker.h"
+#include "profiler/row_source.h"
 #include "profiler/sampler.h"
 #include "profiler/unwind_loader.h"
 #include "profiler/unwind_maps.h"
 #include "profiler/unwind_space.h"
 #include "profiler/workload.h"
 #include "tests/replay/case_builder.h"
+#include "worker/worker.h"
+#include "worker/worker_child.h"
 
 #define MAX_PATTERNS 8
 #define QUEUE_BYTES  (64u << 20)
@@ -47,6 +51,7 @@ struct case_recorder {
 	struct workload workload;
 	struct sampler *sampler;
 	struct unwind_maps *maps;
+	struct worker *worker;
 	struct unwind_loader *loader;
 	struct modules *modules;
 	struct aggregator *aggregator;
@@ -147,6 +152,7 @@ static int identify(void *sampler, const void *address, struct identify_argument
 
 static int set_up(struct case_recorder *recorder)
 {
+	struct unwind_row_source rows;
 	struct unwind_map_fds fds;
 	int error;
 
@@ -169,8 +175,11 @@ static int set_up(struct case_recorder *recorder)
 	sampler_unwind_maps(recorder->sampler, &fds);
 	error = unwind_maps_new(&fds, &recorder->maps);
 	if (!error)
-		error = unwind_loader_new(unwind_maps_view(recorder->maps), unwind_loader_compile,
-					  &recorder->loader);
+		error = own_worker_new(&recorder->worker);
+	if (error)
+		return error;
+	rows = row_source_of_worker(recorder->worker);
+	error = unwind_loader_new(unwind_maps_view(recorder->maps), &rows, &recorder->loader);
 	if (error)
 		return error;
 	unwind_loader_request(recorder->loader, MODULE_VDSO, UNWIND_LOADER_VDSO);
@@ -208,6 +217,7 @@ static void release(struct case_recorder *recorder)
 	workload_release(&recorder->workload);
 	case_builder_free(recorder->builder);
 	unwind_loader_free(recorder->loader);
+	worker_free(recorder->worker);
 	unwind_maps_free(recorder->maps);
 	modules_free(recorder->modules);
 	aggregator_free(recorder->aggregator);
@@ -260,6 +270,8 @@ int main(int argc, char **argv)
 	};
 	int error;
 
+	if (!strcmp(argv[0], WORKER_NAME))
+		return worker_child_main();
 	if (!parse(&recorder, argc, argv)) {
 		fprintf(stderr,
 			"usage: case_recorder [-F HZ] [-t SECONDS] [-c COMMENT] [-m PATTERN]... "

@@ -671,7 +671,6 @@ static void code_at_the_entry_is_a_root_and_none_behind_it(void **state)
 	assert_int_equal(set_up(NULL), 0);
 	unwind_at_entry(0x1010);
 	assert_int_equal(self.unwound.depth, 3);
-	assert_true(self.unwound.has_callers_by_fp);
 }
 
 /* The caller is where glibc's makecontext() has a stack begin, with CFI, or behind it. */
@@ -690,11 +689,9 @@ static void where_contexts_begin_is_a_root(void **state)
 	unwind_made(&cfi, 0x120, words, 4, STACK_START + 16);
 	assert_int_equal(self.unwound.reason, REASON_NONE);
 	assert_int_equal(self.unwound.depth, 2);
-	assert_false(self.unwound.has_callers_by_fp);
 	words[0] += 0x40;
 	unwind();
 	assert_int_equal(self.unwound.depth, 3);
-	assert_true(self.unwound.has_callers_by_fp);
 }
 
 /* It has made its frame, for it calls: whether that is all the file's rows may know. */
@@ -710,7 +707,6 @@ static void caller_without_cfi_by_frame_pointer(void **state)
 	assert_int_equal(self.unwound.depth, 3);
 	assert_false(self.unwound.may_lack_frames);
 	assert_false(self.unwound.may_lack_caller);
-	assert_true(self.unwound.has_callers_by_fp);
 }
 
 static void expression_that_loops_ends(void **state)

@@ -305,13 +305,13 @@ static void add_row(struct row_table_builder *builder, uint64_t offset, uint8_t 
 	row_table_builder_add(builder, offset, &rule);
 }
 
-static int compile(int fd, struct buffer *ret_table)
+static int compile(void *context, int fd, struct buffer *ret_table)
 {
 	const struct row_table_header statistics = { 0 };
 	struct row_table_builder *builder;
 	int error;
 
-	(void)fd;
+	(void)context, (void)fd;
 	pthread_mutex_lock(&gate);
 	error = compiles ? 0 : -EBADMSG;
 	pthread_mutex_unlock(&gate);
@@ -326,6 +326,14 @@ static int compile(int fd, struct buffer *ret_table)
 	row_table_builder_free(builder);
 	return error;
 }
+
+/* The gate is open whenever a loader is ended here. */
+static void interrupt(void *context)
+{
+	(void)context;
+}
+
+static const struct unwind_row_source source = { compile, interrupt, NULL };
 
 static int identify(void *context, const void *address, struct identify_argument *ret_answer)
 {
@@ -378,7 +386,7 @@ static int set_up_rows(void **state)
 	assert_int_equal(write(fd, content, sizeof(content)), sizeof(content));
 	close(fd);
 	plain_maps_init(&fixture->maps, 4 << 20);
-	assert_int_equal(unwind_loader_new(&fixture->maps.view, compile, &fixture->loader), 0);
+	assert_int_equal(unwind_loader_new(&fixture->maps.view, &source, &fixture->loader), 0);
 	fixture->modules = modules_new(identify, fixture, fixture->loader);
 	fixture->aggregator = aggregator_new();
 	fixture->snapshots = snapshots_new(fixture->aggregator, fixture->modules, &rules, NULL);

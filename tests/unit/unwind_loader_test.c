@@ -12,8 +12,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "profiler/row_source.h"
 #include "profiler/unwind_loader.h"
 #include "tests/unit/unwind_plain_maps.h"
+#include "tests/unit/worker_in_test.h"
 
 #define MODULES     40
 #define ROWS        50000
@@ -25,10 +27,11 @@
 /* Compiles nothing: a table by the descriptor. It holds the gate while it does. */
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
-static int compile(int fd, struct buffer *ret_table)
+static int compile(void *context, int fd, struct buffer *ret_table)
 {
 	struct made_table made;
 
+	(void)context;
 	pthread_mutex_lock(&gate);
 	pthread_mutex_unlock(&gate);
 	if (fd == FD_DAMAGED)
@@ -42,10 +45,27 @@ static int compile(int fd, struct buffer *ret_table)
 	return 0;
 }
 
+/* The one at hand goes on: the gate was shut by whoever ends the loader. */
+static void interrupt(void *is_shut)
+{
+	if (*(bool *)is_shut)
+		pthread_mutex_unlock(&gate);
+	*(bool *)is_shut = false;
+}
+
+static bool gate_is_shut;
+static const struct unwind_row_source source = { compile, interrupt, &gate_is_shut };
+
+static void shut_gate(void)
+{
+	pthread_mutex_lock(&gate);
+	gate_is_shut = true;
+}
+
 static void begin(struct plain_maps *maps, struct unwind_loader **loader)
 {
 	plain_maps_init(maps, 4 << 20);
-	assert_int_equal(unwind_loader_new(&maps->view, compile, loader), 0);
+	assert_int_equal(unwind_loader_new(&maps->view, &source, loader), 0);
 }
 
 static void end(struct plain_maps *maps, struct unwind_loader *loader)
@@ -271,15 +291,14 @@ static void test_pending_until_answered(void **state)
 	assert_false(unwind_loader_is_pending(loader, 100));
 	assert_false(unwind_loader_is_pending(loader, 101));
 	assert_non_null(plain_find(&maps, 100));
-	pthread_mutex_lock(&gate);
+	shut_gate();
 	unwind_loader_request(loader, 102, 2);
 	unwind_loader_end(loader);
 	assert_false(unwind_loader_is_pending(loader, 102));
-	pthread_mutex_unlock(&gate);
 	end(&maps, loader);
 }
 
-/* In the middle of a file, with others waiting: the file is finished, the others are not begun. */
+/* In the middle of a file, with others waiting: that one is interrupted, the others are not begun. */
 static void test_end_in_the_middle(void **state)
 {
 	struct unwind_loader *loader;
@@ -287,20 +306,22 @@ static void test_end_in_the_middle(void **state)
 
 	(void)state;
 	begin(&maps, &loader);
-	pthread_mutex_lock(&gate);
+	shut_gate();
 	for (int i = 0; i < 20; i++)
 		unwind_loader_request(loader, 100 + (uint64_t)i, i);
 	unwind_loader_end(loader);
-	pthread_mutex_unlock(&gate);
+	assert_false(gate_is_shut);
 	unwind_loader_free(loader);
 	assert_in_range(maps.module_count, 0, 1);
 	plain_maps_release(&maps);
 }
 
-/* The real compiler: this program, and the vdso. */
+/* The real compiler, in the worker: this program, and the vdso. */
 static void test_real_files(void **state)
 {
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct worker *worker = worker_in_test_new(&WORKER_DEADLINE);
+	const struct unwind_row_source rows = row_source_of_worker(worker);
 	struct unwind_loader_totals totals;
 	struct unwind_loader *loader;
 	struct plain_maps maps;
@@ -308,7 +329,7 @@ static void test_real_files(void **state)
 	(void)state;
 	assert_true(fd >= 0);
 	plain_maps_init(&maps, 16 << 20);
-	assert_int_equal(unwind_loader_new(&maps.view, unwind_loader_compile, &loader), 0);
+	assert_int_equal(unwind_loader_new(&maps.view, &rows, &loader), 0);
 	unwind_loader_request(loader, MODULE_VDSO, UNWIND_LOADER_VDSO);
 	unwind_loader_request(loader, 100, fd);
 	totals = totals_of(loader);
@@ -316,10 +337,11 @@ static void test_real_files(void **state)
 	assert_true(totals.tables.rows > 500);
 	assert_true(totals.compile_max_ns > 0 && totals.compile_max_ns <= totals.compile_ns);
 	end(&maps, loader);
+	worker_free(worker);
 	close(fd);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_is_loaded_once),
@@ -330,8 +352,11 @@ int main(void)
 		cmocka_unit_test(test_aliases),
 		cmocka_unit_test(test_pending_until_answered),
 		cmocka_unit_test(test_end_in_the_middle),
-		cmocka_unit_test(test_real_files),
+		cmocka_unit_test_setup(test_real_files, worker_in_test_setup),
 	};
 
+	(void)argc;
+	if (worker_in_test_is_it(argv))
+		return worker_in_test_run(argv, worker_child_answer);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

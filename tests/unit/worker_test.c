@@ -347,6 +347,8 @@ static void test_interrupt(void **state)
 	pthread_join(thread, NULL);
 	assert_int_equal(ask(worker, "echo", NULL, 0, &answer), -ECANCELED);
 	assert_int_equal(failed_of(worker), 0);
+	worker_resume(worker);
+	assert_goes_on(worker);
 	worker_free(worker);
 }
 
