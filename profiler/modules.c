@@ -16,13 +16,14 @@
 
 #include "base/arena.h"
 #include "base/cleanup.h"
+#include "base/reopen.h"
 #include "base/string_pool.h"
 #include "base/u64_map.h"
 #include "profiler/file_limit.h"
 #include "profiler/unwind_loader.h"
 
 /* Descriptors kept for all else than modules. */
-#define SPARE_DESCRIPTORS 256
+#define SPARE_DESCRIPTORS 512
 
 /* What all keys of a file have in common. */
 struct file_key {
@@ -130,20 +131,12 @@ static bool may_block(uint64_t super_magic)
 	return false;
 }
 
-/* Reopens an O_PATH descriptor of a regular file for reading. */
-static int reopen_regular(int path_fd)
+/* A descriptor, or -errno. */
+static int reopen(int path_fd)
 {
-	struct stat status;
-	char link[64];
-	int fd;
+	int fd, error = reopen_regular(path_fd, &fd);
 
-	if (fstat(path_fd, &status))
-		return -errno;
-	if (!S_ISREG(status.st_mode))
-		return -EINVAL;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", path_fd);
-	fd = open(link, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	return fd < 0 ? -errno : fd;
+	return error ? error : fd;
 }
 
 /* Through the mapping itself: gives the very file, even a deleted one. */
@@ -155,7 +148,7 @@ static int open_map_file(const struct module_event *event)
 	snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", event->caller_tgid,
 		 event->mapping_start, event->mapping_end);
 	path_fd = open(path, O_PATH | O_CLOEXEC);
-	return path_fd < 0 ? -errno : reopen_regular(path_fd);
+	return path_fd < 0 ? -errno : reopen(path_fd);
 }
 
 /* By path below a folder; links in it cannot lead outside (TRUST.md, attack 1). */
@@ -168,7 +161,7 @@ static int open_in_root(int root, const char *path)
 	};
 
 	path_fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-	return path_fd < 0 ? -errno : reopen_regular(path_fd);
+	return path_fd < 0 ? -errno : reopen(path_fd);
 }
 
 static int open_in_process_root(const struct module_event *event, const char *path)
