@@ -57,6 +57,9 @@ struct aggregator {
 	uint64_t *ticks;
 	size_t tick_capacity;
 
+	struct tick_time *times;
+	size_t time_count, time_capacity;
+
 	struct aggregator_totals totals;
 };
 
@@ -101,6 +104,7 @@ void aggregator_free(struct aggregator *aggregator)
 	string_pool_release(&aggregator->process_identities);
 	string_pool_release(&aggregator->counts);
 	free(aggregator->ticks);
+	free(aggregator->times);
 	free(aggregator);
 }
 
@@ -128,7 +132,9 @@ static void tell_of_made_code(const struct aggregator *aggregator, const struct 
 					  &aggregator->processes[key->process]);
 }
 
-static void count_ticks(struct aggregator *aggregator, const struct tick_count *key, uint64_t ticks)
+/* The index of what they were counted as, AGGREGATOR_NONE: there was no memory. */
+static uint32_t count_ticks(struct aggregator *aggregator, const struct tick_count *key,
+			    uint64_t ticks)
 {
 	uint32_t known = aggregator->counts.count, index;
 
@@ -137,13 +143,27 @@ static void count_ticks(struct aggregator *aggregator, const struct tick_count *
 		     sizeof(*aggregator->ticks)) ||
 	    string_pool_add(&aggregator->counts, (const char *)key, sizeof(*key), &index)) {
 		aggregator->totals.uncounted += ticks;
-		return;
+		return AGGREGATOR_NONE;
 	}
 	if (index == known) {
 		aggregator->ticks[index] = 0;
 		tell_of_made_code(aggregator, key);
 	}
 	aggregator->ticks[index] += ticks;
+	return index;
+}
+
+/* Without room the tick has no time. */
+static void keep_time(struct aggregator *aggregator, const struct tick_count *key, uint32_t count,
+		      uint64_t time_ns)
+{
+	if (count == AGGREGATOR_NONE || key->user_stack == AGGREGATOR_NONE ||
+	    !aggregator->stacks[key->user_stack].has_made_code ||
+	    aggregator->time_count >= AGGREGATOR_MAX_TIMES ||
+	    !reserve(&aggregator->times, &aggregator->time_capacity, aggregator->time_count,
+		     sizeof(*aggregator->times)))
+		return;
+	aggregator->times[aggregator->time_count++] = (struct tick_time){ time_ns, count };
 }
 
 static void count_lost(struct aggregator *aggregator, uint32_t process, enum tick_reason reason,
@@ -235,7 +255,7 @@ static void handle_tick(struct aggregator *aggregator, const struct tick_event *
 	else if (aggregator->counts.count >= AGGREGATOR_MAX_COUNTS)
 		count_lost(aggregator, process, REASON_TABLE_FULL, 1);
 	else
-		count_ticks(aggregator, &key, 1);
+		keep_time(aggregator, &key, count_ticks(aggregator, &key, 1), event->time_ns);
 	note_use(aggregator, key.user_stack,
 		 event->reason == REASON_ROWS_MISSING || event->reason == REASON_SNAPSHOT_FULL);
 }
@@ -435,6 +455,12 @@ uint64_t aggregator_count(const struct aggregator *aggregator, size_t index,
 	memcpy(ret_count, string_pool_get(&aggregator->counts, (uint32_t)index, NULL),
 	       sizeof(*ret_count));
 	return aggregator->ticks[index];
+}
+
+const struct tick_time *aggregator_times(const struct aggregator *aggregator, size_t *ret_count)
+{
+	*ret_count = aggregator->time_count;
+	return aggregator->times;
 }
 
 size_t aggregator_process_count(const struct aggregator *aggregator)

@@ -26,6 +26,9 @@ struct modules;
 #define AGGREGATOR_MAX_PROCESSES (1u << 18)
 #define AGGREGATOR_MAX_COUNTS    (1u << 19)
 
+/* Of so many ticks in code that runtimes made is known when they were, 16 bytes each; of further ones only that. */
+#define AGGREGATOR_MAX_TIMES (1u << 20)
+
 /* Ticks that ended alike. */
 struct tick_count {
 	uint32_t process;        /* index, AGGREGATOR_NONE: not known */
@@ -49,6 +52,12 @@ struct stored_stack {
 	uint64_t
 		last_module; /* of the last frame, by the id that the kernel side told, perhaps an alias */
 	bool has_made_code; /* a frame of it lies in no file: MODULE_ANONYMOUS */
+};
+
+/* When a tick was whose stack has code that lies in no file: such code may be replaced. */
+struct tick_time {
+	uint64_t time_ns; /* CLOCK_BOOTTIME */
+	uint32_t count;   /* index of what it was counted as */
 };
 
 struct aggregator;
@@ -85,6 +94,9 @@ size_t aggregator_count_count(const struct aggregator *aggregator);
 /* The ticks of one row, and what they have in common. */
 uint64_t aggregator_count(const struct aggregator *aggregator, size_t index,
 			  struct tick_count *ret_count);
+
+/* In order of arrival, which need not be that of the times. */
+const struct tick_time *aggregator_times(const struct aggregator *aggregator, size_t *ret_count);
 
 size_t aggregator_process_count(const struct aggregator *aggregator);
 const struct process_event *aggregator_process(const struct aggregator *aggregator, uint32_t index);

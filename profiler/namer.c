@@ -7,14 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/u64_map.h"
 #include "model/fates.h"
 #include "model/profile.h"
 #include "profiler/aggregator.h"
 #include "profiler/jit_maps.h"
 #include "profiler/modules.h"
+#include "profiler/tick_runs.h"
 #include "symbolize/symbolizer.h"
+
+/* What all runtimes together wrote is read for so long; it may be of any size. */
+#define MADE_CODE_MAX_NS 10000000000u
 
 _Static_assert(REASON_COUNT <= 32, "struct tick_fates has room for every reason");
 
@@ -40,8 +46,19 @@ unsigned int tick_reason_fate(unsigned int reason)
 /* An address's answer. */
 struct named_address {
 	uint32_t frame; /* id in the profile, PROFILE_NONE: not answered yet */
+	uint32_t later; /* index of what lay there afterwards, PROFILE_NONE: nothing else */
 	bool is_root;
 };
+
+/* What lay at an address from a time on. */
+struct later_frame {
+	uint64_t since_ns;
+	uint32_t frame;
+	uint32_t later;
+};
+
+/* Of ticks whose time is not known: code that was replaced has no name then. */
+#define NO_TIME UINT64_MAX
 
 /* A sampled address, to sort by what is asked for it: a module, or the process whose runtime made the code. */
 struct asked_address {
@@ -53,7 +70,11 @@ struct asked_address {
 struct namer {
 	const struct aggregator *aggregator;
 	const struct modules *modules;
-	const struct jit_maps *jit_maps;
+	struct jit_maps *jit_maps;
+	uint64_t
+		made_code_deadline_ns; /* when no more of what runtimes wrote is read, 0: not begun */
+	struct tick_runs runs;
+	struct buffer later;   /* struct later_frame */
 	struct u64_map makers; /* modules without a file -> the process that they are of */
 	struct profile *profile;
 	struct symbolizer *symbolizer;
@@ -127,6 +148,30 @@ static int add_named(struct namer *namer, uint64_t module_id, const struct symbo
 			 ret_frame);
 }
 
+/* What lay there after the first name's code. */
+static int add_later(struct namer *namer, uint64_t module_id, const struct symbol_name *name,
+		     uint32_t *ret_later)
+{
+	uint32_t before = PROFILE_NONE;
+	int error = 0;
+
+	for (name = name->later; name && !error; name = name->later) {
+		struct later_frame later = { .since_ns = name->since_ns, .later = PROFILE_NONE };
+		uint32_t index = (uint32_t)(namer->later.size / sizeof(later));
+
+		error = add_named(namer, module_id, name, &later.frame);
+		if (before == PROFILE_NONE)
+			*ret_later = index;
+		else
+			((struct later_frame *)namer->later.data)[before].later = index;
+		before = index;
+		buffer_append(&namer->later, &later, sizeof(later));
+		if (!error)
+			error = buffer_error(&namer->later);
+	}
+	return error;
+}
+
 /* A reply's id is the index in `asked` where its addresses start. */
 static void take_reply(const struct symbol_reply *reply, void *context)
 {
@@ -139,6 +184,9 @@ static void take_reply(const struct symbol_reply *reply, void *context)
 		named->is_root = reply->names[i].is_root;
 		namer->error =
 			add_named(namer, asked->address.module, &reply->names[i], &named->frame);
+		if (!namer->error)
+			namer->error = add_later(namer, asked->address.module, &reply->names[i],
+						 &named->later);
 	}
 }
 
@@ -152,7 +200,7 @@ static int ask(struct namer *namer, const struct symbol_request *request)
 	return error == -ENOMEM ? error : namer->error;
 }
 
-/* Has the process begun another program since? Its map is that one's. */
+/* Has the process begun another program since? Its files are that one's. */
 static bool has_begun_another(const struct aggregator *aggregator,
 			      const struct process_event *process)
 {
@@ -169,22 +217,27 @@ static bool has_begun_another(const struct aggregator *aggregator,
 	return false;
 }
 
-static int ask_perf_map(struct namer *namer, size_t start, size_t end)
+static int ask_made_code(struct namer *namer, size_t start, size_t end)
 {
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int map = -1;
 	const struct process_event *process =
 		aggregator_process(namer->aggregator, namer->asked[start].process);
+	struct symbol_request request = {
+		.id = start,
+		.space = SYMBOL_MADE_CODE,
+		.fd = -1,
+		.addresses = namer->offsets + start,
+		.count = end - start,
+	};
 
 	if (has_begun_another(namer->aggregator, process) ||
-	    jit_maps_open(namer->jit_maps, process, &fd))
+	    jit_maps_open(namer->jit_maps, process, &request.made_code))
 		return 0;
-	return ask(namer, &(struct symbol_request){
-				  .id = start,
-				  .space = SYMBOL_PERF_MAP,
-				  .fd = fd,
-				  .addresses = namer->offsets + start,
-				  .count = end - start,
-			  });
+	map = request.made_code.map.fd;
+	if (!namer->made_code_deadline_ns)
+		namer->made_code_deadline_ns = clock_monotonic_ns() + MADE_CODE_MAX_NS;
+	request.made_code.deadline_ns = namer->made_code_deadline_ns;
+	return ask(namer, &request);
 }
 
 static int ask_module(struct namer *namer, size_t start, size_t end)
@@ -219,7 +272,7 @@ static int ask_all(struct namer *namer)
 			end++;
 		error = namer->asked[start].process == AGGREGATOR_NONE
 				? ask_module(namer, start, end)
-				: ask_perf_map(namer, start, end);
+				: ask_made_code(namer, start, end);
 		if (error)
 			return error;
 	}
@@ -292,7 +345,8 @@ static int name_addresses(struct namer *namer)
 		namer->asked[i].address = aggregator_address(namer->aggregator, (uint32_t)i);
 		namer->asked[i].index = (uint32_t)i;
 		namer->asked[i].process = maker_of(namer, namer->asked[i].address.module);
-		namer->named[i] = (struct named_address){ .frame = PROFILE_NONE };
+		namer->named[i] =
+			(struct named_address){ .frame = PROFILE_NONE, .later = PROFILE_NONE };
 	}
 	qsort(namer->asked, namer->count, sizeof(*namer->asked), compare_asked);
 	for (size_t i = 0; i < namer->count; i++)
@@ -326,8 +380,33 @@ static int add_marker(struct namer *namer, unsigned int reason, uint32_t *node)
 	return error ? error : profile_add_child(namer->profile, *node, frame, node);
 }
 
-/* Hangs a stack's frames below `node`, root first. */
-static int add_stack(struct namer *namer, uint32_t stack, uint32_t *node)
+static const struct later_frame *later_frame(const struct namer *namer, uint32_t index)
+{
+	return index == PROFILE_NONE ? NULL
+				     : &((const struct later_frame *)namer->later.data)[index];
+}
+
+/* The frame of an address at a time, and when that ends. */
+static int frame_at(struct namer *namer, uint32_t address, uint64_t time_ns, uint32_t *ret_frame,
+		    uint64_t *ret_until_ns)
+{
+	const struct named_address *named = &namer->named[address];
+	const struct later_frame *later = later_frame(namer, named->later);
+
+	*ret_frame = named->frame;
+	if (later && time_ns == NO_TIME)
+		return add_unnamed(namer, aggregator_address(namer->aggregator, address).module,
+				   ret_frame);
+	for (; later && later->since_ns <= time_ns; later = later_frame(namer, later->later))
+		*ret_frame = later->frame;
+	if (later && later->since_ns < *ret_until_ns)
+		*ret_until_ns = later->since_ns;
+	return 0;
+}
+
+/* Hangs a stack's frames, as they were at a time, below `node`, root first. It was so until `ret_until_ns` at least. */
+static int add_stack(struct namer *namer, uint32_t stack, uint64_t time_ns, uint32_t *node,
+		     uint64_t *ret_until_ns)
 {
 	struct stored_stack stored;
 	int error = 0;
@@ -335,9 +414,13 @@ static int add_stack(struct namer *namer, uint32_t stack, uint32_t *node)
 	if (stack == AGGREGATOR_NONE)
 		return 0;
 	stored = aggregator_stack(namer->aggregator, stack);
-	for (uint32_t i = stored.depth; i-- && !error;)
-		error = profile_add_child(namer->profile, *node,
-					  namer->named[stored.addresses[i]].frame, node);
+	for (uint32_t i = stored.depth; i-- && !error;) {
+		uint32_t frame;
+
+		error = frame_at(namer, stored.addresses[i], time_ns, &frame, ret_until_ns);
+		if (!error)
+			error = profile_add_child(namer->profile, *node, frame, node);
+	}
 	return error;
 }
 
@@ -352,31 +435,66 @@ static bool root_is_proven(const struct namer *namer, uint32_t stack)
 	return namer->named[stored.addresses[stored.depth - 1]].is_root;
 }
 
-static int add_count(struct namer *namer, const struct tick_count *count, uint64_t ticks,
-		     struct tick_fates *fates)
+/* Hangs a stack as it was at a time: its last node, and until when it was so at least. */
+static int add_stacks(struct namer *namer, const struct tick_count *count, unsigned int reason,
+		      uint64_t time_ns, uint32_t *ret_node, uint64_t *ret_until_ns)
 {
-	unsigned int reason = count->reason;
-	uint32_t node;
+	int error = process_node(namer, count->process, ret_node);
+
+	*ret_until_ns = UINT64_MAX;
+	if (!error && reasons[reason].fate != TICK_COMPLETE)
+		error = add_marker(namer, reason, ret_node);
+	if (!error)
+		error = add_stack(namer, count->user_stack, time_ns, ret_node, ret_until_ns);
+	if (!error)
+		error = add_stack(namer, count->kernel_stack, time_ns, ret_node, ret_until_ns);
+	return error;
+}
+
+/* Ticks that were counted as one are in as many places as names of theirs changed in between. */
+static int add_ticks(struct namer *namer, uint32_t index, const struct tick_count *count,
+		     unsigned int reason, uint64_t ticks)
+{
+	size_t timed;
+	const struct tick_time *times = tick_runs_of(&namer->runs, index, &timed);
+	int error = 0;
+
+	for (ticks -= timed; (timed || ticks) && !error;) {
+		uint64_t until_ns, run = ticks;
+		uint32_t node;
+
+		error = add_stacks(namer, count, reason, timed ? times->time_ns : NO_TIME, &node,
+				   &until_ns);
+		if (timed) {
+			run = tick_runs_until(times, timed, until_ns);
+			times += run;
+			timed -= run;
+		} else {
+			ticks = 0;
+		}
+		if (!error)
+			error = profile_add_ticks(namer->profile, node, run);
+	}
+	return error;
+}
+
+static int add_count(struct namer *namer, uint32_t index, struct tick_fates *fates)
+{
+	struct tick_count count;
+	uint64_t ticks = aggregator_count(namer->aggregator, index, &count);
+	unsigned int reason = count.reason;
 	int error;
 
-	if (count->root_unproven && root_is_proven(namer, count->user_stack))
+	if (count.root_unproven && root_is_proven(namer, count.user_stack))
 		reason = REASON_NONE;
-	else if (count->root_unproven && reason == REASON_NONE)
+	else if (count.root_unproven && reason == REASON_NONE)
 		reason = REASON_NO_ROOT;
-	error = process_node(namer, count->process, &node);
-	if (!error && reasons[reason].fate != TICK_COMPLETE)
-		error = add_marker(namer, reason, &node);
-	if (!error)
-		error = add_stack(namer, count->user_stack, &node);
-	if (!error)
-		error = add_stack(namer, count->kernel_stack, &node);
-	if (!error)
-		error = profile_add_ticks(namer->profile, node, ticks);
+	error = add_ticks(namer, index, &count, reason, ticks);
 	if (error)
 		return error;
 	if (reasons[reason].fate == TICK_COMPLETE) {
 		fates->complete += ticks;
-		fates->may_lack_caller += count->may_lack_caller ? ticks : 0;
+		fates->may_lack_caller += count.may_lack_caller ? ticks : 0;
 	}
 	fates->by_reason[reason] += ticks;
 	return 0;
@@ -385,6 +503,8 @@ static int add_count(struct namer *namer, const struct tick_count *count, uint64
 static void namer_release(struct namer *namer)
 {
 	symbolizer_free(namer->symbolizer);
+	tick_runs_release(&namer->runs);
+	buffer_release(&namer->later);
 	u64_map_release(&namer->makers);
 	free(namer->asked);
 	free(namer->offsets);
@@ -392,8 +512,7 @@ static void namer_release(struct namer *namer)
 }
 
 int namer_build(const struct aggregator *aggregator, const struct modules *modules,
-		const struct jit_maps *jit_maps, struct profile *profile,
-		struct tick_fates *ret_fates)
+		struct jit_maps *jit_maps, struct profile *profile, struct tick_fates *ret_fates)
 {
 	const struct symbolizer_options options = { .debug_folders =
 							    symbolizer_default_debug_folders };
@@ -405,17 +524,15 @@ int namer_build(const struct aggregator *aggregator, const struct modules *modul
 		.symbolizer = symbolizer_new(&options),
 	};
 	struct tick_fates fates = { 0 };
-	int error = namer.symbolizer ? find_makers(&namer) : -ENOMEM;
+	int error = namer.symbolizer ? tick_runs_init(&namer.runs, aggregator) : -ENOMEM;
+
+	if (!error)
+		error = find_makers(&namer);
 
 	if (!error)
 		error = name_addresses(&namer);
-
-	for (size_t i = 0; i < aggregator_count_count(aggregator) && !error; i++) {
-		struct tick_count count;
-		uint64_t ticks = aggregator_count(aggregator, i, &count);
-
-		error = add_count(&namer, &count, ticks, &fates);
-	}
+	for (size_t i = 0; i < aggregator_count_count(aggregator) && !error; i++)
+		error = add_count(&namer, (uint32_t)i, &fates);
 	if (!error)
 		*ret_fates = fates;
 	return error;

@@ -22,8 +22,7 @@ struct tick_fates {
 
 /* Fills an empty profile: 0 or -ENOMEM. */
 int namer_build(const struct aggregator *aggregator, const struct modules *modules,
-		const struct jit_maps *jit_maps, struct profile *profile,
-		struct tick_fates *ret_fates);
+		struct jit_maps *jit_maps, struct profile *profile, struct tick_fates *ret_fates);
 
 /* A row of bpf/fates.def. */
 const char *tick_reason_name(unsigned int reason);

@@ -189,6 +189,7 @@ static void take_time(struct recorder *recorder)
 		end(recorder, RECORDING_TARGETS_ENDED);
 	unwind_use_note(recorder->recording->aggregator, recorder->recording->modules,
 			recorder->recording->unwind_loader);
+	jit_maps_look(recorder->recording->jit_maps);
 	show_progress(recorder);
 }
 
@@ -453,7 +454,12 @@ static void note_made_code(void *jit_maps, const struct process_event *process)
 
 static int open_jit_maps(struct recording *recording)
 {
-	recording->jit_maps = jit_maps_new(sampler_kernel_boottime(recording->sampler, 0));
+	const struct jit_maps_clocks clocks = {
+		.boottime_ahead_ns = sampler_kernel_boottime(recording->sampler, 0),
+		.monotonic_ahead_ns = sampler_kernel_monotonic(recording->sampler, 0),
+	};
+
+	recording->jit_maps = jit_maps_new(clocks);
 	if (!recording->jit_maps)
 		return -ENOMEM;
 	aggregator_watch_made_code(recording->aggregator, note_made_code, recording->jit_maps);

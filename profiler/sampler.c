@@ -316,9 +316,14 @@ static int measure_clocks(struct sampler *sampler)
 	return error;
 }
 
+uint64_t sampler_kernel_monotonic(const struct sampler *sampler, uint64_t monotonic_ns)
+{
+	return monotonic_ns + (uint64_t)sampler->monotonic_offset;
+}
+
 static uint64_t kernel_monotonic_ns(const struct sampler *sampler)
 {
-	return clock_monotonic_ns() + (uint64_t)sampler->monotonic_offset;
+	return sampler_kernel_monotonic(sampler, clock_monotonic_ns());
 }
 
 uint64_t sampler_kernel_boottime(const struct sampler *sampler, uint64_t boottime_ns)

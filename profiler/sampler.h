@@ -96,6 +96,7 @@ int sampler_identify(const struct sampler *sampler, const void *address,
 
 /* A time of CLOCK_BOOTTIME as the kernel side would have read it: time namespaces shift it. */
 uint64_t sampler_kernel_boottime(const struct sampler *sampler, uint64_t boottime_ns);
+uint64_t sampler_kernel_monotonic(const struct sampler *sampler, uint64_t monotonic_ns);
 
 /* How long sampler_new took: the object and its BTF, maps, the verifier, what is set up at once. */
 uint64_t sampler_load_ns(const struct sampler *sampler);

@@ -13,6 +13,7 @@ int answer_init(struct answer *answer, size_t count)
 {
 	*answer = (struct answer){ .count = count };
 	string_pool_init(&answer->strings);
+	arena_init(&answer->later);
 	answer->names = calloc(count ? count : 1, sizeof(*answer->names));
 	return answer->names ? 0 : -ENOMEM;
 }
@@ -20,6 +21,7 @@ int answer_init(struct answer *answer, size_t count)
 void answer_release(struct answer *answer)
 {
 	string_pool_release(&answer->strings);
+	arena_release(&answer->later);
 	free(answer->names);
 	*answer = (struct answer){ 0 };
 }
@@ -48,6 +50,19 @@ int answer_keep_demangled(struct answer *answer, const char *name, const char **
 	demangle_append(&shown, name);
 	err = buffer_error(&shown);
 	return err ? err : keep_bytes(answer, shown.data, shown.size, ret_kept);
+}
+
+int answer_add_later(struct answer *answer, struct symbol_name *name,
+		     struct symbol_name **ret_later)
+{
+	struct symbol_name *later = arena_alloc(&answer->later, sizeof(*later));
+
+	if (!later)
+		return -ENOMEM;
+	*later = (struct symbol_name){ 0 };
+	name->later = later;
+	*ret_later = later;
+	return 0;
 }
 
 struct asked {

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/string_pool.h"
 #include "elf/build_id.h"
 #include "symbolize/symbolizer.h"
@@ -17,6 +18,7 @@ struct answer {
 	struct symbol_name *names;
 	size_t count;
 	struct string_pool strings;
+	struct arena later;       /* of names whose code came after other code */
 	struct build_id build_id; /* size 0: none */
 };
 
@@ -28,6 +30,10 @@ int answer_keep(struct answer *answer, const char *string, const char **ret_kept
 
 /* Demangles a name and keeps it: 0 or -ENOMEM. */
 int answer_keep_demangled(struct answer *answer, const char *name, const char **ret_kept);
+
+/* Adds what follows a name in time: 0 or -ENOMEM. */
+int answer_add_later(struct answer *answer, struct symbol_name *name,
+		     struct symbol_name **ret_later);
 
 /* Addresses in ascending order, each with its place in the request. */
 struct asked_addresses {

@@ -11,7 +11,7 @@
 #include "symbolize/answer.h"
 #include "symbolize/file_names.h"
 #include "symbolize/kallsyms.h"
-#include "symbolize/perf_map.h"
+#include "symbolize/made_code.h"
 #include "symbolize/vdso.h"
 
 const char *const symbolizer_default_debug_folders[] = { "/usr/lib/debug", NULL };
@@ -28,22 +28,67 @@ struct symbolizer {
 };
 
 DEFINE_CLEANUP(cleanup_elf_file, struct elf_file *, elf_file_free)
-DEFINE_CLEANUP(cleanup_perf_map, struct perf_map *, perf_map_free)
 DEFINE_CLEANUP(cleanup_kallsyms, struct kallsyms *, kallsyms_free)
 
 /* --- the queue --- */
+
+static void release_code_file(struct symbol_code_file *file)
+{
+	cleanup_close(&file->fd);
+	free((struct code_look *)file->looks);
+}
 
 static void queued_request_free(struct queued_request *queued)
 {
 	if (!queued)
 		return;
 	cleanup_close(&queued->request.fd);
+	release_code_file(&queued->request.made_code.dump);
+	release_code_file(&queued->request.made_code.map);
 	free((char *)queued->request.path);
 	free((uint64_t *)queued->request.addresses);
 	free(queued);
 }
 
 DEFINE_CLEANUP(cleanup_queued, struct queued_request *, queued_request_free)
+
+static int copy_fd(int from, int *ret_to)
+{
+	int fd = fcntl(from, F_DUPFD_CLOEXEC, 3);
+
+	if (fd < 0)
+		return errno == EBADF ? -EINVAL : -errno;
+	*ret_to = fd;
+	return 0;
+}
+
+/* One that is not there is no error. */
+static int copy_code_file(const struct symbol_code_file *from, struct symbol_code_file *to)
+{
+	size_t size = from->look_count * sizeof(*from->looks);
+	struct code_look *looks;
+
+	if (from->fd < 0 || !from->look_count)
+		return 0;
+	looks = malloc(size);
+	if (!looks)
+		return -ENOMEM;
+	memcpy(looks, from->looks, size);
+	to->looks = looks;
+	to->look_count = from->look_count;
+	return copy_fd(from->fd, &to->fd);
+}
+
+static int copy_made_code(const struct symbol_made_code *from, struct symbol_made_code *to)
+{
+	int err = copy_code_file(&from->dump, &to->dump);
+
+	if (!err)
+		err = copy_code_file(&from->map, &to->map);
+	to->start_ns = from->start_ns;
+	to->deadline_ns = from->deadline_ns;
+	return !err && to->dump.fd < 0 && to->map.fd < 0 ? -EINVAL : err;
+}
 
 static int copy_request(const struct symbol_request *from, struct symbol_request *to)
 {
@@ -60,12 +105,9 @@ static int copy_request(const struct symbol_request *from, struct symbol_request
 		if (!to->path)
 			return -ENOMEM;
 	}
-	if (from->space == SYMBOL_FILE || from->space == SYMBOL_PERF_MAP) {
-		to->fd = fcntl(from->fd, F_DUPFD_CLOEXEC, 3);
-		if (to->fd < 0)
-			return errno == EBADF ? -EINVAL : -errno;
-	}
-	return 0;
+	if (from->space == SYMBOL_MADE_CODE)
+		return copy_made_code(&from->made_code, &to->made_code);
+	return from->space == SYMBOL_FILE ? copy_fd(from->fd, &to->fd) : 0;
 }
 
 struct symbolizer *symbolizer_new(const struct symbolizer_options *options)
@@ -112,6 +154,7 @@ int symbolizer_submit(struct symbolizer *symbolizer, const struct symbol_request
 		.id = request->id,
 		.space = request->space,
 		.fd = -1,
+		.made_code = { .dump.fd = -1, .map.fd = -1 },
 		.count = request->count,
 	};
 	err = copy_request(request, &queued->request);
@@ -154,30 +197,6 @@ static int answer_vdso(const struct symbolizer *symbolizer, const struct symbol_
 	int err = vdso_open(&file);
 
 	return err ? err : answer_elf(symbolizer, request, file, answer);
-}
-
-static int keep_perf_map_names(const struct perf_map *map, const struct symbol_request *request,
-			       struct answer *answer)
-{
-	for (size_t i = 0; i < request->count; i++) {
-		struct symbol_name *name = &answer->names[i];
-		uint64_t start;
-		const char *found = perf_map_find(map, request->addresses[i], &start);
-		int err = found ? answer_keep_demangled(answer, found, &name->function) : 0;
-
-		if (err)
-			return err;
-		name->offset = found ? request->addresses[i] - start : 0;
-	}
-	return 0;
-}
-
-static int answer_perf_map(const struct symbol_request *request, struct answer *answer)
-{
-	_cleanup_(cleanup_perf_map) struct perf_map *map = perf_map_new();
-	int err = map ? perf_map_read(map, request->fd) : -ENOMEM;
-
-	return err ? err : keep_perf_map_names(map, request, answer);
 }
 
 static int keep_kernel_names(const struct kallsyms *kallsyms, const struct asked_addresses *asked,
@@ -231,8 +250,8 @@ static int answer_any(const struct symbolizer *symbolizer, const struct symbol_r
 		return answer_kernel(request, answer);
 	case SYMBOL_VDSO:
 		return answer_vdso(symbolizer, request, answer);
-	case SYMBOL_PERF_MAP:
-		return answer_perf_map(request, answer);
+	case SYMBOL_MADE_CODE:
+		return made_code_answer(request, answer);
 	}
 	return -EINVAL;
 }

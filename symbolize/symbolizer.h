@@ -17,19 +17,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "symbolize/code_look.h"
+
 enum symbol_space {
-	SYMBOL_FILE,     /* addresses are file offsets in the ELF file `fd` */
-	SYMBOL_KERNEL,   /* addresses are kernel addresses: /proc/kallsyms */
-	SYMBOL_VDSO,     /* addresses are offsets from the start of the vdso */
-	SYMBOL_PERF_MAP, /* addresses are of a process whose runtime writes the perf map `fd` */
+	SYMBOL_FILE,      /* addresses are file offsets in the ELF file `fd` */
+	SYMBOL_KERNEL,    /* addresses are kernel addresses: /proc/kallsyms */
+	SYMBOL_VDSO,      /* addresses are offsets from the start of the vdso */
+	SYMBOL_MADE_CODE, /* addresses are of a process whose runtime tells of its code in files */
+};
+
+/* A file that grows while a runtime makes code. */
+struct symbol_code_file {
+	int fd;                        /* open for reading, -1: there is none */
+	const struct code_look *looks; /* ascending; beyond the last one's size nothing is read */
+	size_t look_count;
+};
+
+struct symbol_made_code {
+	struct symbol_code_file dump; /* a jitdump */
+	struct symbol_code_file map;  /* a perf map */
+	uint64_t start_ns;            /* of the process, in the kernel's CLOCK_BOOTTIME */
+	uint64_t deadline_ns;         /* CLOCK_MONOTONIC, 0: none */
 };
 
 /* One module's question. A caller is asked for by a byte of its call: the one behind may be another function's. */
 struct symbol_request {
 	uint64_t id; /* the asker's own, given back in the reply */
 	enum symbol_space space;
-	int fd;           /* SYMBOL_FILE, SYMBOL_PERF_MAP: the file, open for reading; else -1 */
+	int fd;           /* SYMBOL_FILE: the file, open for reading; else -1 */
 	const char *path; /* SYMBOL_FILE: where it was found, for a debug file beside it; or NULL */
+	struct symbol_made_code made_code; /* SYMBOL_MADE_CODE */
 	const uint64_t *addresses;
 	size_t count;
 };
@@ -39,12 +56,15 @@ struct symbol_name {
 	const char *module;   /* SYMBOL_KERNEL: "kernel", the kernel module's name, NULL: in none */
 	uint64_t offset;      /* of the address from the function's start */
 	bool is_root;         /* a program or thread starts in it: nothing called it (roots.def) */
+	/* SYMBOL_MADE_CODE: what lay at the address after another time, and so on; the first name holds from 0 on. */
+	uint64_t since_ns;               /* the kernel's CLOCK_BOOTTIME */
+	const struct symbol_name *later; /* NULL: nothing else came */
 };
 
 /*
  * Errors: -ENOEXEC: not an ELF file, or broken; -EOPNOTSUPP: of the other byte order; -EFBIG, -E2BIG: made
- * to be expensive; -EPERM: the kernel hides its addresses (kernel.kptr_restrict); -EINVAL: a perf map that is no regular file. A file without symbols
- * is no error.
+ * to be expensive; -EPERM: the kernel hides its addresses (kernel.kptr_restrict); for made code see
+ * made_code.h. A file without symbols is no error.
  */
 struct symbol_reply {
 	uint64_t id;

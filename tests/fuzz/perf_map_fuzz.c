@@ -1,76 +1,69 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * libFuzzer: any bytes as a perf map, read at once and in two pieces, as a runtime writes while it is read: both must
- * come to the same names.
- */
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
+/* libFuzzer: any bytes as a perf map, taken at once and in two pieces: both must come to the same names. */
 #include "symbolize/perf_map.h"
+#include "tests/fuzz/history_compare.h"
+
+#define ADDRESSES_MAX 64
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void append(int fd, const uint8_t *data, size_t size)
+static int compare_addresses(const void *left, const void *right)
 {
-	if (write(fd, data, size) != (ssize_t)size)
-		abort();
+	const uint64_t *a = left, *b = right;
+
+	return (*a > *b) - (*a < *b);
 }
 
-static void read_map(struct perf_map *map, int fd)
-{
-	if (perf_map_read(map, fd))
-		abort();
-}
-
-static void compare_at(const struct perf_map *a, const struct perf_map *b, uint64_t address)
-{
-	uint64_t a_start = 0, b_start = 0;
-	const char *a_name = perf_map_find(a, address, &a_start);
-	const char *b_name = perf_map_find(b, address, &b_start);
-
-	if (!a_name != !b_name || a_start != b_start || (a_name && strcmp(a_name, b_name)))
-		abort();
-	if (a_name && a_start > address)
-		abort();
-}
-
-/* Where each line begins and ends. */
-static void compare(const struct perf_map *a, const struct perf_map *b, const uint8_t *data,
-		    size_t size)
+/* Where lines begin and end. */
+static size_t find_addresses(struct bytes bytes, uint64_t addresses[ADDRESSES_MAX])
 {
 	const uint8_t *end;
+	size_t count = 0;
 
-	for (; (end = memchr(data, '\n', size)); size -= end + 1 - data, data = end + 1) {
+	while (count + 3 <= ADDRESSES_MAX && bytes.size &&
+	       (end = memchr(bytes.data, '\n', bytes.size))) {
+		size_t size = (size_t)(end - bytes.data);
 		struct perf_map_line line;
 
-		if (!perf_map_parse_line((struct bytes){ data, end - data }, &line))
-			continue;
-		compare_at(a, b, line.start);
-		compare_at(a, b, line.end - 1);
-		compare_at(a, b, line.end);
+		if (perf_map_parse_line(bytes_slice(bytes, 0, size), &line)) {
+			addresses[count++] = line.start;
+			addresses[count++] = line.end - 1;
+			addresses[count++] = line.end;
+		}
+		bytes = bytes_slice(bytes, size + 1, bytes.size - size - 1);
 	}
+	qsort(addresses, count, sizeof(*addresses), compare_addresses);
+	return count;
+}
+
+static void take(struct code_history *history, struct bytes bytes, size_t first)
+{
+	const struct code_time time = { 1, 2, true };
+	struct perf_map map;
+
+	perf_map_init(&map, history);
+	if (perf_map_take(&map, bytes_slice(bytes, 0, first), time) ||
+	    perf_map_take(&map, bytes_slice(bytes, first, bytes.size - first), time) ||
+	    code_history_resolve(history))
+		abort();
+	perf_map_release(&map);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	int fd = memfd_create("perf-1.map", MFD_CLOEXEC);
-	struct perf_map *at_once = perf_map_new(), *in_pieces = perf_map_new();
-	size_t first = size ? data[0] * size / 256 : 0;
+	const struct bytes bytes = { data, size };
+	uint64_t addresses[ADDRESSES_MAX];
+	size_t count = find_addresses(bytes, addresses);
+	struct code_history *at_once = code_history_new(addresses, count);
+	struct code_history *in_pieces = code_history_new(addresses, count);
 
-	if (fd < 0 || !at_once || !in_pieces)
+	if (!at_once || !in_pieces)
 		abort();
-	append(fd, data, first);
-	read_map(in_pieces, fd);
-	append(fd, data + first, size - first);
-	read_map(in_pieces, fd);
-	read_map(at_once, fd);
-	if (perf_map_range_count(at_once) != perf_map_range_count(in_pieces))
-		abort();
-	compare(at_once, in_pieces, data, size);
-	perf_map_free(at_once);
-	perf_map_free(in_pieces);
-	close(fd);
+	take(at_once, bytes, 0);
+	take(in_pieces, bytes, size ? data[0] * size / 256 : 0);
+	for (size_t i = 0; i < count; i++)
+		compare_spans(at_once, in_pieces, i, addresses[i]);
+	code_history_free(at_once);
+	code_history_free(in_pieces);
 	return 0;
 }
