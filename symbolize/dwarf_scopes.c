@@ -35,7 +35,7 @@ struct walk {
 	struct open_scope open[DWARF_SCOPES_MAX_DEPTH];
 	size_t open_count;
 	uint32_t depth;
-	bool has_plain_types; /* no code in types: those of C and C++ */
+	bool has_plain_types; /* no code in types that are in no function: those of C and C++ */
 	bool is_thorough;     /* look into functions that hold no asked address as well */
 	bool has_skipped_function;
 };
@@ -171,10 +171,17 @@ static bool is_block(uint16_t tag)
 	return tag == DW_TAG_lexical_block || tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
 }
 
-/* Entries that may have code in or below them, besides those of functions and blocks. */
+/*
+ * Entries that may have code in or below them, besides those of functions and blocks. The functions of types in C++ have
+ * it elsewhere, but for those of local classes.
+ */
 static bool is_container(const struct walk *walk, uint16_t tag)
 {
 	switch (tag) {
+	case DW_TAG_class_type:
+	case DW_TAG_structure_type:
+	case DW_TAG_union_type:
+		return walk->open_count || !walk->has_plain_types;
 	case DW_TAG_compile_unit:
 	case DW_TAG_skeleton_unit:
 	case DW_TAG_partial_unit:
@@ -234,7 +241,7 @@ static bool open_scope(struct walk *walk, uint64_t offset, uint16_t tag,
 
 /*
  * A function stays open for its children. Where it holds nothing that was asked for, neither do they, but
- * for functions that C and Ada nest: these a second, thorough walk finds.
+ * for functions that C and Ada nest, and those of local classes: these a second, thorough walk finds.
  */
 static int enter_function(struct walk *walk, const struct dwarf_abbrev *abbrev, uint64_t offset,
 			  const struct dwarf_value *values, bool *ret_below)

@@ -83,6 +83,32 @@ static const char cpp_source[] =
 	"	return unpack(box);\n"
 	"}\n";
 
+/* GNU C++ keeps the code of a local class's functions in the class, and that in the function around it. */
+static const char local_class_source[] =
+	"#define PLACE(name) __asm__ volatile(\".globl \" #name \"\\n\" #name \": nop\")\n"
+	"volatile int sink;\n"
+	"struct base { virtual void run() = 0; };\n"
+	"inline __attribute__((always_inline)) void inner()\n"
+	"{\n"
+	"	PLACE(place_local);\n" /* 6 */
+	"}\n"
+	"__attribute__((noinline)) void call(base &called)\n"
+	"{\n"
+	"	called.run();\n"
+	"}\n"
+	"int main()\n"
+	"{\n"
+	"	struct local : base {\n"
+	"		__attribute__((noinline)) void run() override\n"
+	"		{\n"
+	"			inner();\n" /* 17 */
+	"			sink++;\n"
+	"		}\n"
+	"	} called;\n"
+	"	call(called);\n"
+	"	return sink;\n"
+	"}\n";
+
 static void write_file(const char *name, const char *text)
 {
 	char path[PATH_MAX];
@@ -102,6 +128,7 @@ static int make_sources(void **state)
 	write_file("a.c", c_source);
 	write_file("nested.c", nested_source);
 	write_file("a.cpp", cpp_source);
+	write_file("local.cpp", local_class_source);
 	return 0;
 }
 
@@ -234,6 +261,17 @@ static void test_nested_function_of_gnu_c(void **state)
 	(void)state;
 	shell("cc -O1 -g -o n nested.c");
 	expect_at("n", address_of("n", "place_nested"), "nested nested.c:7\n");
+}
+
+static void test_function_of_a_local_class(void **state)
+{
+	(void)state;
+	shell("g++ -O2 -g -o l local.cpp");
+	expect_at("l", address_of("l", "place_local"),
+		  "inner() local.cpp:6\nmain::local::run() local.cpp:17\n");
+	shell("clang++ -O2 -g -o l local.cpp");
+	expect_at("l", address_of("l", "place_local"),
+		  "inner() local.cpp:6\nmain::local::run() local.cpp:17\n");
 }
 
 static void test_compressed_sections(void **state)
@@ -382,6 +420,7 @@ int main(void)
 		cmocka_unit_test(test_link_time_optimisation),
 		cmocka_unit_test(test_cpp_names_are_whole),
 		cmocka_unit_test(test_nested_function_of_gnu_c),
+		cmocka_unit_test(test_function_of_a_local_class),
 		cmocka_unit_test(test_compressed_sections),
 		cmocka_unit_test(test_debug_file_by_debuglink),
 		cmocka_unit_test(test_symbols_where_there_is_no_dwarf),
