@@ -206,11 +206,15 @@ int symbol_table_next(struct symbol_table *table, struct function_symbol *ret_sy
 	return more;
 }
 
-/* The version follows an "@", and no function's own name begins with one. */
+/* The version follows an "@", and something to be of that version is ahead of it: "@x" and NASM's "..@6.x" are names. */
 static void cut_version(struct buffer *name)
 {
-	const char *at = name->size > 1 ? memchr(name->data + 1, '@', name->size - 1) : NULL;
+	size_t own = 0;
+	const char *at;
 
+	while (own < name->size && (name->data[own] == '.' || name->data[own] == '@'))
+		own++;
+	at = own < name->size ? memchr(name->data + own, '@', name->size - own) : NULL;
 	if (at)
 		name->size = at - name->data;
 }

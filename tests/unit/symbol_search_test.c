@@ -228,10 +228,12 @@ static void versions_are_cut_off(void **state)
 	function(fixture, "memcpy@@GLIBC_2.14", 0x1100, 8);
 	function(fixture, "old@GLIBC_2.2.5", 0x1200, 8);
 	function(fixture, "@odd", 0x1300, 8);
+	function(fixture, "..@6.loop", 0x1400, 8); /* NASM: local to a macro */
 	finish(fixture);
 	assert_found(fixture, 0x1100, "memcpy");
 	assert_found(fixture, 0x1200, "old");
 	assert_found(fixture, 0x1300, "@odd");
+	assert_found(fixture, 0x1400, "..@6.loop");
 }
 
 static void typeless_symbols_count_but_for_arm_marks(void **state)
