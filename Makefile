@@ -179,6 +179,7 @@ e2e: all samples $(CLANG_BUILDS) case-recorder
 # As root: the figures. The servers among the loads are those of `make accuracy`.
 bench: all samples $(CLANG_BUILDS) $(BENCHES)
 	$(Q)./deps.sh accuracy
+	$(Q)./deps.sh bench
 	$(Q)tests/bench/run
 
 # As root: how whole the stacks of real programs are. Installs those of them that are missing.

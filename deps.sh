@@ -7,6 +7,7 @@
 #   deps.sh build    what `make` and `make demo` need
 #   deps.sh test     what only the tests need besides
 #   deps.sh accuracy the programs that `make accuracy` records; not part of everything
+#   deps.sh bench    what `make bench` compares with, besides those; not part of everything either
 #   deps.sh kernels  what `make kernels` boots other kernels with; not part of everything either
 #
 # It looks first. Where nothing is missing it changes nothing and needs no privilege. Packages are
@@ -73,6 +74,13 @@ accuracy java      run:javac,--version         default-jdk-headless = java-17-op
 accuracy postgres  server:postgres             postgresql       = postgresql-server      postgresql        postgresql-server  postgresql
 accuracy pgbench   server:pgbench              postgresql       = postgresql-contrib     postgresql        postgresql-contrib postgresql-contrib
 accuracy nginx     server:nginx                nginx            = nginx                  nginx             nginx              nginx
+bench elfutils     run:eu-unstrip,--version    elfutils         = elfutils               elfutils          elfutils           elfutils
+bench cargo        run:cargo,--version         cargo            = cargo                  rust              cargo              cargo
+bench llvm-symbolizer run:llvm-symbolizer,--version llvm        = llvm                   llvm              llvm               llvm
+bench g++          run:g++,--version           g++              = gcc-c++                gcc               gcc-c++            g++
+bench clang        run:clang++,--version       clang            = clang                  clang             clang              clang
+bench addr2line    run:addr2line,--version     binutils         = binutils               binutils          binutils           binutils
+bench go           run:go,version              golang-go        = golang                 go                go                 go
 kernels qemu       run:qemu-system-x86_64,--version qemu-system-x86 = qemu-system-x86-core qemu-system-x86 qemu-x86           qemu-system-x86_64
 kernels busybox    run:busybox,true            busybox-static   = busybox                busybox           busybox-static     busybox-static
 kernels python3    run:/usr/bin/python3,-V     python3          = python3                python            python3            python3
@@ -215,8 +223,8 @@ apt()
 
 groups=${1:-build test}
 case $groups in
-build | test | accuracy | kernels | 'build test') ;;
-*) echo 'usage: deps.sh [build|test|accuracy|kernels]' >&2 && exit 2 ;;
+build | test | accuracy | bench | kernels | 'build test') ;;
+*) echo 'usage: deps.sh [build|test|accuracy|bench|kernels]' >&2 && exit 2 ;;
 esac
 os_release=${HEARTH_OS_RELEASE:-/etc/os-release}
 rows=$(if [ -n "${HEARTH_NEEDS:-}" ]; then cat "$HEARTH_NEEDS"; else needs; fi)

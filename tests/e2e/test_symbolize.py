@@ -2,13 +2,12 @@
 """hearth symbolize says of real programs what addr2line and llvm-symbolizer say, and takes their place."""
 
 import json
-import os
-import random
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
+import symbolizers
 
 ROOT = Path(__file__).resolve().parents[2]
 HEARTH = ROOT / ".output" / "hearth"
@@ -16,96 +15,20 @@ HEARTH = ROOT / ".output" / "hearth"
 ADDRESSES = 2000
 AGREED = 0.999
 
-CPP = """
-#include <algorithm>
-#include <cstdio>
-#include <map>
-#include <memory>
-#include <regex>
-#include <string>
-#include <vector>
-int main(int argc, char **argv)
-{
-	std::map<std::string, std::vector<int>> numbers;
-	std::regex word("([a-z]+)=([0-9]+)");
-	for (int i = 1; i < argc; i++) {
-		std::smatch match;
-		std::string text = argv[i];
-		if (std::regex_match(text, match, word))
-			numbers[match[1]].push_back(std::stoi(match[2]));
-	}
-	for (auto &[name, list] : numbers) {
-		std::sort(list.begin(), list.end(), [](int a, int b) { return a > b; });
-		std::printf("%s %d\\n", name.c_str(), list[0]);
-	}
-	return 0;
-}
-"""
-
-
-def code_of(program):
-    """Where .text lies: (address, size)."""
-    shown = subprocess.run(["readelf", "-SW", program], check=True, capture_output=True, text=True).stdout
-    found = re.search(r"\] \.text +PROGBITS +(\w+) \w+ (\w+)", shown)
-    return int(found[1], 16), int(found[2], 16)
-
-
-def ask(command, addresses):
-    """{address: [(function, file:line), ...]}, innermost first, of a tool that prints addresses ahead."""
-    text = "".join(f"{address:#x}\n" for address in addresses)
-    ended = subprocess.run(command, input=text, check=True, capture_output=True, text=True)
-    answers = []
-    for line in ended.stdout.splitlines():
-        first = re.match(r"0x[0-9a-f]+: (.*)", line)
-        if first:
-            answers.append([])
-        answers[-1].append(read_frame(first[1] if first else line.removeprefix(" (inlined by) ")))
-    assert len(answers) == len(addresses), command
-    return answers
-
-
-def read_frame(text):
-    text = re.sub(r" \(discriminator \d+\)$", "", text)
-    found = re.fullmatch(r"(.*?)(?: at)? (\S*?):(\d+|\?)", text)
-    assert found, text
-    function, path, line = found.groups()
-    return function, os.path.normpath(path), "?" if line in ("0", "?") else line
-
-
-def without_variant(function):
-    """What a symbol has and the entry of the function has not: .part.0, .isra.0, .cold; and which of a C++
-    constructor's or destructor's symbols it is. hearth gives the name that DWARF has."""
-    function = re.sub(r"(\.(part|isra|constprop|cold|localalias|lto_priv|llvm|\d+)\b)+\.?\d*", "", function)
-    return re.sub(r"(?<=[CD])[0-5](?=E)", "n", function)
-
-
-def agree(ours, theirs):
-    """The same chain, place by place. Of code without DWARF the symbol counts: addr2line adds the name of an object file."""
-    if len(ours) != len(theirs):
-        return False
-    if theirs[-1][2] == ours[-1][2] == "?" and len(ours) == 1:
-        return without_variant(ours[0][0]) == without_variant(theirs[0][0])
-    return all(
-        without_variant(our[0]) == without_variant(their[0]) and our[1:] == their[1:]
-        for our, their in zip(ours, theirs)
-    )
-
-
 def compare(program):
-    """Where two peers disagree with each other, one of them is enough: addr2line gives inlined functions without a
-    linkage name that of the symbol around them, llvm-symbolizer prefers symbols to DWARF for the outermost."""
-    start, size = code_of(program)
-    chosen = random.Random(1)
-    addresses = [start + chosen.randrange(size) for _ in range(ADDRESSES)]
-    ours = ask([HEARTH, "symbolize", "-a", "--no-demangle", "-e", program], addresses)
-    peers = [
-        ask(["addr2line", "-afpi", "-e", program], addresses),
-        ask(["llvm-symbolizer", "--output-style=GNU", "-afpi", "--no-demangle", "-e", program], addresses),
-    ]
+    addresses = symbolizers.random_addresses(program, ADDRESSES)
+    ours, llvm, addr2line = (
+        symbolizers.ask(command, addresses)
+        for command in (
+            symbolizers.hearth_command(HEARTH, program),
+            symbolizers.llvm_command(program),
+            symbolizers.addr2line_command(program),
+        )
+    )
     wrong = [
-        (hex(address), our, [peer[i] for peer in peers])
-        for i, (address, our) in enumerate(zip(addresses, ours))
-        if not any(agree(our, peer[i]) for peer in peers)
+        (hex(address), *answers)
+        for address, *answers in zip(addresses, ours, llvm, addr2line)
+        if not symbolizers.follows(*answers)
     ]
     assert len(wrong) <= (1 - AGREED) * ADDRESSES, wrong[:3]
     return ours
@@ -114,14 +37,7 @@ def compare(program):
 @pytest.fixture(scope="module")
 def cpp_program(tmp_path_factory):
     folder = tmp_path_factory.mktemp("symbolize")
-    (folder / "words.cpp").write_text(CPP)
-
-    def build(*options):
-        program = folder / "-".join(["words", *(option.strip("-=") for option in options)])
-        subprocess.run(["g++", "-std=c++17", "-o", program, folder / "words.cpp", *options], check=True)
-        return program
-
-    return build
+    return lambda *options: symbolizers.build_words(folder, "g++", *options)
 
 
 def test_c_as_peers_have_it():
@@ -135,10 +51,7 @@ def test_cpp_with_templates_as_peers_have_it(cpp_program, options):
 
 
 def test_clang_as_peers_have_it(tmp_path):
-    (tmp_path / "words.cpp").write_text(CPP)
-    program = tmp_path / "words"
-    subprocess.run(["clang++", "-std=c++17", "-O2", "-g", "-o", program, tmp_path / "words.cpp"], check=True)
-    compare(program)
+    compare(symbolizers.build_words(tmp_path, "clang++", "-O2", "-g"))
 
 
 # --- the command --------------------------------------------------------------------------------------
