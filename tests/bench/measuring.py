@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 
 import hearth as e2e  # noqa: E402  reads folded profiles and samples, bounds shares
+import recording  # noqa: E402  knows the worker
 
 CPUS = len(os.sched_getaffinity(0))
 HURRY_SECONDS = 120  # beyond its duration, hearth needs two or three of them
