@@ -51,6 +51,7 @@ test  newest-clang newest:clang             clang-NEWEST     = clang            
 test  g++          run:g++,--version           g++              = gcc-c++                gcc               gcc-c++            g++
 test  asan         library:libasan.so          gcc              = libasan                gcc               gcc                gcc
 test  ubsan        library:libubsan.so         gcc              = libubsan               gcc               gcc                gcc
+test  dwz          run:dwz,-v                  dwz              = dwz                    dwz               dwz                dwz
 test  llvm-symbolizer run:llvm-symbolizer,--version llvm      = llvm                   llvm              llvm               llvm
 test  libfuzzer    clang:libclang_rt.fuzzer-%s.a libclang-rt-dev = compiler-rt           compiler-rt       clang              compiler-rt
 test  clang-format run:clang-format,--version  clang-format     = clang-tools-extra      clang             clang-tools        clang-extra-tools

@@ -24,6 +24,9 @@
 /* Addresses on standard input beyond this are refused: some 16 million. */
 #define INPUT_MAX ((size_t)320 << 20)
 
+/* Folders that may be named besides the default ones. */
+#define FOLDERS_MAX 16
+
 /* More of a name or path is cut. */
 #define SHOWN_MAX 65536
 
@@ -40,6 +43,8 @@ struct symbolize {
 	bool base_names;
 	bool json;
 	bool keep_mangled;
+	const char *folders[FOLDERS_MAX];
+	size_t folder_count;
 	uint64_t *addresses;
 	size_t count, allocated;
 };
@@ -56,6 +61,19 @@ static int set_path(void *context, const char *name, const char *value, const ch
 		return -EINVAL;
 	}
 	symbolize->path = value;
+	return 0;
+}
+
+static int add_folder(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct symbolize *symbolize = context;
+
+	(void)name;
+	if (!*value || symbolize->folder_count == FOLDERS_MAX) {
+		*ret_why = *value ? "16 folders are the most" : "not the name of a folder";
+		return -EINVAL;
+	}
+	symbolize->folders[symbolize->folder_count++] = value;
 	return 0;
 }
 
@@ -80,6 +98,9 @@ static int set_flag(void *context, const char *name, const char *value, const ch
 static const struct option_row rows[] = {
 	{ "exe", 'e', "FILE", "the program, library or debug file they are addresses of",
 	  set_path },
+	{ "symbols", 0, "DIR",
+	  "look for debug files in DIR as in /usr/lib/debug, and first (may be repeated)",
+	  add_folder },
 	{ "addresses", 'a', NULL, "print each address ahead of what is known of it", set_flag },
 	{ "basenames", 's', NULL, "print files without their directories", set_flag },
 	{ "no-demangle", 0, NULL, "print functions as they are called in the file", set_flag },
@@ -268,19 +289,35 @@ static const char *why_not(int error)
 	return strerror(-error);
 }
 
+/* Those that were named, then the default ones, NULL at the end: to be freed by the caller. */
+static const char **all_folders(const struct symbolize *symbolize)
+{
+	const char *const *standard = symbolizer_default_debug_folders;
+	size_t count = symbolize->folder_count, standard_count = 0;
+	const char **folders;
+
+	while (standard[standard_count])
+		standard_count++;
+	folders = calloc(count + standard_count + 1, sizeof(*folders));
+	for (size_t i = 0; folders && i < count + standard_count; i++)
+		folders[i] = i < count ? symbolize->folders[i] : standard[i - count];
+	return folders;
+}
+
 static int answer(const struct symbolize *symbolize, int fd)
 {
+	_cleanup_free_ const char **folders = all_folders(symbolize);
 	_cleanup_free_ char *absolute = realpath(symbolize->path, NULL);
 	const struct source_question question = {
 		.fd = fd,
 		.path = absolute,
-		.debug_folders = symbolizer_default_debug_folders,
+		.debug_folders = folders,
 		.keep_mangled = symbolize->keep_mangled,
 		.addresses = symbolize->addresses,
 		.count = symbolize->count,
 	};
 	struct source_names *names;
-	int err = source_names_new(&question, &names);
+	int err = folders ? source_names_new(&question, &names) : -ENOMEM;
 
 	if (err) {
 		log_error("%s: %s", symbolize->path, why_not(err));

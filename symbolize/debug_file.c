@@ -13,16 +13,10 @@
 
 DEFINE_CLEANUP(cleanup_elf_file, struct elf_file *, elf_file_free)
 
-/* Where to look, and whether the last component may be a symbolic link. */
-struct candidate {
-	char path[PATH_MAX];
-	bool follow;
-};
-
-static int open_regular(const struct candidate *candidate, int *ret_fd)
+static int open_regular(const char *path, bool follow, int *ret_fd)
 {
-	int flags = O_PATH | O_CLOEXEC | (candidate->follow ? 0 : O_NOFOLLOW);
-	_cleanup_close_ int handle = open(candidate->path, flags);
+	int flags = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW);
+	_cleanup_close_ int handle = open(path, flags);
 	char through[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
 	struct stat status;
 	int fd;
@@ -74,18 +68,12 @@ bool debug_file_fits(const struct debug_file_query *query, int fd, enum debug_fi
 					     : false;
 }
 
-/* Who is asked whether a candidate is the file. */
-struct judge {
-	debug_file_judge_fn judge;
-	void *context;
-};
-
-static int try_candidate(const struct judge *judge, const struct candidate *candidate,
-			 enum debug_file_way way)
+int debug_file_try(const char *path, bool follow, enum debug_file_way way,
+		   const struct debug_file_judge *judge)
 {
 	_cleanup_close_ int fd = -1;
 
-	if (open_regular(candidate, &fd) || !judge->judge(judge->context, &fd, way))
+	if (open_regular(path, follow, &fd) || !judge->judge(judge->context, &fd, way))
 		return -ENOENT;
 	return 0;
 }
@@ -101,37 +89,37 @@ static void format_hex(const uint8_t *bytes, size_t size, char *to)
 		snprintf(to + 2 * i, 3, "%02x", bytes[i]);
 }
 
-static int try_build_id(const struct debug_file_query *query, const struct judge *judge)
+int debug_file_try_build_id(const struct build_id *build_id, const char *const *folders,
+			    enum debug_file_way way, const struct debug_file_judge *judge)
 {
-	struct candidate candidate = { .follow = true };
-	char hex[2 * BUILD_ID_MAX_BYTES + 1] = "";
+	char hex[2 * BUILD_ID_MAX_BYTES + 1] = "", path[PATH_MAX];
 	int err = -ENOENT;
 
-	if (query->build_id->size < 2)
+	if (build_id->size < 2)
 		return -ENOENT;
-	format_hex(query->build_id->bytes, query->build_id->size, hex);
-	for (size_t i = 0; err && query->folders[i]; i++) {
-		int length = snprintf(candidate.path, PATH_MAX, "%s/.build-id/%.2s/%s.debug",
-				      query->folders[i], hex, hex + 2);
+	format_hex(build_id->bytes, build_id->size, hex);
+	for (size_t i = 0; err && folders[i]; i++) {
+		int length = snprintf(path, PATH_MAX, "%s/.build-id/%.2s/%s.debug", folders[i], hex,
+				      hex + 2);
 
 		if (fits(length))
-			err = try_candidate(judge, &candidate, DEBUG_FILE_BY_BUILD_ID);
+			err = debug_file_try(path, true, way, judge);
 	}
 	return err;
 }
 
 static int try_link_at(const struct debug_file_query *query, const char *folder, bool follow,
-		       const char *below, const struct judge *judge)
+		       const char *below, const struct debug_file_judge *judge)
 {
 	int directory = strrchr(query->path, '/') - query->path;
-	struct candidate candidate = { .follow = follow };
-	int length = snprintf(candidate.path, PATH_MAX, "%s%.*s/%s%s", folder, directory,
-			      query->path, below, query->link->name);
+	char path[PATH_MAX];
+	int length = snprintf(path, PATH_MAX, "%s%.*s/%s%s", folder, directory, query->path, below,
+			      query->link->name);
 
-	return fits(length) ? try_candidate(judge, &candidate, DEBUG_FILE_BY_LINK) : -ENOENT;
+	return fits(length) ? debug_file_try(path, follow, DEBUG_FILE_BY_LINK, judge) : -ENOENT;
 }
 
-static int try_link(const struct debug_file_query *query, const struct judge *judge)
+static int try_link(const struct debug_file_query *query, const struct debug_file_judge *judge)
 {
 	int err;
 
@@ -149,8 +137,9 @@ static int try_link(const struct debug_file_query *query, const struct judge *ju
 int debug_file_search(const struct debug_file_query *query, debug_file_judge_fn judge,
 		      void *context)
 {
-	const struct judge asked = { judge, context };
-	int err = try_build_id(query, &asked);
+	const struct debug_file_judge asked = { judge, context };
+	int err = debug_file_try_build_id(query->build_id, query->folders, DEBUG_FILE_BY_BUILD_ID,
+					  &asked);
 
 	return err ? try_link(query, &asked) : 0;
 }

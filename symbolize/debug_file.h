@@ -29,13 +29,34 @@ struct debug_file_query {
 };
 
 /* How a candidate was found, and so what must be right in it. */
-enum debug_file_way { DEBUG_FILE_BY_BUILD_ID, DEBUG_FILE_BY_LINK };
+enum debug_file_way {
+	DEBUG_FILE_BY_BUILD_ID,
+	DEBUG_FILE_BY_LINK,
+	DEBUG_FILE_SUPPLEMENT, /* dwarf_links.h */
+};
 
 /* Is this the file? Reads it. */
 bool debug_file_fits(const struct debug_file_query *query, int fd, enum debug_file_way way);
 
 /* Is this candidate the file? It is closed afterwards, unless it was taken (take_fd()). */
 typedef bool (*debug_file_judge_fn)(void *context, int *fd, enum debug_file_way way);
+
+/* Who is asked. */
+struct debug_file_judge {
+	debug_file_judge_fn judge;
+	void *context;
+};
+
+/*
+ * One candidate, to which all the others come as well: whoever opens files for this process does it here. `follow`: its last
+ * component may be a symbolic link. 0, or -ENOENT: it cannot be opened, or is not the file.
+ */
+int debug_file_try(const char *path, bool follow, enum debug_file_way way,
+		   const struct debug_file_judge *judge);
+
+/* FOLDER/.build-id/xx/yyyy.debug of each folder: 0, or -ENOENT. */
+int debug_file_try_build_id(const struct build_id *build_id, const char *const *folders,
+			    enum debug_file_way way, const struct debug_file_judge *judge);
 
 /*
  * Opens one candidate after the other until one is the file. Nothing is read from them here, so that this can be left to

@@ -4,8 +4,8 @@
  * the forms that attributes have.
  *
  * Every loop over the file's bytes pays for what it looks at out of one account, so that no file, however it
- * was made, costs more than a multiple of its size. What is not understood (split DWARF, dwz's other
- * file, unknown forms) is unknown, never guessed. Not thread-safe.
+ * was made, costs more than a multiple of its size. What is not understood (unknown forms), or lies in a file that is
+ * not at hand, is unknown, never guessed. Not thread-safe.
  */
 #ifndef HEARTH_SYMBOLIZE_DWARF_FILE_H
 #define HEARTH_SYMBOLIZE_DWARF_FILE_H
@@ -47,7 +47,8 @@ struct dwarf_code_range {
 
 struct dwarf_file {
 	struct bytes sections[DWARF_SECTION_COUNT]; /* empty: the file has none */
-	struct dwarf_code_range *code;              /* the file's executable sections, ascending */
+	struct bytes supplement_strings; /* .debug_str of the supplementary file (supplement.h) */
+	struct dwarf_code_range *code;   /* the file's executable sections, ascending */
 	size_t code_count;
 	uint64_t work_left;
 };
@@ -88,14 +89,15 @@ struct dwarf_format {
 
 enum dwarf_kind {
 	DWARF_ABSENT,
-	DWARF_UNKNOWN, /* of a kind that nothing here asks for, or in another file */
+	DWARF_UNKNOWN, /* of a kind that nothing here asks for */
 	DWARF_CONSTANT,
 	DWARF_ADDRESS,
 	DWARF_ADDRESS_INDEX, /* in .debug_addr */
 	DWARF_STRING,
-	DWARF_STRING_INDEX, /* in .debug_str_offsets */
-	DWARF_UNIT_OFFSET,  /* a reference from the start of the unit */
-	DWARF_INFO_OFFSET,  /* a reference from the start of .debug_info */
+	DWARF_STRING_INDEX,      /* in .debug_str_offsets */
+	DWARF_UNIT_OFFSET,       /* a reference from the start of the unit */
+	DWARF_INFO_OFFSET,       /* a reference from the start of .debug_info */
+	DWARF_SUPPLEMENT_OFFSET, /* the same in the supplementary file */
 	DWARF_SECTION_OFFSET,
 	DWARF_LIST_INDEX, /* in .debug_rnglists */
 };

@@ -59,15 +59,15 @@ static const struct form_row forms[FORM_COUNT] = {
 	[DW_FORM_flag_present] = { 1, LAYOUT_NONE, DWARF_UNKNOWN },
 	[DW_FORM_strx] = { 1, LAYOUT_ULEB, DWARF_STRING_INDEX },
 	[DW_FORM_addrx] = { 1, LAYOUT_ULEB, DWARF_ADDRESS_INDEX },
-	[DW_FORM_ref_sup4] = { 1, 4, DWARF_UNKNOWN },
-	[DW_FORM_strp_sup] = { 1, LAYOUT_OFFSET, DWARF_UNKNOWN },
+	[DW_FORM_ref_sup4] = { 1, 4, DWARF_SUPPLEMENT_OFFSET },
+	[DW_FORM_strp_sup] = { 1, LAYOUT_OFFSET, DWARF_STRING },
 	[DW_FORM_data16] = { 1, 16, DWARF_UNKNOWN },
 	[DW_FORM_line_strp] = { 1, LAYOUT_OFFSET, DWARF_STRING },
 	[DW_FORM_ref_sig8] = { 1, 8, DWARF_UNKNOWN },
 	[DW_FORM_implicit_const] = { 1, LAYOUT_NONE, DWARF_CONSTANT },
 	[DW_FORM_loclistx] = { 1, LAYOUT_ULEB, DWARF_UNKNOWN },
 	[DW_FORM_rnglistx] = { 1, LAYOUT_ULEB, DWARF_LIST_INDEX },
-	[DW_FORM_ref_sup8] = { 1, 8, DWARF_UNKNOWN },
+	[DW_FORM_ref_sup8] = { 1, 8, DWARF_SUPPLEMENT_OFFSET },
 	[DW_FORM_strx1] = { 1, 1, DWARF_STRING_INDEX },
 	[DW_FORM_strx2] = { 1, 2, DWARF_STRING_INDEX },
 	[DW_FORM_strx3] = { 1, 3, DWARF_STRING_INDEX },
@@ -78,9 +78,10 @@ static const struct form_row forms[FORM_COUNT] = {
 	[DW_FORM_addrx4] = { 1, 4, DWARF_ADDRESS_INDEX },
 };
 
-/* GNU's forms of before DWARF 5, and those of dwz's other file. */
+/* GNU's forms of before DWARF 5. */
 static struct form_row row_of(uint16_t form)
 {
+	static const struct form_row supplement = { 1, LAYOUT_OFFSET, DWARF_SUPPLEMENT_OFFSET };
 	static const struct form_row invalid = { 0, LAYOUT_INVALID, DWARF_UNKNOWN };
 
 	switch (form) {
@@ -89,6 +90,7 @@ static struct form_row row_of(uint16_t form)
 	case DW_FORM_GNU_str_index:
 		return forms[DW_FORM_strx];
 	case DW_FORM_GNU_ref_alt:
+		return supplement;
 	case DW_FORM_GNU_strp_alt:
 		return forms[DW_FORM_strp_sup];
 	}
@@ -187,6 +189,19 @@ static uint64_t read_raw(const struct dwarf_format *format, struct byte_reader *
 						  : byte_reader_uleb128(reader);
 }
 
+/* Where the strings of a form are. */
+static struct bytes strings_of(const struct dwarf_file *file, uint16_t form)
+{
+	switch (form) {
+	case DW_FORM_line_strp:
+		return file->sections[DWARF_LINE_STR];
+	case DW_FORM_strp_sup:
+	case DW_FORM_GNU_strp_alt:
+		return file->supplement_strings;
+	}
+	return file->sections[DWARF_STR];
+}
+
 static void read_string(const struct dwarf_file *file, const struct dwarf_format *format,
 			struct byte_reader *reader, uint16_t form, struct dwarf_value *ret_value)
 {
@@ -194,10 +209,8 @@ static void read_string(const struct dwarf_file *file, const struct dwarf_format
 		ret_value->string = bytes_string(reader->bytes, reader->offset);
 		skip_string(reader);
 	} else {
-		enum dwarf_section section = form == DW_FORM_line_strp ? DWARF_LINE_STR : DWARF_STR;
-
 		ret_value->string =
-			bytes_string(file->sections[section], read_raw(format, reader, form));
+			bytes_string(strings_of(file, form), read_raw(format, reader, form));
 	}
 	if (!ret_value->string)
 		ret_value->kind = DWARF_UNKNOWN;

@@ -29,6 +29,9 @@ struct found_location {
 struct dwarf_lookup {
 	struct dwarf_file file;
 	struct dwarf_units units;
+	struct dwarf_file supplement; /* without sections: none */
+	struct dwarf_units supplement_units;
+	bool has_supplement_units;
 	const uint64_t *addresses; /* the caller's, only while looking up */
 	size_t count;
 	struct found_location *locations;
@@ -186,32 +189,74 @@ static bool has_plain_names(const struct dwarf_unit *unit)
 	return false;
 }
 
-/* The name of an entry, which may stand elsewhere: 0, or -ENOMEM. */
-static int name_entry(struct dwarf_lookup *lookup, uint64_t offset, struct source_frame *frame)
+/* An entry, in whichever file. */
+struct entry_place {
+	struct dwarf_units *units;
+	uint64_t offset; /* DWARF_NO_OFFSET: nowhere */
+};
+
+/* The supplementary file's units are read when the first reference leads there. */
+static int enter_supplement(struct dwarf_lookup *lookup, uint64_t offset, struct entry_place *place)
 {
-	for (int hop = 0; hop < MAX_HOPS && offset != DWARF_NO_OFFSET; hop++) {
+	int err = 0;
+
+	place->offset = DWARF_NO_OFFSET;
+	if (!lookup->supplement.sections[DWARF_INFO].size)
+		return 0;
+	if (!lookup->has_supplement_units)
+		err = dwarf_units_init(&lookup->supplement_units, &lookup->supplement);
+	if (err)
+		return err;
+	lookup->has_supplement_units = true;
+	*place = (struct entry_place){ &lookup->supplement_units, offset };
+	return 0;
+}
+
+/* To where the entry leads: 0, or -ENOMEM. */
+static int follow(struct dwarf_lookup *lookup, const struct dwarf_entry *entry,
+		  struct entry_place *place)
+{
+	static const enum dwarf_wanted references[] = { WANTED_ORIGIN, WANTED_SPECIFICATION };
+
+	for (size_t i = 0; i < sizeof(references) / sizeof(*references); i++) {
+		const struct dwarf_value *value = &entry->values[references[i]];
+
+		if (value->kind == DWARF_SUPPLEMENT_OFFSET)
+			return enter_supplement(lookup, value->number, place);
+		place->offset = dwarf_unit_reference(entry->unit, value);
+		if (place->offset != DWARF_NO_OFFSET)
+			break;
+	}
+	return 0;
+}
+
+/* The name of an entry, which may stand elsewhere: 0, or -ENOMEM. What dwz made of several units may not tell its language. */
+static int name_entry(struct dwarf_lookup *lookup, const struct dwarf_unit *unit,
+		      struct entry_place place, struct source_frame *frame)
+{
+	for (int hop = 0; hop < MAX_HOPS && place.offset != DWARF_NO_OFFSET; hop++) {
 		struct dwarf_entry entry;
 		const char *name;
-		int err = dwarf_units_entry(&lookup->units, offset, &entry);
+		int err = dwarf_units_entry(place.units, place.offset, &entry);
 
 		if (err)
 			return err == -ENOENT ? 0 : err;
-		name = dwarf_unit_string(&lookup->file, entry.unit,
+		name = dwarf_unit_string(place.units->file, entry.unit,
 					 &entry.values[WANTED_LINKAGE_NAME]);
 		if (name) {
 			frame->function = name;
 			frame->is_whole_name = true;
 			return 0;
 		}
-		name = dwarf_unit_string(&lookup->file, entry.unit, &entry.values[WANTED_NAME]);
+		name = dwarf_unit_string(place.units->file, entry.unit, &entry.values[WANTED_NAME]);
 		if (name && !frame->function) {
 			frame->function = name;
-			frame->is_whole_name = has_plain_names(entry.unit);
+			frame->is_whole_name =
+				has_plain_names(entry.unit->language ? entry.unit : unit);
 		}
-		offset = dwarf_unit_reference(entry.unit, &entry.values[WANTED_ORIGIN]);
-		if (offset == DWARF_NO_OFFSET)
-			offset = dwarf_unit_reference(entry.unit,
-						      &entry.values[WANTED_SPECIFICATION]);
+		err = follow(lookup, &entry, &place);
+		if (err)
+			return err;
 	}
 	return 0;
 }
@@ -273,7 +318,10 @@ static int name_scope(struct dwarf_lookup *lookup, struct unit_answer *answer, u
 	int err = 0;
 
 	if (!name->line) { /* not looked for yet */
-		err = name_entry(lookup, answer->scopes.scopes[scope].entry, name);
+		const struct entry_place place = { answer->scopes.units,
+						   answer->scopes.scopes[scope].entry };
+
+		err = name_entry(lookup, answer->unit, place, name);
 		name->line = 1;
 	}
 	ret_frame->function = name->function;
@@ -397,8 +445,24 @@ static int answer_all(struct dwarf_lookup *lookup)
 
 DEFINE_CLEANUP(cleanup_lookup, struct dwarf_lookup *, dwarf_lookup_free)
 
+static int init_supplement(struct dwarf_lookup *lookup, struct elf_file *supplement)
+{
+	int err = supplement ? dwarf_file_init(&lookup->supplement, supplement) : 0;
+
+	lookup->file.supplement_strings = lookup->supplement.sections[DWARF_STR];
+	return err == -ENOMEM ? err : 0;
+}
+
 int dwarf_lookup_new(struct elf_file *elf, const uint64_t *addresses, size_t count,
 		     struct dwarf_lookup **ret_lookup)
+{
+	static const struct dwarf_others none = { NULL };
+
+	return dwarf_lookup_new_with(elf, &none, addresses, count, ret_lookup);
+}
+
+int dwarf_lookup_new_with(struct elf_file *elf, const struct dwarf_others *others,
+			  const uint64_t *addresses, size_t count, struct dwarf_lookup **ret_lookup)
 {
 	_cleanup_(cleanup_lookup) struct dwarf_lookup *lookup = NULL;
 	int err;
@@ -417,6 +481,8 @@ int dwarf_lookup_new(struct elf_file *elf, const uint64_t *addresses, size_t cou
 	if (!lookup->locations)
 		return -ENOMEM;
 	err = dwarf_file_init(&lookup->file, elf);
+	if (!err)
+		err = init_supplement(lookup, others->supplement);
 	if (err)
 		return err;
 	lookup->file.work_left += 1024 * (uint64_t)count;
@@ -436,6 +502,8 @@ void dwarf_lookup_free(struct dwarf_lookup *lookup)
 		return;
 	dwarf_units_release(&lookup->units);
 	dwarf_file_release(&lookup->file);
+	dwarf_units_release(&lookup->supplement_units);
+	dwarf_file_release(&lookup->supplement);
 	string_pool_release(&lookup->paths);
 	free(lookup->locations);
 	free(lookup->frames);

@@ -38,13 +38,23 @@ struct source_location {
 
 struct dwarf_lookup;
 
+/* Other files that the DWARF of one leads to. All of them live longer than the result. */
+struct dwarf_others {
+	struct elf_file *supplement; /* supplement.h; NULL: none */
+};
+
 /*
  * Looks `addresses` (virtual ones of `elf`, ascending) up. `elf` lives longer than the result: names lie in it.
  * 0; -EINVAL: not ascending; -E2BIG: too many; or an error of dwarf_file_init(), which says why the whole file has
- * no answers. Entries that are malformed are unknown, and no error.
+ * no answers. Entries that are malformed, or lie in a file that is not at hand or cannot be read, are unknown, and no error.
  */
 int dwarf_lookup_new(struct elf_file *elf, const uint64_t *addresses, size_t count,
 		     struct dwarf_lookup **ret_lookup);
+
+/* The same with other files. */
+int dwarf_lookup_new_with(struct elf_file *elf, const struct dwarf_others *others,
+			  const uint64_t *addresses, size_t count,
+			  struct dwarf_lookup **ret_lookup);
 void dwarf_lookup_free(struct dwarf_lookup *lookup);
 
 struct source_location dwarf_lookup_get(const struct dwarf_lookup *lookup, size_t index);

@@ -73,7 +73,8 @@ bool dwarf_unit_address(const struct dwarf_file *file, const struct dwarf_unit *
 const char *dwarf_unit_string(const struct dwarf_file *file, const struct dwarf_unit *unit,
 			      const struct dwarf_value *value);
 
-/* What a reference leads to, in .debug_info: DWARF_NO_OFFSET: nowhere, or into another file. */
+/* What a reference leads to, in .debug_info: DWARF_NO_OFFSET: nowhere, or into another file
+ * (DWARF_SUPPLEMENT_OFFSET). */
 uint64_t dwarf_unit_reference(const struct dwarf_unit *unit, const struct dwarf_value *value);
 
 /* --- ranges of addresses (sections 2.17.3, 7.25 and 7.28; DWARF 4's 2.17.3) --- */

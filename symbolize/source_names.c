@@ -11,6 +11,7 @@
 #include "symbolize/debug_file.h"
 #include "symbolize/file_names.h"
 #include "symbolize/go_lookup.h"
+#include "symbolize/supplement.h"
 
 #define NO_INDEX SIZE_MAX
 
@@ -23,7 +24,7 @@ struct located {
 
 struct source_names {
 	struct elf_file *file;
-	struct debug_file debug_file;
+	struct debug_file debug_file, supplement;
 	struct dwarf_lookup *lookup;
 	struct go_lookup *go;         /* of those addresses that DWARF does not know; or NULL */
 	size_t *go_indexes;           /* in `go`, by asked address; NO_INDEX: none */
@@ -51,23 +52,30 @@ static int load_addresses(struct source_names *names, const struct source_questi
 	return asked_addresses_sort(&names->asked);
 }
 
-static int look_up(struct source_names *names, struct elf_file *file)
+static int look_up(struct source_names *names, const struct source_question *question,
+		   struct elf_file *file)
 {
-	return dwarf_lookup_new(file, names->asked.addresses, names->asked.count, &names->lookup);
+	struct dwarf_others others = { NULL };
+
+	debug_file_release(&names->supplement);
+	supplement_of_mapped(file, question->debug_folders, &names->supplement);
+	others.supplement = names->supplement.file;
+	return dwarf_lookup_new_with(file, &others, names->asked.addresses, names->asked.count,
+				     &names->lookup);
 }
 
 /* The file's own DWARF, else its debug file's. */
 static int read_dwarf(struct source_names *names, const struct source_question *question)
 {
 	struct build_id build_id = { .size = 0 };
-	int err = look_up(names, names->file);
+	int err = look_up(names, question, names->file);
 
 	if (err == -ENOENT) {
 		build_id_read(names->file, &build_id);
 		debug_file_of_mapped(names->file, &build_id, question->path,
 				     question->debug_folders, &names->debug_file);
 		if (names->debug_file.file)
-			err = look_up(names, names->debug_file.file);
+			err = look_up(names, question, names->debug_file.file);
 	}
 	names->dwarf_error = err;
 	return err == -ENOMEM ? err : 0;
@@ -250,7 +258,7 @@ int source_names_new(const struct source_question *question, struct source_names
 	names = calloc(1, sizeof(*names));
 	if (!names)
 		return -ENOMEM;
-	names->debug_file.fd = -1;
+	names->debug_file.fd = names->supplement.fd = -1;
 	names->keep_mangled = question->keep_mangled;
 	arena_init(&names->frames);
 	u64_map_init(&names->demangled);
@@ -278,6 +286,7 @@ void source_names_free(struct source_names *names)
 	dwarf_lookup_free(names->lookup);
 	go_lookup_free(names->go);
 	free(names->go_indexes);
+	debug_file_release(&names->supplement);
 	debug_file_release(&names->debug_file);
 	elf_file_free(names->file);
 	asked_addresses_release(&names->asked);

@@ -2,24 +2,23 @@
 """hearth symbolize finds lines and inlined calls where they are not in the program's own DWARF."""
 
 import os
-import random
 import re
 import subprocess
 
+import pytest
+
 import hearth
-from test_symbolize import HEARTH, ask, code_of
+import symbolizers
 
 ADDRESSES = 5000
 
 
 def some_addresses(program):
-    start, size = code_of(program)
-    chosen = random.Random(1)
-    return [start + chosen.randrange(size) for _ in range(ADDRESSES)]
+    return symbolizers.random_addresses(program, ADDRESSES)
 
 
-def ask_hearth(program, addresses):
-    return ask([HEARTH, "symbolize", "-a", "--no-demangle", "-e", program], addresses)
+def ask_hearth(program, addresses, *options):
+    return symbolizers.ask([*symbolizers.hearth_command(hearth.BINARY, program), *options], addresses)
 
 
 # --- Go's own table -----------------------------------------------------------------------------------
@@ -83,3 +82,41 @@ if (hearth.SAMPLES / "goroutines").exists():
         wrong = [pair for pair in asked if pair[0] != pair[1]]
         assert len(asked) > 0.9 * ADDRESSES
         assert len(wrong) <= ADDRESSES / 1000, wrong[:3]
+
+
+# --- what dwz moved into a common file -----------------------------------------------------------------
+
+
+def identity(path):
+    """The build-id, or what a supplementary file of DWARF 5 has in its place."""
+    shown = subprocess.run(["readelf", "-n", path], check=True, capture_output=True, text=True).stdout
+    found = re.search(r"Build ID: ([0-9a-f]+)", shown)
+    if found:
+        return found[1]
+    section = path.with_suffix(".section")
+    subprocess.run(["objcopy", f"--dump-section=.debug_sup={section}", path, path.with_suffix(".copy")], check=True)
+    return section.read_bytes()[5:].hex()
+
+
+@pytest.mark.parametrize("options, dwarf", [([], 4), ([], 5), (["-5"], 5)], ids=str)
+def test_dwz_as_before(options, dwarf, tmp_path):
+    """Two programs with much in common: what is known of addresses must not change with where it lies."""
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.cpp").write_text(symbolizers.WORDS_CPP.replace("main", "main" if name == "one" else "/* 2 */ main"))
+        subprocess.run(
+            ["g++", "-std=c++17", "-O2", f"-gdwarf-{dwarf}", "-Wl,--build-id", "-o", name, f"{name}.cpp"],
+            cwd=tmp_path,
+            check=True,
+        )
+    program, symbols = tmp_path / "one", tmp_path / "symbols"
+    addresses = some_addresses(program)
+    before = ask_hearth(program, addresses)
+    subprocess.run(["dwz", *options, "-m", "common", "one", "two"], cwd=tmp_path, check=True)
+    without = ask_hearth(program, addresses)
+    assert sum(frame[0] == "??" for frames in without for frame in frames) > ADDRESSES / 10
+    assert [[frame[2] for frame in frames] for frames in without] == [[frame[2] for frame in frames] for frames in before]
+    common = identity(tmp_path / "common")
+    place = symbols / ".build-id" / common[:2] / f"{common[2:]}.debug"
+    place.parent.mkdir(parents=True)
+    (tmp_path / "common").rename(place)
+    assert ask_hearth(program, addresses, "--symbols", symbols) == before
