@@ -57,17 +57,37 @@ static bool is_unwanted(uint32_t c)
 	       (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef); /* non-characters */
 }
 
+/* How many bytes from here on are characters of ASCII that may stay: most text is nothing else. */
+static size_t plain_length(const char *bytes, size_t size)
+{
+	size_t length = 0;
+
+	while (length < size && bytes[length] >= 0x20 && bytes[length] < 0x7f)
+		length++;
+	return length;
+}
+
 void utf8_append_clean(struct buffer *to, const char *bytes, size_t size, size_t limit)
 {
 	size_t start = to->size, at = 0;
 
 	while (at < size) {
+		size_t room = limit - (to->size - start),
+		       plain = plain_length(bytes + at, size - at);
 		uint32_t code_point = 0;
-		size_t length = utf8_decode(bytes + at, size - at, &code_point);
-		bool replace = !length || is_unwanted(code_point);
-		size_t grows = replace ? sizeof(REPLACEMENT) - 1 : length;
+		size_t length, grows;
+		bool replace;
 
-		if (to->size - start + grows > limit) {
+		if (plain > room)
+			plain = room;
+		buffer_append(to, bytes + at, plain);
+		at += plain;
+		if (at == size)
+			return;
+		length = utf8_decode(bytes + at, size - at, &code_point);
+		replace = !length || is_unwanted(code_point);
+		grows = replace ? sizeof(REPLACEMENT) - 1 : length;
+		if (grows > room - plain) {
 			buffer_append_string(to, ELLIPSIS);
 			return;
 		}

@@ -30,6 +30,9 @@
 /* More of a name or path is cut. */
 #define SHOWN_MAX 65536
 
+/* Text that is collected before it is written. */
+#define WRITTEN_BYTES 65536
+
 static const char usage[] =
 	"Usage: hearth symbolize -e FILE [OPTIONS] [ADDR...]\n"
 	"\n"
@@ -130,18 +133,30 @@ static int add_address(struct symbolize *symbolize, uint64_t address)
 	return 0;
 }
 
+/* -1: it is no hexadecimal digit. */
+static int digit_value(char c)
+{
+	char lower = c | 0x20;
+
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
 /* Hexadecimal digits, with or without 0x. */
 static int parse_address(struct symbolize *symbolize, const char *word)
 {
 	const char *digits = word[0] == '0' && (word[1] | 32) == 'x' ? word + 2 : word;
-	size_t length = strlen(digits);
+	const char *digit = digits;
+	uint64_t address = 0;
 
-	if (!length || strspn(digits, "0123456789abcdefABCDEF") != length ||
-	    length - strspn(digits, "0") > 16) {
+	for (; *digit && digit_value(*digit) >= 0 && !(address >> 60); digit++)
+		address = address << 4 | digit_value(*digit);
+	if (digit == digits || *digit) {
 		log_error("%.40s is no address: hexadecimal digits, as in 0x1139", word);
 		return -EINVAL;
 	}
-	return add_address(symbolize, strtoull(digits, NULL, 16));
+	return add_address(symbolize, address);
 }
 
 static int read_addresses(struct symbolize *symbolize)
@@ -182,10 +197,11 @@ static void append_frame(struct buffer *to, const struct symbolize *symbolize,
 	append_clean(to, frame->function ? frame->function : "??");
 	buffer_append_string(to, " at ");
 	append_clean(to, frame->file ? shown_path(symbolize, frame->file) : "??");
+	buffer_append_char(to, ':');
 	if (frame->line)
-		buffer_printf(to, ":%" PRIu64, frame->line);
+		buffer_append_u64(to, frame->line);
 	else
-		buffer_append_string(to, ":?");
+		buffer_append_char(to, '?');
 	if (frame->line && discriminator)
 		buffer_printf(to, " (discriminator %" PRIu64 ")", discriminator);
 	buffer_append_char(to, '\n');
@@ -254,7 +270,6 @@ static int print(const struct symbolize *symbolize, const struct source_names *n
 	for (size_t i = 0; i < symbolize->count; i++) {
 		struct source_location location = source_names_get(names, i);
 
-		buffer_clear(&text);
 		if (symbolize->json) {
 			buffer_append_string(&text, i ? ",\n " : "[\n ");
 			append_json(&text, symbolize, symbolize->addresses[i], &location);
@@ -263,10 +278,17 @@ static int print(const struct symbolize *symbolize, const struct source_names *n
 		}
 		if (buffer_error(&text))
 			return -ENOMEM;
-		fwrite(text.data, 1, text.size, stdout);
+		if (text.size >= WRITTEN_BYTES) {
+			fwrite(text.data, 1, text.size, stdout);
+			buffer_clear(&text);
+		}
 	}
 	if (symbolize->json)
-		fputs(symbolize->count ? "\n]\n" : "[]\n", stdout);
+		buffer_append_string(&text, symbolize->count ? "\n]\n" : "[]\n");
+	if (buffer_error(&text))
+		return -ENOMEM;
+	if (text.size)
+		fwrite(text.data, 1, text.size, stdout);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/u64_sort.h"
 #include "symbolize/demangle.h"
 
 int answer_init(struct answer *answer, size_t count)
@@ -65,11 +66,6 @@ int answer_add_later(struct answer *answer, struct symbol_name *name,
 	return 0;
 }
 
-struct asked {
-	uint64_t address;
-	size_t place;
-};
-
 int asked_addresses_init(struct asked_addresses *asked, size_t limit)
 {
 	*asked = (struct asked_addresses){
@@ -92,25 +88,19 @@ void asked_addresses_add(struct asked_addresses *asked, uint64_t address, size_t
 	asked->places[asked->count++] = place;
 }
 
-static int compare_asked(const void *a, const void *b)
-{
-	const struct asked *asked_a = a, *asked_b = b;
-
-	return (asked_a->address > asked_b->address) - (asked_a->address < asked_b->address);
-}
-
 int asked_addresses_sort(struct asked_addresses *asked)
 {
-	_cleanup_free_ struct asked *pairs = calloc(asked->count + 1, sizeof(*pairs));
+	_cleanup_free_ struct u64_item *items = calloc(asked->count + 1, sizeof(*items));
+	int err;
 
-	if (!pairs)
+	if (!items)
 		return -ENOMEM;
 	for (size_t i = 0; i < asked->count; i++)
-		pairs[i] = (struct asked){ asked->addresses[i], asked->places[i] };
-	qsort(pairs, asked->count, sizeof(*pairs), compare_asked);
-	for (size_t i = 0; i < asked->count; i++) {
-		asked->addresses[i] = pairs[i].address;
-		asked->places[i] = pairs[i].place;
+		items[i] = (struct u64_item){ asked->addresses[i], asked->places[i] };
+	err = u64_sort(items, asked->count);
+	for (size_t i = 0; !err && i < asked->count; i++) {
+		asked->addresses[i] = items[i].key;
+		asked->places[i] = items[i].value;
 	}
-	return 0;
+	return err;
 }

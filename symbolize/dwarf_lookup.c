@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/string_pool.h"
+#include "base/u64_sort.h"
 #include "symbolize/ascending.h"
 #include "symbolize/dwarf_line.h"
 #include "symbolize/dwarf_scopes.h"
@@ -149,14 +150,22 @@ static void claim_by_aranges(struct dwarf_lookup *lookup, struct claim *claims)
 	}
 }
 
-static int compare_claims(const void *a, const void *b)
+/* By unit; the addresses of each stay ascending. */
+static int sort_claims(struct claim *claims, size_t count)
 {
-	const struct claim *claim_a = a, *claim_b = b;
-	int order = (claim_a->unit > claim_b->unit) - (claim_a->unit < claim_b->unit);
+	_cleanup_free_ struct u64_item *items = calloc(count + 1, sizeof(*items));
+	int err;
 
-	return order ? order
-		     : (claim_a->address > claim_b->address) -
-			       (claim_a->address < claim_b->address);
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		items[i] = (struct u64_item){ claims[i].unit, claims[i].address };
+	err = u64_sort(items, count);
+	for (size_t i = 0; !err && i < count; i++) {
+		claims[i].unit = items[i].key;
+		claims[i].address = items[i].value;
+	}
+	return err;
 }
 
 /* --- frames --- */
@@ -415,10 +424,9 @@ static int answer_unit(struct dwarf_lookup *lookup, const struct claim *claims, 
 
 static int answer_claims(struct dwarf_lookup *lookup, struct claim *claims)
 {
+	int err = sort_claims(claims, lookup->count);
 	size_t first = 0;
-	int err = 0;
 
-	qsort(claims, lookup->count, sizeof(*claims), compare_claims);
 	while (!err && first < lookup->count && claims[first].unit != NO_UNIT) {
 		size_t end = first + 1;
 
