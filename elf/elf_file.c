@@ -21,7 +21,8 @@
 struct elf_file {
 	int fd; /* -1: an image in memory */
 	bool is_mapped;
-	char *image; /* a copy, writable as elf_memory() wants it */
+	char *image;        /* a copy, writable as elf_memory() wants it */
+	const char *mapped; /* all of the file, by libelf; or NULL */
 	uint64_t size;
 	Elf *elf;
 	bool is_64;
@@ -37,14 +38,15 @@ struct elf_file {
 int elf_file_read(const struct elf_file *file, uint64_t offset, void *to, size_t size,
 		  size_t *ret_size)
 {
+	const char *bytes = file->image ? file->image : file->mapped;
 	size_t done = 0;
 
 	if (offset >= file->size)
 		size = 0;
 	else if (size > file->size - offset)
 		size = file->size - offset;
-	if (file->image && size) {
-		memcpy(to, file->image + offset, size);
+	if (bytes && size) {
+		memcpy(to, bytes + offset, size);
 		done = size;
 	}
 	while (done < size) {
@@ -259,12 +261,23 @@ static int open_libelf(struct elf_file *file)
 	return file->elf && elf_kind(file->elf) == ELF_K_ELF ? 0 : -ENOEXEC;
 }
 
+static void find_mapping(struct elf_file *file)
+{
+	size_t size = 0;
+	const char *bytes = file->is_mapped ? elf_rawfile(file->elf, &size) : NULL;
+
+	if (bytes && size >= file->size)
+		file->mapped = bytes;
+}
+
 static int load(struct elf_file *file)
 {
 	int err = parse_header(file);
 
 	if (!err)
 		err = open_libelf(file);
+	if (!err)
+		find_mapping(file);
 	if (!err)
 		err = load_segments(file);
 	if (!err)

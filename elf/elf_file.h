@@ -58,8 +58,8 @@ struct elf_file;
 int elf_file_open(int fd, struct elf_file **ret_file);
 
 /*
- * The same, with sections that are not compressed in the page cache instead of in memory: hundreds of MiB of
- * debug information cost what is looked at. Only for a process that may end by SIGBUS when the file shrinks.
+ * The same, with the file mapped: sections that are not compressed stay in the page cache, so that hundreds of MiB of
+ * debug information cost what is looked at, and reading takes no system calls. Only for a process that may end by SIGBUS when the file shrinks.
  */
 int elf_file_open_mapped(int fd, struct elf_file **ret_file);
 
