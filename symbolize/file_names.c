@@ -52,18 +52,25 @@ static int search_tables(struct symbol_search *search, const struct elf_file *fi
 }
 
 /* What names functions where no symbol table does, the preferred ones first. */
-static int (*const sources[])(struct elf_file *file, struct function_source *ret_source) = {
-#define FUNCTION_SOURCE(name) name##_open,
+static const struct {
+	int (*open)(struct elf_file *file, struct function_source *ret_source);
+	bool (*concern)(const struct elf_file *file, const uint64_t *addresses, size_t count);
+} sources[] = {
+#define FUNCTION_SOURCE(name, concern) { name##_open, concern },
 #include "symbolize/sources.def"
 #undef FUNCTION_SOURCE
 };
 
-static int search_sources(struct symbol_search *search, struct elf_file *file)
+static int search_sources(struct symbol_search *search, struct elf_file *file,
+			  const struct asked_addresses *asked)
 {
 	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++) {
 		struct function_source source;
-		int err = sources[i](file, &source);
+		int err;
 
+		if (sources[i].concern && !sources[i].concern(file, asked->addresses, asked->count))
+			continue;
+		err = sources[i].open(file, &source);
 		if (!err)
 			err = symbol_search_source(search, source,
 						   SYMBOL_SEARCH_RANK_TABLE + 1 + i);
@@ -103,8 +110,8 @@ static int search_symbols(struct symbol_search *search, struct elf_file *file,
 }
 
 static int search_file(struct symbol_search *search, struct elf_file *file,
-		       const struct file_question *question, const struct build_id *build_id,
-		       struct other_files *others)
+		       const struct file_question *question, const struct asked_addresses *asked,
+		       const struct build_id *build_id, struct other_files *others)
 {
 	size_t tables;
 	int err = search_symbols(search, file, question, build_id, others);
@@ -112,7 +119,7 @@ static int search_file(struct symbol_search *search, struct elf_file *file,
 	if (!err)
 		err = search_tables(search, file, SHT_DYNSYM, &tables);
 	if (!err)
-		err = search_sources(search, file);
+		err = search_sources(search, file, asked);
 	if (!err)
 		symbol_search_finish(search);
 	return err;
@@ -185,7 +192,7 @@ static int answer_asked(struct elf_file *file, const struct file_question *quest
 	int err = symbol_search_new(asked->addresses, asked->count, &search);
 
 	if (!err)
-		err = search_file(search, file, question, &answer->build_id, &others);
+		err = search_file(search, file, question, asked, &answer->build_id, &others);
 	if (err)
 		return err;
 	root_file_init(&root_file, file);

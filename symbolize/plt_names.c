@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "elf/file_window.h"
+#include "symbolize/ascending.h"
 #include "symbolize/plt_entry_x86.h"
 #include "symbolize/symbol_table.h"
 
@@ -190,11 +191,11 @@ static uint32_t name_of(const struct plt_names *plt, uint32_t index)
 
 /* --- entries --- */
 
-static bool is_table(const struct plt_names *plt, const struct elf_section *section)
+static bool is_table(const struct elf_file *file, const struct elf_section *section)
 {
 	return section->flags & SHF_EXECINSTR &&
 	       (!strcmp(section->name, ".plt") || !strncmp(section->name, ".plt.", 5)) &&
-	       is_in_file(plt->file, section) && section->size <= UINT64_MAX - section->address;
+	       is_in_file(file, section) && section->size <= UINT64_MAX - section->address;
 }
 
 /* The section says how large its entries are; lld's does not. */
@@ -209,7 +210,7 @@ static const struct elf_section *next_table(struct plt_names *plt)
 	const struct elf_section *section;
 
 	while ((section = elf_file_section(plt->file, ++plt->section))) {
-		if (!is_table(plt, section) ||
+		if (!is_table(plt->file, section) ||
 		    section->size > PLT_NAMES_MAX_BYTES - plt->table_bytes)
 			continue;
 		plt->table_bytes += section->size;
@@ -302,6 +303,19 @@ static int load(struct plt_names *plt)
 	if (err)
 		return err == -EINVAL ? -ENOENT : err;
 	return load_slots(plt);
+}
+
+bool plt_names_concern(const struct elf_file *file, const uint64_t *addresses, size_t count)
+{
+	for (size_t i = 0; i < elf_file_section_count(file); i++) {
+		const struct elf_section *section = elf_file_section(file, i);
+		size_t first = ascending_first_from(addresses, count, section->address);
+
+		if (first < count && addresses[first] - section->address < section->size &&
+		    is_table(file, section))
+			return true;
+	}
+	return false;
 }
 
 int plt_names_open(struct elf_file *file, struct function_source *ret_source)

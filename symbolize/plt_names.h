@@ -9,6 +9,10 @@
 #ifndef HEARTH_SYMBOLIZE_PLT_NAMES_H
 #define HEARTH_SYMBOLIZE_PLT_NAMES_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "elf/elf_file.h"
 #include "symbolize/function_source.h"
 
@@ -19,6 +23,9 @@
 
 /* Behind the symbol's name; demangle.h leaves it as it is. */
 #define PLT_NAMES_SUFFIX "@plt"
+
+/* Does any of these, which are ascending, lie in such a table? Else nothing of it need be read. */
+bool plt_names_concern(const struct elf_file *file, const uint64_t *addresses, size_t count);
 
 /* `file` lives longer: 0; -ENOENT: it has no such table that can be read; -ENOMEM; or a read error. */
 int plt_names_open(struct elf_file *file, struct function_source *ret_source);

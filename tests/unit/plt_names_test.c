@@ -180,6 +180,18 @@ static int list_names(int fd, struct buffer *to)
 	return err;
 }
 
+/* Do the addresses concern the file's tables? */
+static bool concern(int fd, const uint64_t *addresses, size_t count)
+{
+	struct elf_file *file;
+	bool answer;
+
+	assert_int_equal(elf_file_open(fd, &file), 0);
+	answer = plt_names_concern(file, addresses, count);
+	elf_file_free(file);
+	return answer;
+}
+
 static void assert_names(int fd, const char *expected)
 {
 	struct buffer names = { 0 };
@@ -187,6 +199,23 @@ static void assert_names(int fd, const char *expected)
 	assert_int_equal(list_names(fd, &names), 0);
 	assert_string_equal(buffer_string(&names), expected);
 	buffer_release(&names);
+	close(fd);
+}
+
+static void tables_concern_only_addresses_in_them(void **state)
+{
+	const Elf64_Rela relocation = jump_slot(GOT_ADDRESS, 1);
+	const uint64_t slot = GOT_ADDRESS;
+	const uint64_t around[] = { 0, PLT_ADDRESS - 1, PLT_ADDRESS + PLT_ENTRY_X86_BYTES,
+				    UINT64_MAX };
+	const uint64_t within[] = { PLT_ADDRESS - 1, PLT_ADDRESS + PLT_ENTRY_X86_BYTES - 1 };
+	int fd = make_file(&relocation, 1, &slot, 1);
+
+	(void)state;
+	assert_false(concern(fd, around, 4));
+	assert_false(concern(fd, within, 0));
+	assert_true(concern(fd, within, 2));
+	assert_true(concern(fd, within + 1, 1));
 	close(fd);
 }
 
@@ -399,6 +428,7 @@ int main(void)
 		cmocka_unit_test(entries_of_mold),
 		cmocka_unit_test(a_displacement_may_be_negative),
 		cmocka_unit_test(the_first_entry_and_other_code_are_none),
+		cmocka_unit_test(tables_concern_only_addresses_in_them),
 		cmocka_unit_test(slots_decide_and_not_the_order),
 		cmocka_unit_test(slots_without_a_symbol_give_no_name),
 		cmocka_unit_test(files_without_dynamic_symbols_have_none),
