@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/byte_reader.h"
@@ -86,6 +87,13 @@ int build_id_read(const struct elf_file *file, struct build_id *ret_id)
 					 segment->alignment, ret_id);
 	}
 	return err;
+}
+
+void build_id_format(const struct build_id *id, char text[2 * BUILD_ID_MAX_BYTES + 1])
+{
+	*text = '\0';
+	for (size_t i = 0; i < id->size; i++)
+		snprintf(text + 2 * i, 3, "%02x", id->bytes[i]);
 }
 
 bool build_id_equal(const struct build_id *a, const struct build_id *b)

@@ -26,6 +26,9 @@ struct build_id {
  */
 int build_id_read(const struct elf_file *file, struct build_id *ret_id);
 
+/* As hexadecimal digits, terminated: as the names of debug files have it. */
+void build_id_format(const struct build_id *id, char text[2 * BUILD_ID_MAX_BYTES + 1]);
+
 bool build_id_equal(const struct build_id *a, const struct build_id *b);
 
 #endif

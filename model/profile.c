@@ -151,6 +151,17 @@ int profile_add_frame(struct profile *profile, struct frame frame, uint32_t *ret
 	return 0;
 }
 
+int profile_add_named(struct profile *profile, const char *name, const char *module,
+		      enum frame_kind kind, uint32_t *ret_frame)
+{
+	struct frame frame = { .module = PROFILE_NONE, .kind = kind };
+	int err = profile_intern(profile, name, strlen(name), &frame.name);
+
+	if (!err && module)
+		err = profile_intern(profile, module, strlen(module), &frame.module);
+	return err ? err : profile_add_frame(profile, frame, ret_frame);
+}
+
 const struct frame *profile_frame(const struct profile *profile, uint32_t frame)
 {
 	return &profile->frames[frame];

@@ -71,6 +71,9 @@ const char *profile_string(const struct profile *profile, uint32_t string, size_
 
 /* Interns a frame: 0 or -ENOMEM. */
 int profile_add_frame(struct profile *profile, struct frame frame, uint32_t *ret_frame);
+/* The same from terminated strings; `module` NULL: none. */
+int profile_add_named(struct profile *profile, const char *name, const char *module,
+		      enum frame_kind kind, uint32_t *ret_frame);
 const struct frame *profile_frame(const struct profile *profile, uint32_t frame);
 uint32_t profile_frame_count(const struct profile *profile);
 

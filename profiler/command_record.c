@@ -13,12 +13,15 @@
 #include "base/output_file.h"
 #include "model/profile.h"
 #include "profiler/command.h"
+#include "profiler/frame_names.h"
 #include "profiler/interrupts.h"
 #include "profiler/namer.h"
 #include "profiler/output.h"
+#include "profiler/package_owner.h"
 #include "profiler/recorder.h"
 #include "profiler/stats.h"
 #include "profiler/system_limits.h"
+#include "profiler/unnamed_frames.h"
 #include "profiler/unwind_space.h"
 
 #define DEFAULT_RATE_HZ 99
@@ -325,19 +328,25 @@ DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
 static int write_result(const struct record_command *command, const struct recording *recording)
 {
 	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
+	_cleanup_(unnamed_frames_release) struct unnamed_frames unnamed;
+	const struct frame_names_sources sources = { recording->aggregator, recording->modules,
+						     recording->jit_maps };
 	struct tick_fates fates;
 	struct stats stats;
 	int error = profile ? set_origin(command, recording, profile) : -ENOMEM;
 
+	unnamed_frames_init(&unnamed);
 	if (!error)
-		error = namer_build(recording->aggregator, recording->modules, recording->jit_maps,
-				    profile, &fates);
+		error = namer_build(&sources, profile, &fates, &unnamed);
 	if (error) {
 		log_error("cannot name the profile: %s", strerror(-error));
 		return error;
 	}
 	error = output_write(&command->output, profile);
+	if (unnamed_frames_explain(&unnamed, recording->modules, PACKAGE_OWNER_DATABASE) && !error)
+		error = -ENOMEM;
 	stats_gather(recording, &fates, &stats);
+	stats.unnamed = &unnamed;
 	if (!stats_add_up(&stats, recording) && !error)
 		error = -EIO;
 	if (write_stats(command->stats_path, &stats) && !error)

@@ -12,6 +12,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/json_string.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "profiler/command.h"
@@ -221,26 +222,6 @@ static void append_text(struct buffer *to, const struct symbolize *symbolize, ui
 	}
 }
 
-/* RFC 8259, section 7; what is clean has no control characters. */
-static void append_json_string(struct buffer *to, const char *text)
-{
-	_cleanup_(buffer_release) struct buffer clean = { 0 };
-
-	if (!text) {
-		buffer_append_string(to, "null");
-		return;
-	}
-	append_clean(&clean, text);
-	to->failed |= clean.failed;
-	buffer_append_char(to, '"');
-	for (size_t i = 0; i < clean.size; i++) {
-		if (clean.data[i] == '"' || clean.data[i] == '\\')
-			buffer_append_char(to, '\\');
-		buffer_append_char(to, clean.data[i]);
-	}
-	buffer_append_char(to, '"');
-}
-
 static void append_json(struct buffer *to, const struct symbolize *symbolize, uint64_t address,
 			const struct source_location *location)
 {
@@ -249,9 +230,10 @@ static void append_json(struct buffer *to, const struct symbolize *symbolize, ui
 		const struct source_frame *frame = &location->frames[i];
 
 		buffer_append_string(to, i ? ", {\"function\": " : "{\"function\": ");
-		append_json_string(to, frame->function);
+		json_append_string(to, frame->function, SHOWN_MAX);
 		buffer_append_string(to, ", \"file\": ");
-		append_json_string(to, frame->file ? shown_path(symbolize, frame->file) : NULL);
+		json_append_string(to, frame->file ? shown_path(symbolize, frame->file) : NULL,
+				   SHOWN_MAX);
 		buffer_append_string(to, ", \"line\": ");
 		if (frame->line)
 			buffer_append_u64(to, frame->line);

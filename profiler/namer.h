@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * From counted ticks to a profile with names: groups the sampled addresses by module, asks the
- * symbolizer once a module, proves roots by name, and builds the stack tree.
- */
+/* From counted ticks to a profile with names: proves roots by name, and builds the stack tree. */
 #ifndef HEARTH_PROFILER_NAMER_H
 #define HEARTH_PROFILER_NAMER_H
 
 #include <stdint.h>
 
-struct aggregator;
-struct jit_maps;
-struct modules;
+struct frame_names_sources;
 struct profile;
+struct unnamed_frames;
 
 /* How ticks ended once roots were looked at: the rows of bpf/fates.def. */
 struct tick_fates {
@@ -20,9 +16,9 @@ struct tick_fates {
 	uint64_t by_reason[32];   /* by enum tick_reason */
 };
 
-/* Fills an empty profile: 0 or -ENOMEM. */
-int namer_build(const struct aggregator *aggregator, const struct modules *modules,
-		struct jit_maps *jit_maps, struct profile *profile, struct tick_fates *ret_fates);
+/* Fills an empty profile, and adds to `ret_unnamed`: 0 or -ENOMEM. */
+int namer_build(const struct frame_names_sources *sources, struct profile *profile,
+		struct tick_fates *ret_fates, struct unnamed_frames *ret_unnamed);
 
 /* A row of bpf/fates.def. */
 const char *tick_reason_name(unsigned int reason);

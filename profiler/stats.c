@@ -12,6 +12,7 @@
 #include "profiler/modules.h"
 #include "profiler/recorder.h"
 #include "profiler/snapshots.h"
+#include "profiler/unnamed_frames.h"
 #include "profiler/unwind_maps.h"
 #include "profiler/unwind_verifier.h"
 #include "render/readable.h"
@@ -229,6 +230,11 @@ void stats_write_json(const struct stats *stats, struct buffer *to)
 		unwind_verifier_write_json(stats->verifier, to);
 		buffer_append_string(to, ",\n");
 	}
+	if (stats->unnamed) {
+		buffer_append_string(to, "  \"names\": ");
+		unnamed_frames_write_json(stats->unnamed, to);
+		buffer_append_string(to, ",\n");
+	}
 	write_unwind(stats, to);
 	write_self(stats, to);
 	buffer_append_string(to, "}\n");
@@ -343,6 +349,8 @@ void stats_log(const struct stats *stats, const struct recording *recording)
 		"hearth itself: %.1f ms of CPU and %.1f ms in the kernel's ticks over %.1f s; stolen from this machine meanwhile: %.1f ms",
 		(double)stats->cpu_ns / 1e6, (double)stats->bpf_ns / 1e6,
 		(double)stats->duration_ns / 1e9, (double)stats->steal_ns / 1e6);
+	if (stats->unnamed)
+		unnamed_frames_log(stats->unnamed);
 	log_unwind(&stats->unwind);
 	log_modules(&stats->modules);
 	if (recording->counters.children_not_followed)

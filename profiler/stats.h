@@ -13,6 +13,7 @@
 
 struct buffer;
 struct recording;
+struct unnamed_frames;
 struct unwind_verifier;
 
 struct stats {
@@ -25,6 +26,7 @@ struct stats {
 	uint64_t snapshots;                     /* ticks that brought a copy of their stack */
 	uint64_t mended;                        /* those whose stack is whole by it */
 	const struct unwind_verifier *verifier; /* NULL: stacks were not verified */
+	const struct unnamed_frames *unnamed;   /* NULL: nothing was named */
 	struct unwind_loader_totals unwind;
 	uint64_t longest_turn_ns; /* that the kernel side's records had to wait */
 	/* hearth's own cost */

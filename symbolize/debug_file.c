@@ -83,12 +83,6 @@ static bool fits(int length)
 	return length >= 0 && length < PATH_MAX;
 }
 
-static void format_hex(const uint8_t *bytes, size_t size, char *to)
-{
-	for (size_t i = 0; i < size; i++)
-		snprintf(to + 2 * i, 3, "%02x", bytes[i]);
-}
-
 int debug_file_try_build_id(const struct build_id *build_id, const char *const *folders,
 			    enum debug_file_way way, const struct debug_file_judge *judge)
 {
@@ -97,7 +91,7 @@ int debug_file_try_build_id(const struct build_id *build_id, const char *const *
 
 	if (build_id->size < 2)
 		return -ENOENT;
-	format_hex(build_id->bytes, build_id->size, hex);
+	build_id_format(build_id, hex);
 	for (size_t i = 0; err && folders[i]; i++) {
 		int length = snprintf(path, PATH_MAX, "%s/.build-id/%.2s/%s.debug", folders[i], hex,
 				      hex + 2);

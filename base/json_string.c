@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json_string.h"
+
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/utf8.h"
+
+/* What is clean has no control characters. */
+void json_append_string(struct buffer *to, const char *text, size_t limit)
+{
+	_cleanup_(buffer_release) struct buffer clean = { 0 };
+
+	if (!text) {
+		buffer_append_string(to, "null");
+		return;
+	}
+	utf8_append_clean(&clean, text, strlen(text), limit);
+	to->failed |= clean.failed;
+	buffer_append_char(to, '"');
+	for (size_t i = 0; i < clean.size; i++) {
+		if (clean.data[i] == '"' || clean.data[i] == '\\')
+			buffer_append_char(to, '\\');
+		buffer_append_char(to, clean.data[i]);
+	}
+	buffer_append_char(to, '"');
+}

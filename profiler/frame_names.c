@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profiler/frame_names.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/u64_map.h"
+#include "model/profile.h"
+#include "profiler/aggregator.h"
+#include "profiler/jit_maps.h"
+#include "profiler/modules.h"
+#include "profiler/unnamed_frames.h"
+#include "symbolize/symbolizer.h"
+
+/* What all runtimes together wrote is read for so long; it may be of any size. */
+#define MADE_CODE_MAX_NS 10000000000u
+
+/* An address's answer. */
+struct named_address {
+	uint32_t frame; /* id in the profile, PROFILE_NONE: not answered yet */
+	uint32_t later; /* index of what lay there afterwards, PROFILE_NONE: nothing else */
+	bool is_root;
+};
+
+/* What lay at an address from a time on. */
+struct later_frame {
+	uint64_t since_ns;
+	uint32_t frame;
+	uint32_t later;
+};
+
+/* A sampled address, to sort by what is asked for it: a module, or the process whose runtime made the code. */
+struct asked_address {
+	struct code_address address;
+	uint32_t index;
+	uint32_t process; /* AGGREGATOR_NONE: the module is asked for */
+};
+
+struct frame_names {
+	const struct aggregator *aggregator;
+	const struct modules *modules;
+	struct jit_maps *jit_maps;
+	uint64_t
+		made_code_deadline_ns; /* when no more of what runtimes wrote is read, 0: not begun */
+	struct buffer later;           /* struct later_frame */
+	struct u64_map makers;         /* modules without a file -> the process that they are of */
+	struct u64_map told;           /* of these processes: those that wrote what could be read */
+	struct u64_map lacking;  /* modules with code that has no name -> index in `build_ids` */
+	struct buffer build_ids; /* struct build_id */
+	struct profile *profile;
+	struct symbolizer *symbolizer;
+	struct asked_address *asked; /* sorted by what is asked, then offset */
+	uint64_t *offsets;           /* of `asked`, in the same order */
+	size_t count;
+	struct named_address *named; /* by address index */
+	int error;                   /* of a callback */
+};
+
+static int compare_sources(const struct asked_address *a, const struct asked_address *b)
+{
+	if (a->process != b->process)
+		return (a->process > b->process) - (a->process < b->process);
+	if (a->process != AGGREGATOR_NONE)
+		return 0;
+	return (a->address.module > b->address.module) - (a->address.module < b->address.module);
+}
+
+static int compare_asked(const void *left, const void *right)
+{
+	const struct asked_address *a = left, *b = right;
+	int order = compare_sources(a, b);
+
+	return order ? order
+		     : (a->address.offset > b->address.offset) -
+			       (a->address.offset < b->address.offset);
+}
+
+/* The frame of an address without a name: its module in brackets, never a guess. */
+static int add_unnamed(struct frame_names *names, uint64_t module_id, uint32_t *ret_frame)
+{
+	const struct module *module = modules_find(names->modules, module_id);
+	char name[300];
+
+	if (module_id == MODULE_KERNEL)
+		return profile_add_named(names->profile, "[kernel]", "kernel", FRAME_KERNEL,
+					 ret_frame);
+	if (module_id == MODULE_VDSO)
+		return profile_add_named(names->profile, "[vdso]", "[vdso]", FRAME_UNKNOWN,
+					 ret_frame);
+	if (!module || !*module->name)
+		return profile_add_named(names->profile, "[unknown]", NULL, FRAME_UNKNOWN,
+					 ret_frame);
+	snprintf(name, sizeof(name), "[%s]", module->name);
+	return profile_add_named(names->profile, name, module->name, FRAME_UNKNOWN, ret_frame);
+}
+
+static int add_named(struct frame_names *names, uint64_t module_id, const struct symbol_name *name,
+		     uint32_t *ret_frame)
+{
+	const struct module *module = modules_find(names->modules, module_id);
+
+	if (!name->function)
+		return add_unnamed(names, module_id, ret_frame);
+	if (module_id == MODULE_KERNEL)
+		return profile_add_named(names->profile, name->function, name->module, FRAME_KERNEL,
+					 ret_frame);
+	if (module_id == MODULE_VDSO)
+		return profile_add_named(names->profile, name->function, "[vdso]", FRAME_NATIVE,
+					 ret_frame);
+	if (module_id & MODULE_ANONYMOUS)
+		return profile_add_named(names->profile, name->function, NULL, FRAME_JIT,
+					 ret_frame);
+	return profile_add_named(names->profile, name->function, module ? module->name : NULL,
+				 FRAME_NATIVE, ret_frame);
+}
+
+/* What lay there after the first name's code. */
+static int add_later(struct frame_names *names, uint64_t module_id, const struct symbol_name *name,
+		     uint32_t *ret_later)
+{
+	uint32_t before = PROFILE_NONE;
+	int error = 0;
+
+	for (name = name->later; name && !error; name = name->later) {
+		struct later_frame later = { .since_ns = name->since_ns, .later = PROFILE_NONE };
+		uint32_t index = (uint32_t)(names->later.size / sizeof(later));
+
+		error = add_named(names, module_id, name, &later.frame);
+		if (before == PROFILE_NONE)
+			*ret_later = index;
+		else
+			((struct later_frame *)names->later.data)[before].later = index;
+		before = index;
+		buffer_append(&names->later, &later, sizeof(later));
+		if (!error)
+			error = buffer_error(&names->later);
+	}
+	return error;
+}
+
+static bool lacks_a_name(const struct symbol_reply *reply)
+{
+	for (size_t i = 0; i < reply->count; i++)
+		if (!reply->names[i].function)
+			return true;
+	return false;
+}
+
+/* By its build-id a debug file can be found for a module that lacks names. */
+static int keep_build_id(struct frame_names *names, const struct symbol_reply *reply)
+{
+	uint64_t module = names->asked[reply->id].address.module;
+	struct build_id id = { .size = reply->build_id_size };
+
+	if (!reply->build_id || id.size > sizeof(id.bytes) || !lacks_a_name(reply))
+		return 0;
+	memcpy(id.bytes, reply->build_id, id.size);
+	buffer_append(&names->build_ids, &id, sizeof(id));
+	if (buffer_error(&names->build_ids))
+		return -ENOMEM;
+	return u64_map_set(&names->lacking, module,
+			   (uint32_t)(names->build_ids.size / sizeof(id)) - 1);
+}
+
+/* A reply's id is the index in `asked` where its addresses start. */
+static void take_reply(const struct symbol_reply *reply, void *context)
+{
+	struct frame_names *names = context;
+
+	names->error = keep_build_id(names, reply);
+	for (size_t i = 0; !reply->error && i < reply->count && !names->error; i++) {
+		const struct asked_address *asked = &names->asked[reply->id + i];
+		struct named_address *named = &names->named[asked->index];
+
+		named->is_root = reply->names[i].is_root;
+		names->error =
+			add_named(names, asked->address.module, &reply->names[i], &named->frame);
+		if (!names->error)
+			names->error = add_later(names, asked->address.module, &reply->names[i],
+						 &named->later);
+	}
+}
+
+/* One that cannot be asked keeps unnamed frames; only memory ends the naming. */
+static int ask(struct frame_names *names, const struct symbol_request *request)
+{
+	int error = symbolizer_submit(names->symbolizer, request);
+
+	if (!error)
+		error = symbolizer_run(names->symbolizer, take_reply, names);
+	return error == -ENOMEM ? error : names->error;
+}
+
+/* Has the process begun another program since? Its files are that one's. */
+static bool has_begun_another(const struct aggregator *aggregator,
+			      const struct process_event *process)
+{
+	size_t count = aggregator_process_count(aggregator);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct process_event *other = aggregator_process(aggregator, (uint32_t)i);
+
+		if (other->tgid == process->tgid &&
+		    other->start_time_ns == process->start_time_ns &&
+		    other->exec_count > process->exec_count)
+			return true;
+	}
+	return false;
+}
+
+static int ask_made_code(struct frame_names *names, size_t start, size_t end)
+{
+	_cleanup_close_ int map = -1;
+	const struct process_event *process =
+		aggregator_process(names->aggregator, names->asked[start].process);
+	struct symbol_request request = {
+		.id = start,
+		.space = SYMBOL_MADE_CODE,
+		.fd = -1,
+		.addresses = names->offsets + start,
+		.count = end - start,
+	};
+
+	if (has_begun_another(names->aggregator, process) ||
+	    jit_maps_open(names->jit_maps, process, &request.made_code))
+		return 0;
+	map = request.made_code.map.fd;
+	if (u64_map_set(&names->told, names->asked[start].process, 1))
+		return -ENOMEM;
+	if (!names->made_code_deadline_ns)
+		names->made_code_deadline_ns = clock_monotonic_ns() + MADE_CODE_MAX_NS;
+	request.made_code.deadline_ns = names->made_code_deadline_ns;
+	return ask(names, &request);
+}
+
+static int ask_module(struct frame_names *names, size_t start, size_t end)
+{
+	uint64_t id = names->asked[start].address.module;
+	const struct module *module = modules_find(names->modules, id);
+	struct symbol_request request = {
+		.id = start,
+		.space = id == MODULE_KERNEL ? SYMBOL_KERNEL
+			 : id == MODULE_VDSO ? SYMBOL_VDSO
+					     : SYMBOL_FILE,
+		.fd = module ? module->fd : -1,
+		.path = module ? module->path : NULL,
+		.addresses = names->offsets + start,
+		.count = end - start,
+	};
+
+	/* Without the file, or with another content in it, its frames stay unnamed. */
+	if (request.space == SYMBOL_FILE && (request.fd < 0 || !module_is_unchanged(module)))
+		return 0;
+	return ask(names, &request);
+}
+
+static int ask_all(struct frame_names *names)
+{
+	for (size_t start = 0, end; start < names->count; start = end) {
+		int error;
+
+		end = start + 1;
+		while (end < names->count && end - start < SYMBOLIZER_MAX_ADDRESSES &&
+		       !compare_sources(&names->asked[end], &names->asked[start]))
+			end++;
+		error = names->asked[start].process == AGGREGATOR_NONE
+				? ask_module(names, start, end)
+				: ask_made_code(names, start, end);
+		if (error)
+			return error;
+	}
+	for (size_t i = 0; i < names->count; i++) {
+		struct named_address *named = &names->named[names->asked[i].index];
+		int error;
+
+		if (named->frame != PROFILE_NONE)
+			continue;
+		error = add_unnamed(names, names->asked[i].address.module, &named->frame);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* --- whose code it is that lies in no file --- */
+
+/* A module without a file is of one process and one program of that (bpf/mapping.bpf.h, anonymous_module_id()). */
+static int note_makers(struct frame_names *names, uint32_t process, struct stored_stack stack)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < stack.depth && !error; i++) {
+		uint64_t module = aggregator_address(names->aggregator, stack.addresses[i]).module;
+
+		if (module & MODULE_ANONYMOUS)
+			error = u64_map_set(&names->makers, module, process);
+	}
+	return error;
+}
+
+static int find_makers(struct frame_names *names)
+{
+	const struct aggregator *aggregator = names->aggregator;
+	int error = 0;
+
+	for (size_t i = 0; i < aggregator_count_count(aggregator) && !error; i++) {
+		struct stored_stack stack;
+		struct tick_count count;
+
+		aggregator_count(aggregator, i, &count);
+		if (count.process == AGGREGATOR_NONE || count.user_stack == AGGREGATOR_NONE)
+			continue;
+		stack = aggregator_stack(aggregator, count.user_stack);
+		if (stack.has_made_code &&
+		    jit_maps_has(names->jit_maps, aggregator_process(aggregator, count.process)))
+			error = note_makers(names, count.process, stack);
+	}
+	return error;
+}
+
+static uint32_t maker_of(const struct frame_names *names, uint64_t module)
+{
+	uint32_t process =
+		module & MODULE_ANONYMOUS ? u64_map_get(&names->makers, module) : U64_MAP_ABSENT;
+
+	return process == U64_MAP_ABSENT ? AGGREGATOR_NONE : process;
+}
+
+static int name_addresses(struct frame_names *names)
+{
+	names->count = aggregator_address_count(names->aggregator);
+	names->asked = malloc((names->count + 1) * sizeof(*names->asked));
+	names->offsets = malloc((names->count + 1) * sizeof(*names->offsets));
+	names->named = malloc((names->count + 1) * sizeof(*names->named));
+	if (!names->asked || !names->offsets || !names->named)
+		return -ENOMEM;
+	for (size_t i = 0; i < names->count; i++) {
+		names->asked[i].address = aggregator_address(names->aggregator, (uint32_t)i);
+		names->asked[i].index = (uint32_t)i;
+		names->asked[i].process = maker_of(names, names->asked[i].address.module);
+		names->named[i] =
+			(struct named_address){ .frame = PROFILE_NONE, .later = PROFILE_NONE };
+	}
+	qsort(names->asked, names->count, sizeof(*names->asked), compare_asked);
+	for (size_t i = 0; i < names->count; i++)
+		names->offsets[i] = names->asked[i].address.offset;
+	return ask_all(names);
+}
+
+/* --- life cycle --- */
+
+static int frame_names_init(struct frame_names *names)
+{
+	static const struct symbolizer_options options = {
+		.debug_folders = symbolizer_default_debug_folders
+	};
+	int error;
+
+	names->symbolizer = symbolizer_new(&options);
+	error = names->symbolizer ? find_makers(names) : -ENOMEM;
+	return error ? error : name_addresses(names);
+}
+
+int frame_names_new(const struct frame_names_sources *sources, struct profile *profile,
+		    struct frame_names **ret_names)
+{
+	struct frame_names *names = calloc(1, sizeof(*names));
+	int error;
+
+	if (!names)
+		return -ENOMEM;
+	names->aggregator = sources->aggregator;
+	names->modules = sources->modules;
+	names->jit_maps = sources->jit_maps;
+	names->profile = profile;
+	error = frame_names_init(names);
+	if (error)
+		frame_names_free(names);
+	else
+		*ret_names = names;
+	return error;
+}
+
+void frame_names_free(struct frame_names *names)
+{
+	if (!names)
+		return;
+	symbolizer_free(names->symbolizer);
+	buffer_release(&names->later);
+	buffer_release(&names->build_ids);
+	u64_map_release(&names->makers);
+	u64_map_release(&names->told);
+	u64_map_release(&names->lacking);
+	free(names->asked);
+	free(names->offsets);
+	free(names->named);
+	free(names);
+}
+
+/* --- asking --- */
+
+bool frame_names_is_root(const struct frame_names *names, uint32_t address)
+{
+	return names->named[address].is_root;
+}
+
+static const struct later_frame *later_frame(const struct frame_names *names, uint32_t index)
+{
+	return index == PROFILE_NONE ? NULL
+				     : &((const struct later_frame *)names->later.data)[index];
+}
+
+int frame_names_at(struct frame_names *names, uint32_t address, uint64_t time_ns,
+		   uint32_t *ret_frame, uint64_t *ret_until_ns)
+{
+	const struct named_address *named = &names->named[address];
+	const struct later_frame *later = later_frame(names, named->later);
+
+	*ret_frame = named->frame;
+	if (later && time_ns == FRAME_NAMES_NO_TIME)
+		return add_unnamed(names, aggregator_address(names->aggregator, address).module,
+				   ret_frame);
+	for (; later && later->since_ns <= time_ns; later = later_frame(names, later->later))
+		*ret_frame = later->frame;
+	if (later && later->since_ns < *ret_until_ns)
+		*ret_until_ns = later->since_ns;
+	return 0;
+}
+
+void frame_names_tell_unnamed(const struct frame_names *names, uint32_t address, const char *comm,
+			      uint64_t frames, struct unnamed_frames *unnamed)
+{
+	uint64_t module = aggregator_address(names->aggregator, address).module;
+	uint32_t build_id = u64_map_get(&names->lacking, module);
+	struct unnamed_key key = { .module = module };
+
+	if (module & MODULE_ANONYMOUS) {
+		key.module = MODULE_ANONYMOUS;
+		key.was_told = u64_map_get(&names->told, maker_of(names, module)) != U64_MAP_ABSENT;
+		memcpy(key.comm, comm, sizeof(key.comm));
+	}
+	unnamed_frames_add(unnamed, &key,
+			   build_id == U64_MAP_ABSENT
+				   ? NULL
+				   : &((const struct build_id *)names->build_ids.data)[build_id],
+			   frames);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What sampled addresses are called: groups them by module, asks the symbolizer once a module, and each process whose runtime
+ * made code for its files, and makes a profile's frames of the names. An address of made code may have another
+ * name at another time.
+ */
+#ifndef HEARTH_PROFILER_FRAME_NAMES_H
+#define HEARTH_PROFILER_FRAME_NAMES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct aggregator;
+struct jit_maps;
+struct modules;
+struct profile;
+struct unnamed_frames;
+
+/* Of ticks whose time is not known: code that was replaced has no name then. */
+#define FRAME_NAMES_NO_TIME UINT64_MAX
+
+struct frame_names_sources {
+	const struct aggregator *aggregator;
+	const struct modules *modules;
+	struct jit_maps *jit_maps;
+};
+
+struct frame_names;
+
+/* Names all addresses; aggregator, modules and profile live longer. 0 or -ENOMEM. */
+int frame_names_new(const struct frame_names_sources *sources, struct profile *profile,
+		    struct frame_names **ret_names);
+void frame_names_free(struct frame_names *names);
+
+/*
+ * The frame of an address (by its index in the aggregator) at a time; `ret_until_ns` is lowered to when it has another one. 0 or
+ * -ENOMEM.
+ */
+int frame_names_at(struct frame_names *names, uint32_t address, uint64_t time_ns,
+		   uint32_t *ret_frame, uint64_t *ret_until_ns);
+
+/* Does a program or thread start there? */
+bool frame_names_is_root(const struct frame_names *names, uint32_t address);
+
+/* Counts frames without a name; `comm`: of their process, EVENT_COMM_SIZE bytes. */
+void frame_names_tell_unnamed(const struct frame_names *names, uint32_t address, const char *comm,
+			      uint64_t frames, struct unnamed_frames *unnamed);
+
+#endif
