@@ -40,14 +40,6 @@ uint16_t byte_reader_u16(struct byte_reader *reader)
 	return value;
 }
 
-uint32_t byte_reader_u32(struct byte_reader *reader)
-{
-	uint32_t value;
-
-	byte_reader_copy(reader, &value, sizeof(value));
-	return value;
-}
-
 uint64_t byte_reader_u64(struct byte_reader *reader)
 {
 	uint64_t value;
@@ -86,14 +78,10 @@ static uint64_t read_leb128(struct byte_reader *reader, bool is_signed, unsigned
 	return reader->failed ? 0 : value;
 }
 
-uint64_t byte_reader_uleb128(struct byte_reader *reader)
+uint64_t byte_reader_long_uleb128(struct byte_reader *reader)
 {
 	unsigned int bits;
 
-	/* Most numbers are small. */
-	if (!reader->failed && reader->offset < reader->bytes.size &&
-	    reader->bytes.data[reader->offset] < 0x80)
-		return reader->bytes.data[reader->offset++];
 	return read_leb128(reader, false, &bits);
 }
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct bytes {
 	const uint8_t *data;
@@ -38,11 +39,35 @@ static inline uint8_t byte_reader_u8(struct byte_reader *reader)
 }
 
 uint16_t byte_reader_u16(struct byte_reader *reader);
-uint32_t byte_reader_u32(struct byte_reader *reader);
 uint64_t byte_reader_u64(struct byte_reader *reader);
 
-/* LEB128 (DWARF 5, section 7.6). A value that does not fit 64 bits fails like a read past the end. */
-uint64_t byte_reader_uleb128(struct byte_reader *reader);
+static inline uint32_t byte_reader_u32(struct byte_reader *reader)
+{
+	uint32_t value;
+
+	if (reader->failed || reader->bytes.size - reader->offset < sizeof(value)) {
+		reader->failed = true;
+		return 0;
+	}
+	memcpy(&value, reader->bytes.data + reader->offset, sizeof(value));
+	reader->offset += sizeof(value);
+	return value;
+}
+
+uint64_t byte_reader_long_uleb128(struct byte_reader *reader); /* serves the next one */
+
+/*
+ * LEB128 (DWARF 5, section 7.6). A value that does not fit 64 bits fails like a read past the end. Most take one
+ * byte.
+ */
+static inline uint64_t byte_reader_uleb128(struct byte_reader *reader)
+{
+	if (!reader->failed && reader->offset < reader->bytes.size &&
+	    reader->bytes.data[reader->offset] < 0x80)
+		return reader->bytes.data[reader->offset++];
+	return byte_reader_long_uleb128(reader);
+}
+
 int64_t byte_reader_sleb128(struct byte_reader *reader);
 
 void byte_reader_skip(struct byte_reader *reader, size_t size);

@@ -21,4 +21,15 @@ static inline uint64_t hash_u64(uint64_t value)
 	return value ^ value >> 31;
 }
 
+/*
+ * Of two words, by one multiplication (as XXH3 hashes short keys). Both seeds are hash_seed()'s: whoever knows one of
+ * them makes everything collide.
+ */
+static inline uint64_t hash_pair(uint64_t first, uint64_t second, const uint64_t seeds[2])
+{
+	unsigned __int128 product = (unsigned __int128)(first ^ seeds[0]) * (second ^ seeds[1]);
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
 #endif

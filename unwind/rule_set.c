@@ -10,19 +10,19 @@
 
 #define FIRST_CAPACITY 512
 
-static uint64_t hash_rule(const struct unwind_rule *rule, uint64_t seed)
+static uint64_t hash_rule(const struct rule_set *set, const struct unwind_rule *rule)
 {
 	uint64_t halves[2];
 
 	_Static_assert(sizeof(halves) == sizeof(*rule), "a rule is two words");
 	memcpy(halves, rule, sizeof(halves));
-	return hash_u64(halves[0] ^ hash_u64(halves[1] ^ seed));
+	return hash_pair(halves[0], halves[1], set->seeds);
 }
 
 /* The slot of a rule, or the free one where it belongs. */
 static uint32_t find_slot(const struct rule_set *set, const struct unwind_rule *rule)
 {
-	uint32_t slot = hash_rule(rule, set->seed) & (set->capacity - 1);
+	uint32_t slot = hash_rule(set, rule) & (set->capacity - 1);
 
 	while (set->slots[slot] &&
 	       memcmp(rule_set_rule(set, set->slots[slot] - 1), rule, sizeof(*rule)) != 0)
@@ -72,7 +72,7 @@ int rule_set_init(struct rule_set *set)
 	uint32_t number;
 	int err;
 
-	*set = (struct rule_set){ .seed = hash_seed() };
+	*set = (struct rule_set){ .seeds = { hash_seed(), hash_seed() } };
 	err = grow(set);
 	if (!err)
 		err = rule_set_number(set, &no_cfi, &number);

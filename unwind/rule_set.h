@@ -15,8 +15,8 @@ struct rule_set {
 	uint32_t count;
 	uint16_t *slots;   /* number + 1, 0: free */
 	uint32_t capacity; /* a power of two */
-	uint64_t
-		seed; /* rules come from files: their hashes must not be known to whoever wrote them */
+	uint64_t seeds
+		[2]; /* rules come from files: their hashes must not be known to who wrote them */
 };
 
 int rule_set_init(struct rule_set *set); /* 0 or -ENOMEM */
