@@ -4,12 +4,13 @@
 #include <elf.h>
 #include <stddef.h>
 
-#define STUB(kind, bytes)                                           \
-	{                                                           \
-		CFI_STUB_##kind,                                    \
-		{                                                   \
-			(const uint8_t *)(bytes), sizeof(bytes) - 1 \
-		}                                                   \
+#define CODE(bytes)                                         \
+	{                                                   \
+		(const uint8_t *)(bytes), sizeof(bytes) - 1 \
+	}
+#define STUB(kind, bytes)                    \
+	{                                    \
+		CFI_STUB_##kind, CODE(bytes) \
 	}
 
 /* In <asm/sigcontext.h>, struct sigcontext_64. It follows uc_flags, uc_link and uc_stack of the ucontext. */
@@ -41,6 +42,7 @@ static const struct cfi_machine machines[] = {
 			 */
 			STUB(THREAD, "\x31\xed\x5f\x41\xff\xd1\x89\xc7\x31\xc0\xb0\x3c\x0f\x05"),
 		},
+		.stub_end = CODE("\x0f\x05"),
 	},
 };
 

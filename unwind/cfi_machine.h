@@ -41,6 +41,8 @@ struct cfi_machine {
 
 	/* Known by their bytes, in each form they are written: code_stub.h. */
 	struct cfi_stub stubs[CFI_MACHINE_MAX_STUBS];
+	struct bytes
+		stub_end; /* the system call that each ends with, and that is nowhere else in it */
 };
 
 /* NULL: hearth has no rules for that processor. */

@@ -1,11 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unwind/code_stub.h"
 
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CHUNK_BYTES (64u << 10)
 #define STUB_MAX    16
+
+/* In a program that one segment maps whole, most of what has no CFI. Small ones are searched like code. */
+static bool is_large_data(const struct elf_section *section)
+{
+	return section->flags & SHF_ALLOC && !(section->flags & SHF_EXECINSTR) &&
+	       section->type != SHT_NOBITS && section->size >= CHUNK_BYTES &&
+	       section->size <= UINT64_MAX - section->offset;
+}
+
+static void find_data(struct code_stub_search *search)
+{
+	for (size_t i = 0; i < elf_file_section_count(search->file); i++) {
+		const struct elf_section *section = elf_file_section(search->file, i);
+
+		if (!is_large_data(section))
+			continue;
+		if (search->data_count == CODE_STUB_MAX_DATA)
+			return;
+		search->data[search->data_count].start = section->offset;
+		search->data[search->data_count++].end = section->offset + section->size;
+	}
+}
 
 void code_stub_search_init(struct code_stub_search *search, const struct elf_file *file,
 			   const struct cfi_machine *machine, bool reads_ahead)
@@ -17,6 +40,7 @@ void code_stub_search_init(struct code_stub_search *search, const struct elf_fil
 		.bytes_left = CODE_STUB_MAX_BYTES,
 		.reads_left = CODE_STUB_MAX_READS,
 	};
+	find_data(search);
 }
 
 void code_stub_search_release(struct code_stub_search *search)
@@ -25,26 +49,46 @@ void code_stub_search_release(struct code_stub_search *search)
 	search->chunk = NULL;
 }
 
-/* A stub in a chunk; `start` and `end` from the chunk's start on. */
+static bool ends_with(struct bytes code, struct bytes end)
+{
+	return code.size >= end.size &&
+	       !memcmp(code.data + code.size - end.size, end.data, end.size);
+}
+
+/* The longest stub that some code ends with; its `start` and `end` from where the code begins. */
+static bool find_at_end(const struct cfi_machine *machine, struct bytes code,
+			struct code_stub *ret_stub)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < CFI_MACHINE_MAX_STUBS; i++) {
+		const struct cfi_stub *stub = &machine->stubs[i];
+
+		if (stub->code.size <= found || !ends_with(code, stub->code))
+			continue;
+		found = stub->code.size;
+		*ret_stub = (struct code_stub){ stub->kind, code.size - found, code.size };
+	}
+	return found != 0;
+}
+
+/*
+ * The first stub in a chunk. All are looked for at once, by what each ends with: that is so short that its last byte
+ * finds it. It is nowhere else in them, so that the first one that ends is the first one that begins.
+ */
 static bool find_in_chunk(const struct cfi_machine *machine, struct bytes chunk,
 			  struct code_stub *ret_stub)
 {
-	const uint8_t *first = NULL;
+	const struct bytes *mark = &machine->stub_end;
+	const uint8_t *at = chunk.data, *end = chunk.data + chunk.size;
 
-	if (!chunk.size)
-		return false;
-	for (size_t i = 0; i < CFI_MACHINE_MAX_STUBS && machine->stubs[i].code.size; i++) {
-		const struct bytes *code = &machine->stubs[i].code;
-		const uint8_t *at = memmem(chunk.data, chunk.size, code->data, code->size);
+	while (at < end && mark->size && (at = memchr(at, mark->data[mark->size - 1], end - at))) {
+		struct bytes code = { chunk.data, ++at - chunk.data };
 
-		if (!at || (first && at >= first))
-			continue;
-		first = at;
-		ret_stub->kind = machine->stubs[i].kind;
-		ret_stub->start = at - chunk.data;
-		ret_stub->end = ret_stub->start + code->size;
+		if (ends_with(code, *mark) && find_at_end(machine, code, ret_stub))
+			return true;
 	}
-	return first != NULL;
+	return false;
 }
 
 static bool fill_chunk(struct code_stub_search *search, uint64_t start, size_t size)
@@ -83,8 +127,29 @@ static struct bytes read_chunk(struct code_stub_search *search, uint64_t start, 
 	return (struct bytes){ search->chunk + within, size };
 }
 
-bool code_stub_find(struct code_stub_search *search, uint64_t start, uint64_t end,
-		    struct code_stub *ret_stub)
+/* Where the data ends that `start` lies in, or `start` itself. */
+static uint64_t leave_data(const struct code_stub_search *search, uint64_t start)
+{
+	for (size_t i = 0; i < search->data_count; i++) {
+		if (start >= search->data[i].start && start < search->data[i].end)
+			return search->data[i].end;
+	}
+	return start;
+}
+
+/* Where data begins between `start` and `end`, or `end`. */
+static uint64_t next_data(const struct code_stub_search *search, uint64_t start, uint64_t end)
+{
+	for (size_t i = 0; i < search->data_count; i++) {
+		if (search->data[i].start > start && search->data[i].start < end)
+			end = search->data[i].start;
+	}
+	return end;
+}
+
+/* In code that lies in one piece. */
+static bool find_in_code(struct code_stub_search *search, uint64_t start, uint64_t end,
+			 struct code_stub *ret_stub)
 {
 	while (start < end) {
 		struct bytes chunk = read_chunk(search, start, end);
@@ -97,6 +162,24 @@ bool code_stub_find(struct code_stub_search *search, uint64_t start, uint64_t en
 		if (chunk.size <= STUB_MAX || chunk.size == end - start)
 			return false;
 		start += chunk.size - STUB_MAX; /* one may lie across */
+	}
+	return false;
+}
+
+bool code_stub_find(struct code_stub_search *search, uint64_t start, uint64_t end,
+		    struct code_stub *ret_stub)
+{
+	while (start < end) {
+		uint64_t code = leave_data(search, start);
+
+		if (code > start) {
+			start = code;
+			continue;
+		}
+		code = next_data(search, start, end);
+		if (find_in_code(search, start, code, ret_stub))
+			return true;
+		start = code;
 	}
 	return false;
 }

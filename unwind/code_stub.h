@@ -18,6 +18,9 @@
 #define CODE_STUB_MAX_BYTES (16u << 20)
 #define CODE_STUB_MAX_READS 4096
 
+/* Sections that are known to hold none, though a segment of code has them: so many. */
+#define CODE_STUB_MAX_DATA 16
+
 struct code_stub_search {
 	const struct elf_file *file;
 	const struct cfi_machine *machine;
@@ -27,6 +30,10 @@ struct code_stub_search {
 	uint8_t *chunk;
 	uint64_t chunk_start; /* file offset */
 	size_t chunk_size;
+	struct {
+		uint64_t start, end; /* file offsets */
+	} data[CODE_STUB_MAX_DATA];
+	size_t data_count;
 };
 
 void code_stub_search_init(struct code_stub_search *search, const struct elf_file *file,
@@ -38,7 +45,7 @@ struct code_stub {
 	uint64_t start, end; /* file offsets */
 };
 
-/* The first one that lies in the file from `start` to `end`. */
+/* The first one that lies in the file from `start` to `end`, and not in a large section of data. */
 bool code_stub_find(struct code_stub_search *search, uint64_t start, uint64_t end,
 		    struct code_stub *ret_stub);
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/cfi_builder.h"
+#include "unwind/cfi_machine.h"
 
 #define LOC(bytes) (DW_CFA_advance_loc + (bytes))
 
@@ -432,6 +433,49 @@ static void a_text_of_signal_frames(void **state)
 	cfi_file_release(&file);
 }
 
+/* What code_stub.c finds all of them by. */
+static void every_stub_ends_with_its_mark_and_has_no_other(void **state)
+{
+	const struct cfi_machine *machine = cfi_machine_find(EM_X86_64);
+	const struct bytes *mark = &machine->stub_end;
+
+	(void)state;
+	for (size_t i = 0; i < CFI_MACHINE_MAX_STUBS && machine->stubs[i].code.size; i++) {
+		const struct bytes *code = &machine->stubs[i].code;
+
+		assert_ptr_equal(memmem(code->data, code->size, mark->data, mark->size),
+				 code->data + code->size - mark->size);
+	}
+	assert_true(mark->size > 0);
+}
+
+/* Between two parts of the code, in one segment with them: a section of 64 KiB that says it is none. */
+static void signal_frames_in_data_and_behind_it(void **state)
+{
+	const size_t data = 0x1000, data_end = 0x11000;
+	const size_t stubs[] = { data - 9, data + 0x100, data_end - 9, data_end };
+	uint8_t *text = calloc(1, TEXT_BYTES);
+	struct cfi_file file;
+	Elf64_Shdr *section;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(stubs) / sizeof(*stubs); i++)
+		memcpy(text + stubs[i], restore_rt, sizeof(restore_rt));
+	cfi_file_init(&file, text, TEXT_BYTES);
+	free(text);
+	section = elf_builder_section(&file.elf, ".rodata", SHT_PROGBITS, NULL, 0);
+	section->sh_offset = file.text_offset + data;
+	section->sh_size = data_end - data;
+	section->sh_flags = SHF_ALLOC;
+	assert_int_equal(cfi_file_compile(&file, -1), 0);
+	assert_rule(&file, data - 9, (struct unwind_rule){ .cfa = UNWIND_SIGNAL_FRAME });
+	assert_no_cfi(&file, data + 0x100);
+	assert_no_cfi(&file, data_end - 9);
+	assert_rule(&file, data_end, (struct unwind_rule){ .cfa = UNWIND_SIGNAL_FRAME });
+	assert_no_cfi(&file, data_end + 9);
+	cfi_file_release(&file);
+}
+
 /* In a gap that else would go with the function before it. */
 static void signal_frame_in_a_small_gap(void **state)
 {
@@ -479,6 +523,8 @@ int main(void)
 		cmocka_unit_test(signal_frame_with_the_cfi_of_a_function),
 		cmocka_unit_test(signal_frames_side_by_side),
 		cmocka_unit_test(a_text_of_signal_frames),
+		cmocka_unit_test(every_stub_ends_with_its_mark_and_has_no_other),
+		cmocka_unit_test(signal_frames_in_data_and_behind_it),
 		cmocka_unit_test(signal_frame_in_a_small_gap),
 	};
 
