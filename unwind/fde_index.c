@@ -121,10 +121,10 @@ static int make_table(struct fde_index *index)
 	cfi_source_init(&source, &section, cfi_machine_find(EM_X86_64));
 	fde_list_init(&list);
 	err = fde_list_collect(&list, &source, 0, &text);
-	if (!err) {
-		fde_list_resolve(&list);
+	if (!err)
+		err = fde_list_resolve(&list);
+	if (!err)
 		err = fill_table(index, &list);
-	}
 	fde_list_release(&list);
 	cfi_source_release(&source);
 	return err == -ENOMEM ? err : 0;

@@ -6,6 +6,9 @@
 
 #define SOURCE_SHIFT 30
 
+#define DIGIT_BITS 11
+#define DIGITS     (1u << DIGIT_BITS)
+
 _Static_assert(CFI_SECTION_MAX_BYTES <= 1u << SOURCE_SHIFT, "an offset fits beside the source");
 _Static_assert(FDE_LIST_MAX_SOURCES <= 4, "a source fits beside the offset");
 
@@ -123,53 +126,72 @@ int fde_list_collect(struct fde_list *list, struct cfi_source *source, uint32_t 
 
 /* --- sorting --- */
 
-/* Sources are in the upper bits of the place, so that those above come first. */
-static int compare(const struct fde *a, const struct fde *b)
-{
-	if (a->start != b->start)
-		return (a->start > b->start) - (a->start < b->start);
-	return (a->place > b->place) - (a->place < b->place);
-}
-
-static void sift_down(struct fde *fdes, size_t root, size_t count)
-{
-	const struct fde fde = fdes[root];
-	size_t child;
-
-	while ((child = root * 2 + 1) < count) {
-		if (child + 1 < count && compare(&fdes[child], &fdes[child + 1]) < 0)
-			child++;
-		if (compare(&fde, &fdes[child]) >= 0)
-			break;
-		fdes[root] = fdes[child];
-		root = child;
-	}
-	fdes[root] = fde;
-}
-
+/* In the order of their starts; of the same start as they were added, which is the order of their places. */
 static bool is_sorted(const struct fde_list *list)
 {
 	for (size_t i = 1; i < list->count; i++) {
-		if (compare(&list->fdes[i - 1], &list->fdes[i]) > 0)
+		if (list->fdes[i - 1].start > list->fdes[i].start)
 			return false;
 	}
 	return true;
 }
 
-/* In place and never slower than n log n: the C library's sort takes as much memory again, or is quadratic. */
-static void sort(struct fde_list *list)
+static uint32_t digit(const struct fde *fde, unsigned int shift)
 {
-	if (is_sorted(list))
-		return;
-	for (size_t i = list->count / 2; i-- > 0;)
-		sift_down(list->fdes, i, list->count);
-	for (size_t end = list->count; end-- > 1;) {
-		const struct fde last = list->fdes[end];
+	return fde->start >> shift & (DIGITS - 1);
+}
 
-		list->fdes[end] = list->fdes[0];
-		list->fdes[0] = last;
-		sift_down(list->fdes, 0, end);
+/* By one digit of their starts; those that have the same one stay in their order. */
+static void sort_by_digit(const struct fde *from, struct fde *to, size_t count, unsigned int shift)
+{
+	uint32_t places[DIGITS] = { 0 }, place = 0;
+
+	for (size_t i = 0; i < count; i++)
+		places[digit(&from[i], shift)]++;
+	for (size_t i = 0; i < DIGITS; i++) {
+		uint32_t next = place + places[i];
+
+		places[i] = place;
+		place = next;
 	}
+	for (size_t i = 0; i < count; i++)
+		to[places[digit(&from[i], shift)]++] = from[i];
+}
+
+static uint64_t last_start(const struct fde_list *list)
+{
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		last = list->fdes[i].start > last ? list->fdes[i].start : last;
+	return last;
+}
+
+/*
+ * Digit by digit, the lowest first: the order in a section is that of the object files, whose functions lie in
+ * several parts of the text, so that comparing would take n log n. It takes as much memory again, before the
+ * rows need any.
+ */
+static int sort(struct fde_list *list)
+{
+	uint64_t last = last_start(list);
+	struct fde *sorted;
+
+	if (is_sorted(list))
+		return 0;
+	sorted = malloc(list->count * sizeof(*sorted));
+	if (!sorted)
+		return -ENOMEM;
+	for (unsigned int shift = 0; shift < 64 && last >> shift; shift += DIGIT_BITS) {
+		struct fde *fdes = list->fdes;
+
+		sort_by_digit(fdes, sorted, list->count, shift);
+		list->fdes = sorted;
+		sorted = fdes;
+	}
+	list->capacity = list->count;
+	free(sorted);
+	return 0;
 }
 
 /* --- overlaps --- */
@@ -222,10 +244,15 @@ static void shrink(struct fde_list *list)
 	list->capacity = list->count + 1;
 }
 
-void fde_list_resolve(struct fde_list *list)
+int fde_list_resolve(struct fde_list *list)
 {
+	int err;
+
 	shrink(list);
-	sort(list);
+	err = sort(list);
+	if (err)
+		return err;
 	drop_doubles(list);
 	cut_ends(list);
+	return 0;
 }

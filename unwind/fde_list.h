@@ -36,7 +36,7 @@ void fde_list_init(struct fde_list *list);
 void fde_list_release(struct fde_list *list);
 
 /*
- * Adds the FDEs of one source, by its place among the sources (0: nothing is above it). 0; -EFBIG: more
+ * Adds the FDEs of one source, by its place among the sources (0: nothing is above it), in their order. 0; -EFBIG: more
  * than FDE_LIST_MAX; -ENOMEM; or the error of a read. Damaged entries are counted.
  */
 int fde_list_collect(struct fde_list *list, struct cfi_source *source, uint32_t source_number,
@@ -49,8 +49,8 @@ int fde_list_collect(struct fde_list *list, struct cfi_source *source, uint32_t 
 int fde_list_add(struct fde_list *list, uint64_t address, uint64_t size, uint32_t source_number,
 		 uint32_t offset, struct text_map *text);
 
-/* Sorts, and gives each FDE its part. */
-void fde_list_resolve(struct fde_list *list);
+/* Sorts, and gives each FDE its part. 0 or -ENOMEM. */
+int fde_list_resolve(struct fde_list *list);
 
 uint32_t fde_source(const struct fde *fde);
 uint64_t fde_offset(const struct fde *fde); /* in its section */

@@ -119,8 +119,7 @@ static int add_sources(struct row_compiler *compiler, struct elf_file *file, str
 	if (!err && debug)
 		err = add_source(compiler, debug, cfi_section_init_debug_frame,
 				 ROW_TABLE_OTHER_DEBUG_FRAME);
-	fde_list_resolve(&compiler->fdes);
-	return err;
+	return err ? err : fde_list_resolve(&compiler->fdes);
 }
 
 static bool has_signal_frame(const struct cfi_source *source)

@@ -455,6 +455,29 @@ static void overlapping_functions(void **state)
 	}
 }
 
+/* More of them than one digit of the sorting tells apart, and neighbours in each digit. */
+static void functions_in_any_order(void **state)
+{
+	const uint32_t size = 32, count = TEXT_BYTES / size;
+	struct cfi_builder cfi;
+	struct cfi_file file;
+
+	(void)state;
+	cfi_builder_init(&cfi, false);
+	cfi_cie(&cfi);
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t number = i * 7919 % count; /* a prime number: each once */
+
+		fde_of(&cfi, number * size, size, 16 + number % 13 * 8);
+	}
+	cfi_file_make(&file, &cfi);
+	assert_int_equal(file.table.header->fde_count, count);
+	assert_int_equal(file.table.header->overlapping_fdes, 0);
+	for (uint32_t i = 0; i < count; i++)
+		assert_sp(&file, (i + 1) * size - 1, 16 + i % 13 * 8);
+	cfi_file_release(&file);
+}
+
 static void of_doubles_the_first_counts(void **state)
 {
 	struct cfi_builder cfi;
@@ -734,6 +757,7 @@ int main(void)
 		cmocka_unit_test(gaps_under_16_bytes_go_with_the_row_before),
 		cmocka_unit_test(equal_neighbours_are_merged),
 		cmocka_unit_test(overlapping_functions),
+		cmocka_unit_test(functions_in_any_order),
 		cmocka_unit_test(of_doubles_the_first_counts),
 		cmocka_unit_test(several_executable_segments),
 		cmocka_unit_test(a_segment_that_is_mapped_twice),
