@@ -2,66 +2,124 @@
 #include "elf/file_window.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #define WINDOW_MIN (4u << 10)
 #define WINDOW_MAX (16u << 10)
 
+#define MAX_SHARE 32 /* of the part for each, where that is between the two */
+
+/* What is larger than a window goes here and nowhere else, so that such memory is taken once. */
+#define LARGE_PLACE 0
+
 void file_window_init(struct file_window *window, const struct elf_file *file, uint64_t file_offset,
 		      uint64_t size)
 {
-	*window = (struct file_window){
-		.file = file,
-		.file_offset = file_offset,
-		.size = size,
-		.next_size = WINDOW_MIN,
-	};
+	*window = (struct file_window){ .file = file, .file_offset = file_offset, .size = size };
 }
 
 void file_window_release(struct file_window *window)
 {
-	free(window->bytes);
-	window->bytes = NULL;
+	for (uint32_t i = 0; i < FILE_WINDOW_PLACES; i++) {
+		free(window->places[i].bytes);
+		window->places[i] = (struct file_window_place){ 0 };
+	}
 }
 
-static int reserve(struct file_window *window, size_t size)
+/* --- which of the windows --- */
+
+static size_t window_max(const struct file_window *window)
+{
+	uint64_t share = window->size / MAX_SHARE;
+
+	if (share < WINDOW_MIN)
+		return WINDOW_MIN;
+	return share < WINDOW_MAX ? share : WINDOW_MAX;
+}
+
+static bool holds(const struct file_window_place *place, uint64_t offset, size_t size)
+{
+	uint64_t within = offset - place->offset;
+
+	return offset >= place->offset && within <= place->filled && size <= place->filled - within;
+}
+
+/* Does reading at `offset` go on where the window ends? */
+static bool goes_on_at(const struct file_window_place *place, uint64_t offset)
+{
+	return place->filled && offset >= place->offset && offset - place->offset <= place->filled;
+}
+
+/* The place that goes on at `offset`, or else the one that has not been used for longest. */
+static uint32_t choose_place(const struct file_window *window, uint64_t offset, size_t size)
+{
+	uint32_t oldest = LARGE_PLACE;
+
+	if (size > window_max(window))
+		return LARGE_PLACE;
+	for (uint32_t i = 0; i < FILE_WINDOW_PLACES; i++) {
+		if (goes_on_at(&window->places[i], offset))
+			return i;
+		if (window->places[i].last_use < window->places[oldest].last_use)
+			oldest = i;
+	}
+	return oldest;
+}
+
+/* --- reading --- */
+
+static int reserve(struct file_window_place *place, size_t size)
 {
 	uint8_t *bytes;
 
-	if (size <= window->capacity)
+	if (size <= place->capacity)
 		return 0;
-	bytes = realloc(window->bytes, size);
+	bytes = realloc(place->bytes, size);
 	if (!bytes)
 		return -ENOMEM;
-	window->bytes = bytes;
-	window->capacity = size;
+	place->bytes = bytes;
+	place->capacity = size;
 	return 0;
 }
 
-static int move_to(struct file_window *window, uint64_t offset, size_t size)
+static int move_to(struct file_window *window, struct file_window_place *place, uint64_t offset,
+		   size_t size)
 {
-	bool in_order = offset >= window->offset && offset <= window->offset + window->filled;
-	size_t wanted = in_order ? window->next_size * 2 : WINDOW_MIN;
+	size_t wanted = goes_on_at(place, offset) ? place->next_size * 2 : WINDOW_MIN;
+	size_t max = window_max(window);
 	int err;
 
-	window->next_size = wanted < WINDOW_MAX ? wanted : WINDOW_MAX;
-	wanted = window->next_size > size ? window->next_size : size;
+	place->next_size = wanted < max ? wanted : max;
+	wanted = place->next_size > size ? place->next_size : size;
 	if (wanted > window->size - offset)
 		wanted = window->size - offset;
-	err = reserve(window, wanted);
+	err = reserve(place, wanted);
 	if (err)
 		return err;
-	window->filled = 0;
-	err = elf_file_read(window->file, window->file_offset + offset, window->bytes, wanted,
-			    &window->filled);
-	window->offset = offset;
-	return err;
+	place->filled = 0;
+	place->offset = offset;
+	return elf_file_read(window->file, window->file_offset + offset, place->bytes, wanted,
+			     &place->filled);
+}
+
+static bool find_place(struct file_window *window, uint64_t offset, size_t size)
+{
+	if (holds(&window->places[window->last], offset, size))
+		return true;
+	for (uint32_t i = 0; i < FILE_WINDOW_PLACES; i++) {
+		if (!holds(&window->places[i], offset, size))
+			continue;
+		window->last = i;
+		return true;
+	}
+	return false;
 }
 
 int file_window_read(struct file_window *window, uint64_t offset, size_t size,
 		     struct bytes *ret_bytes)
 {
-	uint64_t within;
+	struct file_window_place *place;
 	int err;
 
 	if (offset > window->size)
@@ -70,15 +128,17 @@ int file_window_read(struct file_window *window, uint64_t offset, size_t size,
 		size = FILE_WINDOW_MAX_READ;
 	if (size > window->size - offset)
 		size = window->size - offset;
-	within = offset - window->offset;
-	if (offset < window->offset || within > window->filled || size > window->filled - within) {
-		err = move_to(window, offset, size);
+	if (!find_place(window, offset, size)) {
+		window->last = choose_place(window, offset, size);
+		err = move_to(window, &window->places[window->last], offset, size);
 		if (err)
 			return err;
-		within = 0;
-		/* The file became shorter since it was opened. */
-		size = size < window->filled ? size : window->filled;
 	}
-	*ret_bytes = (struct bytes){ size ? window->bytes + within : NULL, size };
+	place = &window->places[window->last];
+	place->last_use = ++window->uses;
+	/* The file became shorter since it was opened. */
+	if (size > place->filled)
+		size = place->filled;
+	*ret_bytes = (struct bytes){ size ? place->bytes + (offset - place->offset) : NULL, size };
 	return 0;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A part of a file that is not held in memory: it is read through a window that grows where reading goes on in
- * order and is small where it jumps. Not thread-safe.
+ * A part of a file that is not held in memory: it is read through a few windows, each of which grows where reading
+ * goes on in its order and begins small where it jumps. Whoever reads in turn at several places that each go on
+ * in order (functions by their addresses, whose entries lie by object file) has a window at each. Together they are
+ * small beside the part. Not thread-safe.
  */
 #ifndef HEARTH_ELF_FILE_WINDOW_H
 #define HEARTH_ELF_FILE_WINDOW_H
@@ -13,13 +15,22 @@
 #include "elf/elf_file.h"
 
 #define FILE_WINDOW_MAX_READ (4u << 20) /* of one file_window_read() */
+#define FILE_WINDOW_PLACES   3
+
+/* One of the windows. */
+struct file_window_place {
+	uint8_t *bytes;
+	size_t capacity, filled, next_size;
+	uint64_t offset;   /* in the part */
+	uint64_t last_use; /* by the count of `uses` */
+};
 
 struct file_window {
 	const struct elf_file *file;
 	uint64_t file_offset, size; /* of the part */
-	uint8_t *bytes;
-	size_t capacity, filled, next_size;
-	uint64_t offset; /* of the window in the part */
+	struct file_window_place places[FILE_WINDOW_PLACES];
+	uint32_t last; /* the place that was read last */
+	uint64_t uses;
 };
 
 void file_window_init(struct file_window *window, const struct elf_file *file, uint64_t file_offset,
