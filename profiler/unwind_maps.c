@@ -18,9 +18,9 @@ struct unwind_maps {
 	pthread_mutex_t lock; /* a module that was found does not go while it is held */
 };
 
-static void *map_memory(int fd, size_t bytes)
+static void *map_memory(int fd, size_t offset, size_t bytes)
 {
-	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)offset);
 
 	return memory == MAP_FAILED ? NULL : memory;
 }
@@ -58,18 +58,31 @@ static void remove_segment(void *context, uint32_t number)
 	maps->segments[number] = -1;
 }
 
-static uint8_t *map_segment(void *context, uint32_t number)
+/* How far behind the start of a page a slot begins in its segment. */
+static size_t skew_of(uint32_t slot)
 {
-	const struct unwind_maps *maps = context;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
-	return map_memory(maps->segments[number], UNWIND_SEGMENT_BYTES);
+	return slot % UNWIND_SEGMENT_SLOTS * (size_t)UNWIND_SLOT_BYTES % page;
 }
 
-static void unmap_segment(void *context, uint32_t number, uint8_t *memory)
+static uint8_t *map_slots(void *context, uint32_t first_slot, uint32_t count)
 {
+	const struct unwind_maps *maps = context;
+	size_t offset = first_slot % UNWIND_SEGMENT_SLOTS * (size_t)UNWIND_SLOT_BYTES;
+	size_t skew = skew_of(first_slot);
+	uint8_t *memory = map_memory(maps->segments[first_slot / UNWIND_SEGMENT_SLOTS],
+				     offset - skew, count * (size_t)UNWIND_SLOT_BYTES + skew);
+
+	return memory ? memory + skew : NULL;
+}
+
+static void unmap_slots(void *context, uint32_t first_slot, uint32_t count, uint8_t *memory)
+{
+	size_t skew = skew_of(first_slot);
+
 	(void)context;
-	(void)number;
-	unmap_memory(memory, UNWIND_SEGMENT_BYTES);
+	unmap_memory(memory - skew, count * (size_t)UNWIND_SLOT_BYTES + skew);
 }
 
 static int read_slot(void *context, uint32_t number, uint8_t *to)
@@ -166,9 +179,9 @@ static bool map_all(struct unwind_maps *maps)
 {
 	struct unwind_space_memory *memory = &maps->view.memory;
 
-	memory->blocks = map_memory(maps->fds.blocks, BLOCK_BYTES(&memory->size));
-	memory->places = map_memory(maps->fds.places, PLACE_BYTES(&memory->size));
-	memory->rules = map_memory(maps->fds.rules, RULE_BYTES(&memory->size));
+	memory->blocks = map_memory(maps->fds.blocks, 0, BLOCK_BYTES(&memory->size));
+	memory->places = map_memory(maps->fds.places, 0, PLACE_BYTES(&memory->size));
+	memory->rules = map_memory(maps->fds.rules, 0, RULE_BYTES(&memory->size));
 	maps->segments = malloc(memory->size.segments * sizeof(*maps->segments));
 	for (uint32_t i = 0; maps->segments && i < memory->size.segments; i++)
 		maps->segments[i] = -1;
@@ -188,8 +201,8 @@ int unwind_maps_new(const struct unwind_map_fds *fds, struct unwind_maps **ret_m
 		.memory = { .size = fds->size,
 			    .add_segment = add_segment,
 			    .remove_segment = remove_segment,
-			    .map_segment = map_segment,
-			    .unmap_segment = unmap_segment,
+			    .map_slots = map_slots,
+			    .unmap_slots = unmap_slots,
 			    .read_slot = read_slot,
 			    .context = maps },
 		.publish = publish,

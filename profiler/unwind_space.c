@@ -17,8 +17,9 @@
 #define ENTRY_BYTES    (sizeof(struct unwind_block) + sizeof(uint64_t) + sizeof(struct unwind_rule))
 
 struct unwind_segment {
-	uint8_t *memory; /* NULL: nothing is being written to it */
-	uint32_t taken;  /* slots */
+	uint8_t *memory; /* of the slots that are being written to; NULL: none is */
+	uint32_t first_written, end_written; /* slots in the segment */
+	uint32_t taken;                      /* slots */
 	bool is_made;
 };
 
@@ -63,30 +64,60 @@ static void remove_segment(struct unwind_space *space, uint32_t number)
 	space->segment_count--;
 }
 
-static int map_segment(struct unwind_space *space, uint32_t number)
+static void note_written(struct unwind_space *space, uint32_t slot)
 {
-	struct unwind_segment *segment = &space->segments[number];
+	struct unwind_segment *segment = &space->segments[slot / UNWIND_SEGMENT_SLOTS];
+	uint32_t within = slot % UNWIND_SEGMENT_SLOTS;
 
-	if (!segment->memory)
-		segment->memory = space->memory.map_segment(space->memory.context, number);
-	return segment->memory ? 0 : -ENOMEM;
+	if (!segment->end_written || within < segment->first_written)
+		segment->first_written = within;
+	if (within >= segment->end_written)
+		segment->end_written = within + 1;
 }
 
-static void unmap_segments(struct unwind_space *space)
+/* Maps all slots of a holding, and what lies between them. */
+static int map_slots(struct unwind_space *space, const struct unwind_holding *holding)
 {
-	for (uint32_t i = 0; i < space->memory.size.segments; i++) {
+	const struct unwind_space_memory *memory = &space->memory;
+
+	for (uint32_t i = 0; i < holding->slot_count; i++)
+		note_written(space, holding->slots[i]);
+	for (uint32_t i = 0; i < memory->size.segments; i++) {
+		struct unwind_segment *segment = &space->segments[i];
+
+		if (!segment->end_written)
+			continue;
+		segment->memory = memory->map_slots(
+			memory->context, i * UNWIND_SEGMENT_SLOTS + segment->first_written,
+			segment->end_written - segment->first_written);
+		if (!segment->memory)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void unmap_slots(struct unwind_space *space)
+{
+	const struct unwind_space_memory *memory = &space->memory;
+
+	for (uint32_t i = 0; i < memory->size.segments; i++) {
 		struct unwind_segment *segment = &space->segments[i];
 
 		if (segment->memory)
-			space->memory.unmap_segment(space->memory.context, i, segment->memory);
+			memory->unmap_slots(
+				memory->context, i * UNWIND_SEGMENT_SLOTS + segment->first_written,
+				segment->end_written - segment->first_written, segment->memory);
 		segment->memory = NULL;
+		segment->end_written = 0;
 	}
 }
 
 static uint8_t *slot_memory(const struct unwind_space *space, uint32_t slot)
 {
-	return space->segments[slot / UNWIND_SEGMENT_SLOTS].memory +
-	       (size_t)(slot % UNWIND_SEGMENT_SLOTS) * UNWIND_SLOT_BYTES;
+	const struct unwind_segment *segment = &space->segments[slot / UNWIND_SEGMENT_SLOTS];
+
+	return segment->memory +
+	       (size_t)(slot % UNWIND_SEGMENT_SLOTS - segment->first_written) * UNWIND_SLOT_BYTES;
 }
 
 /* --- making one --- */
@@ -216,8 +247,6 @@ static int take_slot(struct unwind_space *space, uint32_t *ret_slot)
 		return -ENOSPC;
 	if (!space->segments[segment].is_made)
 		error = add_segment(space, segment);
-	if (!error)
-		error = map_segment(space, segment);
 	if (error) {
 		number_pool_give(&space->slots, slot, 1);
 		return error;
@@ -365,11 +394,13 @@ int unwind_space_put(struct unwind_space *space, const struct row_table *table,
 	if (is_too_much(space, table, slot_count))
 		return -EFBIG;
 	error = take(space, table, slot_count, &holding);
+	if (!error)
+		error = map_slots(space, &holding);
 	if (!error) {
 		write_pages(space, table, &holding);
 		write_blocks(space, table, &holding);
 	}
-	unmap_segments(space);
+	unmap_slots(space);
 	if (error)
 		unwind_space_drop(space, &holding);
 	else

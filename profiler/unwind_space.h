@@ -38,9 +38,12 @@ struct unwind_space_memory {
 	/* UNWIND_SEGMENT_BYTES for a segment: 0 or -errno. */
 	int (*add_segment)(void *context, uint32_t segment);
 	void (*remove_segment)(void *context, uint32_t segment);
-	/* Its memory is at hand only while it is written; NULL: out of memory. */
-	uint8_t *(*map_segment)(void *context, uint32_t segment);
-	void (*unmap_segment)(void *context, uint32_t segment, uint8_t *memory);
+	/*
+	 * The memory of so many slots of one segment, which is at hand only while it is written, and costs by the page;
+	 * NULL: out of memory.
+	 */
+	uint8_t *(*map_slots)(void *context, uint32_t first_slot, uint32_t count);
+	void (*unmap_slots)(void *context, uint32_t first_slot, uint32_t count, uint8_t *memory);
 	/* Copies a slot, of UNWIND_SLOT_BYTES: 0 or -errno. */
 	int (*read_slot)(void *context, uint32_t slot, uint8_t *to);
 	void *context;

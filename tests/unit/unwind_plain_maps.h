@@ -27,7 +27,8 @@ struct plain_maps {
 	struct unwind_maps_view view;
 	uint8_t **segments;
 	uint32_t segment_count, segment_peak;
-	uint32_t mapped; /* segments that are being written */
+	uint32_t mapped; /* slots that are being written */
+	uint32_t mapped_in_all;
 	struct {
 		uint64_t id;
 		struct unwind_module entry;
@@ -62,31 +63,35 @@ static inline void plain_remove_segment(void *context, uint32_t number)
 	maps->segment_count--;
 }
 
-static inline uint8_t *plain_map_segment(void *context, uint32_t number)
+static inline uint8_t *plain_slot(const struct plain_maps *maps, uint32_t slot)
 {
-	struct plain_maps *maps = context;
+	uint8_t *segment = maps->segments[slot / UNWIND_SEGMENT_SLOTS];
 
-	assert_non_null(maps->segments[number]);
-	maps->mapped++;
-	return maps->segments[number];
+	assert_non_null(segment);
+	return segment + (size_t)(slot % UNWIND_SEGMENT_SLOTS) * UNWIND_SLOT_BYTES;
 }
 
-static inline void plain_unmap_segment(void *context, uint32_t number, uint8_t *memory)
+static inline uint8_t *plain_map_slots(void *context, uint32_t first, uint32_t count)
 {
 	struct plain_maps *maps = context;
 
-	assert_ptr_equal(maps->segments[number], memory);
-	maps->mapped--;
+	assert_in_range(count, 1, UNWIND_SEGMENT_SLOTS - first % UNWIND_SEGMENT_SLOTS);
+	maps->mapped += count;
+	maps->mapped_in_all += count;
+	return plain_slot(maps, first);
+}
+
+static inline void plain_unmap_slots(void *context, uint32_t first, uint32_t count, uint8_t *memory)
+{
+	struct plain_maps *maps = context;
+
+	assert_ptr_equal(plain_slot(maps, first), memory);
+	maps->mapped -= count;
 }
 
 static inline int plain_read_slot(void *context, uint32_t slot, uint8_t *to)
 {
-	struct plain_maps *maps = context;
-	const uint8_t *segment = maps->segments[slot / UNWIND_SEGMENT_SLOTS];
-
-	assert_non_null(segment);
-	memcpy(to, segment + (size_t)(slot % UNWIND_SEGMENT_SLOTS) * UNWIND_SLOT_BYTES,
-	       UNWIND_SLOT_BYTES);
+	memcpy(to, plain_slot(context, slot), UNWIND_SLOT_BYTES);
 	return 0;
 }
 
@@ -145,8 +150,8 @@ static inline void plain_maps_init(struct plain_maps *maps, uint64_t bytes)
 			    .rules = calloc(size.rules, sizeof(struct unwind_rule)),
 			    .add_segment = plain_add_segment,
 			    .remove_segment = plain_remove_segment,
-			    .map_segment = plain_map_segment,
-			    .unmap_segment = plain_unmap_segment,
+			    .map_slots = plain_map_slots,
+			    .unmap_slots = plain_unmap_slots,
 			    .read_slot = plain_read_slot,
 			    .context = maps },
 		.publish = plain_publish,
