@@ -18,12 +18,15 @@
 #define OUR_BYTE_ORDER ELFDATA2MSB
 #endif
 
+#define STAT_BLOCK_BYTES 512 /* of st_blocks, whatever st_blksize is: inode(7) */
+
 struct elf_file {
 	int fd; /* -1: an image in memory */
 	bool is_mapped;
 	char *image;        /* a copy, writable as elf_memory() wants it */
 	const char *mapped; /* all of the file, by libelf; or NULL */
 	uint64_t size;
+	uint64_t stored_bytes;
 	Elf *elf;
 	bool is_64;
 	uint16_t type;
@@ -322,6 +325,8 @@ static int open_file(int fd, bool is_mapped, struct elf_file **ret_file)
 	file->fd = fd;
 	file->is_mapped = is_mapped;
 	file->size = status.st_size;
+	file->stored_bytes =
+		status.st_blocks ? (uint64_t)status.st_blocks * STAT_BLOCK_BYTES : file->size;
 	err = load(file);
 	if (err)
 		return err;
@@ -352,7 +357,7 @@ int elf_file_open_image(struct bytes image, struct elf_file **ret_file)
 	if (!file->image)
 		return -ENOMEM;
 	memcpy(file->image, image.data, image.size);
-	file->size = image.size;
+	file->size = file->stored_bytes = image.size;
 	err = load(file);
 	if (err)
 		return err;
@@ -385,6 +390,11 @@ uint64_t elf_file_entry(const struct elf_file *file)
 uint64_t elf_file_size(const struct elf_file *file)
 {
 	return file->size;
+}
+
+uint64_t elf_file_stored_bytes(const struct elf_file *file)
+{
+	return file->stored_bytes;
 }
 
 size_t elf_file_section_count(const struct elf_file *file)

@@ -74,6 +74,12 @@ uint16_t elf_file_machine(const struct elf_file *file); /* EM_* */
 uint64_t elf_file_entry(const struct elf_file *file);   /* e_entry */
 uint64_t elf_file_size(const struct elf_file *file);    /* bytes, when it was opened */
 
+/*
+ * What it takes where it is stored: less than its size where it has holes, or is compressed there. Its size where the
+ * file system does not tell.
+ */
+uint64_t elf_file_stored_bytes(const struct elf_file *file);
+
 size_t elf_file_section_count(const struct elf_file *file);
 
 /* The section with that index or name (the first one), or NULL. Index 0 is the null section. */

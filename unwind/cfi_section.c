@@ -32,14 +32,20 @@ static bool lies_inside(const struct cfi_section *section)
 	return section->file_offset <= size && section->size <= size - section->file_offset;
 }
 
-/* The memory is taken before a byte of it is seen. */
-static size_t inflated_limit(const struct elf_section *header)
+/* How large a section may be that is stored in so many bytes. */
+static uint64_t proportionate(uint64_t stored_bytes, uint64_t limit)
 {
-	if (header->size <= CFI_SECTION_ANY_RATIO / CFI_SECTION_MAX_RATIO)
+	if (stored_bytes <= CFI_SECTION_ANY_RATIO / CFI_SECTION_MAX_RATIO)
 		return CFI_SECTION_ANY_RATIO;
-	if (header->size >= CFI_SECTION_MAX_INFLATED / CFI_SECTION_MAX_RATIO)
-		return CFI_SECTION_MAX_INFLATED;
-	return header->size * CFI_SECTION_MAX_RATIO;
+	if (stored_bytes >= limit / CFI_SECTION_MAX_RATIO)
+		return limit;
+	return stored_bytes * CFI_SECTION_MAX_RATIO;
+}
+
+/* Nor may one be larger that is read piece by piece, for each is executed. */
+static uint64_t size_limit(const struct elf_file *file)
+{
+	return proportionate(elf_file_stored_bytes(file), CFI_SECTION_MAX_BYTES);
 }
 
 static int init_from_section(struct cfi_section *section, struct elf_file *file,
@@ -54,7 +60,9 @@ static int init_from_section(struct cfi_section *section, struct elf_file *file,
 	section->address = section->kind == CFI_EH_FRAME ? header->address : 0;
 	section->size = header->size;
 	if (header->flags & SHF_COMPRESSED) {
-		err = elf_file_section_bytes(file, header, inflated_limit(header),
+		/* The memory is taken before a byte of it is seen. */
+		err = elf_file_section_bytes(file, header,
+					     proportionate(header->size, CFI_SECTION_MAX_INFLATED),
 					     &section->memory);
 		if (err)
 			return err;
@@ -62,7 +70,7 @@ static int init_from_section(struct cfi_section *section, struct elf_file *file,
 	} else if (!lies_inside(section)) {
 		return -EBADMSG;
 	}
-	if (section->size > CFI_SECTION_MAX_BYTES)
+	if (section->size > size_limit(file))
 		return -EFBIG;
 	find_bases(section);
 	return 0;
@@ -135,6 +143,8 @@ static int init_from_hdr(struct cfi_section *section, struct elf_file *file)
 	section->ends_at_terminator = true;
 	if (section->size > CFI_SECTION_MAX_BYTES)
 		section->size = CFI_SECTION_MAX_BYTES;
+	if (section->size > size_limit(file))
+		return -EFBIG;
 	return lies_inside(section) ? 0 : -EBADMSG;
 }
 

@@ -10,8 +10,9 @@
  * A section is not held in memory: it is read through a window (file_window.h), since the entries of a
  * program built from many object files come in several ascending runs. Only a compressed section is inflated
  * whole, and so it is refused where it would become larger than CFI_SECTION_MAX_INFLATED, or out of proportion to
- * what it takes in the file: those of real programs shrink to a third or a fourth, zeros to a thousandth. Not
- * thread-safe.
+ * what it takes in the file: those of real programs shrink to a third or a fourth, zeros to a thousandth. So is any
+ * other that is out of proportion to what the whole file takes where it is stored: one of holes costs whoever wrote
+ * it nothing, and whoever reads it as much time as bytes. Not thread-safe.
  */
 #ifndef HEARTH_UNWIND_CFI_SECTION_H
 #define HEARTH_UNWIND_CFI_SECTION_H
@@ -27,7 +28,7 @@
 
 #define CFI_SECTION_MAX_BYTES    ELF_FILE_MAX_SECTION_BYTES
 #define CFI_SECTION_MAX_INFLATED (24u << 20)
-#define CFI_SECTION_MAX_RATIO    32                   /* of inflated to compressed bytes, */
+#define CFI_SECTION_MAX_RATIO    32                   /* of a section's bytes to stored ones, */
 #define CFI_SECTION_ANY_RATIO    (1u << 20)           /* but up to here every ratio is taken */
 #define CFI_SECTION_MAX_READ     FILE_WINDOW_MAX_READ /* of one cfi_section_read() */
 

@@ -269,4 +269,22 @@ static inline void assert_reason(const struct cfi_file *file, uint64_t offset,
 	assert_true(file->table.header->reasons[reason] > 0);
 }
 
+/* --- the plainest of all --- */
+
+/* One function of 0x100 bytes at 0x100. */
+static inline void one_function(struct cfi_builder *cfi, bool is_debug)
+{
+	cfi_builder_init(cfi, is_debug);
+	cfi_cie(cfi);
+	cfi_fde(cfi, 0x100, 0x100);
+}
+
+static inline void assert_one_function(const struct cfi_file *file)
+{
+	assert_no_cfi(file, 0xff);
+	assert_sp(file, 0x100, 8);
+	assert_sp(file, 0x1ff, 8);
+	assert_no_cfi(file, 0x200);
+}
+
 #endif

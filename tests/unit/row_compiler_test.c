@@ -7,31 +7,12 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <stdlib.h>
-#include <sys/resource.h>
-#include <zlib.h>
 
 #include "symbolize/vdso.h"
 #include "tests/unit/cfi_builder.h"
 #include "unwind/cfi_section.h"
 
 #define GIB (1ull << 30)
-
-/* One function of 0x100 bytes at 0x100. */
-static void one_function(struct cfi_builder *cfi, bool is_debug)
-{
-	cfi_builder_init(cfi, is_debug);
-	cfi_cie(cfi);
-	cfi_fde(cfi, 0x100, 0x100);
-}
-
-static void assert_one_function(const struct cfi_file *file)
-{
-	assert_no_cfi(file, 0xff);
-	assert_sp(file, 0x100, 8);
-	assert_sp(file, 0x1ff, 8);
-	assert_no_cfi(file, 0x200);
-}
 
 /* --- .eh_frame --- */
 
@@ -154,148 +135,6 @@ static void debug_frame_alone(void **state)
 	cfi_file_make(&file, &cfi);
 	assert_one_function(&file);
 	assert_int_equal(file.table.header->sources, ROW_TABLE_DEBUG_FRAME);
-	cfi_file_release(&file);
-}
-
-/* Adds the section compressed, which says of itself that it has `claimed` bytes. */
-static void add_compressed(struct cfi_file *file, struct cfi_builder *cfi, uint64_t claimed)
-{
-	struct cfi_builder packed = { .is_debug = true };
-	uLongf size = compressBound(cfi->bytes.size);
-	Bytef *deflated = malloc(size);
-	Elf64_Shdr *section;
-
-	assert_non_null(deflated);
-	assert_int_equal(compress(deflated, &size, (const Bytef *)cfi->bytes.data, cfi->bytes.size),
-			 Z_OK);
-	buffer_append(
-		&packed.bytes,
-		&(Elf64_Chdr){ .ch_type = ELFCOMPRESS_ZLIB, .ch_size = claimed, .ch_addralign = 8 },
-		sizeof(Elf64_Chdr));
-	buffer_append(&packed.bytes, deflated, size);
-	free(deflated);
-	buffer_release(&cfi->bytes);
-	section = cfi_file_section(file, ".debug_frame", &packed);
-	section->sh_flags = SHF_COMPRESSED;
-	section->sh_addralign = 8;
-}
-
-static void debug_frame_compressed(void **state)
-{
-	struct cfi_builder cfi;
-	struct cfi_file file;
-
-	(void)state;
-	one_function(&cfi, true);
-	cfi_file_init(&file, NULL, 0);
-	add_compressed(&file, &cfi, cfi.bytes.size);
-	assert_int_equal(cfi_file_compile(&file, -1), 0);
-	assert_one_function(&file);
-	assert_int_equal(file.table.header->refused_sections, 0);
-	cfi_file_release(&file);
-}
-
-/* One function, then `zeros` bytes and `noise` that nothing makes smaller: entries of other code. */
-static void make_padded(struct cfi_file *file, size_t zeros, size_t noise)
-{
-	struct cfi_builder cfi;
-	uint8_t *bytes;
-	uint32_t number = 1;
-
-	one_function(&cfi, true);
-	cfi_begin_fde(&cfi, TEXT_BYTES, 1); /* outside the text */
-	bytes = buffer_extend(&cfi.bytes, zeros + noise);
-	assert_non_null(bytes);
-	memset(bytes, 0, zeros);
-	for (size_t i = 0; i < noise; i++) {
-		number = number * 1103515245 + 12345;
-		bytes[zeros + i] = number >> 24;
-	}
-	cfi_end(&cfi);
-	cfi_file_init(file, NULL, 0);
-	add_compressed(file, &cfi, cfi.bytes.size);
-	assert_int_equal(cfi_file_compile(file, -1), 0);
-}
-
-/* Zeros to a thousandth, up to a size that does no harm and beyond it. */
-static void debug_frame_that_unfolds_out_of_proportion(void **state)
-{
-	struct cfi_file file;
-
-	(void)state;
-	make_padded(&file, CFI_SECTION_ANY_RATIO / 2, 0);
-	assert_one_function(&file);
-	cfi_file_release(&file);
-	make_padded(&file, CFI_SECTION_ANY_RATIO, 0);
-	assert_no_cfi(&file, 0x100);
-	assert_int_equal(file.table.header->sources, 0);
-	assert_int_equal(file.table.header->refused_sections, 1);
-	cfi_file_release(&file);
-}
-
-/* Of many bytes, in proportion to what they are in the file. */
-static void debug_frame_that_unfolds_to_too_much(void **state)
-{
-	const size_t noise = 2 * CFI_SECTION_MAX_INFLATED / CFI_SECTION_MAX_RATIO;
-	struct cfi_file file;
-
-	(void)state;
-	make_padded(&file, CFI_SECTION_MAX_INFLATED - noise - 4096, noise);
-	assert_one_function(&file);
-	assert_int_equal(file.table.header->refused_sections, 0);
-	cfi_file_release(&file);
-	make_padded(&file, CFI_SECTION_MAX_INFLATED - noise, noise);
-	assert_no_cfi(&file, 0x100);
-	assert_int_equal(file.table.header->refused_sections, 1);
-	cfi_file_release(&file);
-}
-
-static long peak_kib(void)
-{
-	struct rusage usage;
-
-	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
-	return usage.ru_maxrss;
-}
-
-/* As large as a section may be in a file, compressed to half a MiB: no memory is taken for it. */
-static void half_a_gib_of_zeros(void **state)
-{
-	const uint64_t bytes = CFI_SECTION_MAX_BYTES - 4096;
-	struct cfi_builder packed = { .is_debug = true };
-	z_stream stream = { 0 };
-	static Bytef zeros[1 << 16], deflated[1 << 16];
-	struct cfi_file file;
-	Elf64_Shdr *section;
-	long before;
-
-	(void)state;
-	buffer_append(
-		&packed.bytes,
-		&(Elf64_Chdr){ .ch_type = ELFCOMPRESS_ZLIB, .ch_size = bytes, .ch_addralign = 8 },
-		sizeof(Elf64_Chdr));
-	assert_int_equal(deflateInit(&stream, Z_BEST_SPEED), Z_OK);
-	for (uint64_t left = bytes; left || stream.avail_in || !stream.avail_out;) {
-		if (!stream.avail_in) {
-			stream.next_in = zeros;
-			stream.avail_in = left < sizeof(zeros) ? left : sizeof(zeros);
-			left -= stream.avail_in;
-		}
-		stream.next_out = deflated;
-		stream.avail_out = sizeof(deflated);
-		deflate(&stream, left ? Z_NO_FLUSH : Z_FINISH);
-		buffer_append(&packed.bytes, deflated, sizeof(deflated) - stream.avail_out);
-	}
-	deflateEnd(&stream);
-	cfi_file_init(&file, NULL, 0);
-	section = cfi_file_section(&file, ".debug_frame", &packed);
-	section->sh_flags = SHF_COMPRESSED;
-	section->sh_addralign = 8;
-	before = peak_kib();
-	assert_int_equal(cfi_file_compile(&file, -1), 0);
-	assert_true(peak_kib() - before < 64 << 10);
-	assert_no_cfi(&file, 0x100);
-	assert_int_equal(file.table.header->refused_sections, 1);
 	cfi_file_release(&file);
 }
 
@@ -746,10 +585,6 @@ int main(void)
 		cmocka_unit_test(eh_frame_of_a_file_without_section_headers),
 		cmocka_unit_test(hdr_that_leads_nowhere),
 		cmocka_unit_test(debug_frame_alone),
-		cmocka_unit_test(debug_frame_compressed),
-		cmocka_unit_test(half_a_gib_of_zeros),
-		cmocka_unit_test(debug_frame_that_unfolds_out_of_proportion),
-		cmocka_unit_test(debug_frame_that_unfolds_to_too_much),
 		cmocka_unit_test(debug_frame_of_the_debug_file),
 		cmocka_unit_test(a_debug_file_that_is_none),
 		cmocka_unit_test(debug_frame_only_fills_what_eh_frame_leaves),
