@@ -14,8 +14,8 @@
 #include "profiler/aggregator.h"
 #include "profiler/jit_maps.h"
 #include "profiler/modules.h"
+#include "profiler/name_source.h"
 #include "profiler/unnamed_frames.h"
-#include "symbolize/symbolizer.h"
 
 /* What all runtimes together wrote is read for so long; it may be of any size. */
 #define MADE_CODE_MAX_NS 10000000000u
@@ -53,7 +53,7 @@ struct frame_names {
 	struct u64_map lacking;  /* modules with code that has no name -> index in `build_ids` */
 	struct buffer build_ids; /* struct build_id */
 	struct profile *profile;
-	struct symbolizer *symbolizer;
+	struct name_source *source;
 	struct asked_address *asked; /* sorted by what is asked, then offset */
 	uint64_t *offsets;           /* of `asked`, in the same order */
 	size_t count;
@@ -189,10 +189,8 @@ static void take_reply(const struct symbol_reply *reply, void *context)
 /* One that cannot be asked keeps unnamed frames; only memory ends the naming. */
 static int ask(struct frame_names *names, const struct symbol_request *request)
 {
-	int error = symbolizer_submit(names->symbolizer, request);
+	int error = name_source_ask(names->source, request, take_reply, names);
 
-	if (!error)
-		error = symbolizer_run(names->symbolizer, take_reply, names);
 	return error == -ENOMEM ? error : names->error;
 }
 
@@ -354,15 +352,12 @@ static int name_addresses(struct frame_names *names)
 
 /* --- life cycle --- */
 
-static int frame_names_init(struct frame_names *names)
+static int frame_names_init(struct frame_names *names, struct worker *worker)
 {
-	static const struct symbolizer_options options = {
-		.debug_folders = symbolizer_default_debug_folders
-	};
 	int error;
 
-	names->symbolizer = symbolizer_new(&options);
-	error = names->symbolizer ? find_makers(names) : -ENOMEM;
+	names->source = name_source_new(worker);
+	error = names->source ? find_makers(names) : -ENOMEM;
 	return error ? error : name_addresses(names);
 }
 
@@ -378,7 +373,7 @@ int frame_names_new(const struct frame_names_sources *sources, struct profile *p
 	names->modules = sources->modules;
 	names->jit_maps = sources->jit_maps;
 	names->profile = profile;
-	error = frame_names_init(names);
+	error = frame_names_init(names, sources->worker);
 	if (error)
 		frame_names_free(names);
 	else
@@ -390,7 +385,7 @@ void frame_names_free(struct frame_names *names)
 {
 	if (!names)
 		return;
-	symbolizer_free(names->symbolizer);
+	name_source_free(names->source);
 	buffer_release(&names->later);
 	buffer_release(&names->build_ids);
 	u64_map_release(&names->makers);

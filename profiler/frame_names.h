@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What sampled addresses are called: groups them by module, asks the symbolizer once a module, and each process whose runtime
+ * What sampled addresses are called: groups them by module, asks once a module, and each process whose runtime
  * made code for its files, and makes a profile's frames of the names. An address of made code may have another
  * name at another time.
  */
@@ -15,6 +15,7 @@ struct jit_maps;
 struct modules;
 struct profile;
 struct unnamed_frames;
+struct worker;
 
 /* Of ticks whose time is not known: code that was replaced has no name then. */
 #define FRAME_NAMES_NO_TIME UINT64_MAX
@@ -23,6 +24,7 @@ struct frame_names_sources {
 	const struct aggregator *aggregator;
 	const struct modules *modules;
 	struct jit_maps *jit_maps;
+	struct worker *worker; /* reads what belongs to others */
 };
 
 struct frame_names;

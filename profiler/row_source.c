@@ -9,8 +9,6 @@
 #include "base/cleanup.h"
 #include "elf/elf_file.h"
 #include "profiler/unwind_loader.h"
-#include "symbolize/debug_file.h"
-#include "symbolize/symbolizer.h"
 #include "symbolize/vdso.h"
 #include "unwind/row_compiler.h"
 #include "worker/row_service.h"
@@ -48,8 +46,8 @@ struct search {
 static bool take_table(void *context, int *fd, enum debug_file_way way)
 {
 	const struct search *search = context;
-	const struct row_debug_file candidate = { *fd, way };
-	struct row_identity identity;
+	const struct debug_candidate candidate = { *fd, way };
+	struct debug_identity identity;
 	struct buffer table;
 
 	if (row_service_ask(search->worker, search->fd, &candidate, &table, &identity))
@@ -60,28 +58,25 @@ static bool take_table(void *context, int *fd, enum debug_file_way way)
 }
 
 /* None, or none that the worker takes: the table stays as it is. */
-static void look_for_debug_file(struct search *search, const struct row_identity *identity)
+static void look_for_debug_file(struct search *search, const struct debug_identity *identity)
 {
 	char path[PATH_MAX];
-	const struct debug_file_query query = {
-		.build_id = &identity->build_id,
-		.link = identity->has_link ? &identity->link : NULL,
-		.path = path_of(search->fd, path, sizeof(path)) ? path : NULL,
-		.folders = symbolizer_default_debug_folders,
-	};
 
-	debug_file_search(&query, take_table, search);
+	if (debug_identity_is_known(identity))
+		debug_identity_search(identity,
+				      path_of(search->fd, path, sizeof(path)) ? path : NULL,
+				      take_table, search);
 }
 
 static int compile(void *context, int fd, struct buffer *ret_table)
 {
 	struct search search = { context, fd, ret_table };
-	struct row_identity identity;
+	struct debug_identity identity;
 	int error;
 
 	if (fd == UNWIND_LOADER_VDSO)
 		return row_source_compile_vdso(ret_table);
-	error = row_service_ask(search.worker, fd, &(struct row_debug_file){ .fd = -1 }, ret_table,
+	error = row_service_ask(search.worker, fd, &(struct debug_candidate){ .fd = -1 }, ret_table,
 				&identity);
 	if (!error)
 		look_for_debug_file(&search, &identity);

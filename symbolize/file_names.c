@@ -88,19 +88,40 @@ static int open_mini(struct elf_file *file, struct other_files *others)
 	return err == -ENOMEM || err == -EFBIG ? err : 0;
 }
 
+bool file_names_lack_symbols(const struct elf_file *file)
+{
+	for (size_t i = 0; i < elf_file_section_count(file); i++)
+		if (elf_file_section(file, i)->type == SHT_SYMTAB)
+			return false;
+	return true;
+}
+
+/* NULL: there is none. */
+static const struct elf_file *debug_file_for(struct elf_file *file,
+					     const struct file_question *question,
+					     const struct build_id *build_id,
+					     struct other_files *others)
+{
+	if (question->debug_file)
+		return question->debug_file;
+	debug_file_of(file, build_id, question->path, question->debug_folders, &others->debug);
+	return others->debug.file;
+}
+
 /* The first .symtab that there is. */
 static int search_symbols(struct symbol_search *search, struct elf_file *file,
 			  const struct file_question *question, const struct build_id *build_id,
 			  struct other_files *others)
 {
+	const struct elf_file *debug_file;
 	size_t tables;
 	int err = search_tables(search, file, SHT_SYMTAB, &tables);
 
 	if (err || tables)
 		return err;
-	debug_file_of(file, build_id, question->path, question->debug_folders, &others->debug);
-	if (others->debug.file)
-		err = search_tables(search, others->debug.file, SHT_SYMTAB, &tables);
+	debug_file = debug_file_for(file, question, build_id, others);
+	if (debug_file)
+		err = search_tables(search, debug_file, SHT_SYMTAB, &tables);
 	if (err || tables)
 		return err;
 	err = open_mini(file, others);

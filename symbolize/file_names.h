@@ -10,9 +10,13 @@
 struct answer;
 struct elf_file;
 
+/* Is a debug file worth looking for? */
+bool file_names_lack_symbols(const struct elf_file *file);
+
 struct file_question {
 	const char *path;                 /* where the file was found, or NULL */
 	const char *const *debug_folders; /* NULL at the end */
+	struct elf_file *debug_file;      /* its own, for certain; NULL: looked for by these two */
 	bool are_addresses; /* `offsets` are virtual addresses, as the file numbers them */
 	bool keep_mangled;  /* names as they are in the file */
 	const uint64_t *offsets;

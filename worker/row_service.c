@@ -2,7 +2,6 @@
 #include "worker/row_service.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -21,39 +20,24 @@ struct row_question {
 	uint32_t way; /* enum debug_file_way, with a second descriptor */
 };
 
-/* Behind the table, which so is aligned and needs not be copied. */
-struct row_answer_end {
-	uint32_t build_id_bytes;
-	uint32_t has_link;
-	uint32_t crc;
-	uint8_t build_id[BUILD_ID_MAX_BYTES];
-	char link_name[NAME_MAX + 1];
-};
-
 /* --- in the worker --- */
 
-static void read_identity(int fd, struct row_identity *ret_identity)
+static void read_identity(int fd, struct debug_identity *ret_identity)
 {
 	_cleanup_(cleanup_elf_file) struct elf_file *file = NULL;
 
-	*ret_identity = (struct row_identity){ 0 };
-	if (elf_file_open(fd, &file))
-		return;
-	build_id_read(file, &ret_identity->build_id);
-	ret_identity->has_link = !debuglink_read(file, &ret_identity->link);
+	*ret_identity = (struct debug_identity){ 0 };
+	if (!elf_file_open(fd, &file))
+		debug_identity_read(file, ret_identity);
 }
 
-static void write_identity(const struct row_identity *identity, struct buffer *to)
+/* Behind the table, which so is aligned and needs not be copied. */
+static void say_identity(const struct debug_identity *identity, struct buffer *to)
 {
-	struct row_answer_end end = {
-		.build_id_bytes = (uint32_t)identity->build_id.size,
-		.has_link = identity->has_link,
-		.crc = identity->link.crc,
-	};
+	struct debug_identity_said said;
 
-	memcpy(end.build_id, identity->build_id.bytes, sizeof(end.build_id));
-	memcpy(end.link_name, identity->link.name, sizeof(end.link_name));
-	buffer_append(to, &end, sizeof(end));
+	debug_identity_say(identity, &said);
+	buffer_append(to, &said, sizeof(said));
 }
 
 static bool lacks_cfi(const struct buffer *table)
@@ -63,30 +47,28 @@ static bool lacks_cfi(const struct buffer *table)
 
 static int compile_alone(int fd, struct buffer *ret_answer)
 {
-	struct row_identity identity = { 0 };
+	struct debug_identity identity = { 0 };
 	int error = row_compiler_compile(fd, -1, ret_answer);
 
 	if (error)
 		return error;
 	if (lacks_cfi(ret_answer))
 		read_identity(fd, &identity);
-	write_identity(&identity, ret_answer);
+	say_identity(&identity, ret_answer);
 	return 0;
 }
 
-static int compile_with(int fd, const struct row_debug_file *debug_file, struct buffer *ret_answer)
+static int compile_with(int fd, const struct debug_candidate *debug_file, struct buffer *ret_answer)
 {
-	struct row_identity identity;
-	struct debug_file_query query = { .build_id = &identity.build_id };
+	struct debug_identity identity;
 	int error;
 
 	read_identity(fd, &identity);
-	query.link = identity.has_link ? &identity.link : NULL;
-	if (!debug_file_fits(&query, debug_file->fd, debug_file->way))
+	if (!debug_identity_fits(&identity, debug_file))
 		return -ESTALE;
 	error = row_compiler_compile(fd, debug_file->fd, ret_answer);
 	if (!error)
-		write_identity(&identity, ret_answer);
+		say_identity(&identity, ret_answer);
 	return error;
 }
 
@@ -101,43 +83,25 @@ int row_service_answer(const struct worker_question *question, struct buffer *re
 	if (question->descriptors[1] < 0)
 		return compile_alone(question->descriptors[0], ret_answer);
 	return compile_with(question->descriptors[0],
-			    &(struct row_debug_file){ question->descriptors[1],
-						      (enum debug_file_way)asked.way },
+			    &(struct debug_candidate){ question->descriptors[1],
+						       (enum debug_file_way)asked.way },
 			    ret_answer);
 }
 
 /* --- whoever asks, and believes nothing --- */
 
-static int take_identity(const struct row_answer_end *end, struct row_identity *ret_identity)
+static int take_answer(struct buffer *payload, struct debug_identity *ret_identity)
 {
-	struct row_identity identity = { .has_link = end->has_link != 0 };
-
-	if (end->build_id_bytes > BUILD_ID_MAX_BYTES)
-		return -EBADMSG;
-	identity.build_id.size = end->build_id_bytes;
-	memcpy(identity.build_id.bytes, end->build_id, sizeof(end->build_id));
-	if (identity.has_link) {
-		memcpy(identity.link.name, end->link_name, sizeof(end->link_name));
-		identity.link.crc = end->crc;
-		if (identity.link.name[NAME_MAX] || !debuglink_is_base_name(identity.link.name))
-			return -EBADMSG;
-	}
-	*ret_identity = identity;
-	return 0;
-}
-
-static int take_answer(struct buffer *payload, struct row_identity *ret_identity)
-{
-	struct row_answer_end end;
+	struct debug_identity_said said;
 	struct row_table table;
 
-	if (payload->size < sizeof(end))
+	if (payload->size < sizeof(said))
 		return -EBADMSG;
-	payload->size -= sizeof(end);
-	memcpy(&end, payload->data + payload->size, sizeof(end));
+	payload->size -= sizeof(said);
+	memcpy(&said, payload->data + payload->size, sizeof(said));
 	if (row_table_open((struct bytes){ (const uint8_t *)payload->data, payload->size }, &table))
 		return -EBADMSG;
-	return take_identity(&end, ret_identity);
+	return debug_identity_hear(&said, ret_identity) ? 0 : -EBADMSG;
 }
 
 /* Its errors are its word, too: none may be taken for one that passes with time. */
@@ -157,8 +121,8 @@ static int take_error(int error)
 	}
 }
 
-int row_service_ask(struct worker *worker, int fd, const struct row_debug_file *debug_file,
-		    struct buffer *ret_table, struct row_identity *ret_identity)
+int row_service_ask(struct worker *worker, int fd, const struct debug_candidate *debug_file,
+		    struct buffer *ret_table, struct debug_identity *ret_identity)
 {
 	const int descriptors[] = { fd, debug_file->fd };
 	const struct row_question asked = { .way = debug_file->way };
@@ -167,7 +131,7 @@ int row_service_ask(struct worker *worker, int fd, const struct row_debug_file *
 		.descriptors = descriptors,
 		.descriptor_count = debug_file->fd < 0 ? 1 : 2,
 		.payload = { (const uint8_t *)&asked, sizeof(asked) },
-		.max_reply_bytes = ROW_TABLE_MAX_BYTES + sizeof(struct row_answer_end),
+		.max_reply_bytes = ROW_TABLE_MAX_BYTES + sizeof(struct debug_identity_said),
 	};
 	struct worker_answer answer;
 	int error = worker_ask(worker, &request, &answer);

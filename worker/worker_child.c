@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "worker/name_service.h"
 #include "worker/row_service.h"
 #include "worker/worker.h"
 

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profiler/name_source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "worker/name_service.h"
+
+struct name_source {
+	struct worker *worker;
+	struct symbolizer *symbolizer; /* for what is nobody's but the kernel's */
+};
+
+struct name_source *name_source_new(struct worker *worker)
+{
+	const struct symbolizer_options options = { .debug_folders =
+							    symbolizer_default_debug_folders };
+	struct name_source *source = calloc(1, sizeof(*source));
+
+	if (!source)
+		return NULL;
+	source->worker = worker;
+	source->symbolizer = symbolizer_new(&options);
+	if (!source->symbolizer) {
+		free(source);
+		return NULL;
+	}
+	return source;
+}
+
+void name_source_free(struct name_source *source)
+{
+	if (!source)
+		return;
+	symbolizer_free(source->symbolizer);
+	free(source);
+}
+
+static int ask_here(struct name_source *source, const struct symbol_request *request,
+		    symbol_reply_fn reply, void *context)
+{
+	int error = symbolizer_submit(source->symbolizer, request);
+
+	return error ? error : symbolizer_run(source->symbolizer, reply, context);
+}
+
+/* A file whose debug file is looked for. */
+struct search {
+	struct worker *worker;
+	const struct symbol_request *request;
+	struct answer *answer; /* by the file alone; and with its debug file, once that is found */
+};
+
+static bool take_answer(void *context, int *fd, enum debug_file_way way)
+{
+	const struct search *search = context;
+	const struct debug_candidate candidate = { *fd, way };
+	struct debug_identity identity;
+	struct answer answer;
+
+	if (name_service_ask(search->worker, search->request, &candidate, &answer, &identity))
+		return false;
+	answer_release(search->answer);
+	*search->answer = answer;
+	return true;
+}
+
+static int ask_worker(struct worker *worker, const struct symbol_request *request,
+		      struct answer *ret_answer)
+{
+	const struct debug_candidate none = { .fd = -1 };
+	struct search search = { worker, request, ret_answer };
+	struct debug_identity wanted;
+	int error = name_service_ask(worker, request, &none, ret_answer, &wanted);
+
+	/* None, or none that the worker takes: the answer stays as it is. */
+	if (!error)
+		debug_identity_search(&wanted, request->path, take_answer, &search);
+	return error;
+}
+
+int name_source_ask(struct name_source *source, const struct symbol_request *request,
+		    symbol_reply_fn reply, void *context)
+{
+	_cleanup_(answer_release) struct answer answer = { 0 };
+	struct symbol_reply given = { .id = request->id };
+
+	if (request->space != SYMBOL_FILE && request->space != SYMBOL_MADE_CODE)
+		return ask_here(source, request, reply, context);
+	if (request->count > SYMBOLIZER_MAX_ADDRESSES)
+		return -E2BIG;
+	given.error = ask_worker(source->worker, request, &answer);
+	if (given.error == -ENOMEM)
+		return -ENOMEM;
+	given.build_id = answer.build_id.size ? answer.build_id.bytes : NULL;
+	given.build_id_size = answer.build_id.size;
+	given.names = answer.names;
+	given.count = answer.count;
+	reply(&given, context);
+	return 0;
+}

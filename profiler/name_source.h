@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names for addresses, as symbolizer.h asks for them, by whoever may read what they are read from: the kernel's own symbols and the
+ * vdso here, all that belongs to others in the worker. Debug files are looked for and opened here, and judged there.
+ */
+#ifndef HEARTH_PROFILER_NAME_SOURCE_H
+#define HEARTH_PROFILER_NAME_SOURCE_H
+
+#include "symbolize/symbolizer.h"
+
+struct name_source;
+struct worker;
+
+/* The worker lives longer; nobody else asks it meanwhile. NULL: out of memory. */
+struct name_source *name_source_new(struct worker *worker);
+void name_source_free(struct name_source *source);
+
+/*
+ * Calls `reply` once, which gets no names and an error where the file could not be read, or the worker failed at it: 0, or
+ * -ENOMEM, -EMFILE, -E2BIG, -EINVAL, and `reply` was not called.
+ */
+int name_source_ask(struct name_source *source, const struct symbol_request *request,
+		    symbol_reply_fn reply, void *context);
+
+#endif

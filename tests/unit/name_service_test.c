@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* name_service.c: names from the worker are those that the symbolizer gives here; and a worker that lies is found out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "elf/elf_file.h"
+#include "symbolize/file_names.h"
+#include "symbolize/made_code.h"
+#include "tests/unit/worker_in_test.h"
+#include "worker/name_service.h"
+#include "worker/row_service.h"
+
+#define MUTANTS 300 /* of each liar: a sanitized worker gives no memory back */
+#define LIARS   5
+
+/* --- the worker --- */
+
+/* From 1 on: it changes a byte of each answer. */
+static unsigned int liar;
+
+static int answer_or_lie(const struct worker_question *question, struct buffer *ret_answer)
+{
+	int error = worker_child_answer(question, ret_answer);
+	size_t at;
+
+	if (error || !liar)
+		return error;
+	at = (size_t)rand_r(&liar) % ret_answer->size;
+	/* Every second one in what the strings and lists are counted by. */
+	if (rand_r(&liar) & 1)
+		at = ret_answer->size < 1024 ? at : (size_t)rand_r(&liar) % 1024;
+	ret_answer->data[at] = (char)rand_r(&liar);
+	return 0;
+}
+
+/* 0: an honest one. */
+static struct worker *begin(unsigned int number)
+{
+	static char name[] = WORKER_IN_TEST_NAME, word[16];
+	static char *arguments[] = { name, word, NULL };
+	const struct worker_options options = { arguments, WORKER_DEADLINE };
+	struct worker *worker;
+	const char *failed = "";
+
+	snprintf(word, sizeof(word), "%u", number);
+	assert_int_equal(worker_new(&options, &worker), 0);
+	if (worker_await(worker, &failed))
+		fail_msg("no cage: %s", failed);
+	return worker;
+}
+
+/* --- questions --- */
+
+/* Offsets into a file, all over it: of this very program some are of functions. */
+#define ADDRESSES 200
+
+static const struct debug_candidate none = { .fd = -1 };
+
+static struct symbol_request question(int fd, uint64_t *addresses)
+{
+	const uint64_t step = (uint64_t)lseek(fd, 0, SEEK_END) / ADDRESSES;
+
+	for (size_t i = 0; i < ADDRESSES; i++)
+		addresses[i] = i * step;
+	return (struct symbol_request){
+		.space = SYMBOL_FILE,
+		.fd = fd,
+		.addresses = addresses,
+		.count = ADDRESSES,
+	};
+}
+
+static int open_self(void)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static void answer_here(const struct symbol_request *request, struct answer *answer)
+{
+	static const char *const no_folders[] = { NULL };
+	const struct file_question asked = {
+		.debug_folders = no_folders,
+		.offsets = request->addresses,
+		.count = request->count,
+	};
+	struct elf_file *file;
+
+	assert_int_equal(answer_init(answer, request->count), 0);
+	assert_int_equal(elf_file_open(request->fd, &file), 0);
+	assert_int_equal(file_names_answer(file, &asked, answer), 0);
+	elf_file_free(file);
+}
+
+/* With all that came later. */
+static void assert_same(const struct symbol_name *there, const struct symbol_name *here)
+{
+	for (; there && here; there = there->later, here = here->later) {
+		assert_int_equal(!there->function, !here->function);
+		if (here->function)
+			assert_string_equal(there->function, here->function);
+		assert_true(there->offset == here->offset && there->since_ns == here->since_ns &&
+			    there->is_root == here->is_root);
+	}
+	assert_true(!there && !here);
+}
+
+static void names_are_those_of_the_symbolizer(void **state)
+{
+	struct worker *worker = begin(0);
+	uint64_t addresses[ADDRESSES];
+	struct symbol_request request = question(open_self(), addresses);
+	struct debug_identity wanted;
+	struct answer there, here;
+	size_t named = 0;
+
+	(void)state;
+	answer_here(&request, &here);
+	assert_int_equal(name_service_ask(worker, &request, &none, &there, &wanted), 0);
+	assert_false(debug_identity_is_known(&wanted)); /* it has symbols */
+	assert_int_equal(there.count, ADDRESSES);
+	assert_true(build_id_equal(&there.build_id, &here.build_id));
+	for (size_t i = 0; i < ADDRESSES; i++) {
+		assert_same(&there.names[i], &here.names[i]);
+		named += here.names[i].function != NULL;
+	}
+	assert_true(named > ADDRESSES / 10);
+	answer_release(&there);
+	answer_release(&here);
+	worker_free(worker);
+	close(request.fd);
+}
+
+static void what_is_no_elf_file_is_said_to_be_none(void **state)
+{
+	struct worker *worker = begin(0);
+	uint64_t addresses[ADDRESSES];
+	struct symbol_request request = question(memory_file("no program"), addresses);
+	struct debug_identity wanted;
+	struct worker_usage usage;
+	struct answer answer;
+
+	(void)state;
+	assert_int_equal(name_service_ask(worker, &request, &none, &answer, &wanted), -ENOEXEC);
+	worker_read_usage(worker, &usage);
+	assert_int_equal(usage.failed, 0);
+	worker_free(worker);
+	close(request.fd);
+}
+
+/* A perf map that was looked at twice: other code came where some had been. */
+static void names_of_made_code(void **state)
+{
+	static const char map[] = "1000 100 first\n1000 80 second\n";
+	const struct code_look looks[] = {
+		{ .size = 15, .time_ns = 100, .last_ns = 100 },
+		{ .size = sizeof(map) - 1, .time_ns = 200, .last_ns = 200 }
+	};
+	const uint64_t addresses[] = { 0x1010, 0x10f0, 0x2000 };
+	struct worker *worker = begin(0);
+	struct symbol_request request = {
+		.space = SYMBOL_MADE_CODE,
+		.fd = -1,
+		.made_code = { .dump.fd = -1, .map = { memory_file(map), looks, 2 } },
+		.addresses = addresses,
+		.count = 3,
+	};
+	struct debug_identity wanted;
+	struct answer there, here;
+
+	(void)state;
+	assert_int_equal(answer_init(&here, 3), 0);
+	assert_int_equal(made_code_answer(&request, &here), 0);
+	assert_int_equal(name_service_ask(worker, &request, &none, &there, &wanted), 0);
+	assert_non_null(here.names[0].later);
+	for (size_t i = 0; i < 3; i++)
+		assert_same(&there.names[i], &here.names[i]);
+	answer_release(&there);
+	answer_release(&here);
+	worker_free(worker);
+	close(request.made_code.map.fd);
+}
+
+/* A byte of each answer is another one: it is heard as far as it goes, and all that it refers to lies inside. */
+static void answers_of_liars(void **state)
+{
+	uint64_t addresses[ADDRESSES];
+	struct symbol_request request = question(open_self(), addresses);
+	struct worker *worker = NULL;
+	size_t refused = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < LIARS * MUTANTS; i++) {
+		struct debug_identity wanted;
+		struct answer answer;
+		int error;
+
+		if (i % MUTANTS == 0) {
+			worker_free(worker);
+			worker = begin(1 + i / MUTANTS);
+		}
+		error = name_service_ask(worker, &request, &none, &answer, &wanted);
+		if (!error)
+			answer_release(&answer);
+		else
+			assert_int_equal(error, -EBADMSG);
+		refused += error != 0;
+	}
+	worker_free(worker);
+	assert_in_range(refused, LIARS * MUTANTS / 100, LIARS * MUTANTS - 1);
+	close(request.fd);
+}
+
+/* The same of rows. */
+static void rows_of_a_liar(void **state)
+{
+	struct worker *worker = begin(1);
+	int fd = open_self();
+	size_t refused = 0;
+
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		struct debug_identity wanted;
+		struct buffer table;
+		int error = row_service_ask(worker, fd, &none, &table, &wanted);
+
+		if (!error)
+			buffer_release(&table);
+		else
+			assert_int_equal(error, -EBADMSG);
+		refused += error != 0;
+	}
+	assert_true(refused > 0);
+	worker_free(worker);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(names_are_those_of_the_symbolizer, worker_in_test_setup),
+		cmocka_unit_test_setup(what_is_no_elf_file_is_said_to_be_none,
+				       worker_in_test_setup),
+		cmocka_unit_test_setup(names_of_made_code, worker_in_test_setup),
+		cmocka_unit_test_setup(answers_of_liars, worker_in_test_setup),
+		cmocka_unit_test_setup(rows_of_a_liar, worker_in_test_setup),
+	};
+
+	if (worker_in_test_is_it(argv)) {
+		liar = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 10) : 0;
+		argv[1] = NULL; /* it keeps its privileges until it is in the cage */
+		return worker_in_test_run(argv, answer_or_lie);
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/debug_identity.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "elf/elf_file.h"
+#include "symbolize/symbolizer.h"
+
+void debug_identity_read(struct elf_file *file, struct debug_identity *ret_identity)
+{
+	*ret_identity = (struct debug_identity){ 0 };
+	build_id_read(file, &ret_identity->build_id);
+	ret_identity->has_link = !debuglink_read(file, &ret_identity->link);
+}
+
+bool debug_identity_fits(const struct debug_identity *identity,
+			 const struct debug_candidate *candidate)
+{
+	const struct debug_file_query query = {
+		.build_id = &identity->build_id,
+		.link = identity->has_link ? &identity->link : NULL,
+	};
+
+	return debug_file_fits(&query, candidate->fd, candidate->way);
+}
+
+void debug_identity_say(const struct debug_identity *identity, struct debug_identity_said *ret_said)
+{
+	*ret_said = (struct debug_identity_said){
+		.build_id_bytes = (uint32_t)identity->build_id.size,
+		.has_link = identity->has_link,
+		.crc = identity->link.crc,
+	};
+	memcpy(ret_said->build_id, identity->build_id.bytes, sizeof(ret_said->build_id));
+	memcpy(ret_said->link_name, identity->link.name, sizeof(ret_said->link_name));
+}
+
+bool debug_identity_hear(const struct debug_identity_said *said,
+			 struct debug_identity *ret_identity)
+{
+	struct debug_identity identity = { .has_link = said->has_link != 0 };
+
+	if (said->build_id_bytes > BUILD_ID_MAX_BYTES)
+		return false;
+	identity.build_id.size = said->build_id_bytes;
+	memcpy(identity.build_id.bytes, said->build_id, sizeof(said->build_id));
+	if (identity.has_link) {
+		memcpy(identity.link.name, said->link_name, sizeof(said->link_name));
+		identity.link.crc = said->crc;
+		if (identity.link.name[NAME_MAX] || !debuglink_is_base_name(identity.link.name))
+			return false;
+	}
+	*ret_identity = identity;
+	return true;
+}
+
+bool debug_identity_is_known(const struct debug_identity *identity)
+{
+	return identity->build_id.size || identity->has_link;
+}
+
+int debug_identity_search(const struct debug_identity *identity, const char *path,
+			  debug_file_judge_fn judge, void *context)
+{
+	const struct debug_file_query query = {
+		.build_id = &identity->build_id,
+		.link = identity->has_link ? &identity->link : NULL,
+		.path = path,
+		.folders = symbolizer_default_debug_folders,
+	};
+
+	return debug_identity_is_known(identity) ? debug_file_search(&query, judge, context)
+						 : -ENOENT;
+}

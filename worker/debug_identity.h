@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a file's separate debug file is looked for by. The worker reads it and says it, whoever may open files looks for
+ * candidates (debug_file_search()) and hands one in with the question, and the worker judges whether it is the one.
+ */
+#ifndef HEARTH_WORKER_DEBUG_IDENTITY_H
+#define HEARTH_WORKER_DEBUG_IDENTITY_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "symbolize/debug_file.h"
+
+struct elf_file;
+
+struct debug_identity {
+	struct build_id build_id; /* size 0: none */
+	struct debuglink link;
+	bool has_link;
+};
+
+/* A candidate; fd -1: none. */
+struct debug_candidate {
+	int fd;
+	enum debug_file_way way;
+};
+
+/* In an answer. */
+struct debug_identity_said {
+	uint32_t build_id_bytes;
+	uint32_t has_link;
+	uint32_t crc;
+	uint8_t build_id[BUILD_ID_MAX_BYTES];
+	char link_name[NAME_MAX + 1];
+};
+
+/* In the worker. */
+void debug_identity_read(struct elf_file *file, struct debug_identity *ret_identity);
+bool debug_identity_fits(const struct debug_identity *identity,
+			 const struct debug_candidate *candidate);
+void debug_identity_say(const struct debug_identity *identity,
+			struct debug_identity_said *ret_said);
+
+/* Whoever asked: false: it is none. */
+bool debug_identity_hear(const struct debug_identity_said *said,
+			 struct debug_identity *ret_identity);
+
+/* Is there anything that a debug file could be looked for by? */
+bool debug_identity_is_known(const struct debug_identity *identity);
+
+/*
+ * Looks for the debug file of a file by its identity in the default folders, and beside `path` (NULL: not known) by its
+ * link: `judge` asks the worker with each candidate. 0, or -ENOENT: none was taken.
+ */
+int debug_identity_search(const struct debug_identity *identity, const char *path,
+			  debug_file_judge_fn judge, void *context);
+
+#endif

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/name_service.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/u64_map.h"
+#include "elf/elf_file.h"
+#include "symbolize/file_names.h"
+#include "symbolize/made_code.h"
+#include "worker/worker.h"
+#include "worker/worker_child.h"
+
+DEFINE_CLEANUP(cleanup_elf_file, struct elf_file *, elf_file_free)
+
+/* Names of a hundred bytes for as many addresses as can be asked for; more are not believed. */
+#define MAX_REPLY_BYTES WORKER_MAX_REPLY_BYTES
+
+/*
+ * The request's payload, with the descriptors of a file and its debug file, or of a jitdump and a perf map, of which either
+ * may be missing: this, addresses, looks at
+ * the jitdump and at the perf map.
+ */
+struct name_question {
+	uint32_t space; /* enum symbol_space */
+	uint32_t way;   /* enum debug_file_way, with a debug file */
+	uint32_t address_count, dump_looks, map_looks;
+	uint32_t has_dump;
+	uint64_t start_ns, deadline_ns;
+};
+
+#define NONE UINT32_MAX
+
+/* A name, of which the strings lie behind all of them. */
+struct name_said {
+	uint64_t offset, since_ns;
+	uint32_t function; /* where its string begins, NONE: unknown */
+	uint32_t later;    /* so many later ones are next in their list */
+	uint32_t is_root;
+	uint32_t reserved;
+};
+
+/* The reply's payload: this, the names of the addresses, later names, strings with their ends. */
+struct name_answer {
+	struct debug_identity_said wanted, has; /* only the build-id of the latter */
+	uint64_t name_count, later_count, string_bytes;
+};
+
+_Static_assert(sizeof(struct name_question) % 8 == 0 && sizeof(struct name_answer) % 8 == 0 &&
+		       sizeof(struct name_said) % 8 == 0 && sizeof(struct code_look) % 8 == 0,
+	       "what follows each is aligned");
+
+/* --- in the worker: the question --- */
+
+/* What was asked, in the payload; false: it does not add up. */
+static bool open_question(struct bytes payload, struct name_question *ret_asked,
+			  struct symbol_request *ret_request)
+{
+	struct byte_reader reader;
+	struct bytes addresses, dump_looks, map_looks;
+
+	byte_reader_init(&reader, payload);
+	byte_reader_copy(&reader, ret_asked, sizeof(*ret_asked));
+	addresses = byte_reader_take(&reader, ret_asked->address_count * sizeof(uint64_t));
+	dump_looks = byte_reader_take(&reader, ret_asked->dump_looks * sizeof(struct code_look));
+	map_looks = byte_reader_take(&reader, ret_asked->map_looks * sizeof(struct code_look));
+	*ret_request = (struct symbol_request){
+		.space = ret_asked->space,
+		.fd = -1,
+		.addresses = (const uint64_t *)addresses.data,
+		.count = ret_asked->address_count,
+		.made_code = {
+			.dump = { -1, (const struct code_look *)dump_looks.data, ret_asked->dump_looks },
+			.map = { -1, (const struct code_look *)map_looks.data, ret_asked->map_looks },
+			.start_ns = ret_asked->start_ns,
+			.deadline_ns = ret_asked->deadline_ns,
+		},
+	};
+	return !reader.failed;
+}
+
+static int name_file(const struct worker_question *question, const struct name_question *asked,
+		     const struct symbol_request *request, struct answer *answer,
+		     struct debug_identity *ret_wanted)
+{
+	static const char *const no_folders[] = { NULL };
+	_cleanup_(cleanup_elf_file) struct elf_file *file = NULL;
+	_cleanup_(cleanup_elf_file) struct elf_file *debug_file = NULL;
+	const struct debug_candidate candidate = { question->descriptors[1],
+						   (enum debug_file_way)asked->way };
+	struct file_question named = {
+		.debug_folders = no_folders,
+		.offsets = request->addresses,
+		.count = request->count,
+	};
+	int error = elf_file_open(question->descriptors[0], &file);
+
+	if (error)
+		return error;
+	if (file_names_lack_symbols(file))
+		debug_identity_read(file, ret_wanted);
+	if (candidate.fd >= 0 && (!debug_identity_fits(ret_wanted, &candidate) ||
+				  elf_file_open(candidate.fd, &debug_file)))
+		return -ESTALE;
+	named.debug_file = debug_file;
+	return file_names_answer(file, &named, answer);
+}
+
+static int name_made_code(const struct worker_question *question, const struct name_question *asked,
+			  struct symbol_request *request, struct answer *answer)
+{
+	if (asked->has_dump) {
+		request->made_code.dump.fd = question->descriptors[0];
+		request->made_code.map.fd = question->descriptors[1];
+	} else {
+		request->made_code.map.fd = question->descriptors[0];
+	}
+	return made_code_answer(request, answer);
+}
+
+/* --- in the worker: the answer --- */
+
+/* The strings of an answer, of which one may be many names'. */
+struct said_strings {
+	struct u64_map places; /* of a string's address -> its place */
+	struct buffer bytes;
+};
+
+static void release_strings(struct said_strings *strings)
+{
+	u64_map_release(&strings->places);
+	buffer_release(&strings->bytes);
+}
+
+static int say_string(struct said_strings *strings, const char *string, uint32_t *ret_place)
+{
+	uint64_t key = (uint64_t)(uintptr_t)string;
+
+	*ret_place = string ? u64_map_get(&strings->places, key) : NONE;
+	if (!string || *ret_place != U64_MAP_ABSENT)
+		return 0;
+	*ret_place = (uint32_t)strings->bytes.size;
+	if (strings->bytes.size + strlen(string) >= MAX_REPLY_BYTES)
+		return -EFBIG;
+	buffer_append(&strings->bytes, string, strlen(string) + 1);
+	return u64_map_set(&strings->places, key, *ret_place);
+}
+
+static int say_name(struct said_strings *strings, const struct symbol_name *name, uint32_t later,
+		    struct buffer *to)
+{
+	struct name_said said = {
+		.offset = name->offset,
+		.since_ns = name->since_ns,
+		.later = later,
+		.is_root = name->is_root,
+	};
+	int error = say_string(strings, name->function, &said.function);
+
+	buffer_append(to, &said, sizeof(said));
+	return error;
+}
+
+static uint32_t count_later(const struct symbol_name *name)
+{
+	uint32_t count = 0;
+
+	for (name = name->later; name; name = name->later)
+		count++;
+	return count;
+}
+
+static int say_names(const struct answer *answer, struct said_strings *strings,
+		     struct buffer *later, struct buffer *to)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < answer->count && !error; i++) {
+		const struct symbol_name *name = &answer->names[i];
+
+		error = say_name(strings, name, count_later(name), to);
+		for (name = name->later; name && !error; name = name->later)
+			error = say_name(strings, name, 0, later);
+	}
+	return error;
+}
+
+static int say_answer(const struct answer *answer, const struct debug_identity *wanted,
+		      struct buffer *to)
+{
+	_cleanup_(release_strings) struct said_strings strings = { 0 };
+	_cleanup_(buffer_release) struct buffer later = { 0 };
+	const struct debug_identity has = { .build_id = answer->build_id };
+	struct name_answer said = { .name_count = answer->count };
+	int error;
+
+	u64_map_init(&strings.places);
+	debug_identity_say(wanted, &said.wanted);
+	debug_identity_say(&has, &said.has);
+	buffer_append(to, &said, sizeof(said));
+	error = say_names(answer, &strings, &later, to);
+	buffer_append(to, later.data, later.size);
+	buffer_append(to, strings.bytes.data, strings.bytes.size);
+	if (!error)
+		error = buffer_error(&later) | buffer_error(&strings.bytes) | buffer_error(to);
+	if (error)
+		return error;
+	said.later_count = later.size / sizeof(struct name_said);
+	said.string_bytes = strings.bytes.size;
+	memcpy(to->data, &said, sizeof(said));
+	return 0;
+}
+
+int name_service_answer(const struct worker_question *question, struct buffer *ret_answer)
+{
+	_cleanup_(answer_release) struct answer answer = { 0 };
+	struct debug_identity wanted = { 0 };
+	struct symbol_request request;
+	struct name_question asked;
+	int error;
+
+	if (!open_question(question->payload, &asked, &request) || question->descriptors[0] < 0)
+		return -EINVAL;
+	error = answer_init(&answer, request.count);
+	if (error)
+		return error;
+	error = request.space == SYMBOL_FILE
+			? name_file(question, &asked, &request, &answer, &wanted)
+			: name_made_code(question, &asked, &request, &answer);
+	return error ? error : say_answer(&answer, &wanted, ret_answer);
+}
+
+/* --- whoever asks, and believes nothing --- */
+
+static void write_question(const struct symbol_request *request,
+			   const struct debug_candidate *debug_file, struct buffer *to)
+{
+	const struct symbol_code_file *dump = &request->made_code.dump;
+	const struct symbol_code_file *map = &request->made_code.map;
+	bool is_made = request->space == SYMBOL_MADE_CODE;
+	const struct name_question asked = {
+		.space = request->space,
+		.way = debug_file->way,
+		.address_count = (uint32_t)request->count,
+		.dump_looks = is_made && dump->fd >= 0 ? (uint32_t)dump->look_count : 0,
+		.map_looks = is_made && map->fd >= 0 ? (uint32_t)map->look_count : 0,
+		.has_dump = is_made && dump->fd >= 0,
+		.start_ns = request->made_code.start_ns,
+		.deadline_ns = request->made_code.deadline_ns,
+	};
+
+	buffer_append(to, &asked, sizeof(asked));
+	buffer_append(to, request->addresses, request->count * sizeof(*request->addresses));
+	buffer_append(to, dump->looks, asked.dump_looks * sizeof(*dump->looks));
+	buffer_append(to, map->looks, asked.map_looks * sizeof(*map->looks));
+}
+
+static size_t list_descriptors(const struct symbol_request *request,
+			       const struct debug_candidate *debug_file, int *descriptors)
+{
+	const int made[] = { request->made_code.dump.fd, request->made_code.map.fd };
+	const int file[] = { request->fd, debug_file->fd };
+	const int *from = request->space == SYMBOL_MADE_CODE ? made : file;
+	size_t count = 0;
+
+	for (size_t i = 0; i < 2; i++)
+		if (from[i] >= 0)
+			descriptors[count++] = from[i];
+	return count;
+}
+
+/* A string's place is one where a string begins and ends. */
+static int hear_name(struct answer *answer, const struct name_said *said, struct bytes strings,
+		     struct symbol_name *name)
+{
+	const char *function =
+		said->function == NONE ? NULL : bytes_string(strings, said->function);
+
+	if (said->function != NONE && !function)
+		return -EBADMSG;
+	name->offset = said->offset;
+	name->since_ns = said->since_ns;
+	name->is_root = said->is_root != 0;
+	return function ? answer_keep(answer, function, &name->function) : 0;
+}
+
+static int hear_names(struct answer *answer, const struct name_said *said,
+		      const struct name_said *later, uint64_t later_count, struct bytes strings)
+{
+	for (size_t i = 0; i < answer->count; i++) {
+		struct symbol_name *name = &answer->names[i];
+		uint32_t count = said[i].later;
+		int error = hear_name(answer, &said[i], strings, name);
+
+		if (!error && count > later_count)
+			error = -EBADMSG;
+		for (; count && !error; count--, later_count--) {
+			error = answer_add_later(answer, name, &name);
+			if (!error)
+				error = hear_name(answer, later++, strings, name);
+		}
+		if (error)
+			return error;
+	}
+	return later_count ? -EBADMSG : 0;
+}
+
+static int hear_answer(struct bytes payload, struct answer *answer,
+		       struct debug_identity *ret_wanted)
+{
+	struct bytes names, later, strings;
+	struct debug_identity has;
+	struct byte_reader reader;
+	struct name_answer said;
+
+	byte_reader_init(&reader, payload);
+	byte_reader_copy(&reader, &said, sizeof(said));
+	if (said.name_count != answer->count || said.later_count > MAX_REPLY_BYTES)
+		return -EBADMSG;
+	names = byte_reader_take(&reader, said.name_count * sizeof(struct name_said));
+	later = byte_reader_take(&reader, said.later_count * sizeof(struct name_said));
+	strings = byte_reader_take(&reader, said.string_bytes);
+	if (reader.failed || !debug_identity_hear(&said.wanted, ret_wanted) ||
+	    !debug_identity_hear(&said.has, &has))
+		return -EBADMSG;
+	answer->build_id = has.build_id;
+	return hear_names(answer, (const struct name_said *)names.data,
+			  (const struct name_said *)later.data, said.later_count, strings);
+}
+
+/* Its errors are its word, too: none may be taken for one that passes with time, or for memory that is short here. */
+static int hear_error(int error)
+{
+	switch (error) {
+	case -ENOEXEC:
+	case -EOPNOTSUPP:
+	case -EFBIG:
+	case -E2BIG:
+	case -EINVAL:
+	case -ETIME:
+	case -ESTALE:
+		return error;
+	case -ENOMEM:
+		return -EFBIG;
+	default:
+		return -EIO;
+	}
+}
+
+int name_service_ask(struct worker *worker, const struct symbol_request *request,
+		     const struct debug_candidate *debug_file, struct answer *ret_answer,
+		     struct debug_identity *ret_identity)
+{
+	_cleanup_(buffer_release) struct buffer question = { 0 };
+	_cleanup_(answer_release) struct answer heard = { 0 };
+	struct worker_answer answer = { 0 };
+	int descriptors[2], error;
+	struct worker_request asked = {
+		.service = WORKER_NAMES,
+		.descriptors = descriptors,
+		.descriptor_count = list_descriptors(request, debug_file, descriptors),
+		.max_reply_bytes = MAX_REPLY_BYTES,
+	};
+
+	write_question(request, debug_file, &question);
+	asked.payload = (struct bytes){ (const uint8_t *)question.data, question.size };
+	error = buffer_error(&question);
+	if (!error)
+		error = answer_init(&heard, request->count);
+	if (!error)
+		error = worker_ask(worker, &asked, &answer);
+	if (error)
+		return error;
+	error = answer.error ? hear_error(answer.error)
+			     : hear_answer((struct bytes){ (const uint8_t *)answer.payload.data,
+							   answer.payload.size },
+					   &heard, ret_identity);
+	buffer_release(&answer.payload);
+	if (error)
+		return error;
+	*ret_answer = heard;
+	heard = (struct answer){ 0 };
+	return 0;
+}

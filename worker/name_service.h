@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names for addresses of one file, or of code that a runtime made, read in the worker: both sides of the service WORKER_NAMES.
+ * Questions and answers are the symbolizer's (symbolizer.h), but for the debug file, which is handed in.
+ */
+#ifndef HEARTH_WORKER_NAME_SERVICE_H
+#define HEARTH_WORKER_NAME_SERVICE_H
+
+#include "base/buffer.h"
+#include "symbolize/answer.h"
+#include "worker/debug_identity.h"
+
+struct worker;
+struct worker_question;
+
+/*
+ * Asks for a SYMBOL_FILE or SYMBOL_MADE_CODE: 0 and an answer, for answer_release(); an error as symbolizer.h says, or of
+ * made_code.h; -ESTALE: the debug file is not this file's; -EIO: another one of the worker's; or as of worker_ask(). An identity that is known: the
+ * file has no symbols of its own, and its debug file may be looked for. An error has no answer.
+ */
+int name_service_ask(struct worker *worker, const struct symbol_request *request,
+		     const struct debug_candidate *debug_file, struct answer *ret_answer,
+		     struct debug_identity *ret_identity);
+
+/* In the worker: a worker_answer_fn. */
+int name_service_answer(const struct worker_question *question, struct buffer *ret_answer);
+
+#endif
