@@ -390,11 +390,12 @@ static int await_worker(const struct recording *recording)
 	const char *failed;
 	int error = worker_await(recording->worker, &failed);
 
-	if (error)
-		log_error(
-			"cannot shut the worker in, which alone reads the files of others: %s: %s",
-			failed, strerror(-error));
-	return error;
+	if (!error)
+		return 0;
+	log_error(
+		"cannot shut the worker in, which alone reads the files of others: %s: %s (hearth doctor tells what it needs)",
+		failed, strerror(-error));
+	return -EPERM;
 }
 
 static int prepare(struct recorder *recorder)

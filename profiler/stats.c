@@ -308,6 +308,14 @@ static void log_unwind(const struct unwind_loader_totals *unwind)
 			(unsigned long long)unwind->refused_sections);
 }
 
+static void log_worker(const struct worker_usage *worker)
+{
+	if (worker->failed)
+		log_warning(
+			"%llu times the process that reads files died, hung or answered nonsense: over each such file it is not asked again, and its stacks or names are missing",
+			(unsigned long long)worker->failed);
+}
+
 static void log_modules(const struct modules_totals *modules)
 {
 	if (modules->refused)
@@ -353,6 +361,7 @@ void stats_log(const struct stats *stats, const struct recording *recording)
 		unnamed_frames_log(stats->unnamed);
 	log_unwind(&stats->unwind);
 	log_modules(&stats->modules);
+	log_worker(&stats->worker);
 	if (recording->counters.children_not_followed)
 		log_warning(
 			"%llu child processes are not in the profile: more than 16384 targets at a time",

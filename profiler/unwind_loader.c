@@ -31,7 +31,6 @@ struct request {
 struct unwind_loader {
 	pthread_t thread;
 	int answered; /* an eventfd */
-	bool has_thread;
 	struct unwind_row_source source;
 	struct unwind_tables *tables; /* the thread's own */
 
@@ -43,7 +42,7 @@ struct unwind_loader {
 	uint32_t round;
 	struct request requests[UNWIND_LOADER_MAX_REQUESTS]; /* a ring */
 	uint32_t first_request, request_count;
-	bool is_busy, is_ending;
+	bool is_busy, is_ending, is_released;
 	uint64_t again_ns; /* CLOCK_MONOTONIC from which on something may be compiled again */
 	struct unwind_loader_totals totals;
 };
@@ -205,14 +204,14 @@ static void load_module(struct unwind_loader *loader, const struct request *requ
 	pthread_mutex_unlock(&loader->lock);
 }
 
-/* Takes the next request, and waits for one; false: the end. Under the lock. */
+/* Takes the next request, and waits for one; false: the loader is released. Under the lock. */
 static bool take_request(struct unwind_loader *loader, struct request *ret_request)
 {
 	loader->is_busy = false;
 	pthread_cond_broadcast(&loader->changed);
-	while (!loader->request_count && !loader->is_ending)
+	while ((!loader->request_count || loader->is_ending) && !loader->is_released)
 		pthread_cond_wait(&loader->changed, &loader->lock);
-	if (loader->is_ending)
+	if (loader->is_released)
 		return false;
 	*ret_request = loader->requests[loader->first_request];
 	loader->first_request = (loader->first_request + 1) % UNWIND_LOADER_MAX_REQUESTS;
@@ -265,7 +264,6 @@ int unwind_loader_new(const struct unwind_maps_view *maps, const struct unwind_r
 		free(loader);
 		return error;
 	}
-	loader->has_thread = true;
 	*ret_loader = loader;
 	return 0;
 }
@@ -276,11 +274,11 @@ void unwind_loader_end(struct unwind_loader *loader)
 	loader->is_ending = true;
 	pthread_cond_broadcast(&loader->changed);
 	pthread_mutex_unlock(&loader->lock);
-	if (!loader->has_thread)
-		return;
 	loader->source.interrupt(loader->source.context);
-	pthread_join(loader->thread, NULL);
-	loader->has_thread = false;
+	pthread_mutex_lock(&loader->lock);
+	while (loader->is_busy)
+		pthread_cond_wait(&loader->changed, &loader->lock);
+	pthread_mutex_unlock(&loader->lock);
 }
 
 void unwind_loader_free(struct unwind_loader *loader)
@@ -288,6 +286,11 @@ void unwind_loader_free(struct unwind_loader *loader)
 	if (!loader)
 		return;
 	unwind_loader_end(loader);
+	pthread_mutex_lock(&loader->lock);
+	loader->is_released = true;
+	pthread_cond_broadcast(&loader->changed);
+	pthread_mutex_unlock(&loader->lock);
+	pthread_join(loader->thread, NULL);
 	unwind_tables_free(loader->tables);
 	close(loader->answered);
 	u64_map_release(&loader->ids);

@@ -56,7 +56,10 @@ struct unwind_loader;
 int unwind_loader_new(const struct unwind_maps_view *maps, const struct unwind_row_source *source,
 		      struct unwind_loader **ret_loader);
 
-/* No further file is begun, the one at hand is interrupted, and its thread has ended. */
+/*
+ * No further file is begun, and the one at hand is interrupted and done with. The thread stays until the loader is freed: a
+ * worker that it started would end with it (cage.h).
+ */
 void unwind_loader_end(struct unwind_loader *loader);
 
 /* NULL is fine. */
