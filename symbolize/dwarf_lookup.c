@@ -8,12 +8,10 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/string_pool.h"
-#include "base/u64_sort.h"
 #include "symbolize/ascending.h"
+#include "symbolize/dwarf_claims.h"
 #include "symbolize/dwarf_line.h"
 #include "symbolize/dwarf_scopes.h"
-
-#define NO_UNIT UINT32_MAX
 
 /* An abstract origin, its specification, and what else a producer may put between an entry and its name. */
 #define MAX_HOPS 16
@@ -32,7 +30,6 @@ struct dwarf_lookup {
 	struct dwarf_units units;
 	struct dwarf_file supplement; /* without sections: none */
 	struct dwarf_units supplement_units;
-	bool has_supplement_units;
 	const uint64_t *addresses; /* the caller's, only while looking up */
 	size_t count;
 	struct found_location *locations;
@@ -40,133 +37,6 @@ struct dwarf_lookup {
 	size_t frame_count, frame_allocated;
 	struct string_pool paths;
 };
-
-/* --- which unit holds an address --- */
-
-struct claim {
-	uint64_t size; /* of the range */
-	uint32_t unit;
-	uint32_t address; /* its index */
-};
-
-static void claim_range(struct dwarf_lookup *lookup, uint32_t unit, uint64_t start, uint64_t end,
-			struct claim *claims)
-{
-	size_t i = ascending_first_from(lookup->addresses, lookup->count, start);
-
-	for (; i < lookup->count && lookup->addresses[i] < end; i++) {
-		if (!dwarf_file_pay(&lookup->file, 8))
-			return;
-		if (claims[i].unit != NO_UNIT && claims[i].size <= end - start)
-			continue;
-		claims[i].unit = unit;
-		claims[i].size = end - start;
-	}
-}
-
-static bool says_its_ranges(const struct dwarf_unit *unit)
-{
-	return unit->root_ranges.kind != DWARF_ABSENT || unit->root_high.kind != DWARF_ABSENT;
-}
-
-static void claim_by_units(struct dwarf_lookup *lookup, struct claim *claims)
-{
-	for (size_t i = 0; i < lookup->units.count; i++) {
-		const struct dwarf_unit *unit = &lookup->units.units[i];
-		struct dwarf_ranges ranges;
-		uint64_t start, end;
-
-		dwarf_ranges_init(&ranges, &lookup->file, unit, &unit->root_low, &unit->root_high,
-				  &unit->root_ranges);
-		while (dwarf_ranges_next(&ranges, &start, &end))
-			claim_range(lookup, i, start, end, claims);
-	}
-}
-
-/* The pairs of one set (DWARF 5, section 6.1.2), for a unit that says nothing of its own ranges. */
-static void claim_by_set(struct dwarf_lookup *lookup, const struct dwarf_unit *unit,
-			 struct byte_reader *reader, uint8_t size, struct claim *claims)
-{
-	uint64_t start, length;
-
-	do {
-		start = dwarf_read_number(reader, size);
-		length = dwarf_read_number(reader, size);
-		if (reader->failed || !dwarf_file_pay(&lookup->file, 2 * (uint64_t)size))
-			return;
-		if (length && dwarf_file_has_code(&lookup->file, start, start + length))
-			claim_range(lookup, unit - lookup->units.units, start, start + length,
-				    claims);
-	} while (start || length);
-}
-
-static void read_set(struct dwarf_lookup *lookup, struct byte_reader *reader, size_t begin,
-		     uint8_t offset_size, struct claim *claims)
-{
-	uint16_t version = byte_reader_u16(reader);
-	uint64_t offset = dwarf_read_number(reader, offset_size);
-	uint8_t size = byte_reader_u8(reader);
-	uint8_t selector = byte_reader_u8(reader);
-	const struct dwarf_unit *unit;
-	size_t past;
-
-	if (version != 2 || selector || (size != 4 && size != 8) ||
-	    offset >= lookup->file.sections[DWARF_INFO].size)
-		return;
-	past = (reader->offset - begin) % (2 * size);
-	byte_reader_skip(reader, past ? 2 * size - past : 0);
-	for (size_t low = 0, high = lookup->units.count; low < high;) {
-		size_t middle = low + (high - low) / 2;
-
-		unit = &lookup->units.units[middle];
-		if (unit->offset == offset) {
-			if (!says_its_ranges(unit))
-				claim_by_set(lookup, unit, reader, size, claims);
-			return;
-		}
-		if (unit->offset < offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-}
-
-static void claim_by_aranges(struct dwarf_lookup *lookup, struct claim *claims)
-{
-	struct byte_reader reader;
-
-	byte_reader_init(&reader, lookup->file.sections[DWARF_ARANGES]);
-	while (reader.offset < reader.bytes.size && dwarf_file_pay(&lookup->file, 16)) {
-		size_t begin = reader.offset;
-		struct byte_reader set = reader;
-		uint8_t offset_size;
-		uint64_t length;
-
-		if (!dwarf_read_length(&set, &length, &offset_size))
-			return;
-		reader.offset = set.offset + length;
-		set.bytes.size = reader.offset;
-		read_set(lookup, &set, begin, offset_size, claims);
-	}
-}
-
-/* By unit; the addresses of each stay ascending. */
-static int sort_claims(struct claim *claims, size_t count)
-{
-	_cleanup_free_ struct u64_item *items = calloc(count + 1, sizeof(*items));
-	int err;
-
-	if (!items)
-		return -ENOMEM;
-	for (size_t i = 0; i < count; i++)
-		items[i] = (struct u64_item){ claims[i].unit, claims[i].address };
-	err = u64_sort(items, count);
-	for (size_t i = 0; !err && i < count; i++) {
-		claims[i].unit = items[i].key;
-		claims[i].address = items[i].value;
-	}
-	return err;
-}
 
 /* --- frames --- */
 
@@ -204,39 +74,23 @@ struct entry_place {
 	uint64_t offset; /* DWARF_NO_OFFSET: nowhere */
 };
 
-/* The supplementary file's units are read when the first reference leads there. */
-static int enter_supplement(struct dwarf_lookup *lookup, uint64_t offset, struct entry_place *place)
-{
-	int err = 0;
-
-	place->offset = DWARF_NO_OFFSET;
-	if (!lookup->supplement.sections[DWARF_INFO].size)
-		return 0;
-	if (!lookup->has_supplement_units)
-		err = dwarf_units_init(&lookup->supplement_units, &lookup->supplement);
-	if (err)
-		return err;
-	lookup->has_supplement_units = true;
-	*place = (struct entry_place){ &lookup->supplement_units, offset };
-	return 0;
-}
-
-/* To where the entry leads: 0, or -ENOMEM. */
-static int follow(struct dwarf_lookup *lookup, const struct dwarf_entry *entry,
-		  struct entry_place *place)
+/* To where the entry leads. */
+static void follow(struct dwarf_lookup *lookup, const struct dwarf_entry *entry,
+		   struct entry_place *place)
 {
 	static const enum dwarf_wanted references[] = { WANTED_ORIGIN, WANTED_SPECIFICATION };
 
 	for (size_t i = 0; i < sizeof(references) / sizeof(*references); i++) {
 		const struct dwarf_value *value = &entry->values[references[i]];
 
-		if (value->kind == DWARF_SUPPLEMENT_OFFSET)
-			return enter_supplement(lookup, value->number, place);
+		if (value->kind == DWARF_SUPPLEMENT_OFFSET) {
+			*place = (struct entry_place){ &lookup->supplement_units, value->number };
+			return;
+		}
 		place->offset = dwarf_unit_reference(entry->unit, value);
 		if (place->offset != DWARF_NO_OFFSET)
-			break;
+			return;
 	}
-	return 0;
 }
 
 /* The name of an entry, which may stand elsewhere: 0, or -ENOMEM. What dwz made of several units may not tell its language. */
@@ -263,9 +117,7 @@ static int name_entry(struct dwarf_lookup *lookup, const struct dwarf_unit *unit
 			frame->is_whole_name =
 				has_plain_names(entry.unit->language ? entry.unit : unit);
 		}
-		err = follow(lookup, &entry, &place);
-		if (err)
-			return err;
+		follow(lookup, &entry, &place);
 	}
 	return 0;
 }
@@ -397,10 +249,10 @@ static int find_lines(struct dwarf_lookup *lookup, struct unit_answer *answer)
 	return 0;
 }
 
-static int answer_unit(struct dwarf_lookup *lookup, const struct claim *claims, size_t count)
+static int answer_unit(struct dwarf_lookup *lookup, const struct dwarf_claim *claims, size_t count)
 {
 	_cleanup_(unit_answer_release) struct unit_answer answer = {
-		.unit = &lookup->units.units[claims[0].unit],
+		.unit = claims[0].unit,
 		.count = count,
 		.addresses = calloc(count, sizeof(*answer.addresses)),
 		.innermost = calloc(count, sizeof(*answer.innermost)),
@@ -422,12 +274,12 @@ static int answer_unit(struct dwarf_lookup *lookup, const struct claim *claims, 
 
 /* --- all of them --- */
 
-static int answer_claims(struct dwarf_lookup *lookup, struct claim *claims)
+static int answer_claims(struct dwarf_lookup *lookup, const struct dwarf_claim *claims)
 {
-	int err = sort_claims(claims, lookup->count);
 	size_t first = 0;
+	int err = 0;
 
-	while (!err && first < lookup->count && claims[first].unit != NO_UNIT) {
+	while (!err && first < lookup->count && claims[first].unit) {
 		size_t end = first + 1;
 
 		while (end < lookup->count && claims[end].unit == claims[first].unit)
@@ -440,15 +292,13 @@ static int answer_claims(struct dwarf_lookup *lookup, struct claim *claims)
 
 static int answer_all(struct dwarf_lookup *lookup)
 {
-	_cleanup_free_ struct claim *claims = calloc(lookup->count + 1, sizeof(*claims));
+	_cleanup_free_ struct dwarf_claim *claims = calloc(lookup->count + 1, sizeof(*claims));
+	int err;
 
 	if (!claims)
 		return -ENOMEM;
-	for (size_t i = 0; i < lookup->count; i++)
-		claims[i] = (struct claim){ .unit = NO_UNIT, .address = i };
-	claim_by_units(lookup, claims);
-	claim_by_aranges(lookup, claims);
-	return answer_claims(lookup, claims);
+	err = dwarf_claims_find(&lookup->units, lookup->addresses, lookup->count, claims);
+	return err ? err : answer_claims(lookup, claims);
 }
 
 DEFINE_CLEANUP(cleanup_lookup, struct dwarf_lookup *, dwarf_lookup_free)
@@ -494,9 +344,9 @@ int dwarf_lookup_new_with(struct elf_file *elf, const struct dwarf_others *other
 	if (err)
 		return err;
 	lookup->file.work_left += 1024 * (uint64_t)count;
-	err = dwarf_units_init(&lookup->units, &lookup->file);
-	if (!err)
-		err = answer_all(lookup);
+	dwarf_units_init(&lookup->units, &lookup->file);
+	dwarf_units_init(&lookup->supplement_units, &lookup->supplement);
+	err = answer_all(lookup);
 	if (err)
 		return err;
 	lookup->addresses = NULL;

@@ -2,9 +2,8 @@
 /*
  * Functions, inlined calls and lines of a batch of addresses, from the DWARF of one ELF file.
  *
- * The units that hold the addresses are found by the ranges that each says of itself, or where it says none by
- * .debug_aranges, and then only these are read: their entries once (dwarf_scopes.h), their line program once
- * (dwarf_line.h). Where two units claim an address, the one with the smaller range is believed.
+ * The units that hold the addresses are found (dwarf_claims.h), and then only these are read: their entries once
+ * (dwarf_scopes.h), their line program once (dwarf_line.h).
  *
  * Why not libdw: its look-ups walk lists for each address, and its readers of entries and of line programs
  * make an object of all that they meet. The walk alone takes 2 s in libjvm, which has 21 million entries.

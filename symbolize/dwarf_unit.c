@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+
 /* --- headers (section 7.5.1) --- */
 
 static bool has_entries_of_code(uint8_t type)
@@ -89,19 +91,29 @@ static int read_root(struct dwarf_file *file, struct dwarf_unit *unit)
 	return 0;
 }
 
-static int add_unit(struct dwarf_units *units, const struct dwarf_unit *unit)
+static int add_unit(struct dwarf_units *units, struct dwarf_unit *unit)
 {
 	if (units->count == units->allocated) {
 		size_t more = units->allocated ? 2 * units->allocated : 64;
-		struct dwarf_unit *grown = realloc(units->units, more * sizeof(*grown));
+		struct dwarf_unit **grown = realloc(units->units, more * sizeof(*grown));
 
 		if (!grown)
 			return -ENOMEM;
 		units->units = grown;
 		units->allocated = more;
 	}
-	units->units[units->count++] = *unit;
+	units->units[units->count++] = unit;
 	return 0;
+}
+
+static int add_copy(struct dwarf_units *units, const struct dwarf_unit *unit)
+{
+	struct dwarf_unit *copy = arena_alloc(&units->memory, sizeof(*copy));
+
+	if (!copy)
+		return -ENOMEM;
+	*copy = *unit;
+	return add_unit(units, copy);
 }
 
 /* One unit: 1; 0: it is not one; -ENOMEM. A unit of an unknown version is passed over. */
@@ -118,7 +130,7 @@ static int read_unit(struct dwarf_units *units, struct byte_reader *reader)
 	if (read_header(reader, &unit, &type)) {
 		err = has_entries_of_code(type) ? read_root(units->file, &unit) : 0;
 		if (!err)
-			err = add_unit(units, &unit);
+			err = add_copy(units, &unit);
 		if (err)
 			return err;
 	}
@@ -127,19 +139,63 @@ static int read_unit(struct dwarf_units *units, struct byte_reader *reader)
 	return 1;
 }
 
-int dwarf_units_init(struct dwarf_units *units, struct dwarf_file *file)
+void dwarf_units_init(struct dwarf_units *units, struct dwarf_file *file)
+{
+	*units = (struct dwarf_units){ .file = file };
+	arena_init(&units->memory);
+}
+
+int dwarf_units_read_one(struct dwarf_units *units, uint64_t offset)
+{
+	size_t before = units->count;
+	struct byte_reader reader;
+	int more;
+
+	byte_reader_init(&reader, units->file->sections[DWARF_INFO]);
+	if (offset >= reader.bytes.size || !dwarf_file_pay(units->file, 16))
+		return -ENOENT;
+	reader.offset = offset;
+	more = read_unit(units, &reader);
+	if (more < 0)
+		return more;
+	return units->count > before ? 0 : -ENOENT;
+}
+
+/* Reads what is not among the `known` ones, which are in order as well. */
+static int read_rest(struct dwarf_units *units, struct dwarf_unit **known, size_t known_count)
 {
 	struct byte_reader reader;
+	size_t next = 0;
 	int more = 1;
 
-	*units = (struct dwarf_units){ .file = file };
-	byte_reader_init(&reader, file->sections[DWARF_INFO]);
+	byte_reader_init(&reader, units->file->sections[DWARF_INFO]);
 	while (more > 0 && reader.offset < reader.bytes.size && units->count < DWARF_MAX_UNITS &&
-	       dwarf_file_pay(file, 16))
-		more = read_unit(units, &reader);
-	if (more < 0)
-		dwarf_units_release(units);
+	       dwarf_file_pay(units->file, 16)) {
+		while (next < known_count && known[next]->offset < reader.offset)
+			next++;
+		if (next < known_count && known[next]->offset == reader.offset) {
+			reader.offset = known[next]->end;
+			more = add_unit(units, known[next]) ? -ENOMEM : 1;
+		} else {
+			more = read_unit(units, &reader);
+		}
+	}
 	return more < 0 ? more : 0;
+}
+
+int dwarf_units_read_all(struct dwarf_units *units)
+{
+	_cleanup_free_ struct dwarf_unit **known = units->units;
+	size_t known_count = units->count;
+
+	if (units->has_all) {
+		take_ptr(known);
+		return 0;
+	}
+	units->units = NULL;
+	units->count = units->allocated = 0;
+	units->has_all = true;
+	return read_rest(units, known, known_count);
 }
 
 void dwarf_units_release(struct dwarf_units *units)
@@ -149,24 +205,43 @@ void dwarf_units_release(struct dwarf_units *units)
 			dwarf_abbrevs_release(&units->kept[i]);
 	}
 	free(units->units);
+	arena_release(&units->memory);
 	*units = (struct dwarf_units){ 0 };
 }
 
-const struct dwarf_unit *dwarf_units_find(const struct dwarf_units *units, uint64_t offset)
+/* Of those that were read; NULL: none of them. */
+static const struct dwarf_unit *find_read(const struct dwarf_units *units, uint64_t offset)
 {
 	size_t low = 0, high = units->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (units->units[middle].offset <= offset)
+		if (units->units[middle]->offset <= offset)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (!low || offset < units->units[low - 1].entries || offset >= units->units[low - 1].end)
+	if (!low || offset < units->units[low - 1]->entries || offset >= units->units[low - 1]->end)
 		return NULL;
-	return &units->units[low - 1];
+	return units->units[low - 1];
+}
+
+int dwarf_units_find(struct dwarf_units *units, uint64_t offset, const struct dwarf_unit **ret_unit)
+{
+	const struct dwarf_unit *unit = find_read(units, offset);
+	int err;
+
+	if (!unit && !units->has_all) {
+		err = dwarf_units_read_all(units);
+		if (err)
+			return err;
+		unit = find_read(units, offset);
+	}
+	if (!unit)
+		return -ENOENT;
+	*ret_unit = unit;
+	return 0;
 }
 
 static bool is_for(const struct dwarf_abbrevs *abbrevs, const struct dwarf_unit *unit)
@@ -204,12 +279,14 @@ int dwarf_units_abbrevs(struct dwarf_units *units, const struct dwarf_unit *unit
 
 int dwarf_units_entry(struct dwarf_units *units, uint64_t offset, struct dwarf_entry *ret_entry)
 {
-	const struct dwarf_unit *unit = dwarf_units_find(units, offset);
+	const struct dwarf_unit *unit;
 	const struct dwarf_abbrevs *abbrevs;
 	const struct dwarf_abbrev *abbrev;
 	struct byte_reader reader;
-	int err = unit ? dwarf_units_abbrevs(units, unit, &abbrevs) : -ENOENT;
+	int err = dwarf_units_find(units, offset, &unit);
 
+	if (!err)
+		err = dwarf_units_abbrevs(units, unit, &abbrevs);
 	if (err)
 		return err;
 	byte_reader_init(&reader, bytes_slice(units->file->sections[DWARF_INFO], 0, unit->end));

@@ -2,12 +2,15 @@
 /*
  * The units of .debug_info: their headers, what the root entry of each says, and its entries.
  *
- * All headers and root entries are read once (a few bytes of each unit); abbreviations are read of those
- * units whose entries are looked at, and a few tables are kept. Pointers to units stay good.
+ * Of each unit the header and the root entry are read once (a few bytes, but of all units together many pages, and
+ * their abbreviations up to the root's): of all, or of those that are known to be needed, until a reference leads into
+ * another. Abbreviations are read of those units whose entries are looked at, and a few tables are kept. Pointers to
+ * units stay good.
  */
 #ifndef HEARTH_SYMBOLIZE_DWARF_UNIT_H
 #define HEARTH_SYMBOLIZE_DWARF_UNIT_H
 
+#include "base/arena.h"
 #include "symbolize/dwarf_abbrev.h"
 
 /* Units beyond these are not read. (Chromium has some 30,000.) */
@@ -34,8 +37,10 @@ struct dwarf_unit {
 
 struct dwarf_units {
 	struct dwarf_file *file;
-	struct dwarf_unit *units; /* by offset */
+	struct dwarf_unit **units; /* by offset */
 	size_t count, allocated;
+	bool has_all;
+	struct arena memory; /* of the units */
 	struct dwarf_abbrevs kept[DWARF_UNITS_KEPT_ABBREVS];
 	bool is_kept[DWARF_UNITS_KEPT_ABBREVS];
 	size_t next_kept;
@@ -49,12 +54,19 @@ struct dwarf_entry {
 	struct dwarf_value values[WANTED_COUNT];
 };
 
-/* Reads all headers; `file` lives longer. Behind a malformed one there are no units. 0, or -ENOMEM. */
-int dwarf_units_init(struct dwarf_units *units, struct dwarf_file *file);
+/* Reads none; `file` lives longer. */
+void dwarf_units_init(struct dwarf_units *units, struct dwarf_file *file);
 void dwarf_units_release(struct dwarf_units *units);
 
-/* The unit that holds this offset, or NULL. */
-const struct dwarf_unit *dwarf_units_find(const struct dwarf_units *units, uint64_t offset);
+/* Reads the unit whose header is at `offset`, which is higher than those of all that were read: 0, -ENOENT: none is there; -ENOMEM. */
+int dwarf_units_read_one(struct dwarf_units *units, uint64_t offset);
+
+/* Reads all that were not read. Behind a malformed header there are no units. 0, or -ENOMEM. */
+int dwarf_units_read_all(struct dwarf_units *units);
+
+/* The unit that holds this offset: 0, -ENOENT: there is none, or -ENOMEM. */
+int dwarf_units_find(struct dwarf_units *units, uint64_t offset,
+		     const struct dwarf_unit **ret_unit);
 
 /* Its abbreviations, good until DWARF_UNITS_KEPT_ABBREVS other tables were asked for: 0, or -ENOMEM. */
 int dwarf_units_abbrevs(struct dwarf_units *units, const struct dwarf_unit *unit,

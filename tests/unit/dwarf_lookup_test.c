@@ -274,6 +274,57 @@ static void test_function_of_a_local_class(void **state)
 		  "inner() local.cpp:6\nmain::local::run() local.cpp:17\n");
 }
 
+/* One file as two units, so that .debug_aranges has a set for each: the first of them is that of a.c. */
+static void make_with_aranges(unsigned char *ret_aranges, size_t size)
+{
+	char path[PATH_MAX];
+	FILE *file;
+
+	shell("echo 'int other(int x) { return x + 1; }' > other.c");
+	shell("cc -O2 -g -o a a.c other.c && objcopy --dump-section .debug_aranges=aranges a 2>&1");
+	snprintf(path, sizeof(path), "%s/aranges", folder);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_int_equal(fread(ret_aranges, size, 1, file), 1);
+	fclose(file);
+}
+
+static void write_aranges(const unsigned char *aranges, size_t size)
+{
+	char path[PATH_MAX];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/aranges", folder);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(aranges, size, 1, file), 1);
+	fclose(file);
+	shell("objcopy --update-section .debug_aranges=aranges a");
+}
+
+/* Where the units are not where .debug_aranges says, or it is not there or cut short, they are found all the same. */
+static void test_aranges_are_believed_only_if_units_say_the_same(void **state)
+{
+	enum { FIRST_BYTES = 64, SECOND_BYTES = 48, UNIT_AT = 6 };
+	unsigned char aranges[FIRST_BYTES + SECOND_BYTES], wrong[sizeof(aranges)];
+
+	(void)state;
+	make_with_aranges(aranges, sizeof(aranges));
+	expect_at("a", address_of("a", "place_inner"), INLINED);
+	memcpy(wrong, aranges, sizeof(wrong));
+	memcpy(wrong + UNIT_AT, aranges + FIRST_BYTES + UNIT_AT, 4);
+	assert_memory_not_equal(wrong, aranges, sizeof(wrong));
+	write_aranges(wrong, sizeof(wrong));
+	expect_at("a", address_of("a", "place_inner"), INLINED);
+	wrong[UNIT_AT] ^= 1; /* at no unit's header */
+	write_aranges(wrong, sizeof(wrong));
+	expect_at("a", address_of("a", "place_inner"), INLINED);
+	write_aranges(aranges, 20);
+	expect_at("a", address_of("a", "place_inner"), INLINED);
+	shell("objcopy --remove-section .debug_aranges a");
+	expect_at("a", address_of("a", "place_inner"), INLINED);
+}
+
 static void test_compressed_sections(void **state)
 {
 	(void)state;
@@ -421,6 +472,7 @@ int main(void)
 		cmocka_unit_test(test_cpp_names_are_whole),
 		cmocka_unit_test(test_nested_function_of_gnu_c),
 		cmocka_unit_test(test_function_of_a_local_class),
+		cmocka_unit_test(test_aranges_are_believed_only_if_units_say_the_same),
 		cmocka_unit_test(test_compressed_sections),
 		cmocka_unit_test(test_debug_file_by_debuglink),
 		cmocka_unit_test(test_symbols_where_there_is_no_dwarf),
