@@ -9,6 +9,13 @@
 
 #define LINE_LIMIT 4096
 
+static struct buffer *lines; /* NULL: to standard error */
+
+void log_to_buffer(struct buffer *to)
+{
+	lines = to;
+}
+
 static void log_line(const char *prefix, const char *format, va_list arguments)
 {
 	char text[LINE_LIMIT];
@@ -23,8 +30,10 @@ static void log_line(const char *prefix, const char *format, va_list arguments)
 	/* File and process names stand in these lines: nothing in them may steer a terminal. */
 	utf8_append_clean(&line, text, strlen(text), LINE_LIMIT);
 	buffer_append_char(&line, '\n');
+	if (lines)
+		buffer_append(lines, line.data, line.size);
 	/* A standard error that is gone leaves nobody to tell. */
-	while (!buffer_error(&line) && write(STDERR_FILENO, line.data, line.size) < 0 &&
+	while (!lines && !buffer_error(&line) && write(STDERR_FILENO, line.data, line.size) < 0 &&
 	       errno == EINTR)
 		;
 	buffer_release(&line);

@@ -8,6 +8,11 @@
 
 #include <stdarg.h>
 
+struct buffer;
+
+/* From now on lines are appended here: for a process that has no standard error. */
+void log_to_buffer(struct buffer *lines);
+
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -15,9 +15,15 @@
 #include "model/profile.h"
 #include "profiler/command.h"
 #include "profiler/output.h"
+#include "profiler/shut_in.h"
 
 /* More is refused, not read: the profile in memory takes several times as much. */
 #define INPUT_MAX ((size_t)4 << 30)
+
+/* What the process that parses and draws may take at most: for so many bytes, and as many times its input. */
+#define DATA_BYTES  ((uint64_t)1 << 30)
+#define DATA_TIMES  16
+#define CPU_SECONDS 3600
 
 static const char usage[] =
 	"Usage: hearth render IN [-o FILE] [OPTIONS]\n"
@@ -76,24 +82,46 @@ static int judge(const char *path, const struct folded_report *report)
 
 DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
 
+/* What is done with the input once it is read: parsing and drawing, of bytes that somebody else may have made. */
+struct rendering {
+	const char *path;
+	const struct buffer *bytes;
+	const struct output *output;
+};
+
+static int draw(void *context, struct buffer *ret_output)
+{
+	const struct rendering *rendering = context;
+	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
+	struct folded_report report;
+	int error = profile ? folded_read(profile, rendering->bytes->data, rendering->bytes->size,
+					  &report)
+			    : -ENOMEM;
+
+	if (error) {
+		log_error("%s: %s", rendering->path, strerror(-error));
+		return error;
+	}
+	error = judge(rendering->path, &report);
+	return error ? error : output_make(rendering->output, profile, ret_output);
+}
+
 static int render(const char *path, const struct output *output)
 {
 	_cleanup_(buffer_release) struct buffer bytes = { 0 };
-	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
-	struct folded_report report;
-	int error = profile ? read_input(path, &bytes) : -ENOMEM;
+	_cleanup_(buffer_release) struct buffer drawn = { 0 };
+	struct rendering rendering = { path, &bytes, output };
+	struct shut_in_limits limits = { .cpu_seconds = CPU_SECONDS,
+					 .max_output_bytes = INPUT_MAX };
+	int error = read_input(path, &bytes);
 
 	if (!error)
 		error = check_not_compressed(path, &bytes);
 	if (error)
 		return error;
-	error = folded_read(profile, bytes.data, bytes.size, &report);
-	if (error) {
-		log_error("%s: %s", path, strerror(-error));
-		return error;
-	}
-	error = judge(path, &report);
-	return error ? error : output_write(output, profile);
+	limits.data_bytes = DATA_BYTES + DATA_TIMES * bytes.size;
+	error = shut_in_call(path, &limits, draw, &rendering, &drawn);
+	return error ? error : output_deliver(output, &drawn);
 }
 
 /* Beside a device or a pipe, or over the input, nothing is written that was not asked for by name. */

@@ -133,21 +133,33 @@ static void warn_of_missing_bases(const struct render_list *base, const struct p
 				    base->items[i]);
 }
 
-int output_write(const struct output *output, const struct profile *profile)
+int output_make(const struct output *output, const struct profile *profile,
+		struct buffer *ret_bytes)
 {
-	_cleanup_(buffer_release) struct buffer bytes = { 0 };
 	int error;
 
 	warn_of_missing_bases(&output->drawing.base, profile);
-	error = output->format->write(profile, &output->drawing, &bytes);
+	error = output->format->write(profile, &output->drawing, ret_bytes);
 	if (!error)
-		error = buffer_error(&bytes);
-	if (error) {
+		error = buffer_error(ret_bytes);
+	if (error)
 		log_error("cannot make the %s output: %s", output->format->name, strerror(-error));
-		return error;
-	}
-	error = output_write_bytes(output->path, bytes.data, bytes.size);
+	return error;
+}
+
+int output_deliver(const struct output *output, const struct buffer *bytes)
+{
+	int error = output_write_bytes(output->path, bytes->data, bytes->size);
+
 	if (!error && strcmp(output->path, "-"))
 		log_info("wrote %s", output->path);
 	return error;
+}
+
+int output_write(const struct output *output, const struct profile *profile)
+{
+	_cleanup_(buffer_release) struct buffer bytes = { 0 };
+	int error = output_make(output, profile, &bytes);
+
+	return error ? error : output_deliver(output, &bytes);
 }

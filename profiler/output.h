@@ -31,7 +31,14 @@ struct option_table output_drawing_table(struct output *output);
  */
 int output_check(struct output *output, const char *default_path);
 
-/* Writes and says so: 0, or -errno after logging. */
+/* Makes the output: 0, or -errno after logging. */
+int output_make(const struct output *output, const struct profile *profile,
+		struct buffer *ret_bytes);
+
+/* Writes what was made and says so: 0, or -errno after logging. */
+int output_deliver(const struct output *output, const struct buffer *bytes);
+
+/* Both. */
 int output_write(const struct output *output, const struct profile *profile);
 
 /* Writes bytes as a file, whole or not at all: 0, or -errno after logging. */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Computing on bytes of others where that can do no harm: in a process of its own, forked for it and in the cage (cage.h)
+ * before it begins. What it logs is logged here, what it makes comes back as bytes.
+ *
+ * Only root has what it takes to build a cage, and only root has something to lose: any other user's call runs in this
+ * process. One thread at a time, of a process that has no other.
+ */
+#ifndef HEARTH_PROFILER_SHUT_IN_H
+#define HEARTH_PROFILER_SHUT_IN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buffer;
+
+/* Computes, and logs where it fails: 0 or -errno. No file can be opened. */
+typedef int (*shut_in_fn)(void *context, struct buffer *ret_output);
+
+struct shut_in_limits {
+	uint64_t data_bytes; /* of its memory besides what this process has already */
+	uint64_t cpu_seconds;
+	size_t max_output_bytes;
+};
+
+/*
+ * What the function gave; or -errno after logging what happened to the process. `what`, for these messages, is what it was to read. The
+ * output counts only with 0.
+ */
+int shut_in_call(const char *what, const struct shut_in_limits *limits, shut_in_fn fn,
+		 void *context, struct buffer *ret_output);
+
+#endif

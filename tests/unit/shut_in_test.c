@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* shut_in.c: what a function that computes in a process of its own gives, logs, cannot do, and leaves behind when it dies. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/log.h"
+#include "profiler/shut_in.h"
+
+static const struct shut_in_limits limits = {
+	.data_bytes = 256u << 20,
+	.cpu_seconds = 60,
+	.max_output_bytes = 1u << 20,
+};
+
+static int need_root(void **state)
+{
+	(void)state;
+	if (geteuid())
+		skip();
+	return 0;
+}
+
+/* Calls, and gives what was logged meanwhile. */
+static int call(shut_in_fn fn, void *context, struct buffer *ret_output, struct buffer *ret_log)
+{
+	int error;
+
+	log_to_buffer(ret_log);
+	error = shut_in_call("the input", &limits, fn, context, ret_output);
+	log_to_buffer(NULL);
+	assert_non_null(buffer_string(ret_log));
+	/* No child is left. */
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+	return error;
+}
+
+static void assert_fails(shut_in_fn fn, int error, const char *log)
+{
+	struct buffer output = { 0 }, logged = { 0 };
+
+	assert_int_equal(call(fn, NULL, &output, &logged), error);
+	if (!strstr(logged.data, log))
+		fail_msg("'%s' is not in '%s'", log, logged.data);
+	assert_null(output.data);
+	buffer_release(&logged);
+}
+
+static int compute(void *context, struct buffer *ret_output)
+{
+	log_warning("line %d is odd", 7);
+	log_info("a %s of %s", "\x1b[31mred", "two\nlines");
+	buffer_printf(ret_output, "%s by %d", (const char *)context, getpid());
+	return 0;
+}
+
+static void output_and_log_come_back(void **state)
+{
+	struct buffer output = { 0 }, logged = { 0 };
+	char word[] = "made";
+
+	(void)state;
+	assert_int_equal(call(compute, word, &output, &logged), 0);
+	assert_memory_equal(buffer_string(&output), "made by ", 8);
+	assert_true(strtol(output.data + 8, NULL, 10) != getpid());
+	assert_non_null(strstr(logged.data, "hearth: warning: line 7 is odd\n"));
+	assert_null(strchr(logged.data, '\x1b'));
+	buffer_release(&output);
+	buffer_release(&logged);
+}
+
+static int open_something(void *context, struct buffer *ret_output)
+{
+	(void)context, (void)ret_output;
+	return open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+static int give_up(void *context, struct buffer *ret_output)
+{
+	(void)context;
+	buffer_append_string(ret_output, "half of it");
+	log_error("it is broken");
+	return -EINVAL;
+}
+
+static int die(void *context, struct buffer *ret_output)
+{
+	(void)context, (void)ret_output;
+	__builtin_trap();
+}
+
+static int leave(void *context, struct buffer *ret_output)
+{
+	(void)context, (void)ret_output;
+	_exit(0);
+}
+
+static int talk(void *context, struct buffer *ret_output)
+{
+	(void)context;
+	return buffer_extend(ret_output, 4u << 20) ? 0 : -ENOMEM;
+}
+
+static int eat(void *context, struct buffer *ret_output)
+{
+	(void)context, (void)ret_output;
+	for (size_t i = 0; i < 1024; i++) {
+		char *more = malloc(1 << 20);
+
+		if (!more)
+			return -ENOMEM;
+		memset(more, 1, 1 << 20);
+	}
+	return 0;
+}
+
+static void failures_are_told(void **state)
+{
+	(void)state;
+	assert_fails(open_something, -EPERM, "");
+	assert_fails(give_up, -EINVAL, "it is broken");
+	assert_fails(die, -EIO, "the input: reading it ");
+	assert_fails(leave, -EIO, "the input: reading it gave nothing");
+	assert_fails(talk, -EFBIG, "the input: File too large");
+	assert_fails(eat, -ENOMEM, "");
+}
+
+/*
+ * Where there is no memory the sanitizer's allocator would abort; what the
+ * cage has no room for, a process that looks for leaks, it does without.
+ */
+const char *__asan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1:detect_leaks=0";
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(output_and_log_come_back, need_root),
+		cmocka_unit_test_setup(failures_are_told, need_root),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
