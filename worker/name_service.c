@@ -306,8 +306,8 @@ static int hear_names(struct answer *answer, const struct name_said *said,
 	return later_count ? -EBADMSG : 0;
 }
 
-static int hear_answer(struct bytes payload, struct answer *answer,
-		       struct debug_identity *ret_wanted)
+int name_service_hear(struct bytes payload, struct answer *answer,
+		      struct debug_identity *ret_wanted)
 {
 	struct bytes names, later, strings;
 	struct debug_identity has;
@@ -372,10 +372,11 @@ int name_service_ask(struct worker *worker, const struct symbol_request *request
 		error = worker_ask(worker, &asked, &answer);
 	if (error)
 		return error;
-	error = answer.error ? hear_error(answer.error)
-			     : hear_answer((struct bytes){ (const uint8_t *)answer.payload.data,
-							   answer.payload.size },
-					   &heard, ret_identity);
+	error = answer.error
+			? hear_error(answer.error)
+			: name_service_hear((struct bytes){ (const uint8_t *)answer.payload.data,
+							    answer.payload.size },
+					    &heard, ret_identity);
 	buffer_release(&answer.payload);
 	if (error)
 		return error;

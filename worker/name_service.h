@@ -7,6 +7,7 @@
 #define HEARTH_WORKER_NAME_SERVICE_H
 
 #include "base/buffer.h"
+#include "base/byte_reader.h"
 #include "symbolize/answer.h"
 #include "worker/debug_identity.h"
 
@@ -21,6 +22,10 @@ struct worker_question;
 int name_service_ask(struct worker *worker, const struct symbol_request *request,
 		     const struct debug_candidate *debug_file, struct answer *ret_answer,
 		     struct debug_identity *ret_identity);
+
+/* What the worker said, into an answer with room for what was asked: 0, -EBADMSG: it does not add up; -ENOMEM. */
+int name_service_hear(struct bytes payload, struct answer *answer,
+		      struct debug_identity *ret_wanted);
 
 /* In the worker: a worker_answer_fn. */
 int name_service_answer(const struct worker_question *question, struct buffer *ret_answer);

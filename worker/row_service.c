@@ -90,7 +90,7 @@ int row_service_answer(const struct worker_question *question, struct buffer *re
 
 /* --- whoever asks, and believes nothing --- */
 
-static int take_answer(struct buffer *payload, struct debug_identity *ret_identity)
+int row_service_hear(struct buffer *payload, struct debug_identity *ret_identity)
 {
 	struct debug_identity_said said;
 	struct row_table table;
@@ -139,7 +139,7 @@ int row_service_ask(struct worker *worker, int fd, const struct debug_candidate 
 	if (error)
 		return error;
 	error = answer.error ? take_error(answer.error)
-			     : take_answer(&answer.payload, ret_identity);
+			     : row_service_hear(&answer.payload, ret_identity);
 	if (error)
 		buffer_release(&answer.payload);
 	else

@@ -17,6 +17,9 @@ struct worker_question;
 int row_service_ask(struct worker *worker, int fd, const struct debug_candidate *debug_file,
 		    struct buffer *ret_table, struct debug_identity *ret_identity);
 
+/* What the worker said, which is a table from then on: 0, or -EBADMSG: it does not add up. */
+int row_service_hear(struct buffer *payload, struct debug_identity *ret_identity);
+
 /* In the worker: a worker_answer_fn. */
 int row_service_answer(const struct worker_question *question, struct buffer *ret_answer);
 
