@@ -21,6 +21,7 @@ struct kept_stack {
 	uint32_t depth;
 	uint64_t last_module;
 	bool has_made_code;
+	bool is_timed;             /* the times of its ticks are kept */
 	bool is_used, lacked_rows; /* since aggregator_take_used() */
 };
 
@@ -35,6 +36,8 @@ struct aggregator {
 	const struct modules *modules;         /* NULL: ids stay as they are */
 	aggregator_made_code_fn met_made_code; /* NULL: nobody asks */
 	void *context;
+	aggregator_changing_fn has_changing; /* NULL: the kernel's code stays */
+	void *changing_context;
 
 	struct string_pool stack_keys; /* struct stack_key -> index into stacks */
 	struct kept_stack *stacks;
@@ -88,6 +91,13 @@ void aggregator_watch_made_code(struct aggregator *aggregator, aggregator_made_c
 {
 	aggregator->met_made_code = met;
 	aggregator->context = context;
+}
+
+void aggregator_watch_kernel_code(struct aggregator *aggregator,
+				  aggregator_changing_fn has_changing, void *context)
+{
+	aggregator->has_changing = has_changing;
+	aggregator->changing_context = context;
 }
 
 void aggregator_free(struct aggregator *aggregator)
@@ -153,12 +163,17 @@ static uint32_t count_ticks(struct aggregator *aggregator, const struct tick_cou
 	return index;
 }
 
+static bool is_timed(const struct aggregator *aggregator, uint32_t stack)
+{
+	return stack != AGGREGATOR_NONE && aggregator->stacks[stack].is_timed;
+}
+
 /* Without room the tick has no time. */
 static void keep_time(struct aggregator *aggregator, const struct tick_count *key, uint32_t count,
 		      uint64_t time_ns)
 {
-	if (count == AGGREGATOR_NONE || key->user_stack == AGGREGATOR_NONE ||
-	    !aggregator->stacks[key->user_stack].has_made_code ||
+	if (count == AGGREGATOR_NONE ||
+	    (!is_timed(aggregator, key->user_stack) && !is_timed(aggregator, key->kernel_stack)) ||
 	    aggregator->time_count >= AGGREGATOR_MAX_TIMES ||
 	    !reserve(&aggregator->times, &aggregator->time_capacity, aggregator->time_count,
 		     sizeof(*aggregator->times)))
@@ -314,6 +329,14 @@ static bool has_made_code(const struct stack_frame *frames, uint32_t depth)
 	return false;
 }
 
+static bool may_change(const struct aggregator *aggregator, const struct stack_frame *frames,
+		       uint32_t depth)
+{
+	return has_made_code(frames, depth) ||
+	       (aggregator->has_changing && depth && frames->module == MODULE_KERNEL &&
+		aggregator->has_changing(aggregator->changing_context, frames, depth));
+}
+
 static bool add_stack(struct aggregator *aggregator, const struct stack_key *key,
 		      const struct stack_event *event, const struct stack_frame *frames)
 {
@@ -332,6 +355,7 @@ static bool add_stack(struct aggregator *aggregator, const struct stack_key *key
 		.depth = event->depth,
 		.last_module = event->depth ? frames[event->depth - 1].module : 0,
 		.has_made_code = has_made_code(frames, event->depth),
+		.is_timed = may_change(aggregator, frames, event->depth),
 	};
 	return true;
 }

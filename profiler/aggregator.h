@@ -26,7 +26,7 @@ struct modules;
 #define AGGREGATOR_MAX_PROCESSES (1u << 18)
 #define AGGREGATOR_MAX_COUNTS    (1u << 19)
 
-/* Of so many ticks in code that runtimes made is known when they were, 16 bytes each; of further ones only that. */
+/* Of so many ticks in code that may be replaced is known when they were, 16 bytes each; of further ones only that. */
 #define AGGREGATOR_MAX_TIMES (1u << 20)
 
 /* Ticks that ended alike. */
@@ -54,7 +54,7 @@ struct stored_stack {
 	bool has_made_code; /* a frame of it lies in no file: MODULE_ANONYMOUS */
 };
 
-/* When a tick was whose stack has code that lies in no file: such code may be replaced. */
+/* When a tick was whose stack has code that may be replaced: it lies in no file, or came to the kernel while it runs. */
 struct tick_time {
 	uint64_t time_ns; /* CLOCK_BOOTTIME */
 	uint32_t count;   /* index of what it was counted as */
@@ -78,6 +78,15 @@ void aggregator_watch_made_code(struct aggregator *aggregator, aggregator_made_c
 
 /* Takes a record of bpf/events.h that is no module_event; one that is malformed is counted as such. */
 void aggregator_handle(struct aggregator *aggregator, const void *event, size_t size);
+
+/*
+ * From now on `has_changing` is asked of each new stack of the kernel: whether its code may be replaced, so that the times of its ticks
+ * are to be kept.
+ */
+typedef bool (*aggregator_changing_fn)(void *context, const struct stack_frame *frames,
+				       uint32_t depth);
+void aggregator_watch_kernel_code(struct aggregator *aggregator,
+				  aggregator_changing_fn has_changing, void *context);
 
 /* A stack by its id and check; false: it is not known. */
 bool aggregator_find_stack(const struct aggregator *aggregator, uint64_t id, uint32_t check,

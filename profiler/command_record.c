@@ -330,7 +330,8 @@ static int write_result(const struct record_command *command, const struct recor
 	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
 	_cleanup_(unnamed_frames_release) struct unnamed_frames unnamed;
 	const struct frame_names_sources sources = { recording->aggregator, recording->modules,
-						     recording->jit_maps, recording->worker };
+						     recording->jit_maps, recording->kernel_code,
+						     recording->worker };
 	struct tick_fates fates;
 	struct stats stats;
 	int error = profile ? set_origin(command, recording, profile) : -ENOMEM;

@@ -13,6 +13,7 @@
 #include "model/profile.h"
 #include "profiler/aggregator.h"
 #include "profiler/jit_maps.h"
+#include "profiler/kernel_code.h"
 #include "profiler/modules.h"
 #include "profiler/name_source.h"
 #include "profiler/unnamed_frames.h"
@@ -45,6 +46,7 @@ struct frame_names {
 	const struct aggregator *aggregator;
 	const struct modules *modules;
 	struct jit_maps *jit_maps;
+	struct kernel_code *kernel_code;
 	uint64_t
 		made_code_deadline_ns; /* when no more of what runtimes wrote is read, 0: not begun */
 	struct buffer later;           /* struct later_frame */
@@ -240,6 +242,7 @@ static int ask_module(struct frame_names *names, size_t start, size_t end)
 {
 	uint64_t id = names->asked[start].address.module;
 	const struct module *module = modules_find(names->modules, id);
+	struct symbol_kernel_code kernel_code;
 	struct symbol_request request = {
 		.id = start,
 		.space = id == MODULE_KERNEL ? SYMBOL_KERNEL
@@ -251,6 +254,10 @@ static int ask_module(struct frame_names *names, size_t start, size_t end)
 		.count = end - start,
 	};
 
+	if (request.space == SYMBOL_KERNEL) {
+		kernel_code_read(names->kernel_code, &kernel_code);
+		request.kernel_code = &kernel_code;
+	}
 	/* Without the file, or with another content in it, its frames stay unnamed. */
 	if (request.space == SYMBOL_FILE && (request.fd < 0 || !module_is_unchanged(module)))
 		return 0;
@@ -372,6 +379,7 @@ int frame_names_new(const struct frame_names_sources *sources, struct profile *p
 	names->aggregator = sources->aggregator;
 	names->modules = sources->modules;
 	names->jit_maps = sources->jit_maps;
+	names->kernel_code = sources->kernel_code;
 	names->profile = profile;
 	error = frame_names_init(names, sources->worker);
 	if (error)

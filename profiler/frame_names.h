@@ -12,6 +12,7 @@
 
 struct aggregator;
 struct jit_maps;
+struct kernel_code;
 struct modules;
 struct profile;
 struct unnamed_frames;
@@ -24,6 +25,7 @@ struct frame_names_sources {
 	const struct aggregator *aggregator;
 	const struct modules *modules;
 	struct jit_maps *jit_maps;
+	struct kernel_code *kernel_code;
 	struct worker *worker; /* reads what belongs to others */
 };
 

@@ -20,6 +20,7 @@
 #include "profiler/file_limit.h"
 #include "profiler/interrupts.h"
 #include "profiler/jit_maps.h"
+#include "profiler/kernel_code.h"
 #include "profiler/modules.h"
 #include "profiler/own_worker.h"
 #include "profiler/row_source.h"
@@ -190,6 +191,7 @@ static void take_time(struct recorder *recorder)
 	unwind_use_note(recorder->recording->aggregator, recorder->recording->modules,
 			recorder->recording->unwind_loader);
 	jit_maps_look(recorder->recording->jit_maps);
+	kernel_code_follow(recorder->recording->kernel_code);
 	show_progress(recorder);
 }
 
@@ -453,6 +455,21 @@ static void note_made_code(void *jit_maps, const struct process_event *process)
 	jit_maps_note(jit_maps, process);
 }
 
+static bool has_changing_code(void *kernel_code, const struct stack_frame *frames, uint32_t depth)
+{
+	return kernel_code_may_change(kernel_code, frames, depth);
+}
+
+static int watch_kernel_code(struct recording *recording)
+{
+	recording->kernel_code = kernel_code_new(sampler_kernel_boottime(recording->sampler, 0));
+	if (!recording->kernel_code)
+		return -ENOMEM;
+	aggregator_watch_kernel_code(recording->aggregator, has_changing_code,
+				     recording->kernel_code);
+	return 0;
+}
+
 static int open_jit_maps(struct recording *recording)
 {
 	const struct jit_maps_clocks clocks = {
@@ -509,6 +526,8 @@ static int record(struct recorder *recorder)
 	error = open_snapshots(recording, recorder->options->sampler.verify);
 	if (!error)
 		error = open_jit_maps(recording);
+	if (!error)
+		error = watch_kernel_code(recording);
 	if (error)
 		return log_failed("cannot record", error);
 	error = set_up_loop(recorder);
@@ -568,6 +587,7 @@ void recording_release(struct recording *recording)
 	aggregator_free(recording->aggregator);
 	modules_free(recording->modules);
 	jit_maps_free(recording->jit_maps);
+	kernel_code_free(recording->kernel_code);
 	sampler_free(recording->sampler);
 	*recording = (struct recording){ 0 };
 	workload_init(&recording->workload);

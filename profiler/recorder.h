@@ -34,6 +34,7 @@ struct recording {
 	struct unwind_loader *unwind_loader;
 	struct modules *modules;
 	struct jit_maps *jit_maps;
+	struct kernel_code *kernel_code;
 	struct snapshots *snapshots;
 	struct unwind_verifier *verifier; /* NULL: stacks are not verified */
 	struct workload workload;

@@ -288,6 +288,7 @@ struct kallsyms_symbol kallsyms_get(const struct kallsyms *kallsyms, size_t inde
 		return symbol;
 	own = *module_of(slot) ? module_of(slot) : kernel_module;
 	symbol.module = module_at(kallsyms, slot, kallsyms->addresses[index]);
+	symbol.is_made = symbol.module && is_made_code(symbol.module);
 	if (!symbol.module || strcmp(symbol.module, own) || slot->rank == RANK_MARK)
 		return symbol;
 	symbol.function = slot->names;

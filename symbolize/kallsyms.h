@@ -17,6 +17,7 @@
 #ifndef HEARTH_SYMBOLIZE_KALLSYMS_H
 #define HEARTH_SYMBOLIZE_KALLSYMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,7 @@ struct kallsyms_symbol {
 	const char *function; /* NULL: unknown */
 	const char *module;   /* "kernel" or the module's name; NULL: in none; may be known alone */
 	uint64_t start;       /* of the function */
+	bool is_made;         /* while the kernel ran: [bpf], [__builtin__ftrace] and the like */
 };
 
 struct kallsyms;

@@ -10,7 +10,7 @@
 #include "elf/elf_file.h"
 #include "symbolize/answer.h"
 #include "symbolize/file_names.h"
-#include "symbolize/kallsyms.h"
+#include "symbolize/kernel_names.h"
 #include "symbolize/made_code.h"
 #include "symbolize/vdso.h"
 
@@ -28,7 +28,6 @@ struct symbolizer {
 };
 
 DEFINE_CLEANUP(cleanup_elf_file, struct elf_file *, elf_file_free)
-DEFINE_CLEANUP(cleanup_kallsyms, struct kallsyms *, kallsyms_free)
 
 /* --- the queue --- */
 
@@ -153,6 +152,7 @@ int symbolizer_submit(struct symbolizer *symbolizer, const struct symbol_request
 	queued->request = (struct symbol_request){
 		.id = request->id,
 		.space = request->space,
+		.kernel_code = request->kernel_code,
 		.fd = -1,
 		.made_code = { .dump.fd = -1, .map.fd = -1 },
 		.count = request->count,
@@ -199,47 +199,6 @@ static int answer_vdso(const struct symbolizer *symbolizer, const struct symbol_
 	return err ? err : answer_elf(symbolizer, request, file, answer);
 }
 
-static int keep_kernel_names(const struct kallsyms *kallsyms, const struct asked_addresses *asked,
-			     struct answer *answer)
-{
-	for (size_t i = 0; i < asked->count; i++) {
-		struct kallsyms_symbol symbol = kallsyms_get(kallsyms, i);
-		struct symbol_name *name = &answer->names[asked->places[i]];
-		int err = 0;
-
-		if (symbol.module)
-			err = answer_keep(answer, symbol.module, &name->module);
-		if (!err && symbol.function)
-			err = answer_keep_demangled(answer, symbol.function, &name->function);
-		if (err)
-			return err;
-		name->offset = symbol.function ? asked->addresses[i] - symbol.start : 0;
-	}
-	return 0;
-}
-
-static int answer_kernel(const struct symbol_request *request, struct answer *answer)
-{
-	_cleanup_close_ int symbols_fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
-	_cleanup_close_ int modules_fd = open("/proc/modules", O_RDONLY | O_CLOEXEC);
-	_cleanup_(asked_addresses_release) struct asked_addresses asked = { 0 };
-	_cleanup_(cleanup_kallsyms) struct kallsyms *kallsyms = NULL;
-	int err;
-
-	if (symbols_fd < 0)
-		return -ENOENT;
-	err = asked_addresses_init(&asked, request->count);
-	if (err)
-		return err;
-	for (size_t i = 0; i < request->count; i++)
-		asked_addresses_add(&asked, request->addresses[i], i);
-	err = asked_addresses_sort(&asked);
-	if (!err)
-		err = kallsyms_find(symbols_fd, modules_fd, asked.addresses, asked.count,
-				    &kallsyms);
-	return err ? err : keep_kernel_names(kallsyms, &asked, answer);
-}
-
 static int answer_any(const struct symbolizer *symbolizer, const struct symbol_request *request,
 		      struct answer *answer)
 {
@@ -247,7 +206,7 @@ static int answer_any(const struct symbolizer *symbolizer, const struct symbol_r
 	case SYMBOL_FILE:
 		return answer_file(symbolizer, request, answer);
 	case SYMBOL_KERNEL:
-		return answer_kernel(request, answer);
+		return kernel_names_answer(request, answer);
 	case SYMBOL_VDSO:
 		return answer_vdso(symbolizer, request, answer);
 	case SYMBOL_MADE_CODE:

@@ -40,6 +40,20 @@ struct symbol_made_code {
 	uint64_t deadline_ns;         /* CLOCK_MONOTONIC, 0: none */
 };
 
+/* Code came to the kernel, or went: which, does not matter (profiler/kernel_code.h). */
+struct symbol_kernel_change {
+	uint64_t start, size;
+	uint64_t time_ns; /* the kernel's CLOCK_BOOTTIME */
+	const char *name;
+	const char *module; /* as /proc/kallsyms has it: "bpf" */
+};
+
+struct symbol_kernel_code {
+	const struct symbol_kernel_change *changes; /* in any order */
+	size_t count;
+	uint64_t cut_ns; /* further ones may have come about from then on, UINT64_MAX: none */
+};
+
 /* One module's question. A caller is asked for by a byte of its call: the one behind may be another function's. */
 struct symbol_request {
 	uint64_t id; /* the asker's own, given back in the reply */
@@ -47,6 +61,8 @@ struct symbol_request {
 	int fd;           /* SYMBOL_FILE: the file, open for reading; else -1 */
 	const char *path; /* SYMBOL_FILE: where it was found, for a debug file beside it; or NULL */
 	struct symbol_made_code made_code; /* SYMBOL_MADE_CODE */
+	/* SYMBOL_KERNEL: what changed while the addresses were met, NULL: nothing. It is not copied. */
+	const struct symbol_kernel_code *kernel_code;
 	const uint64_t *addresses;
 	size_t count;
 };
@@ -56,7 +72,7 @@ struct symbol_name {
 	const char *module;   /* SYMBOL_KERNEL: "kernel", the kernel module's name, NULL: in none */
 	uint64_t offset;      /* of the address from the function's start */
 	bool is_root;         /* a program or thread starts in it: nothing called it (roots.def) */
-	/* SYMBOL_MADE_CODE: what lay at the address after another time, and so on; the first name holds from 0 on. */
+	/* SYMBOL_MADE_CODE, SYMBOL_KERNEL: what lay at the address after another time, and so on; the first name holds from 0 on. */
 	uint64_t since_ns;               /* the kernel's CLOCK_BOOTTIME */
 	const struct symbol_name *later; /* NULL: nothing else came */
 };

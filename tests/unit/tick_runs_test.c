@@ -77,6 +77,40 @@ static void ticks_in_made_code_have_their_times(void **state)
 	tick_runs_release(&runs);
 }
 
+static bool is_odd(void *context, const struct stack_frame *frames, uint32_t depth)
+{
+	*(uint32_t *)context += depth;
+	return frames->offset % 2;
+}
+
+/* Asked once a stack of the kernel, and of no other. */
+static void ticks_in_changing_kernel_code_have_their_times(void **state)
+{
+	struct tick_event event = { .type = EVENT_TICK, .time_ns = 5, .process = 1 };
+	uint32_t asked = 0;
+	size_t times;
+
+	aggregator_watch_kernel_code(*state, is_odd, &asked);
+	for (uint64_t id = 10; id <= 12; id++) {
+		const struct stack_record record = {
+			.event = { .type = EVENT_STACK, .id = id, .depth = 1 },
+			.frame = { id == 12 ? 100 : MODULE_KERNEL, id },
+		};
+
+		aggregator_handle(*state, &record, sizeof(record));
+		aggregator_handle(*state, &record, sizeof(record));
+	}
+	assert_int_equal(asked, 2);
+	event.kernel_stack = 10;
+	aggregator_handle(*state, &event, sizeof(event));
+	aggregator_times(*state, &times);
+	assert_int_equal(times, 0);
+	event.kernel_stack = 11;
+	aggregator_handle(*state, &event, sizeof(event));
+	aggregator_times(*state, &times);
+	assert_int_equal(times, 1);
+}
+
 static void a_run_ends_before_a_time(void **state)
 {
 	static const struct tick_time times[] = { { 3, 1 }, { 5, 1 }, { 5, 1 }, { 8, 1 } };
@@ -107,6 +141,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(ticks_in_made_code_have_their_times),
+		TEST(ticks_in_changing_kernel_code_have_their_times),
 		TEST(a_run_ends_before_a_time),
 		TEST(beyond_the_limit_a_tick_counts_without_its_time),
 	};

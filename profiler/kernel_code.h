@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Code that comes to the kernel and goes while hearth records: BPF programs and their trampolines, and those of ftrace and
+ * kprobes. The kernel says so of each, with name, address, length and time, in records of perf events (PERF_RECORD_KSYMBOL of
+ * perf_event_open(2), one event a CPU). /proc/kallsyms alone, read at the end, has no lengths, lacks what went, and gives a reused
+ * address the name of who has it last.
+ *
+ * What changes through modules is not told so: see symbolize/kallsyms.h.
+ */
+#ifndef HEARTH_PROFILER_KERNEL_CODE_H
+#define HEARTH_PROFILER_KERNEL_CODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/byte_reader.h"
+#include "bpf/events.h"
+
+struct symbol_kernel_code;
+
+/* Of so many changes is known what they are, some 100 bytes each; code that changes later has no name. */
+#define KERNEL_CODE_MAX_CHANGES (1u << 16)
+
+struct kernel_code;
+
+/*
+ * Watches from now on, as far as it may. `boottime_ahead_ns`: how far the kernel's CLOCK_BOOTTIME is ahead of ours, in a time
+ * namespace. NULL: out of memory.
+ */
+struct kernel_code *kernel_code_new(uint64_t boottime_ahead_ns);
+void kernel_code_free(struct kernel_code *code);
+
+/* CPUs that came online are watched as well: to be called now and then. Takes what was told until now. */
+void kernel_code_follow(struct kernel_code *code);
+
+/*
+ * Is there an address in a kernel stack where code came or went, as far as was told until now? It may be said of some where it
+ * did not.
+ */
+bool kernel_code_may_change(struct kernel_code *code, const struct stack_frame *frames,
+			    uint32_t depth);
+
+/* All changes so far; they live as long as `code`, until it is called again. */
+void kernel_code_read(struct kernel_code *code, struct symbol_kernel_code *ret_changes);
+
+/* Takes a record as it lies in an event's ring, for tests. */
+void kernel_code_take(struct kernel_code *code, struct bytes record);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "symbolize/kernel_names.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "symbolize/answer.h"
+#include "symbolize/code_history.h"
+#include "symbolize/kallsyms.h"
+#include "symbolize/symbolizer.h"
+
+DEFINE_CLEANUP(cleanup_kallsyms, struct kallsyms *, kallsyms_free)
+DEFINE_CLEANUP(cleanup_history, struct code_history *, code_history_free)
+
+/* --- what changed --- */
+
+/*
+ * What went was there before, and what came was never called before: no other code was known there. What went may run yet
+ * until other code comes, for the kernel frees it when nobody is in it any more.
+ */
+static int add_change(struct code_history *history, const struct symbol_kernel_change *change,
+		      struct buffer *name)
+{
+	buffer_clear(name);
+	buffer_append(name, change->name, strlen(change->name) + 1);
+	buffer_append_string(name, change->module);
+	if (buffer_error(name))
+		return -ENOMEM;
+	return code_history_add(history,
+				&(struct code_change){
+					.start = change->start,
+					.end = change->start + change->size,
+					.origin = change->start,
+					.time = { change->time_ns, change->time_ns, true },
+					.name = { (const uint8_t *)name->data, name->size },
+				});
+}
+
+static int read_history(const struct symbol_kernel_code *code, const struct asked_addresses *asked,
+			struct code_history **ret_history)
+{
+	_cleanup_(cleanup_history) struct code_history *history =
+		code_history_new(asked->addresses, asked->count);
+	_cleanup_(buffer_release) struct buffer name = { 0 };
+	int err = history ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < code->count && !err; i++)
+		err = add_change(history, &code->changes[i], &name);
+	if (!err)
+		err = code_history_resolve(history);
+	if (!err)
+		*ret_history = take_ptr(history);
+	return err;
+}
+
+/* From `cut_ns` on nothing is known, whatever was there before. */
+static int keep_spans(struct answer *answer, const struct code_history *history, size_t index,
+		      uint64_t cut_ns, uint64_t address, struct symbol_name *name)
+{
+	const struct code_span *span = code_history_first(history, index);
+	int err = 0;
+
+	while (!err && span) {
+		const struct code_span *next = code_history_next(history, span);
+
+		name->since_ns = span->since_ns;
+		if (span->name)
+			err = answer_keep_demangled(answer, span->name, &name->function);
+		if (!err && span->name)
+			err = answer_keep(answer, span->name + strlen(span->name) + 1,
+					  &name->module);
+		name->offset = address - span->start;
+		span = next && next->since_ns < cut_ns ? next : NULL;
+		if (!err && (span || cut_ns != UINT64_MAX)) {
+			err = answer_add_later(answer, name, &name);
+			name->since_ns = cut_ns;
+		}
+	}
+	return err;
+}
+
+/* --- what is there now --- */
+
+static int keep_symbol(struct answer *answer, struct kallsyms_symbol symbol, bool was_missed,
+		       uint64_t address, struct symbol_name *name)
+{
+	int err = 0;
+
+	if (symbol.is_made && was_missed)
+		symbol.function = NULL;
+	if (symbol.module)
+		err = answer_keep(answer, symbol.module, &name->module);
+	if (!err && symbol.function)
+		err = answer_keep_demangled(answer, symbol.function, &name->function);
+	name->offset = symbol.function ? address - symbol.start : 0;
+	return err;
+}
+
+static int find_symbols(const struct asked_addresses *asked, struct kallsyms **ret_kallsyms)
+{
+	_cleanup_close_ int symbols_fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int modules_fd = open("/proc/modules", O_RDONLY | O_CLOEXEC);
+
+	if (symbols_fd < 0)
+		return -ENOENT;
+	return kallsyms_find(symbols_fd, modules_fd, asked->addresses, asked->count, ret_kallsyms);
+}
+
+/* --- the answer --- */
+
+static int keep_names(struct answer *answer, const struct asked_addresses *asked,
+		      const struct kallsyms *kallsyms, const struct code_history *history,
+		      uint64_t cut_ns)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < asked->count && !err; i++) {
+		struct symbol_name *name = &answer->names[asked->places[i]];
+
+		err = code_history_first(history, i)->name
+			      ? keep_spans(answer, history, i, cut_ns, asked->addresses[i], name)
+			      : keep_symbol(answer, kallsyms_get(kallsyms, i), cut_ns != UINT64_MAX,
+					    asked->addresses[i], name);
+	}
+	return err;
+}
+
+int kernel_names_answer(const struct symbol_request *request, struct answer *answer)
+{
+	static const struct symbol_kernel_code nothing = { .cut_ns = UINT64_MAX };
+	const struct symbol_kernel_code *code =
+		request->kernel_code ? request->kernel_code : &nothing;
+	_cleanup_(asked_addresses_release) struct asked_addresses asked = { 0 };
+	_cleanup_(cleanup_kallsyms) struct kallsyms *kallsyms = NULL;
+	_cleanup_(cleanup_history) struct code_history *history = NULL;
+	int err = asked_addresses_init(&asked, request->count);
+
+	for (size_t i = 0; i < request->count && !err; i++)
+		asked_addresses_add(&asked, request->addresses[i], i);
+	if (!err)
+		err = asked_addresses_sort(&asked);
+	if (!err)
+		err = read_history(code, &asked, &history);
+	if (!err)
+		err = find_symbols(&asked, &kallsyms);
+	return err ? err : keep_names(answer, &asked, kallsyms, history, code->cut_ns);
+}

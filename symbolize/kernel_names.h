@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names for kernel addresses: by what is known of code that came and went (code_history.h), where it tells of an address, else by
+ * /proc/kallsyms as it is now. Where changes were missed, code that was made at run time has no name.
+ */
+#ifndef HEARTH_SYMBOLIZE_KERNEL_NAMES_H
+#define HEARTH_SYMBOLIZE_KERNEL_NAMES_H
+
+struct answer;
+struct symbol_request;
+
+/* Answers a SYMBOL_KERNEL request: 0; -ENOENT: there is no /proc/kallsyms; or as kallsyms_find() and code_history_resolve(). */
+int kernel_names_answer(const struct symbol_request *request, struct answer *answer);
+
+#endif

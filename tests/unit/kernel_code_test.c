@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kernel_code.c, and names by what it tells: kernel_names.c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <linux/perf_event.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "profiler/kernel_code.h"
+#include "symbolize/symbolizer.h"
+
+#define PLACE 0xffffffffc7654000 /* where nothing is */
+
+static int setup(void **state)
+{
+	*state = kernel_code_new(0);
+	return *state ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	kernel_code_free(*state);
+	return 0;
+}
+
+struct record {
+	struct perf_event_header header;
+	uint64_t address;
+	uint32_t size;
+	uint16_t type, flags;
+	char name[24];
+	uint64_t time_ns;
+};
+
+static void tell(struct kernel_code *code, const struct record *record)
+{
+	kernel_code_take(code, (struct bytes){ (const uint8_t *)record, record->header.size });
+}
+
+static struct record symbol(uint64_t address, uint32_t size, const char *name, uint64_t time_ns)
+{
+	struct record record = {
+		.header = { .type = PERF_RECORD_KSYMBOL, .size = sizeof(record) },
+		.address = address,
+		.size = size,
+		.type = PERF_RECORD_KSYMBOL_TYPE_BPF,
+		.time_ns = time_ns,
+	};
+
+	memcpy(record.name, name, strlen(name));
+	return record;
+}
+
+static void came(struct kernel_code *code, uint64_t address, const char *name, uint64_t time_ns)
+{
+	const struct record record = symbol(address, 0x100, name, time_ns);
+
+	tell(code, &record);
+}
+
+static void went(struct kernel_code *code, uint64_t address, const char *name, uint64_t time_ns)
+{
+	struct record record = symbol(address, 0x100, name, time_ns);
+
+	record.flags = PERF_RECORD_KSYMBOL_FLAGS_UNREGISTER;
+	tell(code, &record);
+}
+
+static void records_are_taken_as_they_lie(void **state)
+{
+	struct symbol_kernel_code told;
+	struct record record = symbol(PLACE, 0x200, "ftrace_trampoline", 9);
+
+	came(*state, PLACE + 0x1000, "bpf_prog_1_a", 5);
+	record.type = PERF_RECORD_KSYMBOL_TYPE_OOL;
+	tell(*state, &record);
+	kernel_code_read(*state, &told);
+	assert_int_equal(told.count, 2);
+	assert_int_equal(told.changes[0].start, PLACE + 0x1000);
+	assert_int_equal(told.changes[0].size, 0x100);
+	assert_int_equal(told.changes[0].time_ns, 5);
+	assert_string_equal(told.changes[0].name, "bpf_prog_1_a");
+	assert_string_equal(told.changes[0].module, "bpf");
+	assert_string_equal(told.changes[1].name, "ftrace_trampoline");
+	assert_string_equal(told.changes[1].module, "__builtin__ftrace");
+}
+
+static void records_that_cannot_be_are_passed_over(void **state)
+{
+	struct record record = symbol(PLACE, 0x100, "x", 1);
+	struct symbol_kernel_code told;
+
+	record.header.size = 40;
+	memset(record.name, 'x', sizeof(record.name)); /* no end */
+	tell(*state, &record);
+	record = symbol(PLACE, 0, "empty", 1);
+	tell(*state, &record);
+	record = symbol(PLACE, 0x100, "", 1);
+	tell(*state, &record);
+	record = symbol(UINT64_MAX, 0x100, "beyond", 1);
+	tell(*state, &record);
+	record = symbol(PLACE, 0x100, "short", 1);
+	for (record.header.size = 0; record.header.size < 40; record.header.size++)
+		tell(*state, &record);
+	kernel_code_read(*state, &told);
+	assert_int_equal(told.count, 0);
+}
+
+static void stacks_may_change_where_something_did(void **state)
+{
+	const struct stack_frame near[] = { { MODULE_KERNEL, 1 }, { MODULE_KERNEL, PLACE + 0x80 } };
+	const struct stack_frame far[] = { { MODULE_KERNEL, PLACE - 1 },
+					   { MODULE_KERNEL, PLACE + 0x3000 },
+					   { 77, PLACE + 0x80 } };
+
+	assert_false(kernel_code_may_change(*state, near, 2));
+	came(*state, PLACE, "a", 5);
+	came(*state, PLACE + 0x1f80, "b", 5);
+	assert_true(kernel_code_may_change(*state, near, 2));
+	assert_false(kernel_code_may_change(*state, near, 1));
+	assert_false(kernel_code_may_change(*state, far, 3));
+	assert_true(kernel_code_may_change(
+		*state, (const struct stack_frame[]){ { MODULE_KERNEL, PLACE + 0x2001 } }, 1));
+}
+
+static void lost_records_leave_later_code_unknown(void **state)
+{
+	const struct record lost = { .header = { .type = PERF_RECORD_LOST, .size = 24 } };
+	struct symbol_kernel_code told;
+
+	if (geteuid())
+		skip();
+	kernel_code_read(*state, &told);
+	assert_int_equal(told.cut_ns, UINT64_MAX);
+	tell(*state, &lost);
+	kernel_code_read(*state, &told);
+	assert_true(told.cut_ns > 0 && told.cut_ns < UINT64_MAX);
+}
+
+static void changes_beyond_the_limit_are_a_cut(void **state)
+{
+	struct symbol_kernel_code told;
+
+	if (geteuid())
+		skip();
+	for (uint64_t i = 1; i <= KERNEL_CODE_MAX_CHANGES + 3; i++)
+		came(*state, PLACE, "a", i);
+	kernel_code_read(*state, &told);
+	assert_int_equal(told.count, KERNEL_CODE_MAX_CHANGES);
+	assert_true(told.cut_ns <= KERNEL_CODE_MAX_CHANGES + 1);
+}
+
+/* --- names --- */
+
+static void hear(const struct symbol_reply *reply, void *context)
+{
+	assert_int_equal(reply->error, 0);
+	for (size_t i = 0; i < reply->count; i++) {
+		for (const struct symbol_name *name = &reply->names[i]; name; name = name->later)
+			buffer_printf(context, "%d:%s[%s]+%d ", (int)name->since_ns,
+				      name->function ? name->function : "?",
+				      name->module ? name->module : "", (int)name->offset);
+		buffer_append_char(context, '\n');
+	}
+}
+
+static void assert_names(struct kernel_code *code, uint64_t cut_ns, const char *expected)
+{
+	static const struct symbolizer_options options = { 0 };
+	static const uint64_t addresses[] = { PLACE + 0x10, PLACE + 0x180 };
+	struct symbolizer *symbolizer = symbolizer_new(&options);
+	struct symbol_kernel_code told;
+	struct symbol_request request = {
+		.space = SYMBOL_KERNEL,
+		.fd = -1,
+		.kernel_code = &told,
+		.addresses = addresses,
+		.count = 2,
+	};
+	struct buffer heard = { 0 };
+
+	kernel_code_read(code, &told);
+	told.cut_ns = cut_ns;
+	assert_int_equal(symbolizer_submit(symbolizer, &request), 0);
+	assert_int_equal(symbolizer_run(symbolizer, hear, &heard), 0);
+	assert_string_equal(buffer_string(&heard), expected);
+	buffer_release(&heard);
+	symbolizer_free(symbolizer);
+}
+
+static void an_address_has_the_name_of_its_time(void **state)
+{
+	if (geteuid())
+		skip(); /* the kernel hides its addresses */
+	went(*state, PLACE, "bpf_prog_1_before", 5);
+	came(*state, PLACE, "bpf_prog_2_a", 7);
+	went(*state, PLACE, "bpf_prog_2_a", 8);
+	came(*state, PLACE, "bpf_prog_3_b", 9);
+	came(*state, PLACE + 0x180, "bpf_prog_4_c", 9);
+	assert_names(*state, UINT64_MAX,
+		     "0:bpf_prog_1_before[bpf]+16 7:bpf_prog_2_a[bpf]+16 9:bpf_prog_3_b[bpf]+16 \n"
+		     "0:bpf_prog_4_c[bpf]+0 \n");
+}
+
+static void behind_a_cut_nothing_is_known(void **state)
+{
+	if (geteuid())
+		skip();
+	came(*state, PLACE, "bpf_prog_2_a", 7);
+	came(*state, PLACE, "bpf_prog_3_b", 9);
+	assert_names(*state, 8, "0:bpf_prog_2_a[bpf]+16 8:?[]+0 \n0:?[]+0 \n");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(records_are_taken_as_they_lie),
+		TEST(records_that_cannot_be_are_passed_over),
+		TEST(stacks_may_change_where_something_did),
+		TEST(lost_records_leave_later_code_unknown),
+		TEST(changes_beyond_the_limit_are_a_cut),
+		TEST(an_address_has_the_name_of_its_time),
+		TEST(behind_a_cut_nothing_is_known),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
