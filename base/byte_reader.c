@@ -95,11 +95,6 @@ int64_t byte_reader_sleb128(struct byte_reader *reader)
 	return (int64_t)value;
 }
 
-void byte_reader_skip(struct byte_reader *reader, size_t size)
-{
-	byte_reader_take(reader, size);
-}
-
 struct bytes bytes_slice(struct bytes bytes, size_t offset, size_t size)
 {
 	if (offset > bytes.size || size > bytes.size - offset)

@@ -70,7 +70,13 @@ static inline uint64_t byte_reader_uleb128(struct byte_reader *reader)
 
 int64_t byte_reader_sleb128(struct byte_reader *reader);
 
-void byte_reader_skip(struct byte_reader *reader, size_t size);
+static inline void byte_reader_skip(struct byte_reader *reader, size_t size)
+{
+	if (reader->failed || size > reader->bytes.size - reader->offset)
+		reader->failed = true;
+	else
+		reader->offset += size;
+}
 
 /* The next `size` bytes in place, or an empty run. */
 struct bytes byte_reader_take(struct byte_reader *reader, size_t size);

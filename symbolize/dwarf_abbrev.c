@@ -78,6 +78,8 @@ static int add_attribute(struct dwarf_abbrevs *abbrevs, struct dwarf_abbrev *abb
 	*attribute = (struct dwarf_attribute){
 		.form = form,
 		.wanted = wanted_of(name),
+		.size = DWARF_SIZE_VARIES,
+		.kind = dwarf_form_kind(form),
 		.fixed_bytes = abbrev->fixed_size,
 		.implicit = implicit,
 	};
@@ -86,6 +88,10 @@ static int add_attribute(struct dwarf_abbrevs *abbrevs, struct dwarf_abbrev *abb
 	abbrev->count++;
 	if (dwarf_form_fixed_size(form, &abbrevs->format, &size)) {
 		abbrev->fixed_size += size;
+		attribute->size = size;
+		attribute->is_direct_number = size && size <= sizeof(uint64_t) &&
+					      attribute->kind != DWARF_UNKNOWN &&
+					      attribute->kind != DWARF_STRING;
 	} else {
 		abbrev->is_fixed = false;
 		abbrev->fixed_size = 0;
@@ -183,23 +189,50 @@ int dwarf_abbrevs_init(struct dwarf_abbrevs *abbrevs, struct dwarf_file *file, u
 	return more;
 }
 
+/* Passes over the attributes of an abbreviation that nobody wants. */
+static bool skip_attributes(struct byte_reader *reader)
+{
+	uint64_t name, form;
+
+	byte_reader_skip(reader, 1); /* whether it has children */
+	do {
+		name = byte_reader_uleb128(reader);
+		form = byte_reader_uleb128(reader);
+		if (form == DW_FORM_implicit_const)
+			byte_reader_sleb128(reader);
+	} while (!reader->failed && (name || form));
+	return !reader->failed;
+}
+
+/* Moves to the abbreviation with this code. False: there is none, or the table is malformed ahead of it. */
+static bool find_row(struct byte_reader *reader, uint64_t code)
+{
+	for (;;) {
+		size_t begin = reader->offset;
+		uint64_t here = byte_reader_uleb128(reader);
+
+		if (here == code || !here || reader->failed) {
+			reader->offset = begin;
+			return here && !reader->failed;
+		}
+		byte_reader_uleb128(reader); /* tag */
+		if (!skip_attributes(reader))
+			return false;
+	}
+}
+
 int dwarf_abbrevs_init_one(struct dwarf_abbrevs *abbrevs, struct dwarf_file *file, uint64_t offset,
 			   const struct dwarf_format *format, uint64_t code)
 {
+	struct dwarf_abbrev abbrev;
 	struct byte_reader reader;
-	int more = start(abbrevs, file, offset, format, &reader);
+	bool is_there = start(abbrevs, file, offset, format, &reader) && find_row(&reader, code);
+	int more = is_there ? read_row(abbrevs, &reader, &abbrev) : 0;
 
-	while (more > 0) {
-		size_t before = reader.offset;
-		struct dwarf_abbrev abbrev;
-
-		abbrevs->attribute_count = 0;
-		more = read_row(abbrevs, &reader, &abbrev);
-		if (!dwarf_file_pay(file, reader.offset - before))
-			more = 0;
-		if (more > 0 && abbrev.code == code)
-			more = add_row(abbrevs, &abbrev);
-	}
+	if (offset < file->sections[DWARF_ABBREV].size && !dwarf_file_pay(file, reader.offset))
+		more = 0;
+	if (more > 0)
+		more = add_row(abbrevs, &abbrev);
 	if (more < 0)
 		dwarf_abbrevs_release(abbrevs);
 	return more;
@@ -236,10 +269,9 @@ bool dwarf_abbrev_skip(const struct dwarf_abbrevs *abbrevs, const struct dwarf_a
 		       struct byte_reader *reader)
 {
 	const struct dwarf_attribute *attribute = first_attribute(abbrevs, abbrev);
-	uint32_t size;
 
 	for (uint32_t i = 0; !abbrev->is_fixed && i < abbrev->count; i++, attribute++) {
-		if (dwarf_form_fixed_size(attribute->form, &abbrevs->format, &size))
+		if (attribute->size != DWARF_SIZE_VARIES)
 			continue;
 		byte_reader_skip(reader, attribute->fixed_bytes);
 		if (!dwarf_form_skip(&abbrevs->format, reader, attribute->form))
@@ -257,14 +289,22 @@ bool dwarf_abbrev_read(const struct dwarf_file *file, const struct dwarf_abbrevs
 
 	memset(ret_values, 0, WANTED_COUNT * sizeof(*ret_values));
 	for (uint32_t i = 0; i < abbrev->count; i++, attribute++) {
-		bool good;
+		bool is_asked = mask & DWARF_WANT(attribute->wanted), good = true;
+		struct dwarf_value *value = &ret_values[attribute->wanted];
 
-		if (!(mask & DWARF_WANT(attribute->wanted)))
-			good = dwarf_form_skip(&abbrevs->format, reader, attribute->form);
-		else
+		if (is_asked && attribute->is_direct_number)
+			*value = (struct dwarf_value){
+				.kind = attribute->kind,
+				.number = dwarf_read_number(reader, attribute->size),
+			};
+		else if (is_asked)
 			good = dwarf_form_read(file, &abbrevs->format, reader, attribute->form,
-					       attribute->implicit, &ret_values[attribute->wanted]);
-		if (!good)
+					       attribute->implicit, value);
+		else if (attribute->size != DWARF_SIZE_VARIES)
+			byte_reader_skip(reader, attribute->size);
+		else
+			good = dwarf_form_skip(&abbrevs->format, reader, attribute->form);
+		if (!good || reader->failed)
 			return false;
 	}
 	return true;

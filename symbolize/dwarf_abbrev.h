@@ -31,9 +31,14 @@ enum dwarf_wanted {
 	WANTED_NOT = WANTED_COUNT,
 };
 
+#define DWARF_SIZE_VARIES 0xff
+
 struct dwarf_attribute {
 	uint16_t form;
-	uint8_t wanted; /* enum dwarf_wanted */
+	uint8_t wanted;        /* enum dwarf_wanted */
+	uint8_t size;          /* bytes, DWARF_SIZE_VARIES */
+	uint8_t kind;          /* enum dwarf_kind */
+	bool is_direct_number; /* its bytes are the number, and `kind` says of what */
 	uint32_t
 		fixed_bytes; /* of all attributes ahead of this one that directly precede it and have a fixed size */
 	int64_t implicit; /* DW_FORM_implicit_const */

@@ -111,9 +111,18 @@ bool dwarf_file_has_code(const struct dwarf_file *file, uint64_t start, uint64_t
 
 uint64_t dwarf_read_number(struct byte_reader *reader, size_t size)
 {
-	struct bytes bytes = byte_reader_take(reader, size);
+	struct bytes bytes;
 	uint64_t value = 0;
 
+	switch (size) { /* nearly all */
+	case 1:
+		return byte_reader_u8(reader);
+	case 4:
+		return byte_reader_u32(reader);
+	case 8:
+		return byte_reader_u64(reader);
+	}
+	bytes = byte_reader_take(reader, size);
 	if (bytes.size > sizeof(value) || !bytes.size)
 		return 0;
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__

@@ -111,6 +111,9 @@ struct dwarf_value {
 /* The size of a form's values where it is always the same; false: it is not, or the form is unknown. */
 bool dwarf_form_fixed_size(uint16_t form, const struct dwarf_format *format, uint32_t *ret_size);
 
+/* What a form's values are; DWARF_UNKNOWN: the form is not known, or says which other one it is. */
+enum dwarf_kind dwarf_form_kind(uint16_t form);
+
 /*
  * Reads a value. False (the reader has failed, or the form is unknown): nothing behind it can be read. A
  * string that is not terminated, or lies outside, is DWARF_UNKNOWN.

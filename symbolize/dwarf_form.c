@@ -118,6 +118,11 @@ bool dwarf_form_fixed_size(uint16_t form, const struct dwarf_format *format, uin
 	return true;
 }
 
+enum dwarf_kind dwarf_form_kind(uint16_t form)
+{
+	return row_of(form).kind;
+}
+
 static void skip_leb128(struct byte_reader *reader)
 {
 	while (byte_reader_u8(reader) & 0x80)
