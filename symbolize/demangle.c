@@ -50,12 +50,19 @@ static bool looks_mangled(const char *name)
 	return !strncmp(name, "_Z", 2) || !strncmp(name, "_R", 2) || !strncmp(name, "_GLOBAL_", 8);
 }
 
+/* Rust's legacy names have a hash as their last part: 16 digits, of which their length tells. */
+static bool can_be_of_rust(const char *name)
+{
+	return !strncmp(name, "_R", 2) || strstr(name, "17h");
+}
+
 /* Rust first: its legacy names are valid C++ ones, with the hash as one more part. */
 static bool append_demangled(struct buffer *to, const char *name)
 {
-	return looks_mangled(name) && strlen(name) <= DEMANGLE_MAX_MANGLED &&
-	       (try_demangler(rust_demangle_callback, name, to) ||
-		try_demangler(cplus_demangle_v3_callback, name, to));
+	if (!looks_mangled(name) || strlen(name) > DEMANGLE_MAX_MANGLED)
+		return false;
+	return (can_be_of_rust(name) && try_demangler(rust_demangle_callback, name, to)) ||
+	       try_demangler(cplus_demangle_v3_callback, name, to);
 }
 
 static size_t plt_suffix(const char *name, size_t size)
