@@ -37,6 +37,7 @@ struct record_command {
 	struct output output;
 	char default_path[32];
 	const char *stats_path; /* NULL: not asked for */
+	bool without_inlined;
 	bool pass_status;
 };
 
@@ -139,6 +140,8 @@ static int keep(void *context, const char *name, const char *value, const char *
 		command->pass_status = true;
 	else if (!strcmp(name, "verify"))
 		command->recorder.sampler.verify = true;
+	else if (!strcmp(name, "no-inline"))
+		command->without_inlined = true;
 	else if (!strcmp(name, "verbose"))
 		command->recorder.sampler.verbose = true;
 	else if (!strcmp(name, "call-graph"))
@@ -168,6 +171,7 @@ static const struct option_row record_rows[] = {
 	{ "unwind-memory", 0, "MIB",
 	  "ceiling of the unwind tables; what was not sampled for long leaves first (default 64)",
 	  set_unwind_memory },
+	{ "no-inline", 0, NULL, "without the calls that compilers inlined", keep },
 	{ "verify", 0, NULL, "compare each user stack with libunwind's", keep },
 	{ "stats", 0, "FILE", "write what was recorded and what it cost, as JSON", keep },
 	{ "pass-status", 0, NULL, "end with the command's exit status", keep },
@@ -329,9 +333,10 @@ static int write_result(const struct record_command *command, const struct recor
 {
 	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
 	_cleanup_(unnamed_frames_release) struct unnamed_frames unnamed;
-	const struct frame_names_sources sources = { recording->aggregator, recording->modules,
-						     recording->jit_maps, recording->kernel_code,
-						     recording->worker };
+	const struct frame_names_sources sources = {
+		recording->aggregator,  recording->modules, recording->jit_maps,
+		recording->kernel_code, recording->worker,  command->without_inlined
+	};
 	struct tick_fates fates;
 	struct stats stats;
 	int error = profile ? set_origin(command, recording, profile) : -ENOMEM;

@@ -25,6 +25,7 @@
 struct named_address {
 	uint32_t frame; /* id in the profile, PROFILE_NONE: not answered yet */
 	uint32_t later; /* index of what lay there afterwards, PROFILE_NONE: nothing else */
+	uint32_t inlined, inlined_count; /* a part of frame_names.inlined, outermost first */
 	bool is_root;
 };
 
@@ -50,6 +51,7 @@ struct frame_names {
 	uint64_t
 		made_code_deadline_ns; /* when no more of what runtimes wrote is read, 0: not begun */
 	struct buffer later;           /* struct later_frame */
+	struct buffer inlined;         /* frames: uint32_t */
 	struct u64_map makers;         /* modules without a file -> the process that they are of */
 	struct u64_map told;           /* of these processes: those that wrote what could be read */
 	struct u64_map lacking;  /* modules with code that has no name -> index in `build_ids` */
@@ -60,7 +62,8 @@ struct frame_names {
 	uint64_t *offsets;           /* of `asked`, in the same order */
 	size_t count;
 	struct named_address *named; /* by address index */
-	int error;                   /* of a callback */
+	bool without_inlined;
+	int error; /* of a callback */
 };
 
 static int compare_sources(const struct asked_address *a, const struct asked_address *b)
@@ -145,6 +148,28 @@ static int add_later(struct frame_names *names, uint64_t module_id, const struct
 	return error;
 }
 
+/* The calls that were inlined at an address. */
+static int add_inlined(struct frame_names *names, uint64_t module_id,
+		       const struct symbol_name *name, struct named_address *named)
+{
+	const struct module *module = modules_find(names->modules, module_id);
+	int error = 0;
+
+	named->inlined = (uint32_t)(names->inlined.size / sizeof(uint32_t));
+	for (name = name->inlined; name && !error; name = name->inlined) {
+		uint32_t frame;
+
+		error = profile_add_named(names->profile, name->function,
+					  module ? module->name : NULL, FRAME_INLINED, &frame);
+		if (error)
+			return error;
+		buffer_append(&names->inlined, &frame, sizeof(frame));
+		error = buffer_error(&names->inlined);
+		named->inlined_count++;
+	}
+	return error;
+}
+
 static bool lacks_a_name(const struct symbol_reply *reply)
 {
 	for (size_t i = 0; i < reply->count; i++)
@@ -185,6 +210,9 @@ static void take_reply(const struct symbol_reply *reply, void *context)
 		if (!names->error)
 			names->error = add_later(names, asked->address.module, &reply->names[i],
 						 &named->later);
+		if (!names->error)
+			names->error =
+				add_inlined(names, asked->address.module, &reply->names[i], named);
 	}
 }
 
@@ -250,6 +278,7 @@ static int ask_module(struct frame_names *names, size_t start, size_t end)
 					     : SYMBOL_FILE,
 		.fd = module ? module->fd : -1,
 		.path = module ? module->path : NULL,
+		.without_inlined = names->without_inlined,
 		.addresses = names->offsets + start,
 		.count = end - start,
 	};
@@ -380,6 +409,7 @@ int frame_names_new(const struct frame_names_sources *sources, struct profile *p
 	names->modules = sources->modules;
 	names->jit_maps = sources->jit_maps;
 	names->kernel_code = sources->kernel_code;
+	names->without_inlined = sources->without_inlined;
 	names->profile = profile;
 	error = frame_names_init(names, sources->worker);
 	if (error)
@@ -395,6 +425,7 @@ void frame_names_free(struct frame_names *names)
 		return;
 	name_source_free(names->source);
 	buffer_release(&names->later);
+	buffer_release(&names->inlined);
 	buffer_release(&names->build_ids);
 	u64_map_release(&names->makers);
 	u64_map_release(&names->told);
@@ -406,6 +437,15 @@ void frame_names_free(struct frame_names *names)
 }
 
 /* --- asking --- */
+
+const uint32_t *frame_names_inlined(const struct frame_names *names, uint32_t address,
+				    size_t *ret_count)
+{
+	const struct named_address *named = &names->named[address];
+
+	*ret_count = named->inlined_count;
+	return (const uint32_t *)names->inlined.data + named->inlined;
+}
 
 bool frame_names_is_root(const struct frame_names *names, uint32_t address)
 {

@@ -27,6 +27,7 @@ struct frame_names_sources {
 	struct jit_maps *jit_maps;
 	struct kernel_code *kernel_code;
 	struct worker *worker; /* reads what belongs to others */
+	bool without_inlined;
 };
 
 struct frame_names;
@@ -42,6 +43,10 @@ void frame_names_free(struct frame_names *names);
  */
 int frame_names_at(struct frame_names *names, uint32_t address, uint64_t time_ns,
 		   uint32_t *ret_frame, uint64_t *ret_until_ns);
+
+/* The frames of the calls that were inlined there, the outermost first: they lie on top of its frame. */
+const uint32_t *frame_names_inlined(const struct frame_names *names, uint32_t address,
+				    size_t *ret_count);
 
 /* Does a program or thread start there? */
 bool frame_names_is_root(const struct frame_names *names, uint32_t address);

@@ -67,6 +67,17 @@ static int add_marker(struct namer *namer, unsigned int reason, uint32_t *node)
 	return error ? error : profile_add_child(namer->profile, *node, frame, node);
 }
 
+static int add_inlined(struct namer *namer, uint32_t address, uint32_t *node)
+{
+	size_t count;
+	const uint32_t *frames = frame_names_inlined(namer->names, address, &count);
+	int error = 0;
+
+	for (size_t i = 0; i < count && !error; i++)
+		error = profile_add_child(namer->profile, *node, frames[i], node);
+	return error;
+}
+
 /* Hangs a stack's frames, as they were at a time, below `node`, root first. It was so until `ret_until_ns` at least. */
 static int add_stack(struct namer *namer, uint32_t stack, uint64_t time_ns, uint32_t *node,
 		     uint64_t *ret_until_ns)
@@ -84,6 +95,8 @@ static int add_stack(struct namer *namer, uint32_t stack, uint64_t time_ns, uint
 				       ret_until_ns);
 		if (!error)
 			error = profile_add_child(namer->profile, *node, frame, node);
+		if (!error)
+			error = add_inlined(namer, stored.addresses[i], node);
 	}
 	return error;
 }

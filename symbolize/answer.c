@@ -14,7 +14,7 @@ int answer_init(struct answer *answer, size_t count)
 {
 	*answer = (struct answer){ .count = count };
 	string_pool_init(&answer->strings);
-	arena_init(&answer->later);
+	arena_init(&answer->more);
 	answer->names = calloc(count ? count : 1, sizeof(*answer->names));
 	return answer->names ? 0 : -ENOMEM;
 }
@@ -22,7 +22,7 @@ int answer_init(struct answer *answer, size_t count)
 void answer_release(struct answer *answer)
 {
 	string_pool_release(&answer->strings);
-	arena_release(&answer->later);
+	arena_release(&answer->more);
 	free(answer->names);
 	*answer = (struct answer){ 0 };
 }
@@ -53,16 +53,34 @@ int answer_keep_demangled(struct answer *answer, const char *name, const char **
 	return err ? err : keep_bytes(answer, shown.data, shown.size, ret_kept);
 }
 
+static struct symbol_name *new_name(struct answer *answer)
+{
+	struct symbol_name *name = arena_alloc(&answer->more, sizeof(*name));
+
+	if (name)
+		*name = (struct symbol_name){ 0 };
+	return name;
+}
+
 int answer_add_later(struct answer *answer, struct symbol_name *name,
 		     struct symbol_name **ret_later)
 {
-	struct symbol_name *later = arena_alloc(&answer->later, sizeof(*later));
+	struct symbol_name *later = new_name(answer);
 
 	if (!later)
 		return -ENOMEM;
-	*later = (struct symbol_name){ 0 };
-	name->later = later;
-	*ret_later = later;
+	name->later = *ret_later = later;
+	return 0;
+}
+
+int answer_add_inlined(struct answer *answer, struct symbol_name *name,
+		       struct symbol_name **ret_inlined)
+{
+	struct symbol_name *inlined = new_name(answer);
+
+	if (!inlined)
+		return -ENOMEM;
+	name->inlined = *ret_inlined = inlined;
 	return 0;
 }
 

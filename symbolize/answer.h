@@ -18,7 +18,7 @@ struct answer {
 	struct symbol_name *names;
 	size_t count;
 	struct string_pool strings;
-	struct arena later;       /* of names whose code came after other code */
+	struct arena more;        /* names that later and inlined point to */
 	struct build_id build_id; /* size 0: none */
 };
 
@@ -34,6 +34,10 @@ int answer_keep_demangled(struct answer *answer, const char *name, const char **
 /* Adds what follows a name in time: 0 or -ENOMEM. */
 int answer_add_later(struct answer *answer, struct symbol_name *name,
 		     struct symbol_name **ret_later);
+
+/* Adds a call that was inlined into a name's code: 0 or -ENOMEM. */
+int answer_add_inlined(struct answer *answer, struct symbol_name *name,
+		       struct symbol_name **ret_inlined);
 
 /* Addresses in ascending order, each with its place in the request. */
 struct asked_addresses {

@@ -64,16 +64,27 @@ static int look_up(struct source_names *names, const struct source_question *que
 				     &names->lookup);
 }
 
+static void open_debug_file(struct source_names *names, const struct source_question *question)
+{
+	struct build_id build_id = { .size = 0 };
+
+	if (question->debug_fd) {
+		if (elf_file_open_mapped(question->debug_fd, &names->debug_file.file))
+			names->debug_file.file = NULL;
+		return;
+	}
+	build_id_read(names->file, &build_id);
+	debug_file_of_mapped(names->file, &build_id, question->path, question->debug_folders,
+			     &names->debug_file);
+}
+
 /* The file's own DWARF, else its debug file's. */
 static int read_dwarf(struct source_names *names, const struct source_question *question)
 {
-	struct build_id build_id = { .size = 0 };
 	int err = look_up(names, question, names->file);
 
 	if (err == -ENOENT) {
-		build_id_read(names->file, &build_id);
-		debug_file_of_mapped(names->file, &build_id, question->path,
-				     question->debug_folders, &names->debug_file);
+		open_debug_file(names, question);
 		if (names->debug_file.file)
 			err = look_up(names, question, names->debug_file.file);
 	}
@@ -181,7 +192,7 @@ static int read_symbols(struct source_names *names, const struct source_question
 
 	if (err || !addresses || !indexes)
 		return -ENOMEM;
-	for (size_t i = 0; i < names->asked.count; i++) {
+	for (size_t i = 0; i < names->asked.count && !question->without_symbols; i++) {
 		if (!needs_symbol(names, i))
 			continue;
 		addresses[symbols.count] = names->asked.addresses[i];

@@ -22,8 +22,10 @@ struct source_question {
 	int fd;                           /* the ELF file, open for reading */
 	const char *path;                 /* absolute, for a debug file beside it; or NULL */
 	const char *const *debug_folders; /* NULL at the end */
-	bool keep_mangled;                /* functions as they are in the file */
-	const uint64_t *addresses;        /* virtual ones of the file, in any order */
+	int debug_fd;              /* its debug file, for certain; 0: looked for by these two */
+	bool keep_mangled;         /* functions as they are in the file */
+	bool without_symbols;      /* whoever asks has them already */
+	const uint64_t *addresses; /* virtual ones of the file, in any order */
 	size_t count;
 };
 

@@ -63,6 +63,7 @@ struct symbol_request {
 	struct symbol_made_code made_code; /* SYMBOL_MADE_CODE */
 	/* SYMBOL_KERNEL: what changed while the addresses were met, NULL: nothing. It is not copied. */
 	const struct symbol_kernel_code *kernel_code;
+	bool without_inlined; /* SYMBOL_FILE: the calls that were inlined are not asked for */
 	const uint64_t *addresses;
 	size_t count;
 };
@@ -75,6 +76,8 @@ struct symbol_name {
 	/* SYMBOL_MADE_CODE, SYMBOL_KERNEL: what lay at the address after another time, and so on; the first name holds from 0 on. */
 	uint64_t since_ns;               /* the kernel's CLOCK_BOOTTIME */
 	const struct symbol_name *later; /* NULL: nothing else came */
+	/* SYMBOL_FILE: the call that was inlined there into this function, and so on inwards; NULL: none. */
+	const struct symbol_name *inlined;
 };
 
 /*

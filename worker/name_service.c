@@ -2,6 +2,7 @@
 #include "worker/name_service.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -9,10 +10,12 @@
 #include "elf/elf_file.h"
 #include "symbolize/file_names.h"
 #include "symbolize/made_code.h"
+#include "symbolize/source_names.h"
 #include "worker/worker.h"
 #include "worker/worker_child.h"
 
 DEFINE_CLEANUP(cleanup_elf_file, struct elf_file *, elf_file_free)
+DEFINE_CLEANUP(cleanup_source_names, struct source_names *, source_names_free)
 
 /* Names of a hundred bytes for as many addresses as can be asked for; more are not believed. */
 #define MAX_REPLY_BYTES WORKER_MAX_REPLY_BYTES
@@ -27,6 +30,8 @@ struct name_question {
 	uint32_t way;   /* enum debug_file_way, with a debug file */
 	uint32_t address_count, dump_looks, map_looks;
 	uint32_t has_dump;
+	uint32_t with_inlined;
+	uint32_t reserved;
 	uint64_t start_ns, deadline_ns;
 };
 
@@ -37,14 +42,14 @@ struct name_said {
 	uint64_t offset, since_ns;
 	uint32_t function; /* where its string begins, NONE: unknown */
 	uint32_t later;    /* so many later ones are next in their list */
+	uint32_t inlined;  /* and then so many inlined ones, from the outermost on */
 	uint32_t is_root;
-	uint32_t reserved;
 };
 
-/* The reply's payload: this, the names of the addresses, later names, strings with their ends. */
+/* The reply's payload: this, the names of the addresses, what these count, strings with their ends. */
 struct name_answer {
 	struct debug_identity_said wanted, has; /* only the build-id of the latter */
-	uint64_t name_count, later_count, string_bytes;
+	uint64_t name_count, more_count, string_bytes;
 };
 
 _Static_assert(sizeof(struct name_question) % 8 == 0 && sizeof(struct name_answer) % 8 == 0 &&
@@ -80,6 +85,60 @@ static bool open_question(struct bytes payload, struct name_question *ret_asked,
 	return !reader.failed;
 }
 
+/* The outermost function is the symbol tables', where they have one; the calls inlined into it are the debugging information's. */
+static int add_calls(const struct source_location *location, struct answer *answer,
+		     struct symbol_name *name)
+{
+	int error = 0;
+
+	if (location->count && !name->function && location->frames[location->count - 1].function)
+		error = answer_keep(answer, location->frames[location->count - 1].function,
+				    &name->function);
+	for (size_t i = location->count - !!location->count; i-- && !error;) {
+		if (!location->frames[i].function)
+			continue;
+		error = answer_add_inlined(answer, name, &name);
+		if (!error)
+			error = answer_keep(answer, location->frames[i].function, &name->function);
+	}
+	return error;
+}
+
+/* Debugging information that is not there, or is damaged, leaves the names as they are. */
+static int add_inlined(const struct worker_question *question, const struct elf_file *file,
+		       const struct symbol_request *request, struct answer *answer)
+{
+	static const char *const no_folders[] = { NULL };
+	_cleanup_free_ uint64_t *addresses = calloc(request->count + 1, sizeof(*addresses));
+	_cleanup_free_ size_t *places = calloc(request->count + 1, sizeof(*places));
+	_cleanup_(cleanup_source_names) struct source_names *sources = NULL;
+	struct source_question asked = {
+		.fd = question->descriptors[0],
+		.debug_folders = no_folders,
+		.debug_fd = question->descriptors[1] < 0 ? 0 : question->descriptors[1],
+		.without_symbols = true,
+		.addresses = addresses,
+	};
+	int error;
+
+	if (!addresses || !places)
+		return -ENOMEM;
+	for (size_t i = 0; i < request->count; i++) {
+		places[asked.count] = i;
+		asked.count += elf_file_address_of_offset(file, request->addresses[i],
+							  &addresses[asked.count]);
+	}
+	error = source_names_new(&asked, &sources);
+	if (error)
+		return error == -ENOMEM ? error : 0;
+	for (size_t i = 0; i < asked.count && !error; i++) {
+		struct source_location location = source_names_get(sources, i);
+
+		error = add_calls(&location, answer, &answer->names[places[i]]);
+	}
+	return error;
+}
+
 static int name_file(const struct worker_question *question, const struct name_question *asked,
 		     const struct symbol_request *request, struct answer *answer,
 		     struct debug_identity *ret_wanted)
@@ -104,7 +163,10 @@ static int name_file(const struct worker_question *question, const struct name_q
 				  elf_file_open(candidate.fd, &debug_file)))
 		return -ESTALE;
 	named.debug_file = debug_file;
-	return file_names_answer(file, &named, answer);
+	error = file_names_answer(file, &named, answer);
+	if (!error && asked->with_inlined)
+		error = add_inlined(question, file, request, answer);
+	return error;
 }
 
 static int name_made_code(const struct worker_question *question, const struct name_question *asked,
@@ -148,12 +210,13 @@ static int say_string(struct said_strings *strings, const char *string, uint32_t
 }
 
 static int say_name(struct said_strings *strings, const struct symbol_name *name, uint32_t later,
-		    struct buffer *to)
+		    uint32_t inlined, struct buffer *to)
 {
 	struct name_said said = {
 		.offset = name->offset,
 		.since_ns = name->since_ns,
 		.later = later,
+		.inlined = inlined,
 		.is_root = name->is_root,
 	};
 	int error = say_string(strings, name->function, &said.function);
@@ -162,27 +225,28 @@ static int say_name(struct said_strings *strings, const struct symbol_name *name
 	return error;
 }
 
-static uint32_t count_later(const struct symbol_name *name)
+/* An address's name, and those behind it. */
+static int say_all(struct said_strings *strings, const struct symbol_name *name,
+		   struct buffer *more, struct buffer *to)
 {
-	uint32_t count = 0;
+	uint32_t later = 0, inlined = 0;
+	int error = 0;
 
-	for (name = name->later; name; name = name->later)
-		count++;
-	return count;
+	for (const struct symbol_name *it = name->later; it && !error; it = it->later, later++)
+		error = say_name(strings, it, 0, 0, more);
+	for (const struct symbol_name *it = name->inlined; it && !error;
+	     it = it->inlined, inlined++)
+		error = say_name(strings, it, 0, 0, more);
+	return error ? error : say_name(strings, name, later, inlined, to);
 }
 
-static int say_names(const struct answer *answer, struct said_strings *strings,
-		     struct buffer *later, struct buffer *to)
+static int say_names(const struct answer *answer, struct said_strings *strings, struct buffer *more,
+		     struct buffer *to)
 {
 	int error = 0;
 
-	for (size_t i = 0; i < answer->count && !error; i++) {
-		const struct symbol_name *name = &answer->names[i];
-
-		error = say_name(strings, name, count_later(name), to);
-		for (name = name->later; name && !error; name = name->later)
-			error = say_name(strings, name, 0, later);
-	}
+	for (size_t i = 0; i < answer->count && !error; i++)
+		error = say_all(strings, &answer->names[i], more, to);
 	return error;
 }
 
@@ -190,7 +254,7 @@ static int say_answer(const struct answer *answer, const struct debug_identity *
 		      struct buffer *to)
 {
 	_cleanup_(release_strings) struct said_strings strings = { 0 };
-	_cleanup_(buffer_release) struct buffer later = { 0 };
+	_cleanup_(buffer_release) struct buffer more = { 0 };
 	const struct debug_identity has = { .build_id = answer->build_id };
 	struct name_answer said = { .name_count = answer->count };
 	int error;
@@ -199,14 +263,14 @@ static int say_answer(const struct answer *answer, const struct debug_identity *
 	debug_identity_say(wanted, &said.wanted);
 	debug_identity_say(&has, &said.has);
 	buffer_append(to, &said, sizeof(said));
-	error = say_names(answer, &strings, &later, to);
-	buffer_append(to, later.data, later.size);
+	error = say_names(answer, &strings, &more, to);
+	buffer_append(to, more.data, more.size);
 	buffer_append(to, strings.bytes.data, strings.bytes.size);
 	if (!error)
-		error = buffer_error(&later) | buffer_error(&strings.bytes) | buffer_error(to);
+		error = buffer_error(&more) | buffer_error(&strings.bytes) | buffer_error(to);
 	if (error)
 		return error;
-	said.later_count = later.size / sizeof(struct name_said);
+	said.more_count = more.size / sizeof(struct name_said);
 	said.string_bytes = strings.bytes.size;
 	memcpy(to->data, &said, sizeof(said));
 	return 0;
@@ -246,6 +310,7 @@ static void write_question(const struct symbol_request *request,
 		.dump_looks = is_made && dump->fd >= 0 ? (uint32_t)dump->look_count : 0,
 		.map_looks = is_made && map->fd >= 0 ? (uint32_t)map->look_count : 0,
 		.has_dump = is_made && dump->fd >= 0,
+		.with_inlined = !request->without_inlined,
 		.start_ns = request->made_code.start_ns,
 		.deadline_ns = request->made_code.deadline_ns,
 	};
@@ -285,48 +350,70 @@ static int hear_name(struct answer *answer, const struct name_said *said, struct
 	return function ? answer_keep(answer, function, &name->function) : 0;
 }
 
-static int hear_names(struct answer *answer, const struct name_said *said,
-		      const struct name_said *later, uint64_t later_count, struct bytes strings)
-{
-	for (size_t i = 0; i < answer->count; i++) {
-		struct symbol_name *name = &answer->names[i];
-		uint32_t count = said[i].later;
-		int error = hear_name(answer, &said[i], strings, name);
+/* What is still to be heard of those behind the names of the addresses. */
+struct more_said {
+	const struct name_said *next;
+	uint64_t count;
+};
 
-		if (!error && count > later_count)
-			error = -EBADMSG;
-		for (; count && !error; count--, later_count--) {
-			error = answer_add_later(answer, name, &name);
-			if (!error)
-				error = hear_name(answer, later++, strings, name);
-		}
+static int hear_chain(struct answer *answer, struct more_said *more, uint32_t count,
+		      struct bytes strings, struct symbol_name *name,
+		      int (*add)(struct answer *, struct symbol_name *, struct symbol_name **))
+{
+	if (count > more->count)
+		return -EBADMSG;
+	for (more->count -= count; count; count--) {
+		int error = add(answer, name, &name);
+
+		if (!error)
+			error = hear_name(answer, more->next++, strings, name);
 		if (error)
 			return error;
 	}
-	return later_count ? -EBADMSG : 0;
+	return 0;
+}
+
+static int hear_names(struct answer *answer, const struct name_said *said, struct more_said *more,
+		      struct bytes strings)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < answer->count && !error; i++) {
+		struct symbol_name *name = &answer->names[i];
+
+		error = hear_name(answer, &said[i], strings, name);
+		if (!error)
+			error = hear_chain(answer, more, said[i].later, strings, name,
+					   answer_add_later);
+		if (!error)
+			error = hear_chain(answer, more, said[i].inlined, strings, name,
+					   answer_add_inlined);
+	}
+	return error ? error : more->count ? -EBADMSG : 0;
 }
 
 int name_service_hear(struct bytes payload, struct answer *answer,
 		      struct debug_identity *ret_wanted)
 {
-	struct bytes names, later, strings;
+	struct bytes names, more, strings;
+	struct more_said unheard;
 	struct debug_identity has;
 	struct byte_reader reader;
 	struct name_answer said;
 
 	byte_reader_init(&reader, payload);
 	byte_reader_copy(&reader, &said, sizeof(said));
-	if (said.name_count != answer->count || said.later_count > MAX_REPLY_BYTES)
+	if (said.name_count != answer->count || said.more_count > MAX_REPLY_BYTES)
 		return -EBADMSG;
 	names = byte_reader_take(&reader, said.name_count * sizeof(struct name_said));
-	later = byte_reader_take(&reader, said.later_count * sizeof(struct name_said));
+	more = byte_reader_take(&reader, said.more_count * sizeof(struct name_said));
 	strings = byte_reader_take(&reader, said.string_bytes);
 	if (reader.failed || !debug_identity_hear(&said.wanted, ret_wanted) ||
 	    !debug_identity_hear(&said.has, &has))
 		return -EBADMSG;
 	answer->build_id = has.build_id;
-	return hear_names(answer, (const struct name_said *)names.data,
-			  (const struct name_said *)later.data, said.later_count, strings);
+	unheard = (struct more_said){ (const struct name_said *)more.data, said.more_count };
+	return hear_names(answer, (const struct name_said *)names.data, &unheard, strings);
 }
 
 /* Its errors are its word, too: none may be taken for one that passes with time, or for memory that is short here. */

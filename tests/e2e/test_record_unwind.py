@@ -426,10 +426,17 @@ if (hearth.SAMPLES / "goroutines").exists():
 
     CALL = ["main.takeTurn", "runtime.cgocall", "runtime.asmcgocall.abi0"]
 
+    def assert_nearly_all_complete_with_rows(recorded):
+        """A stack that lies on three has parts in the heap, which a first tick's snapshot does not hold."""
+        ticks = recorded.stats["ticks"]
+        first = recorded.stats["snapshots"] - recorded.stats["mended"]
+        assert ticks["truncated"]["rows_missing"] <= first, unfinished(recorded)
+        assert ticks["complete"] >= 0.995 * (ticks["due"] - ticks["lost"]["late"] - first), unfinished(recorded)
+
     def test_go_through_c(go_programs):
         """From Go to C and from there to Go: over three stacks, of which the first was moved meanwhile."""
         recorded = record(go_programs / "cgo", "2")
-        assert_nearly_all_complete(recorded)
+        assert_nearly_all_complete_with_rows(recorded)
         for burns, way in {
             "c_burn": [*CALL, "c_work", "c_burn"],
             "main.goBurn": [*CALL, "c_calls_back", "goesOn", "crosscall2", "main.goesOn", "main.goBurn"],
@@ -441,7 +448,7 @@ if (hearth.SAMPLES / "goroutines").exists():
                 assert holds_in_order(stack.frames, way), stack
 
     def test_go_through_c_stripped(go_programs):
-        assert_nearly_all_complete(record(go_programs / "cgo-stripped", "2"))
+        assert_nearly_all_complete_with_rows(record(go_programs / "cgo-stripped", "2"))
 
     def test_go_gives_a_larger_stack(go_programs):
         """That is done on the thread's own stack: the goroutine, which has saved where it was, is the caller."""

@@ -19,8 +19,8 @@
 #include "worker/name_service.h"
 #include "worker/row_service.h"
 
-#define MUTANTS 300 /* of each liar: a sanitized worker gives no memory back */
-#define LIARS   5
+#define MUTANTS 60 /* of each liar: a sanitized worker gives no memory back */
+#define LIARS   20
 
 /* --- the worker --- */
 
@@ -123,7 +123,7 @@ static void names_are_those_of_the_symbolizer(void **state)
 	struct symbol_request request = question(open_self(), addresses);
 	struct debug_identity wanted;
 	struct answer there, here;
-	size_t named = 0;
+	size_t named = 0, inlined = 0;
 
 	(void)state;
 	answer_here(&request, &here);
@@ -134,8 +134,10 @@ static void names_are_those_of_the_symbolizer(void **state)
 	for (size_t i = 0; i < ADDRESSES; i++) {
 		assert_same(&there.names[i], &here.names[i]);
 		named += here.names[i].function != NULL;
+		inlined += there.names[i].inlined != NULL;
 	}
 	assert_true(named > ADDRESSES / 10);
+	assert_true(inlined > 0);
 	answer_release(&there);
 	answer_release(&here);
 	worker_free(worker);

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls that a compiler inlined are frames of their own, wherever debugging information tells of them."""
+
+import subprocess
+
+import pytest
+
+import hearth
+
+pytestmark = pytest.mark.root
+
+SOURCE = r"""
+#include <stdint.h>
+static volatile uint64_t sink;
+static inline __attribute__((always_inline)) void inner(uint64_t i) { for (int k = 0; k < 50; k++) sink += i * k; }
+static inline __attribute__((always_inline)) void middle(uint64_t i) { inner(i); inner(i + 1); }
+__attribute__((noinline)) void outer(uint64_t n) { for (uint64_t i = 0; i < n; i++) middle(i); }
+int main(void) { outer(6000000); return 0; }
+"""
+
+WHOLE = ["main", "outer", "middle_[i]", "inner_[i]"]
+
+
+@pytest.fixture(scope="module")
+def builds(tmp_path_factory):
+    """By where the debugging information lies: in the program, beside it, nowhere."""
+    folder = tmp_path_factory.mktemp("inlined")
+    (folder / "inlined.c").write_text(SOURCE)
+    subprocess.run(["cc", "-O2", "-g", "-o", folder / "own", folder / "inlined.c"], check=True)
+    subprocess.run(["objcopy", "--only-keep-debug", folder / "own", folder / "beside.debug"], check=True)
+    subprocess.run(["objcopy", "--strip-debug", folder / "own", folder / "nowhere"], check=True)
+    subprocess.run(["strip", "-o", folder / "beside", folder / "own"], check=True)
+    subprocess.run(["objcopy", f"--add-gnu-debuglink={folder / 'beside.debug'}", folder / "beside"], check=True)
+    return folder
+
+
+def share_of(recorded, process, chain):
+    """Of a process's ticks with whole stacks, those whose user half ends in this chain."""
+    stacks = [stack for stack in recorded.stacks if stack.process == process and stack.fate == "complete"]
+    holding = 0
+    for stack in stacks:
+        frames = [frame for frame in stack.frames if not frame.endswith("_[k]")]
+        holding += stack.count * (frames[-len(chain) :] == chain)
+    return holding / hearth.ticks(stacks)
+
+
+@pytest.mark.parametrize("build", ["own", "beside"])
+def test_inlined_calls(build, builds):
+    recorded = hearth.record("-F", 999, "--", builds / build)
+    assert share_of(recorded, build, WHOLE) > 0.9, recorded.stacks[:5]
+
+
+def test_without_them(builds):
+    recorded = hearth.record("-F", 999, "--no-inline", "--", builds / "own")
+    assert share_of(recorded, "own", ["main", "outer"]) > 0.9, recorded.stacks[:5]
+    recorded = hearth.record("-F", 999, "--", builds / "nowhere")
+    assert share_of(recorded, "nowhere", ["main", "outer"]) > 0.9, recorded.stacks[:5]
+
+
+# Built only where there is a Go compiler.
+if (hearth.SAMPLES / "goroutines").exists():
+
+    @pytest.mark.parametrize("command", [["cp"], ["strip", "-o"]], ids=["go", "stripped go"])
+    def test_go(command, tmp_path):
+        """From .gopclntab, where there is no DWARF."""
+        program, sample = tmp_path / "go", hearth.SAMPLES / "goroutines"
+        subprocess.run([*command, program, sample] if command[0] == "strip" else [*command, sample, program], check=True)
+        recorded = hearth.record("-F", 999, "--", program, "1")
+        working = [stack for stack in recorded.stacks if "main.sixty" in stack.frames and stack.process == "go"]
+        inlined = [stack for stack in working if "main.chain_[i]" in stack.frames]
+        assert hearth.ticks(inlined) > 0.8 * hearth.ticks(working) > 0, working[:5]
