@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/u64_sort.h"
+#include "symbolize/ascending.h"
 #include "symbolize/demangle.h"
 
 int answer_init(struct answer *answer, size_t count)
@@ -108,9 +109,12 @@ void asked_addresses_add(struct asked_addresses *asked, uint64_t address, size_t
 
 int asked_addresses_sort(struct asked_addresses *asked)
 {
-	_cleanup_free_ struct u64_item *items = calloc(asked->count + 1, sizeof(*items));
+	_cleanup_free_ struct u64_item *items = NULL;
 	int err;
 
+	if (ascending_is(asked->addresses, asked->count))
+		return 0;
+	items = malloc(asked->count * sizeof(*items));
 	if (!items)
 		return -ENOMEM;
 	for (size_t i = 0; i < asked->count; i++)

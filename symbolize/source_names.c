@@ -229,7 +229,11 @@ static int locate(struct source_names *names, size_t index, struct located *ret_
 
 	if (!count && symbol)
 		count = 1;
-	frames = arena_alloc(&names->frames, (count + 1) * sizeof(*frames));
+	if (!count) {
+		*ret_located = (struct located){ 0 };
+		return 0;
+	}
+	frames = arena_alloc(&names->frames, count * sizeof(*frames));
 	if (!frames)
 		return -ENOMEM;
 	for (size_t i = 0; !err && i < location.count; i++) {
