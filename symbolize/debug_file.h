@@ -32,7 +32,9 @@ struct debug_file_query {
 enum debug_file_way {
 	DEBUG_FILE_BY_BUILD_ID,
 	DEBUG_FILE_BY_LINK,
-	DEBUG_FILE_SUPPLEMENT, /* dwarf_links.h */
+	DEBUG_FILE_SUPPLEMENT, /* supplement.h */
+	DEBUG_FILE_PACKAGE,    /* split_file.h */
+	DEBUG_FILE_SPLIT,
 };
 
 /* Is this the file? Reads it. */

@@ -43,6 +43,13 @@ static enum dwarf_wanted wanted_of(uint64_t name)
 		return WANTED_ADDR_BASE;
 	case DW_AT_rnglists_base:
 		return WANTED_RNGLISTS_BASE;
+	case DW_AT_dwo_name:
+	case DW_AT_GNU_dwo_name:
+		return WANTED_DWO_NAME;
+	case DW_AT_GNU_dwo_id:
+		return WANTED_DWO_ID;
+	case DW_AT_GNU_ranges_base:
+		return WANTED_RANGES_BASE;
 	}
 	return WANTED_NOT;
 }

@@ -4,6 +4,7 @@
 #include <dwarf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
@@ -12,6 +13,7 @@
 #include "symbolize/dwarf_claims.h"
 #include "symbolize/dwarf_line.h"
 #include "symbolize/dwarf_scopes.h"
+#include "symbolize/dwarf_split.h"
 
 /* An abstract origin, its specification, and what else a producer may put between an entry and its name. */
 #define MAX_HOPS 16
@@ -30,12 +32,13 @@ struct dwarf_lookup {
 	struct dwarf_units units;
 	struct dwarf_file supplement; /* without sections: none */
 	struct dwarf_units supplement_units;
+	struct dwarf_splits splits;
 	const uint64_t *addresses; /* the caller's, only while looking up */
 	size_t count;
 	struct found_location *locations;
 	struct source_frame *frames;
 	size_t frame_count, frame_allocated;
-	struct string_pool paths;
+	struct string_pool strings; /* paths, and names out of files that are closed again */
 };
 
 /* --- frames --- */
@@ -127,6 +130,7 @@ static int name_entry(struct dwarf_lookup *lookup, const struct dwarf_unit *unit
 /* What is found out about the addresses of one unit. */
 struct unit_answer {
 	const struct dwarf_unit *unit;
+	struct dwarf_split split; /* where the entries of a skeleton are */
 	size_t count;
 	uint64_t *addresses;
 	uint32_t *innermost; /* scopes */
@@ -146,13 +150,30 @@ static void unit_answer_release(struct unit_answer *answer)
 	free(answer->paths);
 	dwarf_scopes_release(&answer->scopes);
 	dwarf_lines_release(&answer->lines);
+	dwarf_split_release(&answer->split);
+}
+
+/* The unit with the entries. */
+static const struct dwarf_unit *entries_of(const struct unit_answer *answer)
+{
+	return answer->split.unit ? answer->split.unit : answer->unit;
+}
+
+static int keep_string(struct dwarf_lookup *lookup, const char *string, size_t size,
+		       const char **ret_kept)
+{
+	uint32_t id;
+	int err = string_pool_add(&lookup->strings, string, size, &id);
+
+	if (!err)
+		*ret_kept = string_pool_get(&lookup->strings, id, NULL);
+	return err;
 }
 
 static int find_path(struct dwarf_lookup *lookup, struct unit_answer *answer, uint64_t file,
 		     const char **ret_path)
 {
 	_cleanup_(buffer_release) struct buffer path = { 0 };
-	uint32_t id;
 	int err;
 
 	*ret_path = NULL;
@@ -163,10 +184,9 @@ static int find_path(struct dwarf_lookup *lookup, struct unit_answer *answer, ui
 			return 0;
 		err = buffer_error(&path);
 		if (!err)
-			err = string_pool_add(&lookup->paths, path.data, path.size, &id);
+			err = keep_string(lookup, path.data, path.size, &answer->paths[file]);
 		if (err)
 			return err;
-		answer->paths[file] = string_pool_get(&lookup->paths, id, NULL);
 	}
 	*ret_path = answer->paths[file];
 	return 0;
@@ -182,7 +202,10 @@ static int name_scope(struct dwarf_lookup *lookup, struct unit_answer *answer, u
 		const struct entry_place place = { answer->scopes.units,
 						   answer->scopes.scopes[scope].entry };
 
-		err = name_entry(lookup, answer->unit, place, name);
+		err = name_entry(lookup, entries_of(answer), place, name);
+		if (!err && name->function && answer->split.unit)
+			err = keep_string(lookup, name->function, strlen(name->function),
+					  &name->function);
 		name->line = 1;
 	}
 	ret_frame->function = name->function;
@@ -225,11 +248,16 @@ static int add_frames(struct dwarf_lookup *lookup, struct unit_answer *answer, s
 
 static int find_scopes(struct dwarf_lookup *lookup, struct unit_answer *answer)
 {
-	int err;
+	int err = dwarf_unit_is_skeleton(answer->unit)
+			  ? dwarf_split_open(&answer->split, &lookup->splits, answer->unit)
+			  : 0;
 
-	dwarf_scopes_init(&answer->scopes, &lookup->units);
-	err = dwarf_scopes_find(&answer->scopes, answer->unit, answer->addresses, answer->count,
-				answer->innermost);
+	if (err)
+		return err;
+	dwarf_scopes_init(&answer->scopes,
+			  answer->split.unit ? &answer->split.units : &lookup->units);
+	err = dwarf_scopes_find(&answer->scopes, entries_of(answer), answer->addresses,
+				answer->count, answer->innermost);
 	if (err)
 		return err;
 	answer->names = calloc(answer->scopes.count + 1, sizeof(*answer->names));
@@ -253,6 +281,7 @@ static int answer_unit(struct dwarf_lookup *lookup, const struct dwarf_claim *cl
 {
 	_cleanup_(unit_answer_release) struct unit_answer answer = {
 		.unit = claims[0].unit,
+		.split.own.fd = -1,
 		.count = count,
 		.addresses = calloc(count, sizeof(*answer.addresses)),
 		.innermost = calloc(count, sizeof(*answer.innermost)),
@@ -314,7 +343,7 @@ static int init_supplement(struct dwarf_lookup *lookup, struct elf_file *supplem
 int dwarf_lookup_new(struct elf_file *elf, const uint64_t *addresses, size_t count,
 		     struct dwarf_lookup **ret_lookup)
 {
-	static const struct dwarf_others none = { NULL };
+	static const struct dwarf_others none = { .supplement = NULL };
 
 	return dwarf_lookup_new_with(elf, &none, addresses, count, ret_lookup);
 }
@@ -332,7 +361,9 @@ int dwarf_lookup_new_with(struct elf_file *elf, const struct dwarf_others *other
 	lookup = calloc(1, sizeof(*lookup));
 	if (!lookup)
 		return -ENOMEM;
-	string_pool_init(&lookup->paths);
+	string_pool_init(&lookup->strings);
+	dwarf_splits_init(&lookup->splits, &lookup->file, others->path, others->search_split,
+			  others->search_context);
 	lookup->addresses = addresses;
 	lookup->count = count;
 	lookup->locations = calloc(count + 1, sizeof(*lookup->locations));
@@ -362,7 +393,8 @@ void dwarf_lookup_free(struct dwarf_lookup *lookup)
 	dwarf_file_release(&lookup->file);
 	dwarf_units_release(&lookup->supplement_units);
 	dwarf_file_release(&lookup->supplement);
-	string_pool_release(&lookup->paths);
+	dwarf_splits_release(&lookup->splits);
+	string_pool_release(&lookup->strings);
 	free(lookup->locations);
 	free(lookup->frames);
 	free(lookup);

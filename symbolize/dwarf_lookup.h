@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "symbolize/split_file.h"
+
 struct elf_file;
 
 /* More addresses in one batch are refused. */
@@ -40,6 +42,9 @@ struct dwarf_lookup;
 /* Other files that the DWARF of one leads to. All of them live longer than the result. */
 struct dwarf_others {
 	struct elf_file *supplement; /* supplement.h; NULL: none */
+	const char *path;            /* of the file itself, for split_file.h; NULL: not known */
+	split_file_search_fn search_split; /* NULL: nobody, and so split DWARF is not read */
+	void *search_context;
 };
 
 /*

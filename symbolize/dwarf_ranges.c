@@ -16,7 +16,9 @@ static bool list_offset(const struct dwarf_file *file, const struct dwarf_unit *
 
 	if (list->kind == DWARF_SECTION_OFFSET || list->kind == DWARF_CONSTANT) {
 		*ret_offset = list->number;
-		return true;
+		if (unit->format.version < 5)
+			*ret_offset += unit->ranges_base;
+		return *ret_offset >= list->number;
 	}
 	if (list->kind != DWARF_LIST_INDEX || base > section.size ||
 	    list->number >= (section.size - base) / size)

@@ -30,8 +30,10 @@ static bool read_header(struct byte_reader *reader, struct dwarf_unit *unit, uin
 	unit->abbrev_offset = dwarf_read_number(reader, unit->format.offset_size);
 	if (unit->format.version < 5)
 		unit->format.address_size = byte_reader_u8(reader);
-	if (type == DW_UT_skeleton || type == DW_UT_split_compile)
-		byte_reader_skip(reader, 8); /* dwo_id */
+	if (type == DW_UT_skeleton || type == DW_UT_split_compile) {
+		unit->split.id = byte_reader_u64(reader);
+		unit->split.has_id = true;
+	}
 	if (!has_entries_of_code(type))
 		byte_reader_skip(reader, 8 + unit->format.offset_size); /* signature, offset */
 	unit->entries = reader->offset;
@@ -46,6 +48,18 @@ static uint64_t number_or(const struct dwarf_value *value, uint64_t otherwise)
 {
 	return value->kind == DWARF_SECTION_OFFSET || value->kind == DWARF_CONSTANT ? value->number
 										    : otherwise;
+}
+
+/* In DWARF 4 the id is an attribute. */
+static void take_split(const struct dwarf_file *file, struct dwarf_unit *unit,
+		       const struct dwarf_value *values)
+{
+	unit->split.name = dwarf_unit_string(file, unit, &values[WANTED_DWO_NAME]);
+	unit->split.ranges_base = number_or(&values[WANTED_RANGES_BASE], 0);
+	if (values[WANTED_DWO_ID].kind != DWARF_CONSTANT)
+		return;
+	unit->split.id = values[WANTED_DWO_ID].number;
+	unit->split.has_id = true;
 }
 
 static void take_root(const struct dwarf_file *file, struct dwarf_unit *unit,
@@ -67,6 +81,7 @@ static void take_root(const struct dwarf_file *file, struct dwarf_unit *unit,
 	if (!dwarf_unit_address(file, unit, &unit->root_low, &unit->low_pc))
 		unit->low_pc = 0;
 	unit->comp_dir = dwarf_unit_string(file, unit, &values[WANTED_COMP_DIR]);
+	take_split(file, unit, values);
 }
 
 static int read_root(struct dwarf_file *file, struct dwarf_unit *unit)

@@ -32,7 +32,16 @@ struct dwarf_unit {
 	uint64_t low_pc;      /* 0: none */
 	const char *comp_dir; /* NULL: none */
 	uint64_t str_offsets_base, addr_base, rnglists_base;
+	uint64_t ranges_base; /* of DWARF 4: what is added to offsets of lists */
 	struct dwarf_value root_low, root_high, root_ranges;
+
+	/* Of a skeleton, and of what it is the skeleton of: dwarf_split.h. */
+	struct {
+		const char *name; /* of the file with the entries; NULL: they are here */
+		uint64_t id;
+		uint64_t ranges_base; /* of those entries */
+		bool has_id;
+	} split;
 };
 
 struct dwarf_units {
