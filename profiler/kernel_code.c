@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <stdlib.h>
@@ -14,9 +15,12 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/u64_map.h"
 #include "profiler/cpus.h"
+#include "symbolize/kallsyms.h"
+#include "symbolize/kernel_modules.h"
 #include "symbolize/symbolizer.h"
 
 #define RING_PAGES       8    /* some 300 changes, that are taken twice a second or more often */
@@ -39,10 +43,12 @@ struct kernel_code {
 	uint64_t boottime_ahead_ns;
 	bool has_begun;
 	struct arena names;
-	struct buffer changes; /* struct symbol_kernel_change */
-	struct u64_map pages;  /* with code that came, went, or may go */
-	uint64_t whole_ns;     /* up to then nothing was missed */
-	uint64_t cut_ns;       /* from then on something may have been, UINT64_MAX: never */
+	struct buffer changes;          /* struct symbol_kernel_change */
+	struct kernel_modules *modules; /* as they were at the last look, NULL: not known */
+	struct buffer gone;             /* struct symbol_kernel_range, of modules that went */
+	struct u64_map pages;           /* with code that came, went, or may go */
+	uint64_t whole_ns;              /* up to then nothing was missed */
+	uint64_t cut_ns; /* from then on something may have been, UINT64_MAX: never */
 };
 
 /* --- rings --- */
@@ -218,6 +224,58 @@ static void drain(struct kernel_code *code)
 			drain_ring(code, &code->rings[i]);
 }
 
+/* --- modules --- */
+
+static bool has_module(const struct kernel_modules *modules, struct kernel_module wanted)
+{
+	for (size_t i = 0; i < kernel_modules_count(modules); i++) {
+		struct kernel_module module = kernel_modules_get(modules, i);
+
+		if (module.start == wanted.start && module.size == wanted.size &&
+		    !strcmp(module.name, wanted.name))
+			return true;
+	}
+	return false;
+}
+
+static void note_gone(struct kernel_code *code, const struct kernel_modules *now)
+{
+	for (size_t i = 0; i < kernel_modules_count(code->modules); i++) {
+		struct kernel_module module = kernel_modules_get(code->modules, i);
+		struct symbol_kernel_range range = { module.start, module.size };
+
+		if (has_module(now, module))
+			continue;
+		if (code->gone.size / sizeof(range) < KERNEL_CODE_MAX_GONE)
+			buffer_append(&code->gone, &range, sizeof(range));
+		else
+			cut(code, code->whole_ns);
+	}
+	if (buffer_error(&code->gone))
+		cut(code, 0);
+}
+
+void kernel_code_take_modules(struct kernel_code *code, int fd)
+{
+	struct kernel_modules *now;
+
+	/* What cannot be read now may be at the next look. */
+	if (kernel_modules_read(fd, KALLSYMS_MAX_MODULES, &now))
+		return;
+	if (code->modules)
+		note_gone(code, now);
+	kernel_modules_free(code->modules);
+	code->modules = now;
+}
+
+static void look_at_modules(struct kernel_code *code)
+{
+	_cleanup_close_ int fd = open("/proc/modules", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		kernel_code_take_modules(code, fd);
+}
+
 /* --- watching --- */
 
 /* A CPU that goes takes its event with it; one that comes was not watched until now: true. */
@@ -240,6 +298,7 @@ void kernel_code_follow(struct kernel_code *code)
 	bool was_missing = cpus_read("online", &online) || !code->ring_count;
 
 	drain(code);
+	look_at_modules(code);
 	for (size_t cpu = 0; !was_missing && cpu < code->ring_count; cpu++)
 		was_missing = follow_cpu(code, cpu, online.has[cpu]);
 	if (was_missing)
@@ -266,6 +325,8 @@ void kernel_code_read(struct kernel_code *code, struct symbol_kernel_code *ret_c
 		.changes = (const struct symbol_kernel_change *)code->changes.data,
 		.count = code->changes.size / sizeof(struct symbol_kernel_change),
 		.cut_ns = code->cut_ns,
+		.gone = (const struct symbol_kernel_range *)code->gone.data,
+		.gone_count = code->gone.size / sizeof(struct symbol_kernel_range),
 	};
 }
 
@@ -338,6 +399,8 @@ void kernel_code_free(struct kernel_code *code)
 	free(code->rings);
 	arena_release(&code->names);
 	u64_map_release(&code->pages);
+	kernel_modules_free(code->modules);
+	buffer_release(&code->gone);
 	buffer_release(&code->changes);
 	free(code);
 }

@@ -5,7 +5,8 @@
  * perf_event_open(2), one event a CPU). /proc/kallsyms alone, read at the end, has no lengths, lacks what went, and gives a reused
  * address the name of who has it last.
  *
- * What changes through modules is not told so: see symbolize/kallsyms.h.
+ * Modules are not told of so: /proc/modules is read now and then. Where one lay that went meanwhile nothing has a name,
+ * for what /proc/kallsyms says of that place is of another one.
  */
 #ifndef HEARTH_PROFILER_KERNEL_CODE_H
 #define HEARTH_PROFILER_KERNEL_CODE_H
@@ -31,6 +32,9 @@ struct kernel_code;
 struct kernel_code *kernel_code_new(uint64_t boottime_ahead_ns);
 void kernel_code_free(struct kernel_code *code);
 
+/* Of so many modules that went is known where they were; more are a sign that all is in motion, and made code has no name. */
+#define KERNEL_CODE_MAX_GONE 1024
+
 /* CPUs that came online are watched as well: to be called now and then. Takes what was told until now. */
 void kernel_code_follow(struct kernel_code *code);
 
@@ -43,6 +47,9 @@ bool kernel_code_may_change(struct kernel_code *code, const struct stack_frame *
 
 /* All changes so far; they live as long as `code`, until it is called again. */
 void kernel_code_read(struct kernel_code *code, struct symbol_kernel_code *ret_changes);
+
+/* Takes what /proc/modules gives, -1: there are none; for tests. */
+void kernel_code_take_modules(struct kernel_code *code, int fd);
 
 /* Takes a record as it lies in an event's ring, for tests. */
 void kernel_code_take(struct kernel_code *code, struct bytes record);

@@ -95,6 +95,18 @@ int kernel_modules_read(int fd, size_t limit, struct kernel_modules **ret_module
 	return 0;
 }
 
+size_t kernel_modules_count(const struct kernel_modules *modules)
+{
+	return modules->count;
+}
+
+struct kernel_module kernel_modules_get(const struct kernel_modules *modules, size_t index)
+{
+	const struct module *module = &modules->modules[index];
+
+	return (struct kernel_module){ module->name, module->start, module->size };
+}
+
 const char *kernel_modules_find(const struct kernel_modules *modules, uint64_t address)
 {
 	size_t low = 0, high = modules->count;

@@ -19,6 +19,15 @@ struct kernel_modules;
 int kernel_modules_read(int fd, size_t limit, struct kernel_modules **ret_modules);
 void kernel_modules_free(struct kernel_modules *modules);
 
+/* One of them, ascending by where they start. */
+struct kernel_module {
+	const char *name;
+	uint64_t start, size;
+};
+
+size_t kernel_modules_count(const struct kernel_modules *modules);
+struct kernel_module kernel_modules_get(const struct kernel_modules *modules, size_t index);
+
 /* The name of the module that starts last before the address, if its range holds it; or NULL. */
 const char *kernel_modules_find(const struct kernel_modules *modules, uint64_t address);
 

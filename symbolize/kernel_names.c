@@ -84,12 +84,22 @@ static int keep_spans(struct answer *answer, const struct code_history *history,
 
 /* --- what is there now --- */
 
-static int keep_symbol(struct answer *answer, struct kallsyms_symbol symbol, bool was_missed,
-		       uint64_t address, struct symbol_name *name)
+/* Whatever is there now, something else was before. */
+static bool is_gone(const struct symbol_kernel_code *code, uint64_t address)
+{
+	for (size_t i = 0; i < code->gone_count; i++)
+		if (address - code->gone[i].start < code->gone[i].size)
+			return true;
+	return false;
+}
+
+static int keep_symbol(struct answer *answer, struct kallsyms_symbol symbol,
+		       const struct symbol_kernel_code *code, uint64_t address,
+		       struct symbol_name *name)
 {
 	int err = 0;
 
-	if (symbol.is_made && was_missed)
+	if (symbol.is_made && code->cut_ns != UINT64_MAX)
 		symbol.function = NULL;
 	if (symbol.module)
 		err = answer_keep(answer, symbol.module, &name->module);
@@ -113,16 +123,19 @@ static int find_symbols(const struct asked_addresses *asked, struct kallsyms **r
 
 static int keep_names(struct answer *answer, const struct asked_addresses *asked,
 		      const struct kallsyms *kallsyms, const struct code_history *history,
-		      uint64_t cut_ns)
+		      const struct symbol_kernel_code *code)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < asked->count && !err; i++) {
 		struct symbol_name *name = &answer->names[asked->places[i]];
 
+		if (is_gone(code, asked->addresses[i]))
+			continue;
 		err = code_history_first(history, i)->name
-			      ? keep_spans(answer, history, i, cut_ns, asked->addresses[i], name)
-			      : keep_symbol(answer, kallsyms_get(kallsyms, i), cut_ns != UINT64_MAX,
+			      ? keep_spans(answer, history, i, code->cut_ns, asked->addresses[i],
+					   name)
+			      : keep_symbol(answer, kallsyms_get(kallsyms, i), code,
 					    asked->addresses[i], name);
 	}
 	return err;
@@ -146,5 +159,5 @@ int kernel_names_answer(const struct symbol_request *request, struct answer *ans
 		err = read_history(code, &asked, &history);
 	if (!err)
 		err = find_symbols(&asked, &kallsyms);
-	return err ? err : keep_names(answer, &asked, kallsyms, history, code->cut_ns);
+	return err ? err : keep_names(answer, &asked, kallsyms, history, code);
 }

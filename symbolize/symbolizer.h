@@ -48,10 +48,17 @@ struct symbol_kernel_change {
 	const char *module; /* as /proc/kallsyms has it: "bpf" */
 };
 
+struct symbol_kernel_range {
+	uint64_t start, size;
+};
+
 struct symbol_kernel_code {
 	const struct symbol_kernel_change *changes; /* in any order */
 	size_t count;
 	uint64_t cut_ns; /* further ones may have come about from then on, UINT64_MAX: none */
+	const struct symbol_kernel_range
+		*gone; /* where modules lay that are no more, or elsewhere */
+	size_t gone_count;
 };
 
 /* One module's question. A caller is asked for by a byte of its call: the one behind may be another function's. */

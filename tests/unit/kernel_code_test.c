@@ -8,6 +8,7 @@
 
 #include <linux/perf_event.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -216,6 +217,66 @@ static void behind_a_cut_nothing_is_known(void **state)
 	assert_names(*state, 8, "0:bpf_prog_2_a[bpf]+16 8:?[]+0 \n0:?[]+0 \n");
 }
 
+/* --- modules --- */
+
+static void take_modules(struct kernel_code *code, const char *text)
+{
+	int fd = memfd_create("modules", MFD_CLOEXEC);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	kernel_code_take_modules(code, fd);
+	close(fd);
+}
+
+static void where_a_module_went_nothing_has_a_name(void **state)
+{
+	struct symbol_kernel_code told;
+
+	take_modules(*state, "a 4096 1 b, Live 0xffffffffc0001000\n"
+			     "b 8192 0 - Live 0xffffffffc0003000\n"
+			     "c 4096 0 - Live 0xffffffffc0009000\n");
+	/* One has another user, one moved, one is gone, and one is new in its place. */
+	take_modules(*state, "a 4096 0 - Live 0xffffffffc0001000\n"
+			     "b 8192 0 - Live 0xffffffffc0013000\n"
+			     "d 4096 0 - Live 0xffffffffc0009000\n");
+	kernel_code_read(*state, &told);
+	assert_in_range(told.gone_count, 2, 5); /* this machine's own are others, if it has any */
+	assert_int_equal(told.gone[0].start, 0xffffffffc0003000);
+	assert_int_equal(told.gone[0].size, 8192);
+	assert_int_equal(told.gone[1].start, 0xffffffffc0009000);
+}
+
+/* Whoever has that place now. */
+static void a_place_of_a_gone_module_is_unnamed(void **state)
+{
+	static const struct symbolizer_options options = { 0 };
+	const struct symbol_kernel_range gone = { PLACE, 0x80 };
+	struct symbolizer *symbolizer = symbolizer_new(&options);
+	const uint64_t addresses[] = { PLACE + 0x7f, PLACE + 0x80 };
+	struct symbol_kernel_change change = { PLACE, 0x100, 5, "bpf_prog_1_a", "bpf" };
+	struct symbol_kernel_code code = {
+		.changes = &change, .count = 1, .cut_ns = UINT64_MAX, .gone = &gone, .gone_count = 1
+	};
+	const struct symbol_request request = {
+		.space = SYMBOL_KERNEL,
+		.fd = -1,
+		.kernel_code = &code,
+		.addresses = addresses,
+		.count = 2,
+	};
+	struct buffer heard = { 0 };
+
+	(void)state;
+	if (geteuid())
+		skip();
+	assert_int_equal(symbolizer_submit(symbolizer, &request), 0);
+	assert_int_equal(symbolizer_run(symbolizer, hear, &heard), 0);
+	assert_string_equal(buffer_string(&heard), "0:?[]+0 \n0:bpf_prog_1_a[bpf]+128 \n");
+	buffer_release(&heard);
+	symbolizer_free(symbolizer);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -228,6 +289,8 @@ int main(void)
 		TEST(changes_beyond_the_limit_are_a_cut),
 		TEST(an_address_has_the_name_of_its_time),
 		TEST(behind_a_cut_nothing_is_known),
+		TEST(where_a_module_went_nothing_has_a_name),
+		cmocka_unit_test(a_place_of_a_gone_module_is_unnamed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
