@@ -19,6 +19,7 @@
 #include "profiler/options.h"
 #include "symbolize/source_names.h"
 #include "symbolize/symbolizer.h"
+#include "worker/privileges.h"
 
 #define ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
 
@@ -337,6 +338,17 @@ static int answer(const struct symbolize *symbolize, int fd)
 	return err;
 }
 
+/* The file may be anybody's. Where that cannot be done root is told, who may know why, and whose file it is. */
+static void give_up_privileges(const struct symbolize *symbolize)
+{
+	const char *failed;
+	int error = privileges_keep_reading(&failed);
+
+	if (error)
+		log_warning("%s is read with root's privileges: %s: %s", symbolize->path, failed,
+			    strerror(-error));
+}
+
 static int run(struct symbolize *symbolize, int count, char **words)
 {
 	_cleanup_close_ int fd = -1;
@@ -356,7 +368,10 @@ static int run(struct symbolize *symbolize, int count, char **words)
 		err = parse_address(symbolize, words[i]);
 	if (!err && !count)
 		err = read_addresses(symbolize);
-	return err ? err : answer(symbolize, fd);
+	if (err)
+		return err;
+	give_up_privileges(symbolize);
+	return answer(symbolize, fd);
 }
 
 int command_symbolize(int argc, char **argv)

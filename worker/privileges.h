@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a command of root's gives up before it reads files of others in its own process: all but reading. For one that
+ * has to open what a file refers to (debug files); whatever gets its files handed in goes into the cage instead (cage.h).
+ *
+ * Whoever takes such a process over finds a user and a group that nobody else has (CAGE_FIRST_ID + its PID), the right to read
+ * any file and no other, a network and IPC of its own with nothing in them, and no way to get more.
+ */
+#ifndef HEARTH_WORKER_PRIVILEGES_H
+#define HEARTH_WORKER_PRIVILEGES_H
+
+/*
+ * For this process, of one thread, and for good. 0, also where this is not root's and there is nothing to give up; or
+ * -errno and what failed, in words for the user: some of it may be given up then.
+ */
+int privileges_keep_reading(const char **ret_failed);
+
+#endif
