@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/output_file.h"
 #include "model/profile.h"
@@ -339,6 +340,7 @@ static int write_result(const struct record_command *command, const struct recor
 	};
 	struct tick_fates fates;
 	struct stats stats;
+	uint64_t named_ns;
 	int error = profile ? set_origin(command, recording, profile) : -ENOMEM;
 
 	unnamed_frames_init(&unnamed);
@@ -348,11 +350,13 @@ static int write_result(const struct record_command *command, const struct recor
 		log_error("cannot name the profile: %s", strerror(-error));
 		return error;
 	}
+	named_ns = clock_monotonic_ns();
 	error = output_write(&command->output, profile);
 	if (unnamed_frames_explain(&unnamed, recording->modules, PACKAGE_OWNER_DATABASE) && !error)
 		error = -ENOMEM;
 	stats_gather(recording, &fates, &stats);
 	stats.unnamed = &unnamed;
+	stats.naming_ns = named_ns - recording->stopped_ns;
 	if (!stats_add_up(&stats, recording) && !error)
 		error = -EIO;
 	if (write_stats(command->stats_path, &stats) && !error)

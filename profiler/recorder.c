@@ -362,6 +362,7 @@ static int finish(struct recorder *recorder)
 
 	recording->recording_cpu_ns = own_cpu_ns(recording->worker) - recording->start_cpu_ns;
 	sampler_stop(recording->sampler);
+	recording->stopped_ns = clock_monotonic_ns();
 	recording->duration_ns = clock_boottime_ns() - recorder->start_ns;
 	recording->steal_ns = read_steal_ns() - recording->steal_ns;
 	clear_progress(recorder);

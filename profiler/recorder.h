@@ -44,6 +44,7 @@ struct recording {
 	uint64_t start_cpu_ns;     /* CPU time of this process when the ticks were started */
 	uint64_t recording_cpu_ns; /* and from then until they were stopped */
 	uint64_t start_unix_ns, duration_ns;
+	uint64_t stopped_ns; /* CLOCK_MONOTONIC, of the last tick */
 	uint64_t
 		first_tick_ns; /* from the start of this process to the first tick delivered, 0: none */
 	uint64_t longest_turn_ns; /* of the loop, from what woke it until all records were taken */

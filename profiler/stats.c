@@ -207,6 +207,7 @@ static void write_self(const struct stats *stats, struct buffer *to)
 	write_number(to, "map_bytes", stats->map_bytes, ", ");
 	write_number(to, "longest_turn_ns", stats->longest_turn_ns, ", ");
 	write_number(to, "load_ns", stats->load_ns, ", ");
+	write_number(to, "naming_ns", stats->naming_ns, ", ");
 	write_number(to, "first_tick_ns", stats->first_tick_ns, "}\n");
 }
 

@@ -2,7 +2,8 @@
 """memory of a recording of the whole machine: with 300 files sampled, and with a set of servers at work
 
 Resident is the peak of hearth's process from its start until its end, naming included; maps are what the kernel
-accounts for them, unwind tables included. The 300 are the machine's own programs and libraries (modules.py), each
+accounts for them, unwind tables included. The names are those of all processes, inlined calls among them, by the debug files that
+are here. The 300 are the machine's own programs and libraries (modules.py), each
 sampled by three ticks or so at 99 Hz, and their rows kept to the end. The servers: postgres under pgbench, nginx, node,
 python3, and shell tools.
 """
@@ -56,6 +57,9 @@ def recording(bench):
 def rows_of(what, told, map_bar, note):
     own, unwind = told["self"], told["unwind"]
     yield Row(f"{what}: peak resident", measuring.resident_mb(own), "MB", 40, note=note)
+    if "naming_ns" in own:
+        yield Row(f"{what}: from the last tick to all names", own["naming_ns"] / 1e6, "ms", 300,
+                  note=f"{told['processes']} processes; the worker's peak {own['worker']['rss_peak_bytes'] / 1e6:.1f} MB")  # fmt: skip
     yield Row(f"{what}: maps", own["map_bytes"] / 2**20, "MiB", map_bar,
               note=f"of it {unwind['segment_bytes'] / 2**20:.0f} for the rows: {unwind['rows']:,} "
                    f"of {unwind['modules']} modules, {unwind['evicted']} driven out")  # fmt: skip

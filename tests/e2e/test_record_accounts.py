@@ -220,7 +220,7 @@ def test_statistics_have_every_field():
     } <= set(stats)  # fmt: skip
     assert {"idle", "due", "complete", "may_lack_caller", "no_user_half", "truncated", "lost"} == set(stats["ticks"])
     assert {
-        "bpf_ns", "bpf_runs", "cpu_ns", "rss_peak_bytes", "map_bytes", "load_ns", "first_tick_ns",
+        "bpf_ns", "bpf_runs", "cpu_ns", "rss_peak_bytes", "map_bytes", "load_ns", "naming_ns", "first_tick_ns",
     } <= set(stats["self"])  # fmt: skip
     own = stats["self"]
     assert stats["rate_hz"] == 999
