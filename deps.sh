@@ -53,6 +53,7 @@ test  asan         library:libasan.so          gcc              = libasan       
 test  ubsan        library:libubsan.so         gcc              = libubsan               gcc               gcc                gcc
 test  dwz          run:dwz,-v                  dwz              = dwz                    dwz               dwz                dwz
 test  llvm-symbolizer run:llvm-symbolizer,--version llvm      = llvm                   llvm              llvm               llvm
+test  debuginfod-client library:libdebuginfod.so.1 libdebuginfod1 = elfutils-debuginfod-client libelf libdebuginfod1 libdebuginfod
 test  libfuzzer    clang:libclang_rt.fuzzer-%s.a libclang-rt-dev = compiler-rt           compiler-rt       clang              compiler-rt
 test  clang-format run:clang-format,--version  clang-format     = clang-tools-extra      clang             clang-tools        clang-extra-tools
 test  cmocka       header:cmocka.h             libcmocka-dev    = libcmocka-devel        cmocka            libcmocka-devel    cmocka-dev

@@ -14,6 +14,7 @@
 #include "base/output_file.h"
 #include "model/profile.h"
 #include "profiler/command.h"
+#include "profiler/debug_server.h"
 #include "profiler/frame_names.h"
 #include "profiler/interrupts.h"
 #include "profiler/namer.h"
@@ -38,7 +39,8 @@ struct record_command {
 	struct output output;
 	char default_path[32];
 	const char *stats_path; /* NULL: not asked for */
-	bool without_inlined;
+	bool without_inlined, asks_server;
+	struct debug_server *debug_server; /* NULL: none is asked */
 	bool pass_status;
 };
 
@@ -141,6 +143,8 @@ static int keep(void *context, const char *name, const char *value, const char *
 		command->pass_status = true;
 	else if (!strcmp(name, "verify"))
 		command->recorder.sampler.verify = true;
+	else if (!strcmp(name, "debuginfod"))
+		command->asks_server = true;
 	else if (!strcmp(name, "no-inline"))
 		command->without_inlined = true;
 	else if (!strcmp(name, "verbose"))
@@ -172,6 +176,9 @@ static const struct option_row record_rows[] = {
 	{ "unwind-memory", 0, "MIB",
 	  "ceiling of the unwind tables; what was not sampled for long leaves first (default 64)",
 	  set_unwind_memory },
+	{ "debuginfod", 0, NULL,
+	  "fetch debug files that are not here from the servers of DEBUGINFOD_URLS, afterwards",
+	  keep },
 	{ "no-inline", 0, NULL, "without the calls that compilers inlined", keep },
 	{ "verify", 0, NULL, "compare each user stack with libunwind's", keep },
 	{ "stats", 0, "FILE", "write what was recorded and what it cost, as JSON", keep },
@@ -335,8 +342,9 @@ static int write_result(const struct record_command *command, const struct recor
 	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
 	_cleanup_(unnamed_frames_release) struct unnamed_frames unnamed;
 	const struct frame_names_sources sources = {
-		recording->aggregator,  recording->modules, recording->jit_maps,
-		recording->kernel_code, recording->worker,  command->without_inlined
+		recording->aggregator,   recording->modules, recording->jit_maps,
+		recording->kernel_code,  recording->worker,  command->debug_server,
+		command->without_inlined
 	};
 	struct tick_fates fates;
 	struct stats stats;
@@ -426,6 +434,15 @@ static int run(struct record_command *command)
 	return error || recording.error ? EXIT_WRONG : status;
 }
 
+static int run_with_server(struct record_command *command)
+{
+	int error = command->asks_server ? debug_server_new(&command->debug_server) : 0;
+	int status = error ? exit_status_of(error) : run(command);
+
+	debug_server_free(command->debug_server);
+	return status;
+}
+
 int command_record(int argc, char **argv)
 {
 	struct record_command command = {
@@ -445,7 +462,7 @@ int command_record(int argc, char **argv)
 	if (result == OPTIONS_WRONG)
 		status = EXIT_WRONG;
 	else if (result == OPTIONS_PARSED)
-		status = check(&command) ? EXIT_WRONG : run(&command);
+		status = check(&command) ? EXIT_WRONG : run_with_server(&command);
 	output_release(&command.output);
 	return status;
 }

@@ -388,11 +388,11 @@ static int name_addresses(struct frame_names *names)
 
 /* --- life cycle --- */
 
-static int frame_names_init(struct frame_names *names, struct worker *worker)
+static int frame_names_init(struct frame_names *names, const struct frame_names_sources *sources)
 {
 	int error;
 
-	names->source = name_source_new(worker);
+	names->source = name_source_new(sources->worker, sources->debug_server);
 	error = names->source ? find_makers(names) : -ENOMEM;
 	return error ? error : name_addresses(names);
 }
@@ -411,7 +411,7 @@ int frame_names_new(const struct frame_names_sources *sources, struct profile *p
 	names->kernel_code = sources->kernel_code;
 	names->without_inlined = sources->without_inlined;
 	names->profile = profile;
-	error = frame_names_init(names, sources->worker);
+	error = frame_names_init(names, sources);
 	if (error)
 		frame_names_free(names);
 	else

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct aggregator;
+struct debug_server;
 struct jit_maps;
 struct kernel_code;
 struct modules;
@@ -26,7 +27,8 @@ struct frame_names_sources {
 	const struct modules *modules;
 	struct jit_maps *jit_maps;
 	struct kernel_code *kernel_code;
-	struct worker *worker; /* reads what belongs to others */
+	struct worker *worker;             /* reads what belongs to others */
+	struct debug_server *debug_server; /* NULL: none is asked */
 	bool without_inlined;
 };
 

@@ -3,16 +3,19 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
+#include "profiler/debug_server.h"
 #include "worker/name_service.h"
 
 struct name_source {
 	struct worker *worker;
+	struct debug_server *server;   /* NULL: nobody is asked */
 	struct symbolizer *symbolizer; /* for what is nobody's but the kernel's */
 };
 
-struct name_source *name_source_new(struct worker *worker)
+struct name_source *name_source_new(struct worker *worker, struct debug_server *server)
 {
 	const struct symbolizer_options options = { .debug_folders =
 							    symbolizer_default_debug_folders };
@@ -21,6 +24,7 @@ struct name_source *name_source_new(struct worker *worker)
 	if (!source)
 		return NULL;
 	source->worker = worker;
+	source->server = server;
 	source->symbolizer = symbolizer_new(&options);
 	if (!source->symbolizer) {
 		free(source);
@@ -66,17 +70,29 @@ static bool take_answer(void *context, int *fd, enum debug_file_way way)
 	return true;
 }
 
-static int ask_worker(struct worker *worker, const struct symbol_request *request,
+static void ask_server(struct debug_server *server, const struct debug_identity *wanted,
+		       struct search *search)
+{
+	_cleanup_close_ int fd = -1;
+	const char *path = search->request->path;
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	if (!debug_server_find(server, &wanted->build_id, slash ? slash + 1 : "a file", &fd))
+		take_answer(search, &fd, DEBUG_FILE_BY_BUILD_ID);
+}
+
+static int ask_worker(const struct name_source *source, const struct symbol_request *request,
 		      struct answer *ret_answer)
 {
 	const struct debug_candidate none = { .fd = -1 };
-	struct search search = { worker, request, ret_answer };
+	struct search search = { source->worker, request, ret_answer };
 	struct debug_identity wanted;
-	int error = name_service_ask(worker, request, &none, ret_answer, &wanted);
+	int error = name_service_ask(source->worker, request, &none, ret_answer, &wanted);
 
 	/* None, or none that the worker takes: the answer stays as it is. */
-	if (!error)
-		debug_identity_search(&wanted, request->path, take_answer, &search);
+	if (!error && debug_identity_search(&wanted, request->path, take_answer, &search) &&
+	    source->server && wanted.build_id.size)
+		ask_server(source->server, &wanted, &search);
 	return error;
 }
 
@@ -90,7 +106,7 @@ int name_source_ask(struct name_source *source, const struct symbol_request *req
 		return ask_here(source, request, reply, context);
 	if (request->count > SYMBOLIZER_MAX_ADDRESSES)
 		return -E2BIG;
-	given.error = ask_worker(source->worker, request, &answer);
+	given.error = ask_worker(source, request, &answer);
 	if (given.error == -ENOMEM)
 		return -ENOMEM;
 	given.build_id = answer.build_id.size ? answer.build_id.bytes : NULL;

@@ -8,11 +8,15 @@
 
 #include "symbolize/symbolizer.h"
 
+struct debug_server;
 struct name_source;
 struct worker;
 
-/* The worker lives longer; nobody else asks it meanwhile. NULL: out of memory. */
-struct name_source *name_source_new(struct worker *worker);
+/*
+ * Worker and server live longer; nobody else asks them meanwhile. The server, NULL: none, is asked for debug files that
+ * are not here. NULL: out of memory.
+ */
+struct name_source *name_source_new(struct worker *worker, struct debug_server *server);
 void name_source_free(struct name_source *source);
 
 /*
