@@ -68,7 +68,7 @@ def test_a_stripped_program_is_told_by_its_build_id(tmp_path):
     line, names = record(program)
     worst = names["modules"][0]
     assert (worst["module"], worst["reason"], worst["build_id"]) == ("stripped", "no_symbols", build_id(program))
-    assert f"in stripped (a debug file with build-id {build_id(program)})" in line
+    assert f"in stripped (a debug file with build-id {build_id(program)}, or --debuginfod)" in line
     assert f"{names['without_name']} of {names['user_frames']} user frames" in line.replace(",", "")
 
 
@@ -99,7 +99,7 @@ if shutil.which("dpkg"):
         """Which package that is, is not this system's to say."""
         program = os.path.realpath(shutil.which("bash"))
         line, _ = record("unshare", "-m", program, "-c", "for ((i = 0; i < 300000; i++)); do :; done")
-        assert f"in bash (a debug file with build-id {build_id(program)})" in line
+        assert f"in bash (a debug file with build-id {build_id(program)}, or --debuginfod)" in line
 
 
 if shutil.which("node"):
