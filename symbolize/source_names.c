@@ -55,7 +55,10 @@ static int load_addresses(struct source_names *names, const struct source_questi
 static int look_up(struct source_names *names, const struct source_question *question,
 		   struct elf_file *file)
 {
-	struct dwarf_others others = { NULL };
+	struct dwarf_others others = {
+		.path = question->path,
+		.search_split = question->path ? split_file_search : NULL,
+	};
 
 	debug_file_release(&names->supplement);
 	supplement_of_mapped(file, question->debug_folders, &names->supplement);

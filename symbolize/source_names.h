@@ -3,10 +3,10 @@
  * Everything that is known of addresses of one ELF file, for people: demangled functions, the calls that
  * were inlined, files and lines.
  *
- * From the DWARF of the file, or of its debug file (debug_file.h) where it has none itself; of what that does not know,
- * from Go's own table (go_lookup.h). Where these know no
- * function, or one only by a name that is none of the linker's (a C++ function without its namespace), the symbol
- * tables are asked, for the outermost frame: they name what was compiled, not what was inlined.
+ * From the DWARF of the file, or of its debug file (debug_file.h) where it has none itself, with the files that this leads to
+ * (supplement.h, split_file.h); of what that does not know, from Go's own table (go_lookup.h). Where these know no function, or
+ * one only by a name that is none of the linker's (a C++ function without its namespace), the symbol tables are asked, for the
+ * outermost frame: they name what was compiled, not what was inlined.
  *
  * Files are mapped: for a process that may end by SIGBUS when one of them is cut short. Not thread-safe.
  */
@@ -19,8 +19,9 @@
 #include "symbolize/dwarf_lookup.h"
 
 struct source_question {
-	int fd;                           /* the ELF file, open for reading */
-	const char *path;                 /* absolute, for a debug file beside it; or NULL */
+	int fd; /* the ELF file, open for reading */
+	const char *
+		path; /* absolute, for files beside it; NULL: no split DWARF is looked for either */
 	const char *const *debug_folders; /* NULL at the end */
 	int debug_fd;              /* its debug file, for certain; 0: looked for by these two */
 	bool keep_mangled;         /* functions as they are in the file */

@@ -120,3 +120,89 @@ def test_dwz_as_before(options, dwarf, tmp_path):
     place.parent.mkdir(parents=True)
     (tmp_path / "common").rename(place)
     assert ask_hearth(program, addresses, "--symbols", symbols) == before
+
+
+# --- split DWARF --------------------------------------------------------------------------------------
+
+OTHER_CPP = """
+#include <algorithm>
+#include <string>
+#include <vector>
+template <typename T> static T largest(const std::vector<T> &all)
+{
+	return *std::max_element(all.begin(), all.end());
+}
+__attribute__((cold, noinline)) int rare(int x)
+{
+	return x * 3;
+}
+int other(const std::vector<int> &numbers, const std::string &text)
+{
+	if (text.empty())
+		return rare(numbers.size());
+	return largest(numbers) + (text.find("x") != std::string::npos);
+}
+"""
+
+PARTS = ["-O2", "-ffunction-sections", "-fdebug-types-section"]
+SPLIT = [("g++", 4, ["-O2"]), ("g++", 5, PARTS), ("clang++", 4, PARTS), ("clang++", 5, ["-O2"])]
+
+
+def build_split(folder, compiler, version, options):
+    (folder / "words.cpp").write_text(symbolizers.WORDS_CPP)
+    (folder / "other.cpp").write_text(OTHER_CPP)
+    command = [compiler, "-std=c++17", f"-gdwarf-{version}", "-gsplit-dwarf", *options]
+    for name in ("words", "other"):
+        subprocess.run([*command, "-c", f"{name}.cpp"], cwd=folder, check=True)
+    subprocess.run([*command, "-o", "program", "words.o", "other.o"], cwd=folder, check=True)
+    return folder / "program"
+
+
+def assert_as_llvm(program, ours, addresses):
+    theirs = symbolizers.ask(symbolizers.llvm_command(program), addresses)
+    wrong = [
+        (hex(address), *answers)
+        for address, *answers in zip(addresses, ours, theirs)
+        if symbolizers.functions_of(answers[0]) != symbolizers.functions_of(answers[1])
+        or not symbolizers.agree_on_places(*answers)
+    ]
+    assert len(wrong) <= ADDRESSES / 1000, wrong[:3]
+    assert max(map(len, ours)) > 3
+
+
+@pytest.mark.parametrize("compiler, version, options", SPLIT, ids=str)
+def test_split_dwarf_as_llvm_has_it(compiler, version, options, tmp_path):
+    program = build_split(tmp_path, compiler, version, options)
+    addresses = some_addresses(program)
+    ours = ask_hearth(program, addresses)
+    assert_as_llvm(program, ours, addresses)
+    for name in ("words", "other"):
+        (tmp_path / f"{name}.dwo").rename(tmp_path / f"{name}.moved")
+    without = ask_hearth(program, addresses)
+    # What was inlined is not known any more; the function around it is, by its symbol.
+    assert max(map(len, without)) == 1
+    assert [frames[0][1:] for frames in without] == [frames[0][1:] for frames in ours]
+    # The file of another unit is not taken for it.
+    (tmp_path / "words.moved").rename(tmp_path / "other.dwo")
+    assert ask_hearth(program, addresses) == without
+    (tmp_path / "other.dwo").rename(tmp_path / "words.dwo")
+    (tmp_path / "other.moved").rename(tmp_path / "other.dwo")
+    # Beside the program as well, wherever that went.
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    for name in ("program", "words.dwo", "other.dwo"):
+        (tmp_path / name).rename(moved / name)
+    assert ask_hearth(moved / "program", addresses) == ours
+
+
+# llvm-dwp 14 does not end over GCC's DWARF 5, nor does dwp of binutils 2.40 get over anybody's.
+@pytest.mark.parametrize("compiler, version", [("g++", 4), ("clang++", 4), ("clang++", 5)], ids=str)
+def test_packages_of_split_dwarf(compiler, version, tmp_path):
+    program = build_split(tmp_path, compiler, version, ["-O2"])
+    addresses = some_addresses(program)
+    before = ask_hearth(program, addresses)
+    subprocess.run(["llvm-dwp", "-e", program, "-o", tmp_path / "program.dwp"], cwd=tmp_path, check=True, timeout=60)
+    for name in ("words", "other"):
+        (tmp_path / f"{name}.dwo").unlink()
+    assert ask_hearth(program, addresses) == before
+    assert_as_llvm(program, before, addresses)

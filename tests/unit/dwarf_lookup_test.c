@@ -351,11 +351,43 @@ static void test_symbols_where_there_is_no_dwarf(void **state)
 	expect_at("a", 1, "");
 }
 
-static void test_split_dwarf_leaves_lines_and_symbols(void **state)
+static void check_split(const char *build)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command), "%s -c a.c && %s -o a a.o", build, build);
+	check_c(command);
+	shell("mv a.dwo moved");
+	expect_at("a", address_of("a", "place_inner"), "outer a.c:6\n");
+	shell("mv moved a.dwo");
+}
+
+static void test_split_dwarf(void **state)
 {
 	(void)state;
-	shell("cc -O2 -g -gsplit-dwarf -o a a.c");
-	expect_at("a", address_of("a", "place_outer"), "outer a.c:16\n");
+	check_split("cc -O2 -gdwarf-4 -gsplit-dwarf");
+	check_split("cc -O2 -gdwarf-5 -gsplit-dwarf");
+	check_split("clang -O2 -gdwarf-4 -gsplit-dwarf");
+	check_split("clang -O2 -gdwarf-5 -gsplit-dwarf");
+	check_split("cc -O2 -gdwarf-5 -gsplit-dwarf -ffunction-sections -Wl,--gc-sections");
+}
+
+static void test_package_of_split_dwarf(void **state)
+{
+	(void)state;
+	for (int version = 4; version <= 5; version++) {
+		char command[256];
+
+		snprintf(command, sizeof(command),
+			 "clang -O2 -gdwarf-%d -gsplit-dwarf -c a.c && clang -o a a.o && "
+			 "llvm-dwp -e a -o a.dwp && rm a.dwo",
+			 version);
+		check_c(command);
+		/* Another file's, which has no such unit. */
+		shell("clang -O0 -gdwarf-5 -gsplit-dwarf -c a.c -o n.o && llvm-dwp n.dwo -o a.dwp");
+		expect_at("a", address_of("a", "place_inner"), "outer a.c:6\n");
+		shell("rm a.dwp");
+	}
 }
 
 /* --- what cannot be used --- */
@@ -462,6 +494,67 @@ static void test_mutants(void **state)
 	}
 }
 
+/* The program is as it was; what it leads to is not. */
+static void look_beside(const char *name, uint64_t address, const struct buffer *image)
+{
+	static const char *const none[] = { NULL };
+	struct source_question question = { .debug_folders = none,
+					    .addresses = &address,
+					    .count = 1 };
+	struct buffer described = { 0 };
+	struct source_location location;
+	struct source_names *names;
+	char path[PATH_MAX];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(image->data, 1, image->size, file), image->size);
+	fclose(file);
+	snprintf(path, sizeof(path), "%s/a", folder);
+	question.path = path;
+	question.fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(source_names_new(&question, &names), 0);
+	location = source_names_get(names, 0);
+	describe(&location, &described);
+	buffer_release(&described);
+	source_names_free(names);
+	close(question.fd);
+}
+
+static void look_beside_mutants(const char *name, unsigned int seed)
+{
+	uint64_t address = address_of("a", "place_inner");
+	struct buffer original = { 0 }, image = { 0 };
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	assert_int_equal(buffer_read_file(&original, path, 1 << 20), 0);
+	for (int i = 0; i < MUTANTS / 3; i++) {
+		buffer_clear(&image);
+		buffer_append(&image, original.data, original.size);
+		for (int j = 0; j < 1 + i % 8; j++)
+			image.data[64 + rand_r(&seed) % (image.size - 64)] = rand_r(&seed);
+		if (i % 7 == 0)
+			image.size -= rand_r(&seed) % 512;
+		look_beside(name, address, &image);
+	}
+	buffer_release(&original);
+	buffer_release(&image);
+}
+
+static void test_mutants_of_split_dwarf(void **state)
+{
+	(void)state;
+	shell("cc -O2 -gdwarf-5 -gsplit-dwarf -c a.c && cc -o a a.o");
+	look_beside_mutants("a.dwo", 1);
+	shell("clang -O2 -gdwarf-5 -gsplit-dwarf -c a.c && clang -o a a.o && llvm-dwp -e a -o a.dwp");
+	shell("rm a.dwo");
+	look_beside_mutants("a.dwp", 2);
+	shell("rm a.dwp");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -476,10 +569,12 @@ int main(void)
 		cmocka_unit_test(test_compressed_sections),
 		cmocka_unit_test(test_debug_file_by_debuglink),
 		cmocka_unit_test(test_symbols_where_there_is_no_dwarf),
-		cmocka_unit_test(test_split_dwarf_leaves_lines_and_symbols),
+		cmocka_unit_test(test_split_dwarf),
+		cmocka_unit_test(test_package_of_split_dwarf),
 		cmocka_unit_test(test_sections_that_cannot_be_inflated_are_named),
 		cmocka_unit_test(test_addresses_must_ascend),
 		cmocka_unit_test(test_mutants),
+		cmocka_unit_test(test_mutants_of_split_dwarf),
 	};
 
 	return cmocka_run_group_tests(tests, make_sources, remove_all);
