@@ -14,6 +14,7 @@
 #include "base/output_file.h"
 #include "model/profile.h"
 #include "profiler/command.h"
+#include "profiler/debug_folders.h"
 #include "profiler/debug_server.h"
 #include "profiler/frame_names.h"
 #include "profiler/interrupts.h"
@@ -40,6 +41,7 @@ struct record_command {
 	char default_path[32];
 	const char *stats_path; /* NULL: not asked for */
 	bool without_inlined, asks_server;
+	struct debug_folders debug_folders;
 	struct debug_server *debug_server; /* NULL: none is asked */
 	bool pass_status;
 };
@@ -156,6 +158,14 @@ static int keep(void *context, const char *name, const char *value, const char *
 	return 0;
 }
 
+static int add_folder(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct record_command *command = context;
+
+	(void)name;
+	return debug_folders_add(&command->debug_folders, value, ret_why);
+}
+
 static const struct option_row target_rows[] = {
 	{ "all", 'a', NULL, "the whole machine (the default); with a command: while it runs",
 	  keep },
@@ -176,6 +186,9 @@ static const struct option_row record_rows[] = {
 	{ "unwind-memory", 0, "MIB",
 	  "ceiling of the unwind tables; what was not sampled for long leaves first (default 64)",
 	  set_unwind_memory },
+	{ "symbols", 0, "DIR",
+	  "look for debug files in DIR as in /usr/lib/debug, and first (may be repeated)",
+	  add_folder },
 	{ "debuginfod", 0, NULL,
 	  "fetch debug files that are not here from the servers of DEBUGINFOD_URLS, afterwards",
 	  keep },
@@ -342,9 +355,13 @@ static int write_result(const struct record_command *command, const struct recor
 	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
 	_cleanup_(unnamed_frames_release) struct unnamed_frames unnamed;
 	const struct frame_names_sources sources = {
-		recording->aggregator,   recording->modules, recording->jit_maps,
-		recording->kernel_code,  recording->worker,  command->debug_server,
-		command->without_inlined
+		.aggregator = recording->aggregator,
+		.modules = recording->modules,
+		.jit_maps = recording->jit_maps,
+		.kernel_code = recording->kernel_code,
+		.worker = recording->worker,
+		.debug_files = { command->debug_folders.list, command->debug_server },
+		.without_inlined = command->without_inlined,
 	};
 	struct tick_fates fates;
 	struct stats stats;
@@ -456,6 +473,7 @@ int command_record(int argc, char **argv)
 		log_error("out of memory");
 		return EXIT_WRONG;
 	}
+	debug_folders_init(&command.debug_folders);
 	command.recorder.sampler.targets = &command.targets;
 	command.recorder.show_progress = isatty(STDERR_FILENO);
 	result = parse(&command, argc, argv);

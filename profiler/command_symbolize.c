@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "profiler/command.h"
+#include "profiler/debug_folders.h"
 #include "profiler/options.h"
 #include "symbolize/source_names.h"
 #include "symbolize/symbolizer.h"
@@ -25,9 +26,6 @@
 
 /* Addresses on standard input beyond this are refused: some 16 million. */
 #define INPUT_MAX ((size_t)320 << 20)
-
-/* Folders that may be named besides the default ones. */
-#define FOLDERS_MAX 16
 
 /* More of a name or path is cut. */
 #define SHOWN_MAX 65536
@@ -48,8 +46,7 @@ struct symbolize {
 	bool base_names;
 	bool json;
 	bool keep_mangled;
-	const char *folders[FOLDERS_MAX];
-	size_t folder_count;
+	struct debug_folders folders;
 	uint64_t *addresses;
 	size_t count, allocated;
 };
@@ -74,12 +71,7 @@ static int add_folder(void *context, const char *name, const char *value, const 
 	struct symbolize *symbolize = context;
 
 	(void)name;
-	if (!*value || symbolize->folder_count == FOLDERS_MAX) {
-		*ret_why = *value ? "16 folders are the most" : "not the name of a folder";
-		return -EINVAL;
-	}
-	symbolize->folders[symbolize->folder_count++] = value;
-	return 0;
+	return debug_folders_add(&symbolize->folders, value, ret_why);
 }
 
 static int set_flag(void *context, const char *name, const char *value, const char **ret_why)
@@ -294,35 +286,19 @@ static const char *why_not(int error)
 	return strerror(-error);
 }
 
-/* Those that were named, then the default ones, NULL at the end: to be freed by the caller. */
-static const char **all_folders(const struct symbolize *symbolize)
-{
-	const char *const *standard = symbolizer_default_debug_folders;
-	size_t count = symbolize->folder_count, standard_count = 0;
-	const char **folders;
-
-	while (standard[standard_count])
-		standard_count++;
-	folders = calloc(count + standard_count + 1, sizeof(*folders));
-	for (size_t i = 0; folders && i < count + standard_count; i++)
-		folders[i] = i < count ? symbolize->folders[i] : standard[i - count];
-	return folders;
-}
-
 static int answer(const struct symbolize *symbolize, int fd)
 {
-	_cleanup_free_ const char **folders = all_folders(symbolize);
 	_cleanup_free_ char *absolute = realpath(symbolize->path, NULL);
 	const struct source_question question = {
 		.fd = fd,
 		.path = absolute,
-		.debug_folders = folders,
+		.debug_folders = symbolize->folders.list,
 		.keep_mangled = symbolize->keep_mangled,
 		.addresses = symbolize->addresses,
 		.count = symbolize->count,
 	};
 	struct source_names *names;
-	int err = folders ? source_names_new(&question, &names) : -ENOMEM;
+	int err = source_names_new(&question, &names);
 
 	if (err) {
 		log_error("%s: %s", symbolize->path, why_not(err));
@@ -385,10 +361,13 @@ int command_symbolize(int argc, char **argv)
 		.table_count = 1,
 	};
 	int operand;
-	enum option_result result = options_parse(&parser, argc, argv, &operand);
-	bool is_good =
-		result == OPTIONS_HELP_SHOWN ||
-		(result == OPTIONS_PARSED && !run(&symbolize, argc - operand, argv + operand));
+	enum option_result result;
+	bool is_good;
+
+	debug_folders_init(&symbolize.folders);
+	result = options_parse(&parser, argc, argv, &operand);
+	is_good = result == OPTIONS_HELP_SHOWN ||
+		  (result == OPTIONS_PARSED && !run(&symbolize, argc - operand, argv + operand));
 
 	free(symbolize.addresses);
 	return is_good ? EXIT_GOOD : EXIT_WRONG;

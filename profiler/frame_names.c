@@ -392,7 +392,7 @@ static int frame_names_init(struct frame_names *names, const struct frame_names_
 {
 	int error;
 
-	names->source = name_source_new(sources->worker, sources->debug_server);
+	names->source = name_source_new(sources->worker, &sources->debug_files);
 	error = names->source ? find_makers(names) : -ENOMEM;
 	return error ? error : name_addresses(names);
 }

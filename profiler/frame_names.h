@@ -10,8 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "profiler/name_source.h"
+
 struct aggregator;
-struct debug_server;
 struct jit_maps;
 struct kernel_code;
 struct modules;
@@ -27,8 +28,8 @@ struct frame_names_sources {
 	const struct modules *modules;
 	struct jit_maps *jit_maps;
 	struct kernel_code *kernel_code;
-	struct worker *worker;             /* reads what belongs to others */
-	struct debug_server *debug_server; /* NULL: none is asked */
+	struct worker *worker; /* reads what belongs to others */
+	struct name_source_debug_files debug_files;
 	bool without_inlined;
 };
 

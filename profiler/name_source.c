@@ -11,11 +11,12 @@
 
 struct name_source {
 	struct worker *worker;
-	struct debug_server *server;   /* NULL: nobody is asked */
+	struct name_source_debug_files debug_files;
 	struct symbolizer *symbolizer; /* for what is nobody's but the kernel's */
 };
 
-struct name_source *name_source_new(struct worker *worker, struct debug_server *server)
+struct name_source *name_source_new(struct worker *worker,
+				    const struct name_source_debug_files *debug_files)
 {
 	const struct symbolizer_options options = { .debug_folders =
 							    symbolizer_default_debug_folders };
@@ -24,7 +25,7 @@ struct name_source *name_source_new(struct worker *worker, struct debug_server *
 	if (!source)
 		return NULL;
 	source->worker = worker;
-	source->server = server;
+	source->debug_files = *debug_files;
 	source->symbolizer = symbolizer_new(&options);
 	if (!source->symbolizer) {
 		free(source);
@@ -90,9 +91,11 @@ static int ask_worker(const struct name_source *source, const struct symbol_requ
 	int error = name_service_ask(source->worker, request, &none, ret_answer, &wanted);
 
 	/* None, or none that the worker takes: the answer stays as it is. */
-	if (!error && debug_identity_search(&wanted, request->path, take_answer, &search) &&
-	    source->server && wanted.build_id.size)
-		ask_server(source->server, &wanted, &search);
+	if (!error &&
+	    debug_identity_search(&wanted, request->path, source->debug_files.folders, take_answer,
+				  &search) &&
+	    source->debug_files.server && wanted.build_id.size)
+		ask_server(source->debug_files.server, &wanted, &search);
 	return error;
 }
 

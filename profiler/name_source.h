@@ -12,11 +12,15 @@ struct debug_server;
 struct name_source;
 struct worker;
 
-/*
- * Worker and server live longer; nobody else asks them meanwhile. The server, NULL: none, is asked for debug files that
- * are not here. NULL: out of memory.
- */
-struct name_source *name_source_new(struct worker *worker, struct debug_server *server);
+/* Where debug files come from. */
+struct name_source_debug_files {
+	const char *const *folders;  /* NULL at the end */
+	struct debug_server *server; /* asked for what is not here; NULL: none is */
+};
+
+/* Worker, folders and server live longer; nobody else asks them meanwhile. NULL: out of memory. */
+struct name_source *name_source_new(struct worker *worker,
+				    const struct name_source_debug_files *debug_files);
 void name_source_free(struct name_source *source);
 
 /*

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "elf/elf_file.h"
 #include "profiler/unwind_loader.h"
+#include "symbolize/symbolizer.h"
 #include "symbolize/vdso.h"
 #include "unwind/row_compiler.h"
 #include "worker/row_service.h"
@@ -65,7 +66,7 @@ static void look_for_debug_file(struct search *search, const struct debug_identi
 	if (debug_identity_is_known(identity))
 		debug_identity_search(identity,
 				      path_of(search->fd, path, sizeof(path)) ? path : NULL,
-				      take_table, search);
+				      symbolizer_default_debug_folders, take_table, search);
 }
 
 static int compile(void *context, int fd, struct buffer *ret_table)

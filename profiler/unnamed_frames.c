@@ -124,8 +124,8 @@ static void explain_symbols(const struct module *module, struct unnamed_words *w
 	words->reason = "no_symbols";
 	words->path = module->path;
 	if (*words->build_id)
-		snprintf(words->mend, sizeof(words->mend), "a debug file with build-id %s, or --debuginfod",
-			 words->build_id);
+		snprintf(words->mend, sizeof(words->mend),
+			 "a debug file with build-id %s, or --debuginfod", words->build_id);
 	else
 		snprintf(words->mend, sizeof(words->mend),
 			 "it is stripped, and has no build-id to find a debug file by");

@@ -113,6 +113,16 @@ static int try_link_at(const struct debug_file_query *query, const char *folder,
 	return fits(length) ? debug_file_try(path, follow, DEBUG_FILE_BY_LINK, judge) : -ENOENT;
 }
 
+/* Where somebody gathered debug files. */
+static int try_link_in(const struct debug_file_query *query, const char *folder,
+		       const struct debug_file_judge *judge)
+{
+	char path[PATH_MAX];
+	int length = snprintf(path, PATH_MAX, "%s/%s", folder, query->link->name);
+
+	return fits(length) ? debug_file_try(path, true, DEBUG_FILE_BY_LINK, judge) : -ENOENT;
+}
+
 static int try_link(const struct debug_file_query *query, const struct debug_file_judge *judge)
 {
 	int err;
@@ -123,8 +133,11 @@ static int try_link(const struct debug_file_query *query, const struct debug_fil
 	err = try_link_at(query, "", false, "", judge);
 	if (err)
 		err = try_link_at(query, "", false, ".debug/", judge);
-	for (size_t i = 0; err && query->folders[i]; i++)
+	for (size_t i = 0; err && query->folders[i]; i++) {
 		err = try_link_at(query, query->folders[i], true, "", judge);
+		if (err)
+			err = try_link_in(query, query->folders[i], judge);
+	}
 	return err;
 }
 

@@ -5,7 +5,7 @@
  *
  *  1. by build-id:      FOLDER/.build-id/xx/yyyy.debug of each debug folder; the file found must have
  *                       the same build-id;
- *  2. by debuglink:     NAME beside the file, in .debug/ beside it, and in FOLDER/its-directory; the
+ *  2. by debuglink:     NAME beside the file, in .debug/ beside it, in FOLDER/its-directory and in FOLDER; the
  *                       file found must have the link's checksum, and no other build-id.
  *
  * The link's name is a base name (debuglink.h). Only regular files are ever opened: each candidate is

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "elf/elf_file.h"
-#include "symbolize/symbolizer.h"
 
 void debug_identity_read(struct elf_file *file, struct debug_identity *ret_identity)
 {
@@ -61,13 +60,13 @@ bool debug_identity_is_known(const struct debug_identity *identity)
 }
 
 int debug_identity_search(const struct debug_identity *identity, const char *path,
-			  debug_file_judge_fn judge, void *context)
+			  const char *const *folders, debug_file_judge_fn judge, void *context)
 {
 	const struct debug_file_query query = {
 		.build_id = &identity->build_id,
 		.link = identity->has_link ? &identity->link : NULL,
 		.path = path,
-		.folders = symbolizer_default_debug_folders,
+		.folders = folders,
 	};
 
 	return debug_identity_is_known(identity) ? debug_file_search(&query, judge, context)

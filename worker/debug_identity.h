@@ -50,10 +50,10 @@ bool debug_identity_hear(const struct debug_identity_said *said,
 bool debug_identity_is_known(const struct debug_identity *identity);
 
 /*
- * Looks for the debug file of a file by its identity in the default folders, and beside `path` (NULL: not known) by its
- * link: `judge` asks the worker with each candidate. 0, or -ENOENT: none was taken.
+ * Looks for the debug file of a file by its identity in the folders (NULL at the end), and beside `path` (NULL: not known)
+ * by its link: `judge` asks the worker with each candidate. 0, or -ENOENT: none was taken.
  */
 int debug_identity_search(const struct debug_identity *identity, const char *path,
-			  debug_file_judge_fn judge, void *context);
+			  const char *const *folders, debug_file_judge_fn judge, void *context);
 
 #endif

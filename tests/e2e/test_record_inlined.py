@@ -50,6 +50,15 @@ def test_inlined_calls(build, builds):
     assert share_of(recorded, build, WHOLE) > 0.9, recorded.stacks[:5]
 
 
+def test_a_folder_of_debug_files(builds, tmp_path):
+    """Of --symbols: neither beside the program nor where the system has them."""
+    subprocess.run(["objcopy", f"--add-gnu-debuglink={builds / 'beside.debug'}", "--strip-all", builds / "nowhere", tmp_path / "far"], check=True)
+    (tmp_path / "gathered").mkdir()
+    (builds / "beside.debug").rename(tmp_path / "gathered" / "beside.debug")
+    recorded = hearth.record("-F", 999, "--symbols", tmp_path / "gathered", "--", tmp_path / "far")
+    assert share_of(recorded, "far", WHOLE) > 0.9, recorded.stacks[:5]
+
+
 def test_without_them(builds):
     recorded = hearth.record("-F", 999, "--no-inline", "--", builds / "own")
     assert share_of(recorded, "own", ["main", "outer"]) > 0.9, recorded.stacks[:5]
