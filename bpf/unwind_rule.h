@@ -34,8 +34,10 @@ enum unwind_cfa {
 	 */
 	UNWIND_CFA_GO_STACK,
 	/*
-	 * Go's growth of a stack, on the thread's own: the goroutine's pc and sp are where it saved them. In the leaf
-	 * register `detail` tells of a goroutine of the thread; which one it runs stands cfa_offset into what it has of the thread.
+	 * Go's runtime at work for a goroutine, on the thread's own stack: the caller's pc and sp are where the goroutine saved
+	 * them; with an extra_offset that saved sp is a frame's, the CFA is so far above it, and the return address right below
+	 * that. In the leaf register `detail` tells of a goroutine of the thread; which one it runs stands cfa_offset into what it
+	 * has of the thread.
 	 */
 	UNWIND_GO_SAVED,
 	UNWIND_CFA_COUNT,

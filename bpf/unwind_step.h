@@ -452,6 +452,10 @@ STEP_GLOBAL int step_to_goroutine(struct unwind_state *state)
 			     thread + (__s64)state->rule.cfa_offset) ||
 	    unwind_read_user(&saved, sizeof(saved), goroutine + GO_G_SAVED) || !saved.first)
 		return REASON_NOT_EXPRESSIBLE;
+	saved.first += (__s64)state->rule.extra_offset;
+	if (state->rule.extra_offset &&
+	    unwind_read_user(&saved.second, sizeof(saved.second), saved.first - 8))
+		return REASON_STACK_UNREADABLE;
 	state->registers.sp = saved.first;
 	state->registers.pc = saved.second;
 	state->registers.fp_is_known = 0;

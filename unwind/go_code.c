@@ -130,10 +130,10 @@ static size_t find_code(struct bytes bytes, size_t at, const char *expected, siz
 /*
  * Behind these, which say where a goroutine has its thread and its saved pc and sp (GO_G_... of bpf/unwind_step.h):
  *
- *     mov 0x30(%rdi), %rbx
- *     mov %rax, 0x40(%rdi)
- *     mov %rax, 0x38(%rdi)
- *     mov 0x38(%rbx), %rsp
+ *     mov 0x30(%rdi), %rbx           since Go 1.22       mov 0x30(%rbx), %rbx          before
+ *     mov %rax, 0x40(%rdi)                               mov %rax, 0x40(%rsi)
+ *     mov %rax, 0x38(%rdi)                               mov %rax, 0x38(%rsi)
+ *     mov 0x38(%rbx), %rsp                               mov 0x38(%rbx), %rsp
  */
 void go_code_find_growth(struct go_code *code, struct bytes bytes, uint64_t address, uint64_t end)
 {
@@ -141,10 +141,36 @@ void go_code_find_growth(struct go_code *code, struct bytes bytes, uint64_t addr
 
 	at = FIND_CODE(bytes, at, "\x48\x89\x47\x40");
 	at = FIND_CODE(bytes, at, "\x48\x89\x47\x38");
+	if (at >= bytes.size) {
+		at = FIND_CODE(bytes, 0, "\x48\x8b\x5b\x30");
+		at = FIND_CODE(bytes, at, "\x48\x89\x46\x40");
+		at = FIND_CODE(bytes, at, "\x48\x89\x46\x38");
+	}
 	at = FIND_CODE(bytes, at, "\x48\x8b\x63\x38");
 	if (at < bytes.size)
 		add_stretch(code, (struct go_stretch){ .from = address + at + 4,
 						       .to = end,
+						       .kind = GO_STRETCH_SAVED });
+}
+
+/*
+ * From where it leaves the goroutine's stack up to where it is back:
+ *
+ *     mov 0x38(%rdx), %rbx
+ *     mov %rbx, %rsp
+ *     ...
+ *     mov 0x38(%rax), %rsp
+ */
+void go_code_find_system(struct go_code *code, struct bytes bytes, uint64_t address)
+{
+	size_t from = FIND_CODE(bytes, 0, "\x48\x8b\x5a\x38");
+	size_t to;
+
+	from = FIND_CODE(bytes, from, "\x48\x89\xdc");
+	to = FIND_CODE(bytes, from, "\x48\x8b\x60\x38");
+	if (to < bytes.size)
+		add_stretch(code, (struct go_stretch){ .from = address + from + 3,
+						       .to = address + to + 4,
 						       .kind = GO_STRETCH_SAVED });
 }
 

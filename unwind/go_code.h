@@ -49,6 +49,7 @@ void go_code_find_frame(struct go_code *code, struct bytes bytes, uint64_t pc, i
 void go_code_find_root(struct go_code *code, struct bytes bytes, uint64_t address, uint64_t end);
 void go_code_find_cgo(struct go_code *code, struct bytes bytes, uint64_t address);
 void go_code_find_growth(struct go_code *code, struct bytes bytes, uint64_t address, uint64_t end);
+void go_code_find_system(struct go_code *code, struct bytes bytes, uint64_t address);
 void go_code_find_restores(struct go_code *code, struct bytes bytes, uint64_t address);
 
 /* Where, in what the runtime has of a thread, the goroutine stands that it runs; 0: these bytes do not tell. */

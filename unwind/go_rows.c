@@ -128,15 +128,20 @@ static int find_stretches(struct go_rows *rows, const struct go_function *functi
 
 	if (err)
 		return err;
-	go_code_find_restores(&rows->code, bytes, function->address);
 	if (rows->role == GO_SCHEDULER)
 		go_code_find_root(&rows->code, bytes, function->address, rows->end);
 	if (rows->role == GO_GROWTH)
 		go_code_find_growth(&rows->code, bytes, function->address, rows->end);
 	if (rows->role == GO_CGO)
 		go_code_find_cgo(&rows->code, bytes, function->address);
-	if (rows->role == GO_SYSTEM)
+	if (rows->role == GO_SYSTEM) {
 		*rows->running_at = go_code_find_running(bytes);
+		if (rows->code.framed_from == GO_CODE_NEVER)
+			go_code_find_system(&rows->code, bytes, function->address);
+	}
+	rows->tells_saved =
+		rows->code.stretch_count && (rows->role == GO_GROWTH || rows->role == GO_SYSTEM);
+	go_code_find_restores(&rows->code, bytes, function->address);
 	return 0;
 }
 
@@ -208,18 +213,23 @@ static struct unwind_rule rule_by_note(const struct go_rows *rows, const struct 
 	return rule;
 }
 
-/* What the goroutine saved, once it has gone over to the thread's stack; before that it is on its own. */
-static struct unwind_rule rule_of_growth(const struct go_rows *rows)
+/* What the goroutine saved: its caller, or in systemstack the place of the return address. */
+static struct unwind_rule rule_by_saved(const struct go_rows *rows)
 {
-	if (!rows->code.stretch_count || !*rows->running_at)
-		return not_expressible(rows);
-	if (!go_code_stretch(&rows->code, rows->pc))
-		return rule_by_sp(rows);
 	return (struct unwind_rule){
 		.cfa = UNWIND_GO_SAVED,
 		.detail = GO_REGISTER,
 		.cfa_offset = *rows->running_at,
+		.extra_offset = rows->role == GO_SYSTEM ? SLOT : 0,
 	};
+}
+
+/* On the goroutine's own stack there is nothing but the return address; on the thread's, what was saved counts. */
+static struct unwind_rule rule_of_frameless(const struct go_rows *rows)
+{
+	if (!rows->tells_saved || !*rows->running_at)
+		return not_expressible(rows);
+	return go_code_stretch(&rows->code, rows->pc) ? rule_by_saved(rows) : rule_by_sp(rows);
 }
 
 /* In a function that writes the stack pointer: before there is a frame it did not do so yet. */
@@ -232,7 +242,7 @@ static struct unwind_rule rule_of_switch(const struct go_rows *rows)
 	if (stretch && stretch->kind == GO_STRETCH_CGO)
 		return rule_by_note(rows, stretch);
 	if (rows->code.framed_from == GO_CODE_NEVER)
-		return not_expressible(rows);
+		return rule_of_frameless(rows);
 	if (rows->delta < SLOT || rows->pc < rows->code.framed_from || stretch)
 		return rule_by_sp(rows);
 	return rule_by_fp(rows);
@@ -249,7 +259,7 @@ static struct unwind_rule rule_of(const struct go_rows *rows)
 	if (rows->is_damaged)
 		return not_expressible(rows);
 	if (rows->role == GO_GROWTH)
-		return rule_of_growth(rows);
+		return rule_of_frameless(rows);
 	return rows->role == GO_ORDINARY ? rule_by_sp(rows) : rule_of_switch(rows);
 }
 

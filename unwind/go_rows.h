@@ -16,7 +16,7 @@
  *
  * What writes the stack pointer (go_roles.def) goes over to another stack. If it has a frame, its frame pointer
  * stays what it was, and so leads back to the stack that it came from (UNWIND_CFA_FP_SWITCH); if not, there is
- * no rule. The call of C is another matter: C may call Go again, which then may need a larger stack, to which the
+ * no rule, except for systemstack, as it was before Go 1.21: see below. The call of C is another matter: C may call Go again, which then may need a larger stack, to which the
  * frames are moved, and the frame pointers that C saved point to where they were. But asmcgocall leaves a note
  * on the stack that C gets (UNWIND_CFA_GO_STACK):
  *
@@ -24,7 +24,8 @@
  *     note[0]   how far below the upper end of its stack sp was; without one, what sp was
  *
  * Where a stack is too small, morestack goes over to the thread's own and leaves no frame pointer. But the goroutine
- * has saved its sp and pc (UNWIND_GO_SAVED), and systemstack's code tells how a thread's goroutine is found.
+ * has saved its sp and pc (UNWIND_GO_SAVED), and systemstack's code tells how a thread's goroutine is found. Before systemstack
+ * had a frame it saved its own sp so, with a pc that only marks it.
  *
  * The upper end is the second word of a goroutine, `stack.hi` of runtime/runtime2.go, in every version.
  * Not thread-safe; nothing is allocated.
@@ -58,6 +59,7 @@ struct go_rows {
 	int64_t delta;
 	int32_t *running_at; /* go_code_find_running(); 0: not seen in the functions so far */
 	bool has_table, is_first, is_damaged;
+	bool tells_saved; /* the code tells where it is on the thread's stack, and the goroutine's sp is saved */
 	struct go_code code;
 };
 

@@ -328,6 +328,37 @@ static void the_growth_of_a_stack_leads_to_what_the_goroutine_saved(void **state
 	cfi_file_release(&file);
 }
 
+/* Go 1.19: systemstack has no frame, and both have their goroutine in other registers. */
+static void the_older_runtime_leads_to_what_the_goroutine_saved(void **state)
+{
+	static const int deltas[] = { 0, 0x80, 0, 0 };
+	static const char system[] = "\x48\x8b\x58\x30\x48\x3b\x83\xc0\0\0\0\x75\x52"
+				     "\x48\x8b\x5a\x38\x48\x89\xdc\x90\xff\xd7\x48\x8b\x60\x38\xc3";
+	static const char growth[] = "\x48\x8b\x5b\x30\x48\x89\x46\x40\x48\x89\x46\x38"
+				     "\x48\x8b\x1b\x48\x8b\x63\x38\x90";
+	const struct go_made functions[] = {
+		{ "runtime.systemstack", WRITES_SP, system, sizeof(system) - 1, deltas },
+		{ "runtime.morestack", WRITES_SP, growth, sizeof(growth) - 1, deltas },
+		/* It does not come back to the goroutine's stack as is known. */
+		{ "runtime.systemstack", WRITES_SP, system, 23, deltas },
+	};
+	struct unwind_rule saved = { .cfa = UNWIND_GO_SAVED, .detail = 14, .cfa_offset = 0xc0 };
+	struct cfi_file file;
+
+	(void)state;
+	compile(&file, GO_1_18, functions, 3);
+	assert_sp(&file, GO_FUNCTION, 8);
+	assert_rule(&file, GO_FUNCTION + 19, saved);
+	saved.extra_offset = 8;
+	assert_sp(&file, 0, 8);
+	assert_sp(&file, 19, 8);
+	assert_rule(&file, 20, saved);
+	assert_rule(&file, 26, saved);
+	assert_sp(&file, 27, 8);
+	assert_reason(&file, 2 * GO_FUNCTION, CFI_REASON_STACK_SWITCH);
+	cfi_file_release(&file);
+}
+
 /* In asmcgocall, of both paths: with a goroutine's stack and without. */
 static void the_call_of_c_leaves_a_note(void **state)
 {
@@ -421,6 +452,7 @@ int main(void)
 		cmocka_unit_test(stack_switches_known_by_name),
 		cmocka_unit_test(the_scheduler_has_no_caller),
 		cmocka_unit_test(the_growth_of_a_stack_leads_to_what_the_goroutine_saved),
+		cmocka_unit_test(the_older_runtime_leads_to_what_the_goroutine_saved),
 		cmocka_unit_test(the_call_of_c_leaves_a_note),
 		cmocka_unit_test(a_damaged_stack_pointer_table_is_not_a_neighbours_rule),
 		cmocka_unit_test(every_byte_of_a_table_damaged),
