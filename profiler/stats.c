@@ -20,7 +20,7 @@
 uint64_t own_cpu_ns(struct worker *worker)
 {
 	struct timespec used = { 0 };
-	struct worker_usage workers;
+	struct child_usage workers;
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
 	worker_read_usage(worker, &workers);
@@ -49,7 +49,7 @@ void stats_gather(const struct recording *recording, const struct tick_fates *fa
 	struct modules_totals modules;
 	struct snapshots_totals snapshots;
 	struct unwind_loader_totals unwind;
-	struct worker_usage worker;
+	struct child_usage worker;
 
 	aggregator_totals(recording->aggregator, &totals);
 	modules_read_totals(recording->modules, &modules);
@@ -184,7 +184,7 @@ static void write_unwind(const struct stats *stats, struct buffer *to)
 	write_number(to, "compile_max_ns", unwind->compile_max_ns, "},\n");
 }
 
-static void write_worker(const struct worker_usage *worker, struct buffer *to)
+static void write_worker(const struct child_usage *worker, struct buffer *to)
 {
 	buffer_append_string(to, "\"worker\": {");
 	write_number(to, "cpu_ns", worker->cpu_ns, ", ");
@@ -309,7 +309,7 @@ static void log_unwind(const struct unwind_loader_totals *unwind)
 			(unsigned long long)unwind->refused_sections);
 }
 
-static void log_worker(const struct worker_usage *worker)
+static void log_worker(const struct child_usage *worker)
 {
 	if (worker->failed)
 		log_warning(

@@ -34,7 +34,7 @@ struct stats {
 	uint64_t recording_cpu_ns; /* the part of cpu_ns up to the last tick */
 	uint64_t start_cpu_ns;     /* the part of it before the first */
 	uint64_t naming_ns;        /* from the last tick until the profile had all its names */
-	struct worker_usage
+	struct child_usage
 		worker; /* its CPU time is in cpu_ns and its parts, its memory is not in rss_peak_bytes */
 	uint64_t kernel_bpf_ns; /* bpf_ns as the kernel counts it, 0: it does not */
 };

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,12 +19,12 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "worker/descriptors.h"
 
-#define CPU_CHECK_MS     50 /* how often a worker that takes its time is looked at */
-#define HELLO_MS         10000
-#define REAP_MS          1000 /* one that hangs inside the kernel is left to it */
-#define REPLY_ROOM_BYTES (16 << 20)
-#define MAX_ERRNO        4095
+#define CPU_CHECK_MS 50 /* how often a worker that takes its time is looked at */
+#define HELLO_MS     10000
+#define REAP_MS      1000 /* one that hangs inside the kernel is left to it */
+#define MAX_ERRNO    4095
 
 struct worker {
 	struct worker_options options;
@@ -37,7 +36,7 @@ struct worker {
 
 	pthread_mutex_t lock; /* of all below */
 	pid_t pid;            /* 0: there is none */
-	struct worker_usage ended;
+	struct child_usage ended;
 };
 
 /* When to give up; in the clocks of this machine and of the worker. */
@@ -48,110 +47,25 @@ struct limit {
 
 /* --- what it uses --- */
 
-static uint64_t cpu_of(pid_t pid)
-{
-	struct timespec used;
-	clockid_t clock;
-
-	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &used))
-		return 0;
-	return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
-}
-
-static uint64_t rss_peak_of(pid_t pid)
-{
-	_cleanup_(buffer_release) struct buffer text = { 0 };
-	const char *line;
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	if (buffer_read_file(&text, path, 64 * 1024) || !buffer_string(&text))
-		return 0;
-	line = strstr(text.data, "VmHWM:");
-	return line ? strtoull(line + strlen("VmHWM:"), NULL, 10) * 1024 : 0;
-}
-
-static void note_peak(struct worker_usage *usage, uint64_t peak)
-{
-	if (peak > usage->rss_peak_bytes)
-		usage->rss_peak_bytes = peak;
-}
-
-void worker_read_usage(struct worker *worker, struct worker_usage *ret_usage)
+void worker_read_usage(struct worker *worker, struct child_usage *ret_usage)
 {
 	pthread_mutex_lock(&worker->lock);
 	*ret_usage = worker->ended;
-	if (worker->pid) {
-		ret_usage->cpu_ns += cpu_of(worker->pid);
-		note_peak(ret_usage, rss_peak_of(worker->pid));
-	}
+	if (worker->pid)
+		child_usage_add(ret_usage, worker->pid);
 	pthread_mutex_unlock(&worker->lock);
 }
 
 /* --- begin and end --- */
 
-/* The loader's path, without which hearth might not run at all, and nothing else. */
-static void make_environment(char *to, size_t size, char **environment)
-{
-	const char *path = getenv("LD_LIBRARY_PATH");
-
-	snprintf(to, size, "LD_LIBRARY_PATH=%s", path ? path : "");
-	environment[0] = path ? to : NULL;
-	environment[1] = NULL;
-}
-
-/* A session of its own: the terminal's Ctrl-C is hearth's, which says when the worker ends. */
-static int spawn(char *const *arguments, int socket, pid_t *ret_pid)
-{
-	char path[4096], *environment[2];
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	int error;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	make_environment(path, sizeof(path), environment);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
-						      POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	error = posix_spawn_file_actions_adddup2(&actions, socket, STDIN_FILENO);
-	if (!error)
-		error = posix_spawn(ret_pid, "/proc/self/exe", &actions, &attributes, arguments,
-				    environment);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attributes);
-	return -error;
-}
-
-/* Room for most replies, so that on a busy machine the two need not take turns; without the privilege, as much as there is. */
-static void widen(int socket)
-{
-	const int bytes = REPLY_ROOM_BYTES;
-
-	if (setsockopt(socket, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)))
-		setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
-}
-
 static int start(struct worker *worker)
 {
-	_cleanup_close_ int inside = -1;
-	_cleanup_close_ int outside = -1;
-	int sockets[2], error;
 	pid_t pid;
+	int error =
+		child_process_start(worker->options.arguments, SOCK_STREAM, &worker->socket, &pid);
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets))
-		return -errno;
-	outside = sockets[0];
-	inside = sockets[1];
-	widen(inside);
-	error = spawn(worker->options.arguments, inside, &pid);
 	if (error)
 		return error;
-	worker->socket = take_fd(&outside);
 	worker->is_greeted = false;
 	pthread_mutex_lock(&worker->lock);
 	worker->pid = pid;
@@ -183,7 +97,7 @@ static uint64_t nanoseconds_of(struct timeval time)
 static void stop(struct worker *worker, bool has_failed)
 {
 	struct rusage used = { 0 };
-	uint64_t cpu_ns;
+	uint64_t before_ns, cpu_ns;
 	pid_t pid;
 
 	if (worker->socket < 0)
@@ -192,9 +106,9 @@ static void stop(struct worker *worker, bool has_failed)
 	worker->socket = -1;
 	pthread_mutex_lock(&worker->lock);
 	pid = worker->pid;
-	cpu_ns = cpu_of(pid);
-	note_peak(&worker->ended, rss_peak_of(pid));
-	worker->ended.cpu_ns += cpu_ns;
+	before_ns = worker->ended.cpu_ns;
+	child_usage_add(&worker->ended, pid);
+	cpu_ns = worker->ended.cpu_ns - before_ns;
 	worker->ended.failed += has_failed;
 	worker->pid = 0;
 	pthread_mutex_unlock(&worker->lock);
@@ -253,7 +167,7 @@ void worker_resume(struct worker *worker)
 
 static struct limit limit_from_now(const struct worker *worker, const struct worker_deadline *from)
 {
-	uint64_t now = clock_monotonic_ns(), cpu_ns = cpu_of(worker->pid);
+	uint64_t now = clock_monotonic_ns(), cpu_ns = child_process_cpu_ns(worker->pid);
 
 	return (struct limit){
 		.end_ns = now + from->wall_ms * 1000000ull,
@@ -266,7 +180,7 @@ static struct limit limit_from_now(const struct worker *worker, const struct wor
 
 static bool is_over(const struct worker *worker, struct limit *limit)
 {
-	uint64_t now = clock_monotonic_ns(), cpu_ns = cpu_of(worker->pid);
+	uint64_t now = clock_monotonic_ns(), cpu_ns = child_process_cpu_ns(worker->pid);
 
 	if (cpu_ns != limit->cpu_ns) {
 		limit->cpu_ns = cpu_ns;
@@ -347,27 +261,11 @@ static int send_begin(const struct worker *worker, const struct worker_request *
 		.id = worker->next_id,
 		.payload_bytes = request->payload.size,
 	};
-	union {
-		char bytes[CMSG_SPACE(WORKER_MAX_DESCRIPTORS * sizeof(int))];
-		struct cmsghdr aligned;
-	} control = { 0 };
-	const size_t size = request->descriptor_count * sizeof(int);
 	struct iovec parts[] = { { &header, sizeof(header) },
 				 { (void *)request->payload.data, request->payload.size } };
-	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
-	ssize_t sent;
+	ssize_t sent = descriptors_send(worker->socket, parts, 2, request->descriptors,
+					request->descriptor_count, MSG_DONTWAIT);
 
-	if (size) {
-		message.msg_control = &control;
-		message.msg_controllen = CMSG_SPACE(size);
-		control.aligned.cmsg_level = SOL_SOCKET;
-		control.aligned.cmsg_type = SCM_RIGHTS;
-		control.aligned.cmsg_len = CMSG_LEN(size);
-		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), request->descriptors, size);
-	}
-	do
-		sent = sendmsg(worker->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-	while (sent < 0 && errno == EINTR);
 	if (sent < 0)
 		return error_of_socket();
 	if (sent < (ssize_t)sizeof(header))
@@ -417,7 +315,7 @@ static bool is_well(const struct worker *worker)
 
 static bool is_used_up(const struct worker *worker)
 {
-	return cpu_of(worker->pid) >= WORKER_CPU_SECONDS / 2 * 1000000000ull;
+	return child_process_cpu_ns(worker->pid) >= WORKER_CPU_SECONDS / 2 * 1000000000ull;
 }
 
 /* A worker that can be asked; one that died while nobody asked is nobody's fault. */

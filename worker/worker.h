@@ -19,6 +19,7 @@
 
 #include "base/buffer.h"
 #include "base/byte_reader.h"
+#include "worker/child_process.h"
 #include "worker/worker_protocol.h"
 
 #define WORKER_DATA_BYTES \
@@ -55,14 +56,6 @@ struct worker_answer {
 	struct buffer payload;
 };
 
-/* Of all workers of this one, also those that ended. */
-struct worker_usage {
-	uint64_t cpu_ns;
-	uint64_t rss_peak_bytes; /* of the largest one */
-	uint64_t started;
-	uint64_t failed; /* died, overran or answered garbage */
-};
-
 struct worker;
 
 /* Starts one: 0 or -errno. */
@@ -85,6 +78,6 @@ int worker_ask(struct worker *worker, const struct worker_request *request,
 void worker_interrupt(struct worker *worker);
 void worker_resume(struct worker *worker);
 
-void worker_read_usage(struct worker *worker, struct worker_usage *ret_usage);
+void worker_read_usage(struct worker *worker, struct child_usage *ret_usage);
 
 #endif

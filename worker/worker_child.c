@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "worker/descriptors.h"
 #include "worker/name_service.h"
 #include "worker/row_service.h"
 #include "worker/worker.h"
@@ -52,27 +53,11 @@ static bool receive_all(void *to, size_t size)
 /* The header and the descriptors that come with its first byte; false: there is no further request. */
 static bool receive_header(struct worker_request_header *ret_header, int *descriptors)
 {
-	union {
-		char bytes[CMSG_SPACE(WORKER_MAX_DESCRIPTORS * sizeof(int))];
-		struct cmsghdr aligned;
-	} control;
-	struct iovec to = { ret_header, sizeof(*ret_header) };
-	struct msghdr message = { .msg_iov = &to,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
-	const struct cmsghdr *cmsg;
-	ssize_t got;
+	_Static_assert(WORKER_MAX_DESCRIPTORS <= DESCRIPTORS_MAX, "one message has them all");
+	ssize_t got = descriptors_receive(CAGE_SOCKET, ret_header, sizeof(*ret_header), descriptors,
+					  WORKER_MAX_DESCRIPTORS, 0);
 
-	do
-		got = recvmsg(CAGE_SOCKET, &message, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
-	if (got <= 0)
-		return false;
-	cmsg = CMSG_FIRSTHDR(&message);
-	if (cmsg && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS)
-		memcpy(descriptors, CMSG_DATA(cmsg), cmsg->cmsg_len - CMSG_LEN(0));
-	return receive_all((char *)ret_header + got, sizeof(*ret_header) - (size_t)got);
+	return got > 0 && receive_all((char *)ret_header + got, sizeof(*ret_header) - (size_t)got);
 }
 
 static bool send_reply(uint64_t id, int error, const struct buffer *answer)

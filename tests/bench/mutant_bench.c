@@ -119,7 +119,7 @@ static void ask(struct worker *worker, int fd, off_t size, struct tally *tally)
 
 static uint64_t cpu_ns_of(struct worker *worker)
 {
-	struct worker_usage usage;
+	struct child_usage usage;
 
 	worker_read_usage(worker, &usage);
 	return usage.cpu_ns;
@@ -150,7 +150,7 @@ static bool run(struct worker *worker, int fd, uint64_t mutants, struct tally *t
 static int measure(uint64_t mutants, int count, char **paths)
 {
 	uint64_t start_ns = clock_monotonic_ns();
-	struct worker_usage usage;
+	struct child_usage usage;
 	struct tally tally = { 0 };
 	struct worker *worker;
 

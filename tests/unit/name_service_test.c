@@ -150,7 +150,7 @@ static void what_is_no_elf_file_is_said_to_be_none(void **state)
 	uint64_t addresses[ADDRESSES];
 	struct symbol_request request = question(memory_file("no program"), addresses);
 	struct debug_identity wanted;
-	struct worker_usage usage;
+	struct child_usage usage;
 	struct answer answer;
 
 	(void)state;

@@ -146,7 +146,7 @@ static void assert_goes_on(struct worker *worker)
 
 static uint64_t failed_of(struct worker *worker)
 {
-	struct worker_usage usage;
+	struct child_usage usage;
 
 	worker_read_usage(worker, &usage);
 	return usage.failed;
@@ -168,7 +168,7 @@ static void test_answers(void **state)
 {
 	struct worker *worker = begin(20000, 60000);
 	struct worker_answer answer;
-	struct worker_usage usage;
+	struct child_usage usage;
 
 	(void)state;
 	for (int i = 0; i < 100; i++)
@@ -244,7 +244,7 @@ static void test_overruns(void **state)
 {
 	struct worker *worker = begin(300, 60000);
 	struct worker_answer answer;
-	struct worker_usage usage;
+	struct child_usage usage;
 	int never[2];
 
 	(void)state;
@@ -269,7 +269,7 @@ static void test_eats_memory(void **state)
 {
 	struct worker *worker = begin(20000, 60000);
 	struct worker_answer answer;
-	struct worker_usage usage;
+	struct child_usage usage;
 
 	(void)state;
 	assert_int_equal(ask(worker, "M", NULL, 0, &answer), 0);
