@@ -4,10 +4,13 @@
  * is one row; it tries the thing itself where it can, for settings only hint at what a kernel does.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/perf_event.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,8 +24,12 @@
 #include "profiler/sampler.h"
 #include "profiler/unwind_space.h"
 #include "profiler/system_limits.h"
+#include "worker/opener.h"
 #include "worker/worker.h"
 
+#define PAGE_BYTES 4096
+
+DEFINE_CLEANUP(cleanup_opener, struct opener *, opener_free)
 DEFINE_CLEANUP(cleanup_worker, struct worker *, worker_free)
 
 enum verdict {
@@ -136,7 +143,6 @@ static void check_recording(struct finding *finding)
 	sampler_free(sampler);
 }
 
-/* Which of its ways the kernel side took when it was loaded: it says so itself. */
 /* All that hearth reads of other people's files it has read by a process that could do no harm. */
 static void check_worker(struct finding *finding)
 {
@@ -157,6 +163,71 @@ static void check_worker(struct finding *finding)
 			strerror(-error));
 }
 
+/* Waits for the answer about the first page of this program, of which the kernel side is asked: 0 or -errno. */
+static int try_opener(const struct sampler *sampler, struct opener *opener, void *page)
+{
+	struct identify_argument self;
+	struct pollfd answered = { .fd = opener_fd(opener), .events = POLLIN };
+	struct opener_request request = {
+		.place = { (uint32_t)getpid(), (uintptr_t)page, (uintptr_t)page + PAGE_BYTES,
+			   NULL },
+	};
+	struct opener_answer answer = { .fd = -1 };
+	int error = sampler_identify(sampler, page, &self);
+
+	request.module = self.module;
+	request.size = self.key.size;
+	if (!error)
+		error = opener_ask(opener, &request);
+	while (!error && !opener_take(opener, &answer))
+		poll(&answered, 1, -1);
+	cleanup_close(&answer.fd);
+	return error ? error : answer.error;
+}
+
+static int try_opener_on_itself(const struct sampler *sampler, struct opener *opener)
+{
+	_cleanup_close_ int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	void *page = mmap(NULL, PAGE_BYTES, PROT_READ, MAP_PRIVATE, fd, 0);
+	int error;
+
+	if (page == MAP_FAILED)
+		return -errno;
+	error = try_opener(sampler, opener, page);
+	munmap(page, PAGE_BYTES);
+	return error;
+}
+
+/* What it is for is not tried, for there may be no such file; but all that it does. */
+static void check_opener(struct finding *finding)
+{
+	_cleanup_(cleanup_opener) struct opener *opener = NULL;
+	struct sampler *sampler = NULL;
+	int error = load(&sampler);
+
+	if (!error)
+		error = own_opener_new(sampler_identify_program(sampler), &opener);
+	if (error) {
+		set_finding(finding, VERDICT_LIMITED, NULL,
+			    "not tried, as nothing can be recorded");
+	} else {
+		error = try_opener_on_itself(sampler, opener);
+		if (!error)
+			set_finding(
+				finding, VERDICT_GOOD, NULL,
+				"files on FUSE and networks are opened by a process that may be left waiting");
+		else
+			set_finding(
+				finding, VERDICT_LIMITED,
+				"run hearth with CAP_SYS_PTRACE, CAP_CHECKPOINT_RESTORE and CAP_DAC_READ_SEARCH besides, as root has",
+				"files on FUSE and networks have no names: %s%s%s",
+				opener_failed(opener), *opener_failed(opener) ? ": " : "",
+				strerror(-error));
+	}
+	sampler_free(sampler);
+}
+
+/* Which of its ways the kernel side took when it was loaded: it says so itself. */
 static void check_mappings(struct finding *finding)
 {
 	struct sampler *sampler = NULL;
@@ -281,6 +352,7 @@ static const struct check checks[] = {
 	{ "privilege", check_privilege },
 	{ "recording", check_recording },
 	{ "worker", check_worker },
+	{ "opener", check_opener },
 	{ "mappings", check_mappings },
 	{ "hardware cycles", check_cycles },
 	{ "rate", check_rate },

@@ -277,7 +277,7 @@ static int ask_module(struct frame_names *names, size_t start, size_t end)
 			 : id == MODULE_VDSO ? SYMBOL_VDSO
 					     : SYMBOL_FILE,
 		.fd = module ? module->fd : -1,
-		.path = module ? module->path : NULL,
+		.path = module && !module->is_copy ? module->path : NULL,
 		.without_inlined = names->without_inlined,
 		.addresses = names->offsets + start,
 		.count = end - start,

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "profiler/command.h"
+#include "worker/opener_child.h"
 #include "worker/worker_child.h"
 
 struct command {
@@ -92,6 +93,8 @@ int main(int argc, char **argv)
 
 	if (argc > 0 && !strcmp(argv[0], WORKER_NAME))
 		return worker_child_main();
+	if (argc > 0 && !strcmp(argv[0], OPENER_NAME))
+		return opener_child_main();
 	fill_closed_streams();
 	/* A write to a closed pipe or over a size limit fails, and is reported like any other. */
 	signal(SIGPIPE, SIG_IGN);

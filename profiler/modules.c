@@ -4,23 +4,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/cleanup.h"
-#include "base/reopen.h"
 #include "base/string_pool.h"
 #include "base/u64_map.h"
 #include "profiler/file_limit.h"
 #include "profiler/unwind_loader.h"
+#include "worker/file_ways.h"
+#include "worker/opener.h"
 
 /* Descriptors kept for all else than modules. */
 #define SPARE_DESCRIPTORS 512
@@ -43,6 +42,7 @@ struct modules {
 	modules_identify_fn identify;
 	void *context; /* of it */
 	struct unwind_loader *loader;
+	struct opener *opener;        /* NULL: there is none */
 	struct u64_map ids;           /* an alias leads to its module */
 	struct string_pool file_keys; /* struct file_key -> index into files */
 	struct file *files;
@@ -75,6 +75,11 @@ struct modules *modules_new(modules_identify_fn identify, void *context,
 	if (!stat("/proc/self/ns/mnt", &namespace))
 		modules->mount_namespace = (unsigned int)namespace.st_ino;
 	return modules;
+}
+
+void modules_use_opener(struct modules *modules, struct opener *opener)
+{
+	modules->opener = opener;
 }
 
 void modules_free(struct modules *modules)
@@ -131,56 +136,6 @@ static bool may_block(uint64_t super_magic)
 	return false;
 }
 
-/* A descriptor, or -errno. */
-static int reopen(int path_fd)
-{
-	int fd, error = reopen_regular(path_fd, &fd);
-
-	return error ? error : fd;
-}
-
-/* Through the mapping itself: gives the very file, even a deleted one. */
-static int open_map_file(const struct module_event *event)
-{
-	_cleanup_close_ int path_fd = -1;
-	char path[128];
-
-	snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", event->caller_tgid,
-		 event->mapping_start, event->mapping_end);
-	path_fd = open(path, O_PATH | O_CLOEXEC);
-	return path_fd < 0 ? -errno : reopen(path_fd);
-}
-
-/* By path below a folder; links in it cannot lead outside (TRUST.md, attack 1). */
-static int open_in_root(int root, const char *path)
-{
-	_cleanup_close_ int path_fd = -1;
-	struct open_how how = {
-		.flags = O_PATH | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-
-	path_fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-	return path_fd < 0 ? -errno : reopen(path_fd);
-}
-
-static int open_in_process_root(const struct module_event *event, const char *path)
-{
-	_cleanup_close_ int root = -1;
-	char link[64];
-
-	snprintf(link, sizeof(link), "/proc/%u/root", event->caller_tgid);
-	root = open(link, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return root < 0 ? -errno : open_in_root(root, path);
-}
-
-static int open_in_own_root(const char *path)
-{
-	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	return root < 0 ? -errno : open_in_root(root, path);
-}
-
 /* Where each subvolume numbers its files anew, and all are on one device (linux/magic.h, and bcachefs' own source). */
 static bool numbers_are_a_files_own(uint64_t super_magic)
 {
@@ -231,36 +186,33 @@ static bool is_module(const struct modules *modules, int fd, const struct module
 	return !error && (answer.module == event->id || is_later_key(&answer.key, event, fd));
 }
 
-static int keep_if_module(const struct modules *modules, int opened,
-			  const struct module_event *event)
+static struct file_place place_of(const struct module_event *event, const char *path)
 {
-	_cleanup_close_ int fd = opened;
-
-	if (fd < 0)
-		return fd;
-	return is_module(modules, fd, event) ? take_fd(&fd) : -ESTALE;
+	return (struct file_place){ event->caller_tgid, event->mapping_start, event->mapping_end,
+				    path };
 }
 
-/*
- * The ways to the file, best first. The process may be gone by now, or its PID somebody else's: hence the proof. -errno:
- * none led there.
- */
+/* The process may be gone by now, or its PID somebody else's: hence the proof. A descriptor, or -errno: no way led there. */
 static int open_module(const struct modules *modules, const struct module_event *event,
 		       const char *path)
 {
-	int fd = -ENOENT;
+	const struct file_place place = place_of(event, path);
+	_cleanup_(file_ways_release) struct file_ways ways;
+	int error = -ENOENT;
 
 	if (may_block(event->super_magic))
 		return -EWOULDBLOCK;
 	if (modules->open_files >= modules->open_files_max)
 		return -EMFILE;
-	if (event->caller_tgid)
-		fd = keep_if_module(modules, open_map_file(event), event);
-	if (fd < 0 && event->caller_tgid && path)
-		fd = keep_if_module(modules, open_in_process_root(event, path), event);
-	if (fd < 0 && path)
-		fd = keep_if_module(modules, open_in_own_root(path), event);
-	return fd;
+	file_ways_init(&ways, &place);
+	for (enum file_way way = 0; way < FILE_WAY_COUNT; way++) {
+		_cleanup_close_ int fd = -1;
+
+		error = file_ways_open(&ways, way, &fd);
+		if (!error && is_module(modules, fd, event))
+			return take_fd(&fd);
+	}
+	return error ? error : -ESTALE;
 }
 
 static enum module_absence absence_by(int error)
@@ -270,6 +222,10 @@ static enum module_absence absence_by(int error)
 	case -ENFILE:
 		return MODULE_BEYOND_LIMIT;
 	case -EWOULDBLOCK:
+	case -EFBIG:
+	case -ETIMEDOUT:
+	case -EPIPE:
+	case -EBADMSG:
 		return MODULE_MAY_BLOCK;
 	default:
 		return MODULE_GONE;
@@ -291,11 +247,62 @@ static void set_file(struct modules *modules, struct module *module, int opened)
 	modules->open_files++;
 }
 
+/* An error that can be had without waiting stays the module's: MODULE_MAY_BLOCK. */
+static void ask_for_copy(struct modules *modules, struct module *module,
+			 const struct module_event *event)
+{
+	const struct opener_request request = {
+		.id = module->id,
+		.module = module->id,
+		.size = module->key.size,
+		.device = module->key.device,
+		.place = place_of(event, module->kernel_path),
+	};
+
+	if (!modules->opener || module->is_awaited ||
+	    modules->open_files >= modules->open_files_max ||
+	    request.size > MODULES_MAX_COPY_BYTES - modules->totals.copy_bytes ||
+	    opener_ask(modules->opener, &request))
+		return;
+	module->is_awaited = true;
+	modules->totals.copy_bytes += request.size;
+}
+
+/* Opens its file, or asks for a copy of it. */
+static void find_content(struct modules *modules, struct module *module,
+			 const struct module_event *event)
+{
+	set_file(modules, module, open_module(modules, event, module->kernel_path));
+	if (may_block(event->super_magic))
+		ask_for_copy(modules, module, event);
+}
+
+static void take_copy(struct modules *modules, struct module *module,
+		      const struct opener_answer *answer)
+{
+	set_file(modules, module, answer->error ? answer->error : answer->fd);
+	module->is_awaited = false;
+	module->is_copy = module->fd >= 0;
+	if (!module->is_copy)
+		modules->totals.copy_bytes -= module->key.size;
+	else if (module->wants_rows)
+		unwind_loader_request(modules->loader, module->id, module->fd);
+}
+
+void modules_take_copies(struct modules *modules)
+{
+	struct opener_answer answer;
+
+	while (modules->opener && opener_take(modules->opener, &answer))
+		take_copy(modules, &modules->entries[u64_map_get(&modules->ids, answer.id)],
+			  &answer);
+}
+
 /* The content is another one, the file the same: then its older module's descriptor serves both. */
 static bool borrow_file(const struct modules *modules, struct module *module,
 			const struct module *older, const struct module_event *event)
 {
-	if (!older || older->fd < 0 || !is_module(modules, older->fd, event) ||
+	if (!older || older->fd < 0 || older->is_copy || !is_module(modules, older->fd, event) ||
 	    module_content_read(older->fd, &module->content))
 		return false;
 	module->fd = older->fd;
@@ -306,8 +313,11 @@ static bool borrow_file(const struct modules *modules, struct module *module,
 /* Until it is done, and where it fails, the module's ticks say so: truncated(rows_missing). */
 void modules_load_rows(struct modules *modules, uint64_t id)
 {
-	const struct module *module = modules_find(modules, id);
+	uint32_t index = u64_map_get(&modules->ids, id);
+	struct module *module = index == U64_MAP_ABSENT ? NULL : &modules->entries[index];
 
+	if (module && module->is_awaited)
+		module->wants_rows = true;
 	/* A file that was overwritten is another module by now. */
 	if (module && module->fd >= 0 && module_is_unchanged(module)) {
 		unwind_loader_request(modules->loader, module->id, module->fd);
@@ -320,7 +330,8 @@ bool modules_rows_are_coming(const struct modules *modules, uint64_t id)
 {
 	const struct module *module = modules_find(modules, id);
 
-	return module && unwind_loader_is_pending(modules->loader, module->id);
+	return module &&
+	       (module->is_awaited || unwind_loader_is_pending(modules->loader, module->id));
 }
 
 bool modules_read(const struct modules *modules, uint64_t id, uint64_t offset, void *to,
@@ -377,7 +388,7 @@ static struct file *find_file(struct modules *modules, const struct module_key *
 static bool is_alias(const struct modules *modules, const struct module *module,
 		     const struct module_event *event)
 {
-	if (module->fd < 0 || event->key.size != module->key.size ||
+	if (module->fd < 0 || module->is_copy || event->key.size != module->key.size ||
 	    !module_content_is(module->fd, &module->content))
 		return false;
 	return (numbers_are_a_files_own(event->super_magic) &&
@@ -432,7 +443,7 @@ static void add_module(struct modules *modules, struct file *file, const struct 
 	if (u64_map_set(&modules->ids, event->id, modules->count))
 		return;
 	if (!borrow_file(modules, &module, older, event))
-		set_file(modules, &module, open_module(modules, event, path));
+		find_content(modules, &module, event);
 	/* One that came too late to be opened is not what the file holds now. */
 	if (!older || older->fd < 0 || module.fd >= 0)
 		file->module = modules->count;
@@ -472,8 +483,7 @@ void modules_handle(struct modules *modules, const void *event, size_t size)
 		add_key(modules, module, names, size);
 	else if (modules->entries[known].fd <
 		 0) /* another process may still be there to open it through */
-		set_file(modules, &modules->entries[known],
-			 open_module(modules, module, modules->entries[known].kernel_path));
+		find_content(modules, &modules->entries[known], module);
 	if (module->type == EVENT_MODULE)
 		modules_load_rows(modules, module->id);
 }

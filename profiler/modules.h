@@ -10,8 +10,11 @@
  * same module, which costs no descriptor. All keys of a file share one. A file has so many contents and aliases at
  * most; further ones are refused, as if the module were not known, and counted.
  *
- * A file on a file system that may never answer (FUSE, network) is not opened: an open there can block for ever. Nor is
- * one for which no descriptor is left, for none is given back: a file that was removed meanwhile could be named no more.
+ * A file on a file system that may never answer (FUSE, network) is not opened here, for that can block for ever: the opener
+ * (worker/opener.h) is asked for a copy of it, which comes later or not at all. Until then rows are coming. As nobody can say whether the file is still what was
+ * copied, each of its keys is a module with a copy of its own, and all copies together have a ceiling.
+ *
+ * A file for which no descriptor is left is not opened, for none is given back: a file that was removed meanwhile could be named no more.
  * Modules that could not be opened are counted by what was in the way.
  */
 #ifndef HEARTH_PROFILER_MODULES_H
@@ -24,20 +27,22 @@
 #include "bpf/events.h"
 #include "profiler/module_content.h"
 
+struct opener;
 struct unwind_loader;
 
 #define MODULES_MAX               65536 /* more are known by nothing; their frames are [unknown] */
 #define MODULES_MAX_CONTENTS      64    /* of one file: modules */
 #define MODULES_MAX_ALIASES_EACH  16384 /* of one file, and of all; one costs 100 bytes */
 #define MODULES_MAX_ALIASES_TOTAL 131072
-#define MODULES_MIN_ALIASES_EACH  4 /* that a file may have whatever others have */
+#define MODULES_MIN_ALIASES_EACH  4            /* that a file may have whatever others have */
+#define MODULES_MAX_COPY_BYTES    (256u << 20) /* further files are not asked for */
 
 /* Why a module has no descriptor. */
 enum module_absence {
 	MODULE_OPENED,
 	MODULE_BEYOND_LIMIT, /* of open files */
-	MODULE_MAY_BLOCK,    /* its file system */
-	MODULE_GONE,         /* or out of reach, or another one by then */
+	MODULE_MAY_BLOCK, /* its file system, and there is no copy: it did not answer, or the file is too large */
+	MODULE_GONE, /* or out of reach, or another one by then */
 	MODULE_ABSENCES,
 };
 
@@ -50,6 +55,9 @@ struct module {
 	const char *name;    /* the last part of the path */
 	int fd;              /* open for reading, -1: could not be opened */
 	bool borrows_fd;     /* it is an older module's of the same file */
+	bool is_copy;        /* fd is a copy; nothing is opened beside the path */
+	bool is_awaited;     /* the opener was asked for a copy */
+	bool wants_rows;     /* once it is there */
 	enum module_absence absence;
 	struct module_content content; /* when it was opened */
 };
@@ -61,6 +69,7 @@ struct modules_totals {
 	uint64_t refused;                     /* files, contents and aliases beyond a ceiling */
 	uint64_t by_absence[MODULE_ABSENCES]; /* modules */
 	uint64_t file_limit; /* how many hearth may have open, modules and others */
+	uint64_t copy_bytes; /* of files, also of those that are awaited */
 };
 
 /* As sampler_identify(). */
@@ -76,6 +85,12 @@ struct modules;
 struct modules *modules_new(modules_identify_fn identify, void *context,
 			    struct unwind_loader *loader);
 void modules_free(struct modules *modules);
+
+/* Files that may block are asked for from `opener`, which lives longer; without it they are not opened. */
+void modules_use_opener(struct modules *modules, struct opener *opener);
+
+/* Takes what the opener has answered. To be called after each modules_handle(), and when opener_fd() is readable. */
+void modules_take_copies(struct modules *modules);
 
 /* Takes a module_event: opens the file. Of one that is only mapped no rows are loaded yet. */
 void modules_handle(struct modules *modules, const void *event, size_t size);

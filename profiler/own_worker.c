@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "worker/opener.h"
+#include "worker/opener_child.h"
 #include "worker/worker.h"
 #include "worker/worker_child.h"
 
@@ -13,4 +15,14 @@ int own_worker_new(struct worker **ret_worker)
 	const struct worker_options options = { arguments, WORKER_DEADLINE };
 
 	return worker_new(&options, ret_worker);
+}
+
+int own_opener_new(int program, struct opener **ret_opener)
+{
+	static char name[] = OPENER_NAME;
+	static char *const arguments[] = { name, NULL };
+	const struct opener_options options = { arguments, program, OPENER_SILENCE_MS,
+						OPENER_TOTAL_MS };
+
+	return opener_new(&options, ret_opener);
 }

@@ -30,6 +30,7 @@
 #include "profiler/unwind_maps.h"
 #include "profiler/unwind_use.h"
 #include "profiler/unwind_verifier.h"
+#include "worker/opener.h"
 #include "worker/worker.h"
 
 /* How often records are fetched that nothing else called for. */
@@ -39,7 +40,7 @@
 #define ROWS_WAIT_NS 5000000000u
 
 /* What may wake the loop. */
-enum wake { WAKE_RING, WAKE_ROWS, WAKE_TIMER, WAKE_SIGNAL, WAKE_COMMAND };
+enum wake { WAKE_RING, WAKE_ROWS, WAKE_COPIES, WAKE_TIMER, WAKE_SIGNAL, WAKE_COMMAND };
 
 struct recorder {
 	const struct recorder_options *options;
@@ -85,6 +86,7 @@ static int drain(struct recorder *recorder)
 	struct recording *recording = recorder->recording;
 	int error = sampler_drain(recording->sampler, take_event, recording);
 
+	modules_take_copies(recording->modules);
 	snapshots_take_waiting(recording->snapshots);
 	return error;
 }
@@ -122,6 +124,8 @@ static int set_up_loop(struct recorder *recorder)
 	if (!error)
 		error = watch(recorder, unwind_loader_fd(recorder->recording->unwind_loader),
 			      WAKE_ROWS);
+	if (!error)
+		error = watch(recorder, opener_fd(recorder->recording->opener), WAKE_COPIES);
 	if (!error)
 		error = watch(recorder, recorder->signals, WAKE_SIGNAL);
 	if (!error && recorder->recording->workload.pid)
@@ -206,6 +210,7 @@ static void wake_up(struct recorder *recorder, enum wake wake)
 {
 	switch (wake) {
 	case WAKE_RING:
+	case WAKE_COPIES: /* taken with the records */
 		break;
 	case WAKE_ROWS:
 		take_answers(recorder);
@@ -288,7 +293,7 @@ static int start(struct recorder *recorder)
 	recorder->start_ns = clock_boottime_ns();
 	recorder->end_ns = duration ? recorder->start_ns + duration : 0;
 	error = sampler_start(recording->sampler);
-	recording->start_cpu_ns = own_cpu_ns(recording->worker);
+	recording->start_cpu_ns = own_cpu_ns(recording);
 	if (error || !recorder->options->command)
 		return error;
 	error = workload_start(&recording->workload);
@@ -335,19 +340,24 @@ static void note_first_tick(struct recording *recording)
 			self.start_time_ns;
 }
 
-/* The last snapshots, as soon as their rows are there. */
+/* The last snapshots, as soon as their rows are there, and the copies that names are read from. */
 static void finish_snapshots(const struct recorder *recorder)
 {
 	const struct recording *recording = recorder->recording;
-	struct pollfd answered = { .fd = unwind_loader_fd(recording->unwind_loader),
-				   .events = POLLIN };
+	struct pollfd answered[] = {
+		{ .fd = unwind_loader_fd(recording->unwind_loader), .events = POLLIN },
+		{ .fd = opener_fd(recording->opener), .events = POLLIN },
+	};
 	uint64_t now = clock_monotonic_ns(), end = now + ROWS_WAIT_NS;
 
 	snapshots_take_waiting(recording->snapshots); /* those that waited for a further drain */
-	for (; snapshots_are_waiting(recording->snapshots) && now < end;
+	for (;
+	     (snapshots_are_waiting(recording->snapshots) || !opener_is_idle(recording->opener)) &&
+	     now < end;
 	     now = clock_monotonic_ns()) {
-		poll(&answered, 1, (int)((end - now) / 1000000) + 1);
+		poll(answered, 2, (int)((end - now) / 1000000) + 1);
 		take_answers(recorder);
+		modules_take_copies(recording->modules);
 		snapshots_take_waiting(recording->snapshots);
 	}
 	snapshots_take_all(recording->snapshots);
@@ -360,7 +370,7 @@ static int finish(struct recorder *recorder)
 	struct recording *recording = recorder->recording;
 	int error;
 
-	recording->recording_cpu_ns = own_cpu_ns(recording->worker) - recording->start_cpu_ns;
+	recording->recording_cpu_ns = own_cpu_ns(recording) - recording->start_cpu_ns;
 	sampler_stop(recording->sampler);
 	recording->stopped_ns = clock_monotonic_ns();
 	recording->duration_ns = clock_boottime_ns() - recorder->start_ns;
@@ -485,6 +495,16 @@ static int open_jit_maps(struct recording *recording)
 	return 0;
 }
 
+static int open_opener(struct recording *recording)
+{
+	int error =
+		own_opener_new(sampler_identify_program(recording->sampler), &recording->opener);
+
+	if (!error)
+		modules_use_opener(recording->modules, recording->opener);
+	return error;
+}
+
 static int open_snapshots(struct recording *recording, bool verify)
 {
 	const struct snapshots_rules rules = { find_rule, recording->unwind_maps };
@@ -525,6 +545,8 @@ static int record(struct recorder *recorder)
 		return log_failed("cannot make unwind tables", error);
 	recording->modules = modules_new(identify, recording->sampler, recording->unwind_loader);
 	error = open_snapshots(recording, recorder->options->sampler.verify);
+	if (!error)
+		error = open_opener(recording);
 	if (!error)
 		error = open_jit_maps(recording);
 	if (!error)
@@ -584,6 +606,7 @@ void recording_release(struct recording *recording)
 	unwind_verifier_free(recording->verifier);
 	unwind_loader_free(recording->unwind_loader);
 	worker_free(recording->worker);
+	opener_free(recording->opener);
 	unwind_maps_free(recording->unwind_maps);
 	aggregator_free(recording->aggregator);
 	modules_free(recording->modules);

@@ -29,6 +29,7 @@ enum recording_end {
 struct recording {
 	struct sampler *sampler;
 	struct worker *worker;
+	struct opener *opener;
 	struct aggregator *aggregator;
 	struct unwind_maps *unwind_maps;
 	struct unwind_loader *unwind_loader;

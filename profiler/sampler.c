@@ -706,14 +706,18 @@ void sampler_unwind_maps(const struct sampler *sampler, struct unwind_map_fds *r
 	};
 }
 
+int sampler_identify_program(const struct sampler *sampler)
+{
+	return bpf_program__fd(sampler->skeleton->progs.identify);
+}
+
 int sampler_identify(const struct sampler *sampler, const void *address,
 		     struct identify_argument *ret_answer)
 {
 	struct identify_argument argument = { .address = (uintptr_t)address };
 	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = &argument,
 			    .ctx_size_in = sizeof(argument));
-	int error =
-		bpf_prog_test_run_opts(bpf_program__fd(sampler->skeleton->progs.identify), &run);
+	int error = bpf_prog_test_run_opts(sampler_identify_program(sampler), &run);
 
 	if (error)
 		return error;

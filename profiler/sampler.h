@@ -94,6 +94,9 @@ void sampler_unwind_maps(const struct sampler *sampler, struct unwind_map_fds *r
 int sampler_identify(const struct sampler *sampler, const void *address,
 		     struct identify_argument *ret_answer);
 
+/* The program that says so, for another process of ours to ask about its own addresses. Lives as long as the sampler. */
+int sampler_identify_program(const struct sampler *sampler);
+
 /* A time of CLOCK_BOOTTIME as the kernel side would have read it: time namespaces shift it. */
 uint64_t sampler_kernel_boottime(const struct sampler *sampler, uint64_t boottime_ns);
 uint64_t sampler_kernel_monotonic(const struct sampler *sampler, uint64_t monotonic_ns);

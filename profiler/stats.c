@@ -16,15 +16,18 @@
 #include "profiler/unwind_maps.h"
 #include "profiler/unwind_verifier.h"
 #include "render/readable.h"
+#include "worker/opener.h"
 
-uint64_t own_cpu_ns(struct worker *worker)
+uint64_t own_cpu_ns(const struct recording *recording)
 {
 	struct timespec used = { 0 };
-	struct child_usage workers;
+	struct child_usage workers, openers;
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-	worker_read_usage(worker, &workers);
-	return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec + workers.cpu_ns;
+	worker_read_usage(recording->worker, &workers);
+	opener_read_usage(recording->opener, &openers);
+	return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec + workers.cpu_ns +
+	       openers.cpu_ns;
 }
 
 /*
@@ -49,13 +52,14 @@ void stats_gather(const struct recording *recording, const struct tick_fates *fa
 	struct modules_totals modules;
 	struct snapshots_totals snapshots;
 	struct unwind_loader_totals unwind;
-	struct child_usage worker;
+	struct child_usage worker, opener;
 
 	aggregator_totals(recording->aggregator, &totals);
 	modules_read_totals(recording->modules, &modules);
 	snapshots_read_totals(recording->snapshots, &snapshots);
 	unwind_loader_read_totals(recording->unwind_loader, &unwind);
 	worker_read_usage(recording->worker, &worker);
+	opener_read_usage(recording->opener, &opener);
 	*ret_stats = (struct stats){
 		.event = recording->event,
 		.rate_hz = recording->rate_hz,
@@ -76,11 +80,12 @@ void stats_gather(const struct recording *recording, const struct tick_fates *fa
 		.bpf_ns = recording->counters.bpf_ns,
 		.bpf_runs = recording->counters.bpf_runs,
 		.kernel_bpf_ns = sampler_kernel_run_ns(recording->sampler),
-		.cpu_ns = own_cpu_ns(recording->worker),
+		.cpu_ns = own_cpu_ns(recording),
 		.start_cpu_ns = recording->start_cpu_ns,
 		.recording_cpu_ns = recording->recording_cpu_ns,
 		.rss_peak_bytes = peak_memory_bytes(),
 		.worker = worker,
+		.opener = opener,
 		.map_bytes = sampler_map_bytes(recording->sampler) + UNWIND_MAPS_CACHE_BYTES +
 			     unwind.tables.segment_bytes,
 		.load_ns = sampler_load_ns(recording->sampler),
@@ -163,7 +168,8 @@ static void write_modules(const struct stats *stats, struct buffer *to)
 		write_number(to, module_absence_name(absence), modules->by_absence[absence], "");
 		separator = ", ";
 	}
-	buffer_append_string(to, "},\n  ");
+	buffer_append_string(to, "}, ");
+	write_number(to, "module_copy_bytes", modules->copy_bytes, ",\n  ");
 }
 
 static void write_unwind(const struct stats *stats, struct buffer *to)
@@ -184,13 +190,13 @@ static void write_unwind(const struct stats *stats, struct buffer *to)
 	write_number(to, "compile_max_ns", unwind->compile_max_ns, "},\n");
 }
 
-static void write_worker(const struct child_usage *worker, struct buffer *to)
+static void write_child(const char *name, const struct child_usage *child, struct buffer *to)
 {
-	buffer_append_string(to, "\"worker\": {");
-	write_number(to, "cpu_ns", worker->cpu_ns, ", ");
-	write_number(to, "rss_peak_bytes", worker->rss_peak_bytes, ", ");
-	write_number(to, "started", worker->started, ", ");
-	write_number(to, "failed", worker->failed, "},\n    ");
+	buffer_printf(to, "\"%s\": {", name);
+	write_number(to, "cpu_ns", child->cpu_ns, ", ");
+	write_number(to, "rss_peak_bytes", child->rss_peak_bytes, ", ");
+	write_number(to, "started", child->started, ", ");
+	write_number(to, "failed", child->failed, "},\n    ");
 }
 
 static void write_self(const struct stats *stats, struct buffer *to)
@@ -203,7 +209,8 @@ static void write_self(const struct stats *stats, struct buffer *to)
 	write_number(to, "start_cpu_ns", stats->start_cpu_ns, ", ");
 	write_number(to, "recording_cpu_ns", stats->recording_cpu_ns, ",\n    ");
 	write_number(to, "rss_peak_bytes", stats->rss_peak_bytes, ", ");
-	write_worker(&stats->worker, to);
+	write_child("worker", &stats->worker, to);
+	write_child("opener", &stats->opener, to);
 	write_number(to, "map_bytes", stats->map_bytes, ", ");
 	write_number(to, "longest_turn_ns", stats->longest_turn_ns, ", ");
 	write_number(to, "load_ns", stats->load_ns, ", ");
@@ -323,6 +330,10 @@ static void log_modules(const struct modules_totals *modules)
 		log_warning(
 			"%llu states of files are not in the profile: a file is overwritten, or its mode or name changed, more often than hearth keeps track of; ticks in them are [unknown] or truncated(rows_missing)",
 			(unsigned long long)modules->refused);
+	if (modules->by_absence[MODULE_MAY_BLOCK])
+		log_warning(
+			"%llu files on FUSE or network file systems could not be copied in time, or are too large for it: ticks in them are truncated(rows_missing), and their functions have no names",
+			(unsigned long long)modules->by_absence[MODULE_MAY_BLOCK]);
 	if (modules->by_absence[MODULE_BEYOND_LIMIT])
 		log_warning(
 			"%llu files could not be opened, for hearth may have no more than %llu open: ticks in them are truncated(rows_missing), and their functions have no names; ulimit -n gives it more",

@@ -34,8 +34,8 @@ struct stats {
 	uint64_t recording_cpu_ns; /* the part of cpu_ns up to the last tick */
 	uint64_t start_cpu_ns;     /* the part of it before the first */
 	uint64_t naming_ns;        /* from the last tick until the profile had all its names */
-	struct child_usage
-		worker; /* its CPU time is in cpu_ns and its parts, its memory is not in rss_peak_bytes */
+	/* Their CPU time is in cpu_ns and its parts, their memory is not in rss_peak_bytes. */
+	struct child_usage worker, opener;
 	uint64_t kernel_bpf_ns; /* bpf_ns as the kernel counts it, 0: it does not */
 };
 
@@ -51,7 +51,7 @@ void stats_write_json(const struct stats *stats, struct buffer *to);
 /* Logs the split of fates, and what else the user must know. */
 void stats_log(const struct stats *stats, const struct recording *recording);
 
-/* CPU time so far: this process and the worker. */
-uint64_t own_cpu_ns(struct worker *worker);
+/* CPU time so far: this process, the worker and the opener. */
+uint64_t own_cpu_ns(const struct recording *recording);
 
 #endif

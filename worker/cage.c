@@ -36,8 +36,10 @@ static int leave_descriptors(int socket)
 
 static int leave_namespaces(const struct cage_limits *limits)
 {
-	(void)limits;
-	return unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC) ? -errno : 0;
+	/* Mounts of its own would keep those that are unmounted elsewhere. */
+	const int mounts = limits->kind == CAGE_OF_READER ? CLONE_NEWNS : 0;
+
+	return unshare(mounts | CLONE_NEWNET | CLONE_NEWIPC) ? -errno : 0;
 }
 
 /* Nothing that is mounted here is seen elsewhere. In a chroot() "/" may be no mount, and what is covered alone counts. */
@@ -62,9 +64,11 @@ static int change_root(void)
 static int leave_files(const struct cage_limits *limits)
 {
 	const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
-	int error = keep_mounts_apart();
+	int error;
 
-	(void)limits;
+	if (limits->kind != CAGE_OF_READER)
+		return 0;
+	error = keep_mounts_apart();
 	if (error)
 		return error;
 	if (mount("none", COVERED, "tmpfs", flags, "mode=0,size=4k,nr_inodes=1") || chdir(COVERED))
@@ -89,7 +93,7 @@ static int empty_bounding_set(const struct cage_limits *limits)
 
 static int become_nobody(const struct cage_limits *limits)
 {
-	const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
+	const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
 				   SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
 				   SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
 	uid_t id = CAGE_FIRST_ID + (uid_t)getpid();
@@ -101,14 +105,25 @@ static int become_nobody(const struct cage_limits *limits)
 	return 0;
 }
 
+static void keep(struct __user_cap_data_struct *sets, unsigned int capability)
+{
+	sets[CAP_TO_INDEX(capability)].effective |= CAP_TO_MASK(capability);
+	sets[CAP_TO_INDEX(capability)].permitted |= CAP_TO_MASK(capability);
+}
+
+/* The change of user has left them all. */
 static int drop_capabilities(const struct cage_limits *limits)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	struct __user_cap_data_struct kept[_LINUX_CAPABILITY_U32S_3] = { 0 };
 
-	(void)limits;
+	if (limits->kind == CAGE_OF_OPENER) {
+		keep(kept, CAP_SYS_PTRACE);
+		keep(kept, CAP_CHECKPOINT_RESTORE);
+		keep(kept, CAP_DAC_READ_SEARCH);
+	}
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ||
-	    syscall(SYS_capset, &header, none))
+	    syscall(SYS_capset, &header, kept))
 		return -errno;
 	return 0;
 }
@@ -130,7 +145,7 @@ static int limit_resources(const struct cage_limits *limits)
 		{ RLIMIT_STACK, STACK_BYTES },
 		{ RLIMIT_CPU, limits->cpu_seconds },
 		{ RLIMIT_NPROC, 0 },
-		{ RLIMIT_FSIZE, 0 },
+		{ RLIMIT_FSIZE, limits->file_bytes },
 		{ RLIMIT_NOFILE, CAGE_MAX_DESCRIPTORS },
 		{ RLIMIT_MEMLOCK, 0 },
 		{ RLIMIT_MSGQUEUE, 0 },
@@ -158,8 +173,7 @@ static int shut_itself_off(const struct cage_limits *limits)
 
 static int filter_calls(const struct cage_limits *limits)
 {
-	(void)limits;
-	return cage_filter_install();
+	return cage_filter_install(limits->kind);
 }
 
 /* In this order: each needs what the later ones give up. */
@@ -172,7 +186,7 @@ static const struct {
 	{ empty_bounding_set, "an empty bounding set of capabilities" },
 	{ limit_resources, "limits of memory, CPU time and the like" },
 	{ become_nobody, "a user of its own" },
-	{ drop_capabilities, "no capabilities" },
+	{ drop_capabilities, "no capabilities, or no others" },
 	{ shut_itself_off, "not to be looked into" },
 	{ filter_calls, "a filter of system calls" },
 };

@@ -14,7 +14,12 @@
  *  - limits of memory (data and anonymous pages; mapped files do not count, but nothing can be mapped shared), of CPU
  *    time, of processes (none), of files written (no byte) and of descriptors; no core file.
  *
- * It is not dumpable, so that no process of another user can look into it, and it ends with the thread that started it.
+ * The opener (opener.h) has another one, for it opens the files of others: it keeps the root and the mounts that hearth has,
+ * the capabilities without which /proc/PID/map_files and others' files are closed (CAP_SYS_PTRACE, CAP_CHECKPOINT_RESTORE,
+ * CAP_DAC_READ_SEARCH), and the system calls of opener_calls.def beside those above. All else it has given up as well: as a user that owns
+ * nothing it can read every file, and write none but those that everybody may write.
+ *
+ * Either is not dumpable, so that no process of another user can look into it, and it ends with the thread that started it.
  */
 #ifndef HEARTH_WORKER_CAGE_H
 #define HEARTH_WORKER_CAGE_H
@@ -25,10 +30,17 @@
 #define CAGE_MAX_DESCRIPTORS 64
 #define CAGE_SOCKET          0 /* where the one descriptor of use is found inside */
 
+enum cage_kind {
+	CAGE_OF_READER, /* as above */
+	CAGE_OF_OPENER,
+};
+
 struct cage_limits {
 	uint64_t data_bytes; /* data, heap and anonymous pages */
 	uint64_t
 		cpu_seconds; /* at which the kernel kills: a backstop, for whoever started it counts, too */
+	enum cage_kind kind;
+	uint64_t file_bytes; /* of a file in memory that the opener makes; a reader has none */
 };
 
 /*

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -40,16 +41,21 @@ static const struct call calls[] = {
 #include "worker/cage_calls.def"
 };
 
+static const struct call opener_calls[] = {
+#include "worker/opener_calls.def"
+};
+
 #undef CALL
 #undef CALL_IF
 #undef CALL_IF_BOTH
 
-#define CALL_COUNT       (sizeof(calls) / sizeof(calls[0]))
+#define ROWS(table)      (sizeof(table) / sizeof((table)[0]))
 #define STEPS_EACH       (3 + 3 * MAX_CONDITIONS)
 #define STEPS_AT_THE_END 5
 
 struct program {
-	struct sock_filter steps[CALL_COUNT * STEPS_EACH + STEPS_AT_THE_END];
+	struct sock_filter
+		steps[(ROWS(calls) + ROWS(opener_calls)) * STEPS_EACH + STEPS_AT_THE_END];
 	unsigned short length;
 };
 
@@ -102,7 +108,13 @@ static void add_call(struct program *program, const struct call *call)
 	add_verdict(program, SECCOMP_RET_ALLOW);
 }
 
-int cage_filter_install(void)
+static void add_calls(struct program *program, const struct call *table, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		add_call(program, &table[i]);
+}
+
+int cage_filter_install(enum cage_kind kind)
 {
 	struct program program = { .length = 0 };
 	struct sock_fprog loaded = { .filter = program.steps };
@@ -111,8 +123,9 @@ int cage_filter_install(void)
 	add_compare(&program, CAGE_AUDIT_ARCH, 1);
 	add(&program, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 1));
 	add_verdict(&program, SECCOMP_RET_ERRNO | EPERM);
-	for (size_t i = 0; i < CALL_COUNT; i++)
-		add_call(&program, &calls[i]);
+	add_calls(&program, calls, ROWS(calls));
+	if (kind == CAGE_OF_OPENER)
+		add_calls(&program, opener_calls, ROWS(opener_calls));
 	add_verdict(&program, SECCOMP_RET_ERRNO | EPERM);
 	loaded.len = program.length;
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &loaded) ? -errno : 0;

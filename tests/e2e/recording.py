@@ -146,9 +146,14 @@ def is_worker(pid):
     return Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0] == "hearth-worker"
 
 
+def is_opener(pid):
+    """The process that opens files for hearth which may block."""
+    return Path(f"/proc/{pid}/comm").read_text() == "hearth-opener\n"
+
+
 def commands_of(pid):
     """Its command and that one's keeper."""
-    return [child for child in children_of(pid) if not is_worker(child)]
+    return [child for child in children_of(pid) if not is_worker(child) and not is_opener(child)]
 
 
 def is_over(pid):

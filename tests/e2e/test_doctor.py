@@ -12,7 +12,7 @@ pytestmark = pytest.mark.root
 
 NAMES = {
     "kernel", "BTF", "privilege", "recording", "hardware cycles", "rate", "depth", "kernel names",
-    "deleted files", "debug files", "mappings", "worker",
+    "deleted files", "debug files", "mappings", "worker", "opener",
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ MAY_INCLUDE = {
     "elf": ["base"],
     "unwind": ["base", "elf", "bpf/events.h"],
     "symbolize": ["base", "elf"],
-    "worker": ["base", "elf", "unwind", "symbolize"],
+    "worker": ["base", "elf", "unwind", "symbolize", "bpf/events.h"],
     "store": ["base", "model"],
     "render": ["base", "model"],
     "web": [],

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -55,6 +56,7 @@ static char *const no_strings[] = { NULL };
 
 /* Through the system call itself, past what the C library or the sanitizers make of it. */
 ATTEMPT(open, syscall(SYS_openat, AT_FDCWD, "/", O_RDONLY | O_DIRECTORY))
+ATTEMPT(open_to_write, syscall(SYS_openat, AT_FDCWD, "/dev/null", O_WRONLY))
 ATTEMPT(open_below, syscall(SYS_openat, STDERR_FILENO, "x", O_RDONLY))
 ATTEMPT(openat2, syscall(SYS_openat2, AT_FDCWD, "/", NULL, 0))
 ATTEMPT(stat, syscall(SYS_newfstatat, AT_FDCWD, "/", &(struct stat){ 0 }, 0))
@@ -115,19 +117,35 @@ static int try_use_memory(void)
 	return went_wrong;
 }
 
-#define REFUSED(name)                    \
-	{                                \
-#name, try_##name, EPERM \
+/* Whatever they are for, files of root's are none that the opener could write. */
+static int try_write_file_of_root(void)
+{
+	const struct open_how how = { .flags = O_WRONLY };
+
+	return syscall(SYS_openat2, AT_FDCWD, "/etc/passwd", &how, sizeof(how)) < 0 ? errno : 0;
+}
+
+#define REFUSED(name)                           \
+	{                                       \
+#name, try_##name, EPERM, EPERM \
+	}
+#define OF_OPENER(name, expected)                  \
+	{                                          \
+#name, try_##name, EPERM, expected \
 	}
 
 static const struct {
 	const char *name;
 	int (*try)(void);
-	int expected;
+	int expected; /* of a reader */
+	int expected_of_opener;
 } attempts[] = {
-	REFUSED(open),
-	REFUSED(open_below),
-	REFUSED(openat2),
+	{ "write_to_what_was_open", try_write_to_what_was_open, EBADF, EBADF },
+	OF_OPENER(open, 0),
+	OF_OPENER(open_below, ENOTDIR),
+	OF_OPENER(openat2, EINVAL),
+	OF_OPENER(write_file_of_root, EACCES),
+	REFUSED(open_to_write),
 	REFUSED(stat),
 	REFUSED(read_folder),
 	REFUSED(socket),
@@ -147,7 +165,7 @@ static const struct {
 	REFUSED(map_to_execute),
 	REFUSED(map_shared),
 	REFUSED(make_executable),
-	REFUSED(memfd),
+	OF_OPENER(memfd, 0),
 	REFUSED(be_signalled),
 	REFUSED(be_dumpable),
 	REFUSED(be_root),
@@ -157,9 +175,8 @@ static const struct {
 	REFUSED(io_uring),
 	REFUSED(userfaultfd),
 	REFUSED(call_of_x32),
-	{ "write_to_what_was_open", try_write_to_what_was_open, EBADF },
-	{ "use_memory", try_use_memory, 0 },
-	{ "eat_memory", try_eat_memory, ENOMEM },
+	{ "use_memory", try_use_memory, 0, 0 },
+	{ "eat_memory", try_eat_memory, ENOMEM, ENOMEM },
 };
 
 #define ATTEMPTS (sizeof(attempts) / sizeof(attempts[0]))
@@ -167,6 +184,7 @@ static const struct {
 /* --- a process in the cage --- */
 
 struct caged {
+	enum cage_kind kind;
 	pid_t pid;
 	int socket;
 	int entered; /* what cage_enter() gave */
@@ -189,9 +207,10 @@ static uint64_t number_of(pid_t pid, const char *field, int base)
 	return number;
 }
 
-static void __attribute__((noreturn)) live_caged(int socket, uint64_t data_bytes)
+static void __attribute__((noreturn))
+live_caged(int socket, uint64_t data_bytes, enum cage_kind kind)
 {
-	const struct cage_limits limits = { data_bytes, CPU_SECONDS };
+	const struct cage_limits limits = { data_bytes, CPU_SECONDS, kind, 0 };
 	int results[1 + ATTEMPTS] = { 0 };
 	const char *failed = "";
 	char wait;
@@ -206,7 +225,7 @@ static void __attribute__((noreturn)) live_caged(int socket, uint64_t data_bytes
 	__builtin_unreachable();
 }
 
-static int setup(void **state)
+static int start_caged(void **state, enum cage_kind kind)
 {
 	static struct caged caged;
 	uint64_t data_bytes = (number_of(getpid(), "VmData:", 10) << 10) + EXTRA_BYTES;
@@ -219,15 +238,26 @@ static int setup(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
 	caged.pid = fork();
 	if (!caged.pid)
-		live_caged(sockets[1], data_bytes);
+		live_caged(sockets[1], data_bytes, kind);
 	close(sockets[1]);
 	caged.socket = sockets[0];
 	assert_int_equal(recv(caged.socket, results, sizeof(results), MSG_WAITALL),
 			 sizeof(results));
+	caged.kind = kind;
 	caged.entered = results[0];
 	memcpy(caged.results, results + 1, sizeof(caged.results));
 	*state = &caged;
 	return 0;
+}
+
+static int setup(void **state)
+{
+	return start_caged(state, CAGE_OF_READER);
+}
+
+static int setup_opener(void **state)
+{
+	return start_caged(state, CAGE_OF_OPENER);
 }
 
 static int teardown(void **state)
@@ -257,17 +287,22 @@ static void test_attempts_fail(void **state)
 	const struct caged *caged = caged_or_skip(state);
 
 	for (size_t i = 0; i < ATTEMPTS; i++)
-		if (caged->results[i] != attempts[i].expected)
+		if (caged->results[i] != (caged->kind == CAGE_OF_OPENER
+						  ? attempts[i].expected_of_opener
+						  : attempts[i].expected))
 			fail_msg("%s: %s", attempts[i].name, strerror(caged->results[i]));
 }
 
 static void test_privileges(void **state)
 {
 	const struct caged *caged = caged_or_skip(state);
-	static const char *const sets[] = { "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:" };
+	static const char *const sets[] = { "CapInh:", "CapBnd:", "CapAmb:", "CapPrm:", "CapEff:" };
+	const uint64_t opens = 1ull << CAP_SYS_PTRACE | 1ull << CAP_CHECKPOINT_RESTORE |
+			       1ull << CAP_DAC_READ_SEARCH;
 
 	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
-		assert_int_equal(number_of(caged->pid, sets[i], 16), 0);
+		assert_int_equal(number_of(caged->pid, sets[i], 16),
+				 caged->kind == CAGE_OF_OPENER && i >= 3 ? opens : 0);
 	assert_int_equal(number_of(caged->pid, "NoNewPrivs:", 10), 1);
 	assert_int_equal(number_of(caged->pid, "Seccomp:", 10), 2);
 	assert_int_equal(number_of(caged->pid, "Uid:", 10), CAGE_FIRST_ID + (uint64_t)caged->pid);
@@ -384,7 +419,7 @@ static void test_in_a_chroot(void **state)
 	if (!pid) {
 		if (enter_chroot(root))
 			syscall(SYS_exit_group, 2);
-		live_caged(sockets[1], data_bytes);
+		live_caged(sockets[1], data_bytes, CAGE_OF_READER);
 	}
 	close(sockets[1]);
 	assert_int_equal(recv(sockets[0], results, sizeof(results), MSG_WAITALL), sizeof(results));
@@ -429,5 +464,13 @@ int main(void)
 		cmocka_unit_test(test_in_a_chroot),     cmocka_unit_test(test_fails_with_a_word),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	/* What differs is said there. */
+	const struct CMUnitTest tests_of_opener[] = {
+		cmocka_unit_test(test_attempts_fail),   cmocka_unit_test(test_privileges),
+		cmocka_unit_test(test_is_not_dumpable), cmocka_unit_test(test_has_no_network),
+		cmocka_unit_test(test_limits),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown) +
+	       cmocka_run_group_tests(tests_of_opener, setup_opener, teardown);
 }

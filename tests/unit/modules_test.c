@@ -7,12 +7,14 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -21,6 +23,7 @@
 
 #include "profiler/aggregator.h"
 #include "profiler/modules.h"
+#include "worker/opener.h"
 
 #define FILE_BYTES 8192
 #define FIRST_ID   100
@@ -430,6 +433,149 @@ static void what_is_not_opened_is_counted_by_what_was_in_the_way(void **state)
 	assert_int_equal(absent(fixture, MODULE_GONE), 1);
 }
 
+/* --- files that may block: an opener that answers when it is told to --- */
+
+static struct {
+	struct opener_request asked[4];
+	size_t count, answered;
+	int refusal;
+	struct opener_answer answer;
+	bool has_answer;
+} opener;
+
+int __wrap_opener_ask(struct opener *ignored, const struct opener_request *request);
+bool __wrap_opener_take(struct opener *ignored, struct opener_answer *ret_answer);
+
+int __wrap_opener_ask(struct opener *ignored, const struct opener_request *request)
+{
+	(void)ignored;
+	if (!opener.refusal)
+		opener.asked[opener.count++] = *request;
+	return opener.refusal;
+}
+
+bool __wrap_opener_take(struct opener *ignored, struct opener_answer *ret_answer)
+{
+	bool has_answer = opener.has_answer;
+
+	(void)ignored;
+	*ret_answer = opener.answer;
+	opener.has_answer = false;
+	return has_answer;
+}
+
+static void begin_blocking(struct fixture *fixture)
+{
+	memset(&opener, 0, sizeof(opener));
+	modules_use_opener(fixture->modules, (struct opener *)fixture);
+	fixture->record.event.super_magic = NFS_SUPER_MAGIC;
+	fixture->record.event.caller_tgid = 9;
+	fixture->record.event.mapping_start = 4096;
+	fixture->record.event.mapping_end = 8192;
+}
+
+static void answer(struct fixture *fixture, uint64_t id, int error)
+{
+	opener.answer = (struct opener_answer){ .id = id, .error = error, .fd = -1 };
+	if (!error)
+		opener.answer.fd = memfd_create("copy", MFD_CLOEXEC);
+	opener.has_answer = true;
+	modules_take_copies(fixture->modules);
+	modules_read_totals(fixture->modules, &fixture->totals);
+}
+
+static void a_file_that_may_block_is_copied(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct module *module;
+
+	begin_blocking(fixture);
+	tell(fixture, FIRST_ID);
+	tell_late(fixture, FIRST_ID); /* once is enough */
+	assert_int_equal(opener.count, 1);
+	assert_int_equal(opener.asked[0].module, FIRST_ID);
+	assert_int_equal(opener.asked[0].size, FILE_BYTES);
+	assert_int_equal(opener.asked[0].place.pid, 9);
+	assert_int_equal(opener.asked[0].place.mapping_end, 8192);
+	assert_string_equal(opener.asked[0].place.path, fixture->path);
+	assert_int_equal(absent(fixture, MODULE_MAY_BLOCK), 1);
+	assert_int_equal(fixture->totals.copy_bytes, FILE_BYTES);
+	assert_true(modules_rows_are_coming(fixture->modules, FIRST_ID));
+	answer(fixture, FIRST_ID, 0);
+	module = modules_find(fixture->modules, FIRST_ID);
+	assert_true(module->fd == opener.answer.fd && module->is_copy);
+	assert_true(module_is_unchanged(module));
+	assert_int_equal(absent(fixture, MODULE_OPENED), 1);
+	assert_int_equal(fixture->totals.copy_bytes, FILE_BYTES);
+}
+
+/* Nobody can say whether it is still what was copied. */
+static void each_key_of_a_copied_file_is_a_module(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin_blocking(fixture);
+	tell(fixture, FIRST_ID);
+	answer(fixture, FIRST_ID, 0);
+	tell(fixture, FIRST_ID + 1);
+	assert_int_equal(canonical(fixture, FIRST_ID + 1), FIRST_ID + 1);
+	assert_int_equal(opener.count, 2);
+	assert_int_equal(modules_find(fixture->modules, FIRST_ID + 1)->fd, -1);
+	answer(fixture, FIRST_ID + 1, 0);
+	assert_false(modules_find(fixture->modules, FIRST_ID + 1)->borrows_fd);
+	assert_int_equal(absent(fixture, MODULE_OPENED), 2);
+}
+
+static void what_is_not_copied_is_counted(void **state)
+{
+	static const struct {
+		int error;
+		enum module_absence absence;
+	} cases[] = {
+		{ -ETIMEDOUT, MODULE_MAY_BLOCK }, { -EPIPE, MODULE_MAY_BLOCK },
+		{ -EBADMSG, MODULE_MAY_BLOCK },   { -EWOULDBLOCK, MODULE_MAY_BLOCK },
+		{ -ESTALE, MODULE_GONE },         { -ENOENT, MODULE_GONE },
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		begin_blocking(fixture);
+		fixture->record.event.key.inode++;
+		tell(fixture, FIRST_ID + i);
+		answer(fixture, FIRST_ID + i, cases[i].error);
+		assert_int_equal(modules_find(fixture->modules, FIRST_ID + i)->absence,
+				 cases[i].absence);
+		assert_int_equal(fixture->totals.copy_bytes, 0);
+		/* Another process may lead to it. */
+		tell(fixture, FIRST_ID + i);
+		assert_int_equal(opener.count, 2);
+		answer(fixture, FIRST_ID + i, -ENOENT);
+	}
+	begin_blocking(fixture);
+	opener.refusal = -EFBIG;
+	fixture->record.event.key.inode++;
+	tell(fixture, 1000);
+	assert_int_equal(modules_find(fixture->modules, 1000)->absence, MODULE_MAY_BLOCK);
+	assert_int_equal(fixture->totals.copy_bytes, 0);
+}
+
+static void copies_have_a_ceiling(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin_blocking(fixture);
+	fixture->record.event.key.size = MODULES_MAX_COPY_BYTES;
+	tell(fixture, FIRST_ID);
+	fixture->record.event.key.inode++;
+	fixture->record.event.key.size = 1;
+	tell(fixture, FIRST_ID + 1);
+	assert_int_equal(opener.count, 1);
+	assert_int_equal(absent(fixture, MODULE_MAY_BLOCK), 2);
+	answer(fixture, FIRST_ID, -ETIMEDOUT);
+	tell(fixture, FIRST_ID + 1);
+	assert_int_equal(opener.count, 2);
+}
+
 /* With CAP_SYS_RESOURCE hard limits are raised: whether this test may do so. */
 static void set_resource_capability(uint32_t effective)
 {
@@ -495,6 +641,10 @@ int main(void)
 		TEST(contents_have_a_ceiling),
 		TEST(files_have_a_ceiling),
 		TEST(what_is_not_opened_is_counted_by_what_was_in_the_way),
+		TEST(a_file_that_may_block_is_copied),
+		TEST(each_key_of_a_copied_file_is_a_module),
+		TEST(what_is_not_copied_is_counted),
+		TEST(copies_have_a_ceiling),
 		TEST(beyond_the_limit_of_open_files_they_are_counted),
 	};
 

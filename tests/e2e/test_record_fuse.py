@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs on a FUSE mount: one that answers is profiled like any other, one that never does costs itself alone."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+import hearth
+import recording
+
+pytestmark = pytest.mark.root
+
+SERVER = Path(__file__).with_name("fuse_server.py")
+RATE = 499
+
+
+@pytest.fixture
+def mounted(tmp_path):
+    """(server, path of the program)."""
+    folder = tmp_path / "mounted"
+    folder.mkdir()
+    with hearth.Child(sys.executable, SERVER, folder, hearth.SAMPLES / "shares_70_30") as server:
+        server.wait_for("^ready$")
+        yield server, folder / "program"
+        server.end()
+
+
+def openers_of(recorder):
+    return [child for child in recording.children_of(recorder.pid) if recording.is_opener(child)]
+
+
+def program_stacks(stacks):
+    return [stack for stack in stacks if stack.process == "program" and stack.reason != "late"]
+
+
+def named_share(stacks):
+    ticks = hearth.ticks(stacks)
+    assert ticks > 100, stacks
+    return hearth.ticks(stacks, lambda stack: stack.fate == "complete" and "main" in stack.frames) / ticks
+
+
+def test_one_that_answers(mounted):
+    """Its process has ended when it is named."""
+    _, program = mounted
+    recorded = hearth.record("-F", RATE, "--", program, 1)
+    assert named_share(program_stacks(recorded.stacks)) > 0.95
+    stats = recorded.stats
+    assert stats["modules_unopened"] == {"file_limit": 0, "may_block": 0, "gone": 0}, stats
+    assert stats["module_copy_bytes"] == program.stat().st_size, stats
+    assert stats["self"]["opener"]["started"] == 1, stats
+    assert stats["self"]["opener"]["failed"] == 0, stats
+
+
+def test_what_the_opener_gave_up(mounted):
+    """All but the capabilities to open, its own user, and no copy of the mounts."""
+    _, program = mounted
+    with hearth.Child(program, 100000), recording.start("-a", "-o", "/dev/null", "--format", "folded") as recorder:
+        opener = recording.until(lambda: openers_of(recorder), "its opener")[0]
+
+        def status():
+            lines = Path(f"/proc/{opener}/status").read_text().splitlines()
+            return dict(line.split(":\t") for line in lines if ":\t" in line)
+
+        recording.until(lambda: status()["Seccomp"] == "2", "it is in its cage")
+        told = status()
+        assert set(told["Uid"].split()) == {str(2100000000 + opener)}
+        ptrace, read_search, checkpoint_restore = 1 << 19, 1 << 2, 1 << 40
+        for capabilities in ("CapPrm", "CapEff"):
+            assert int(told[capabilities], 16) == ptrace | read_search | checkpoint_restore, capabilities
+        for capabilities in ("CapInh", "CapBnd", "CapAmb"):
+            assert int(told[capabilities], 16) == 0, capabilities
+        assert told["NoNewPrivs"] == "1"
+        for namespace in ("net", "ipc"):
+            assert os.readlink(f"/proc/{opener}/ns/{namespace}") != os.readlink(f"/proc/self/ns/{namespace}")
+        assert os.readlink(f"/proc/{opener}/ns/mnt") == os.readlink("/proc/self/ns/mnt")
+        recorder.send(signal.SIGINT)
+        assert recorder.end().returncode == 0
+
+
+@pytest.mark.parametrize("operation", ["OPEN", "READ", "FLUSH"])
+def test_one_that_never_answers(mounted, operation, tmp_path):
+    """To open, to read, to close: whatever hangs, the recording goes on, of others all is there, and hearth ends."""
+    server, program = mounted
+    out, stats = tmp_path / "out.folded", tmp_path / "stats.json"
+    with hearth.Child(program, 100000) as child, recording.busy() as innocent:
+        recording.until_worked(child, 0.1)
+        server.say(operation)
+        server.wait_for("^silent$")
+        arguments = ["-F", RATE, "-d", 2, "-p", f"{child.pid},{innocent.pid}", "--stats", stats, "-o", out]
+        with recording.start(*arguments) as recorder:
+            server.wait_for(f"^asked {operation}$")
+            stuck = openers_of(recorder)
+            ended = recorder.end(timeout=20)
+        # It waits inside the kernel, for the server alone.
+        assert len(stuck) == 1 and Path(f"/proc/{stuck[0]}/comm").exists(), stuck
+        assert not recording.bpf_ids(stuck[0])
+        server.end()
+        recording.until(lambda: recording.is_over(stuck[0]), "it is gone with the mount")
+    assert ended.returncode == 0, ended
+    assert "1 files on FUSE or network file systems could not be copied in time" in ended.stderr
+    told = json.loads(stats.read_text())
+    assert told["modules_unopened"]["may_block"] == 1, told
+    assert told["module_copy_bytes"] == 0, told
+    assert told["self"]["opener"]["started"] == told["self"]["opener"]["failed"] == 1, told
+    # The loop did not wait for it: a second is what the opener has.
+    assert told["self"]["longest_turn_ns"] < 0.5e9, told
+    stacks = hearth.read_folded(out)
+    others = [stack for stack in stacks if stack.process != "program" and stack.reason != "late"]
+    assert named_share(others) > 0.95
+    assert {stack.reason for stack in program_stacks(stacks)} <= {"rows_missing", "late"}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The opener, seen from hearth: a process that opens the files which an open may wait for without end, those on FUSE and network file systems.
+ *
+ * There no call is safe: to open, to map, to stat, to read and even to close a file asks somebody who need not answer, and a process that waits for FUSE
+ * does not die of SIGKILL before that answer or the server's end. So hearth never has a descriptor of such a file. The
+ * opener finds it (file_ways.h), maps it, asks the kernel side whether it is the module that is meant, and hands over a copy in memory that
+ * nobody can change any more (memfd_create(2), all seals). An opener that is silent for too long is sent SIGKILL and left to itself, another one takes its place, and of
+ * that device nothing is opened any more: one stuck process a device, and no more than OPENER_MAX_SILENT.
+ *
+ * The opener is hearth itself under another name, in a cage of its own (cage.h), started with the first question. Questions are answered one after the other and later on; no
+ * call here waits, but for the start of a process (a millisecond or two). One thread.
+ */
+#ifndef HEARTH_WORKER_OPENER_H
+#define HEARTH_WORKER_OPENER_H
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "worker/child_process.h"
+#include "worker/file_ways.h"
+
+#define OPENER_MAX_COPY_BYTES (64u << 20) /* of a file */
+#define OPENER_MAX_WAITING    256         /* questions */
+#define OPENER_MAX_SILENT     8           /* devices; then nothing is opened any more */
+#define OPENER_COPY_SEALS     (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+/* Of one question. A copy that goes on slowly has until the second. */
+#define OPENER_SILENCE_MS 1000
+#define OPENER_TOTAL_MS   10000
+
+struct opener_options {
+	char *const *arguments; /* of this program, as opener; they live longer */
+	int program;            /* of bpf/sample.bpf.c: identify; it lives longer */
+	uint32_t silence_ms, total_ms;
+};
+
+struct opener_request {
+	uint64_t id;     /* the caller's, comes back */
+	uint64_t module; /* that the kernel side must see in the file */
+	uint64_t size;   /* of it */
+	uint64_t device; /* what fails together: the super block's */
+	struct file_place place;
+};
+
+struct opener_answer {
+	uint64_t id;
+	int error;
+	int fd; /* a copy, the caller's to close; -1 with an error */
+};
+
+struct opener;
+
+/* 0 or -errno; no process is started yet. */
+int opener_new(const struct opener_options *options, struct opener **ret_opener);
+
+/* The process ends with it. NULL is fine. */
+void opener_free(struct opener *opener);
+
+/* Becomes readable when opener_take() is to be called. */
+int opener_fd(const struct opener *opener);
+
+/*
+ * Asks for a file: 0: an answer will come; -EFBIG: it is too large; -EWOULDBLOCK: its device did not answer before, nothing is opened any more,
+ * or too many wait; -ENOMEM. Then opener_take() is to be called.
+ */
+int opener_ask(struct opener *opener, const struct opener_request *request);
+
+/*
+ * The next answer, if there is one. Errors are the file's own, that of the last way that led somewhere (-ESTALE: it is not the module); -ETIMEDOUT: nobody answered; -EPIPE, -EBADMSG: the opener
+ * died or answered garbage; -EWOULDBLOCK as above, or it cannot be shut in.
+ */
+bool opener_take(struct opener *opener, struct opener_answer *ret_answer);
+
+/* Is everything answered? */
+bool opener_is_idle(const struct opener *opener);
+
+/* What failed when it could not be shut in, for the user; empty: nothing. Lives as long as the opener. */
+const char *opener_failed(const struct opener *opener);
+
+void opener_read_usage(const struct opener *opener, struct child_usage *ret_usage);
+
+#endif
