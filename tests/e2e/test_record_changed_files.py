@@ -158,16 +158,16 @@ def test_limit_of_open_files(tmp_path):
     copies = [shutil.copy(program, tmp_path / f"copy{number}") for number in range(30)]
     out, stats = tmp_path / "out.folded", tmp_path / "stats.json"
     loop = "ulimit -Hn; for copy; do $copy 0.1; done"
-    few = ["setpriv", "--bounding-set=-sys_resource", "sh", "-c", 'ulimit -n 272; exec "$@"', "sh"]
+    few = ["setpriv", "--bounding-set=-sys_resource", "sh", "-c", 'ulimit -n 528; exec "$@"', "sh"]
     command = [hearth.BINARY, "record", "-F", 499, "--stats", stats, "-o", out, "--", "sh", "-c", loop, "sh", *copies]
     with hearth.Child(*few, *command) as child:
         ended = child.end()
     assert ended.returncode == 0, ended
-    assert ended.stdout == "272\n", ended.stdout
+    assert ended.stdout == "528\n", ended.stdout
     told = json.loads(stats.read_text())
     unopened = told["modules_unopened"]["file_limit"]
     assert 14 <= unopened < told["modules"], told
-    assert f"{unopened} files could not be opened, for hearth may have no more than 272 open" in ended.stderr
+    assert f"{unopened} files could not be opened, for hearth may have no more than 528 open" in ended.stderr
     stacks = hearth.read_folded(out)
     lacking = {stack.process for stack in stacks if stack.reason == "rows_missing"}
     assert len(lacking) >= 14, lacking
