@@ -22,7 +22,7 @@
 
 /* What the process that parses and draws may take at most: for so many bytes, and as many times its input. */
 #define DATA_BYTES  ((uint64_t)1 << 30)
-#define DATA_TIMES  16
+#define DATA_TIMES  96
 #define CPU_SECONDS 3600
 
 static const char usage[] =

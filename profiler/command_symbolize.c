@@ -321,8 +321,8 @@ static void give_up_privileges(const struct symbolize *symbolize)
 	int error = privileges_keep_reading(&failed);
 
 	if (error)
-		log_warning("%s is read with root's privileges: %s: %s", symbolize->path, failed,
-			    strerror(-error));
+		log_warning("%s is read with more privileges than it should be: %s: %s",
+			    symbolize->path, failed, strerror(-error));
 }
 
 static int run(struct symbolize *symbolize, int count, char **words)

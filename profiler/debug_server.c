@@ -120,10 +120,10 @@ void debug_server_free(struct debug_server *server)
 	free(server);
 }
 
-/* That a server has not a file it says; all else goes for the next file as well. */
+/* That a server has not a file, or a too large one, is of that file; all else goes for the next file as well. */
 static void give_up(struct debug_server *server, int error)
 {
-	if (error == -ENOENT)
+	if (error == -ENOENT || error == -EFBIG || error == -EINVAL)
 		return;
 	server->is_given_up = true;
 	if (clock_monotonic_ns() > fetching.end_ns)

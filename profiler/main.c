@@ -99,6 +99,8 @@ int main(int argc, char **argv)
 	/* A write to a closed pipe or over a size limit fails, and is reported like any other. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	/* Whoever ignored it would have children reap themselves, and how they ended would not be known. */
+	signal(SIGCHLD, SIG_DFL);
 	status = run(argc, argv);
 	if (fflush(stdout) || ferror(stdout)) {
 		log_error("cannot write standard output: %s", strerror(errno));

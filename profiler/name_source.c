@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "profiler/debug_server.h"
 #include "worker/name_service.h"
 
 struct name_source {
 	struct worker *worker;
 	struct name_source_debug_files debug_files;
+	uint64_t end_ns; /* CLOCK_MONOTONIC, from which on nobody is asked; 0: nobody was yet */
 	struct symbolizer *symbolizer; /* for what is nobody's but the kernel's */
 };
 
@@ -82,6 +84,16 @@ static void ask_server(struct debug_server *server, const struct debug_identity 
 		take_answer(search, &fd, DEBUG_FILE_BY_BUILD_ID);
 }
 
+/* However many files are slow, or were made to be. */
+static bool is_over(struct name_source *source)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+
+	if (!source->end_ns)
+		source->end_ns = now_ns + NAME_SOURCE_MAX_SECONDS * 1000000000ull;
+	return now_ns >= source->end_ns;
+}
+
 static int ask_worker(const struct name_source *source, const struct symbol_request *request,
 		      struct answer *ret_answer)
 {
@@ -109,7 +121,7 @@ int name_source_ask(struct name_source *source, const struct symbol_request *req
 		return ask_here(source, request, reply, context);
 	if (request->count > SYMBOLIZER_MAX_ADDRESSES)
 		return -E2BIG;
-	given.error = ask_worker(source, request, &answer);
+	given.error = is_over(source) ? -ETIME : ask_worker(source, request, &answer);
 	if (given.error == -ENOMEM)
 		return -ENOMEM;
 	given.build_id = answer.build_id.size ? answer.build_id.bytes : NULL;

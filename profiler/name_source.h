@@ -9,6 +9,12 @@
 #include "symbolize/symbolizer.h"
 
 struct debug_server;
+/*
+ * From the first question on; what is asked later has no names. With a server it has its own time, DEBUG_SERVER_MAX_SECONDS,
+ * besides.
+ */
+#define NAME_SOURCE_MAX_SECONDS 30
+
 struct name_source;
 struct worker;
 

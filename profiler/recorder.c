@@ -407,7 +407,7 @@ static int await_worker(const struct recording *recording)
 		return 0;
 	log_error(
 		"cannot shut the worker in, which alone reads the files of others: %s: %s (hearth doctor tells what it needs)",
-		failed, strerror(-error));
+		*failed ? failed : "it ended", strerror(-error));
 	return -EPERM;
 }
 

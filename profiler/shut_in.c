@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,8 +88,9 @@ static int wait_for(pid_t pid)
 {
 	int status = 0;
 
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return SIGKILL; /* how it ended is not known */
 	return status;
 }
 
@@ -105,7 +107,8 @@ static int judge_end(const char *what, int status)
 }
 
 /* All that came through the pipe, if the process ended well. */
-static int take_result(const char *what, struct buffer *bytes, struct buffer *ret_output)
+static int take_result(const char *what, struct buffer *bytes, struct buffer *ret_output,
+		       bool *ret_has_no_cage)
 {
 	struct shut_in_result result;
 	size_t start;
@@ -117,8 +120,9 @@ static int take_result(const char *what, struct buffer *bytes, struct buffer *re
 	memcpy(&result, bytes->data, sizeof(result));
 	result.failed[sizeof(result.failed) - 1] = '\0';
 	if (result.cage_error) {
-		log_error("%s: cannot be read by a process that is shut in: %s: %s", what,
-			  result.failed, strerror(-result.cage_error));
+		log_warning("%s: cannot be read by a process that is shut in: %s: %s", what,
+			    result.failed, strerror(-result.cage_error));
+		*ret_has_no_cage = true;
 		return -EPERM;
 	}
 	if (result.log_bytes > bytes->size - sizeof(result) || result.log_bytes > MAX_LOG_BYTES) {
@@ -137,7 +141,7 @@ static int take_result(const char *what, struct buffer *bytes, struct buffer *re
 }
 
 static int call(const char *what, const struct shut_in_limits *limits, shut_in_fn fn, void *context,
-		struct buffer *ret_output)
+		struct buffer *ret_output, bool *ret_has_no_cage)
 {
 	_cleanup_(buffer_release) struct buffer bytes = { 0 };
 	_cleanup_close_ int from = -1;
@@ -164,11 +168,17 @@ static int call(const char *what, const struct shut_in_limits *limits, shut_in_f
 		log_error("%s: %s", what, strerror(-error));
 	else
 		error = judge_end(what, status);
-	return error ? error : take_result(what, &bytes, ret_output);
+	return error ? error : take_result(what, &bytes, ret_output, ret_has_no_cage);
 }
 
 int shut_in_call(const char *what, const struct shut_in_limits *limits, shut_in_fn fn,
 		 void *context, struct buffer *ret_output)
 {
-	return geteuid() ? fn(context, ret_output) : call(what, limits, fn, context, ret_output);
+	bool has_no_cage = false;
+	int error;
+
+	if (geteuid())
+		return fn(context, ret_output);
+	error = call(what, limits, fn, context, ret_output, &has_no_cage);
+	return has_no_cage ? fn(context, ret_output) : error;
 }

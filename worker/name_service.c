@@ -17,8 +17,12 @@
 DEFINE_CLEANUP(cleanup_elf_file, struct elf_file *, elf_file_free)
 DEFINE_CLEANUP(cleanup_source_names, struct source_names *, source_names_free)
 
-/* Names of a hundred bytes for as many addresses as can be asked for; more are not believed. */
-#define MAX_REPLY_BYTES WORKER_MAX_REPLY_BYTES
+/* What an answer may have, and for each address besides; in all WORKER_MAX_REPLY_BYTES. More is not believed. */
+#define MAX_REPLY_BYTES         (1u << 20)
+#define MAX_REPLY_BYTES_ADDRESS (64u << 10)
+
+#define MAX_NAME_BYTES (32u << 10) /* a longer one is none */
+#define MAX_INLINED    256 /* calls into each other at one address; those farther in are left out */
 
 /*
  * The request's payload, with the descriptors of a file and its debug file, or of a jitdump and a perf map, of which either
@@ -195,15 +199,23 @@ static void release_strings(struct said_strings *strings)
 	buffer_release(&strings->bytes);
 }
 
+static bool can_be_said(const char *string)
+{
+	return string && strlen(string) < MAX_NAME_BYTES;
+}
+
 static int say_string(struct said_strings *strings, const char *string, uint32_t *ret_place)
 {
 	uint64_t key = (uint64_t)(uintptr_t)string;
 
-	*ret_place = string ? u64_map_get(&strings->places, key) : NONE;
-	if (!string || *ret_place != U64_MAP_ABSENT)
+	*ret_place = NONE;
+	if (!can_be_said(string))
+		return 0;
+	*ret_place = u64_map_get(&strings->places, key);
+	if (*ret_place != U64_MAP_ABSENT)
 		return 0;
 	*ret_place = (uint32_t)strings->bytes.size;
-	if (strings->bytes.size + strlen(string) >= MAX_REPLY_BYTES)
+	if (strings->bytes.size >= WORKER_MAX_REPLY_BYTES)
 		return -EFBIG;
 	buffer_append(&strings->bytes, string, strlen(string) + 1);
 	return u64_map_set(&strings->places, key, *ret_place);
@@ -234,9 +246,12 @@ static int say_all(struct said_strings *strings, const struct symbol_name *name,
 
 	for (const struct symbol_name *it = name->later; it && !error; it = it->later, later++)
 		error = say_name(strings, it, 0, 0, more);
-	for (const struct symbol_name *it = name->inlined; it && !error;
-	     it = it->inlined, inlined++)
+	for (const struct symbol_name *it = name->inlined; it && !error; it = it->inlined) {
+		if (!can_be_said(it->function) || inlined == MAX_INLINED)
+			continue;
 		error = say_name(strings, it, 0, 0, more);
+		inlined++;
+	}
 	return error ? error : say_name(strings, name, later, inlined, to);
 }
 
@@ -335,12 +350,19 @@ static size_t list_descriptors(const struct symbol_request *request,
 	return count;
 }
 
-/* A string's place is one where a string begins and ends. */
+/* Where a string begins, and not in another one's middle: so all strings together are no more bytes than came. */
+static const char *string_at(struct bytes strings, uint32_t place)
+{
+	const char *string = bytes_string(strings, place);
+	bool is_begin = string && (!place || !strings.data[place - 1]);
+
+	return is_begin && strlen(string) < MAX_NAME_BYTES ? string : NULL;
+}
+
 static int hear_name(struct answer *answer, const struct name_said *said, struct bytes strings,
 		     struct symbol_name *name)
 {
-	const char *function =
-		said->function == NONE ? NULL : bytes_string(strings, said->function);
+	const char *function = said->function == NONE ? NULL : string_at(strings, said->function);
 
 	if (said->function != NONE && !function)
 		return -EBADMSG;
@@ -356,17 +378,39 @@ struct more_said {
 	uint64_t count;
 };
 
-static int hear_chain(struct answer *answer, struct more_said *more, uint32_t count,
-		      struct bytes strings, struct symbol_name *name,
-		      int (*add)(struct answer *, struct symbol_name *, struct symbol_name **))
+/* What lay there later, in the order of time. */
+static int hear_later(struct answer *answer, struct more_said *more, uint32_t count,
+		      struct bytes strings, struct symbol_name *name)
 {
 	if (count > more->count)
 		return -EBADMSG;
 	for (more->count -= count; count; count--) {
-		int error = add(answer, name, &name);
+		uint64_t before_ns = name->since_ns;
+		int error = answer_add_later(answer, name, &name);
 
 		if (!error)
 			error = hear_name(answer, more->next++, strings, name);
+		if (!error && name->since_ns < before_ns)
+			error = -EBADMSG;
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* A call that was inlined has a name, or it is not told of. */
+static int hear_inlined(struct answer *answer, struct more_said *more, uint32_t count,
+			struct bytes strings, struct symbol_name *name)
+{
+	if (count > more->count || count > MAX_INLINED)
+		return -EBADMSG;
+	for (more->count -= count; count; count--) {
+		int error = answer_add_inlined(answer, name, &name);
+
+		if (!error)
+			error = hear_name(answer, more->next++, strings, name);
+		if (!error && !name->function)
+			error = -EBADMSG;
 		if (error)
 			return error;
 	}
@@ -383,11 +427,9 @@ static int hear_names(struct answer *answer, const struct name_said *said, struc
 
 		error = hear_name(answer, &said[i], strings, name);
 		if (!error)
-			error = hear_chain(answer, more, said[i].later, strings, name,
-					   answer_add_later);
+			error = hear_later(answer, more, said[i].later, strings, name);
 		if (!error)
-			error = hear_chain(answer, more, said[i].inlined, strings, name,
-					   answer_add_inlined);
+			error = hear_inlined(answer, more, said[i].inlined, strings, name);
 	}
 	return error ? error : more->count ? -EBADMSG : 0;
 }
@@ -403,7 +445,7 @@ int name_service_hear(struct bytes payload, struct answer *answer,
 
 	byte_reader_init(&reader, payload);
 	byte_reader_copy(&reader, &said, sizeof(said));
-	if (said.name_count != answer->count || said.more_count > MAX_REPLY_BYTES)
+	if (said.name_count != answer->count || said.more_count > WORKER_MAX_REPLY_BYTES)
 		return -EBADMSG;
 	names = byte_reader_take(&reader, said.name_count * sizeof(struct name_said));
 	more = byte_reader_take(&reader, said.more_count * sizeof(struct name_said));
@@ -435,6 +477,13 @@ static int hear_error(int error)
 	}
 }
 
+static size_t max_reply_bytes(size_t addresses)
+{
+	size_t bytes = MAX_REPLY_BYTES + addresses * MAX_REPLY_BYTES_ADDRESS;
+
+	return bytes < WORKER_MAX_REPLY_BYTES ? bytes : WORKER_MAX_REPLY_BYTES;
+}
+
 int name_service_ask(struct worker *worker, const struct symbol_request *request,
 		     const struct debug_candidate *debug_file, struct answer *ret_answer,
 		     struct debug_identity *ret_identity)
@@ -447,7 +496,7 @@ int name_service_ask(struct worker *worker, const struct symbol_request *request
 		.service = WORKER_NAMES,
 		.descriptors = descriptors,
 		.descriptor_count = list_descriptors(request, debug_file, descriptors),
-		.max_reply_bytes = MAX_REPLY_BYTES,
+		.max_reply_bytes = max_reply_bytes(request->count),
 	};
 
 	write_question(request, debug_file, &question);

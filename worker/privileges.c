@@ -53,7 +53,7 @@ static int keep_reading(void)
 		       : 0;
 }
 
-/* In this order: each needs what the later ones give up. */
+/* In this order: each needs what the later ones give up. One that fails keeps none of them from being taken. */
 static const struct {
 	int (*take)(void);
 	const char *name;
@@ -66,14 +66,17 @@ static const struct {
 
 int privileges_keep_reading(const char **ret_failed)
 {
-	int error = 0;
+	int first = 0;
 
 	if (geteuid())
 		return 0;
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !error; i++) {
-		error = steps[i].take();
-		if (error)
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		int error = steps[i].take();
+
+		if (error && !first) {
 			*ret_failed = steps[i].name;
+			first = error;
+		}
 	}
-	return error;
+	return first;
 }
