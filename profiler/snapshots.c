@@ -26,6 +26,14 @@ struct waiting_snapshot {
 	struct snapshot_event event; /* and what follows it */
 };
 
+/* A rule that was looked up: it is its file's for good. */
+struct known_rule {
+	uint64_t module, offset; /* module 0: none */
+	struct unwind_rule rule;
+};
+
+#define KNOWN_RULES 1024 /* a power of two */
+
 struct snapshots {
 	struct aggregator *aggregator;
 	struct modules *modules;
@@ -37,7 +45,8 @@ struct snapshots {
 	size_t waiting_bytes;
 	uint64_t seed;
 	struct snapshots_totals totals;
-	struct unwound_stack walked, unwound;                    /* by rows, and by libunwind */
+	struct known_rule known[KNOWN_RULES]; /* by module and offset: one place for each */
+	struct unwound_stack walked, unwound; /* by rows, and by libunwind */
 	struct snapshot_mapping mappings[SNAPSHOT_MAX_MAPPINGS]; /* with canonical ids */
 	struct {
 		struct stack_event event;
@@ -67,9 +76,17 @@ static bool read_file(void *context, uint64_t id, uint64_t offset, void *to, siz
 
 static bool find_rule(void *context, uint64_t id, uint64_t offset, struct unwind_rule *ret_rule)
 {
-	const struct snapshots *snapshots = context;
+	struct snapshots *snapshots = context;
+	struct known_rule *known =
+		&snapshots->known[hash_bytes(&(uint64_t[]){ id, offset }, 16) & (KNOWN_RULES - 1)];
 
-	return snapshots->rules.find(snapshots->rules.context, id, offset, ret_rule);
+	if (known->module != id || known->offset != offset) {
+		if (!snapshots->rules.find(snapshots->rules.context, id, offset, ret_rule))
+			return false;
+		*known = (struct known_rule){ id, offset, *ret_rule };
+	}
+	*ret_rule = known->rule;
+	return true;
 }
 
 struct snapshots *snapshots_new(struct aggregator *aggregator, struct modules *modules,

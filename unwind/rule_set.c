@@ -2,6 +2,7 @@
 #include "unwind/rule_set.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,12 +46,32 @@ static int grow(struct rule_set *set)
 	return 0;
 }
 
+static bool is_number(const struct rule_set *set, uint32_t number, const struct unwind_rule *rule)
+{
+	return number < set->count && memcmp(rule_set_rule(set, number), rule, sizeof(*rule)) == 0;
+}
+
+/* Files have few rules that are often asked for: these are not looked for. */
+static uint16_t *recent_of(struct rule_set *set, const struct unwind_rule *rule)
+{
+	uint32_t at = (uint32_t)rule->cfa_offset / 8 ^ (uint32_t)rule->fp_offset / 8 * 5 ^
+		      rule->cfa * 16u;
+
+	return &set->recent[at & (RULE_SET_RECENT - 1)];
+}
+
 int rule_set_number(struct rule_set *set, const struct unwind_rule *rule, uint32_t *ret_number)
 {
-	uint32_t slot = find_slot(set, rule);
+	uint16_t *recent = recent_of(set, rule);
+	uint32_t slot;
 
+	if (is_number(set, *recent, rule)) {
+		*ret_number = *recent;
+		return 0;
+	}
+	slot = find_slot(set, rule);
 	if (set->slots[slot]) {
-		*ret_number = set->slots[slot] - 1;
+		*ret_number = *recent = set->slots[slot] - 1;
 		return 0;
 	}
 	if (set->count == RULE_SET_MAX) {

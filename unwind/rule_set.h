@@ -10,11 +10,15 @@
 #define RULE_SET_NO_CFI   0 /* number of the rule UNWIND_NO_CFI, which is always there */
 #define RULE_SET_TOO_MANY 1 /* the number for rules beyond the maximum */
 
+#define RULE_SET_RECENT 64 /* a power of two */
+
 struct rule_set {
 	struct buffer rules; /* of struct unwind_rule, by number */
 	uint32_t count;
 	uint16_t *slots;   /* number + 1, 0: free */
 	uint32_t capacity; /* a power of two */
+	uint16_t recent
+		[RULE_SET_RECENT]; /* numbers of the last rules asked for, by what differs most */
 	uint64_t seeds
 		[2]; /* rules come from files: their hashes must not be known to who wrote them */
 };
