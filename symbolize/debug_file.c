@@ -1,37 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "symbolize/debug_file.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/reopen.h"
 
 DEFINE_CLEANUP(cleanup_elf_file, struct elf_file *, elf_file_free)
 
+/* Whoever owns the file's folder must not lead us out of it, by no link at all. */
+static int open_path(const char *path, bool follow)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
+				.resolve = follow ? 0 : RESOLVE_NO_SYMLINKS };
+	int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* What is none is not handed on: it may be a file that only we may read. */
+static bool is_elf(int fd)
+{
+	char magic[SELFMAG];
+
+	return pread(fd, magic, SELFMAG, 0) == SELFMAG && !memcmp(magic, ELFMAG, SELFMAG);
+}
+
 static int open_regular(const char *path, bool follow, int *ret_fd)
 {
-	int flags = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW);
-	_cleanup_close_ int handle = open(path, flags);
-	char through[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
-	struct stat status;
-	int fd;
+	_cleanup_close_ int handle = open_path(path, follow);
+	_cleanup_close_ int fd = -1;
+	int error = handle < 0 ? handle : reopen_regular(handle, &fd);
 
-	if (handle < 0)
-		return -errno;
-	if (fstat(handle, &status))
-		return -errno;
-	if (!S_ISREG(status.st_mode))
+	if (error)
+		return error;
+	if (!is_elf(fd))
 		return -ENOENT;
-	snprintf(through, sizeof(through), "/proc/self/fd/%d", handle);
-	fd = open(through, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return -errno;
-	*ret_fd = fd;
+	*ret_fd = take_fd(&fd);
 	return 0;
 }
 

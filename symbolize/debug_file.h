@@ -9,9 +9,9 @@
  *                       file found must have the link's checksum, and no other build-id.
  *
  * The link's name is a base name (debuglink.h). Only regular files are ever opened: each candidate is
- * first held by a path descriptor and looked at, so that a FIFO cannot hang us nor a device do anything.
- * Symbolic links are followed in the debug folders (distributions use them) but not in their last
- * component beside the file, where whoever owns it put them.
+ * first held by a path descriptor and looked at, so that a FIFO cannot hang us nor a device do anything, and given to the
+ * judge only if it begins as an ELF file does. Symbolic links are followed in the debug folders (distributions use them), but none
+ * is beside the file, where whoever owns it put them.
  */
 #ifndef HEARTH_SYMBOLIZE_DEBUG_FILE_H
 #define HEARTH_SYMBOLIZE_DEBUG_FILE_H

@@ -200,6 +200,17 @@ static void links_and_fifos_beside_the_file_are_not_opened(void **state)
 	assert_string_equal(find(fixture, true), "");
 }
 
+/* Whose owner would lead us elsewhere by the folder's name. */
+static void a_folder_beside_the_file_that_is_a_link_is_not_entered(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put_file(fixture, "app/app");
+	put_file(fixture, "secrets/app.debug");
+	assert_int_equal(symlink("../secrets", path_below(fixture, "app/.debug")), 0);
+	assert_string_equal(find(fixture, true), "");
+}
+
 static void without_an_absolute_path_there_is_no_beside(void **state)
 {
 	struct fixture *fixture = *state;
@@ -229,6 +240,7 @@ int main(void)
 		TEST(a_wrong_checksum_is_not_taken),
 		TEST(by_debuglink_with_another_build_id_is_not_taken),
 		TEST(links_and_fifos_beside_the_file_are_not_opened),
+		TEST(a_folder_beside_the_file_that_is_a_link_is_not_entered),
 		TEST(without_an_absolute_path_there_is_no_beside),
 	};
 
