@@ -45,11 +45,17 @@ static const char *below(const char *name)
 	return path;
 }
 
+/* As an ELF file begins: of another one nothing is heard. */
 static void put(const char *name)
 {
 	int fd = open(below(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 	assert_true(fd >= 0);
+	assert_int_equal(write(fd,
+			       "\x7f"
+			       "ELF",
+			       4),
+			 4);
 	close(fd);
 }
 
