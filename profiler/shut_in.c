@@ -62,9 +62,9 @@ static int run(int pipe, const struct shut_in_limits *limits, shut_in_fn fn, voi
 	if (!result.cage_error) {
 		log_to_buffer(&log);
 		result.error = fn(context, &output);
-		result.log_bytes = log.size;
+		result.log_bytes = log.size < MAX_LOG_BYTES ? log.size : MAX_LOG_BYTES;
 	}
-	return write_all(&result, sizeof(result)) && write_all(log.data, log.size) &&
+	return write_all(&result, sizeof(result)) && write_all(log.data, result.log_bytes) &&
 			       (result.error || write_all(output.data, output.size))
 		       ? 0
 		       : 1;
