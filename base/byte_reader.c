@@ -97,7 +97,7 @@ int64_t byte_reader_sleb128(struct byte_reader *reader)
 
 struct bytes bytes_slice(struct bytes bytes, size_t offset, size_t size)
 {
-	if (offset > bytes.size || size > bytes.size - offset)
+	if (!bytes.data || offset > bytes.size || size > bytes.size - offset)
 		return (struct bytes){ 0 };
 	return (struct bytes){ .data = bytes.data + offset, .size = size };
 }

@@ -44,6 +44,7 @@ static void test_sizes_that_overflow_fail(void **state)
 	assert_null(bytes_slice(bytes, 9, 0).data);
 	assert_int_equal(bytes_slice(bytes, 8, 0).size, 0);
 	assert_int_equal(bytes_slice(bytes, 4, 4).size, 4);
+	assert_null(bytes_slice((struct bytes){ 0 }, 0, 0).data);
 }
 
 struct leb128_case {
