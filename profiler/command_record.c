@@ -16,6 +16,7 @@
 #include "profiler/command.h"
 #include "profiler/debug_folders.h"
 #include "profiler/debug_server.h"
+#include "profiler/demangle_option.h"
 #include "profiler/frame_names.h"
 #include "profiler/interrupts.h"
 #include "profiler/namer.h"
@@ -41,6 +42,7 @@ struct record_command {
 	char default_path[32];
 	const char *stats_path; /* NULL: not asked for */
 	bool without_inlined, asks_server;
+	enum demangle_mode demangle;
 	struct debug_folders debug_folders;
 	struct debug_server *debug_server; /* NULL: none is asked */
 	bool pass_status;
@@ -166,6 +168,14 @@ static int add_folder(void *context, const char *name, const char *value, const 
 	return debug_folders_add(&command->debug_folders, value, ret_why);
 }
 
+static int set_demangle(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct record_command *command = context;
+
+	(void)name;
+	return demangle_option_set(value, &command->demangle, ret_why);
+}
+
 static const struct option_row target_rows[] = {
 	{ "all", 'a', NULL, "the whole machine (the default); with a command: while it runs",
 	  keep },
@@ -192,6 +202,7 @@ static const struct option_row record_rows[] = {
 	{ "debuginfod", 0, NULL,
 	  "fetch debug files that are not here from the servers of DEBUGINFOD_URLS, afterwards",
 	  keep },
+	{ "demangle", 0, DEMANGLE_OPTION_ARGUMENT, DEMANGLE_OPTION_HELP, set_demangle },
 	{ "no-inline", 0, NULL, "without the calls that compilers inlined", keep },
 	{ "verify", 0, NULL, "compare each user stack with libunwind's", keep },
 	{ "stats", 0, "FILE", "write what was recorded and what it cost, as JSON", keep },
@@ -362,6 +373,7 @@ static int write_result(const struct record_command *command, const struct recor
 		.worker = recording->worker,
 		.debug_files = { command->debug_folders.list, command->debug_server },
 		.without_inlined = command->without_inlined,
+		.demangle = command->demangle,
 	};
 	struct tick_fates fates;
 	struct stats stats;

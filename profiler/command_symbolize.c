@@ -17,6 +17,7 @@
 #include "base/utf8.h"
 #include "profiler/command.h"
 #include "profiler/debug_folders.h"
+#include "profiler/demangle_option.h"
 #include "profiler/options.h"
 #include "symbolize/source_names.h"
 #include "symbolize/symbolizer.h"
@@ -45,7 +46,7 @@ struct symbolize {
 	bool with_addresses;
 	bool base_names;
 	bool json;
-	bool keep_mangled;
+	enum demangle_mode demangle;
 	struct debug_folders folders;
 	uint64_t *addresses;
 	size_t count, allocated;
@@ -74,6 +75,14 @@ static int add_folder(void *context, const char *name, const char *value, const 
 	return debug_folders_add(&symbolize->folders, value, ret_why);
 }
 
+static int set_demangle(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct symbolize *symbolize = context;
+
+	(void)name;
+	return demangle_option_set(value, &symbolize->demangle, ret_why);
+}
+
 static int set_flag(void *context, const char *name, const char *value, const char **ret_why)
 {
 	struct symbolize *symbolize = context;
@@ -87,7 +96,7 @@ static int set_flag(void *context, const char *name, const char *value, const ch
 	else if (!strcmp(name, "json"))
 		symbolize->json = true;
 	else if (!strcmp(name, "no-demangle"))
-		symbolize->keep_mangled = true;
+		symbolize->demangle = DEMANGLE_NONE;
 	return 0;
 }
 
@@ -100,12 +109,13 @@ static const struct option_row rows[] = {
 	  add_folder },
 	{ "addresses", 'a', NULL, "print each address ahead of what is known of it", set_flag },
 	{ "basenames", 's', NULL, "print files without their directories", set_flag },
-	{ "no-demangle", 0, NULL, "print functions as they are called in the file", set_flag },
+	{ "demangle", 0, DEMANGLE_OPTION_ARGUMENT, DEMANGLE_OPTION_HELP, set_demangle },
+	{ "no-demangle", 0, NULL, "the same as --demangle none", set_flag },
 	{ "json", 0, NULL, "print a list of objects", set_flag },
 	{ "functions", 'f', NULL, "", set_flag, .is_hidden = true },
 	{ "pretty-print", 'p', NULL, "", set_flag, .is_hidden = true },
 	{ "inlines", 'i', NULL, "", set_flag, .is_hidden = true },
-	{ "demangle", 'C', NULL, "", set_flag, .is_hidden = true },
+	{ "demangled", 'C', NULL, "", set_flag, .is_hidden = true },
 };
 
 /* --- addresses --- */
@@ -293,7 +303,7 @@ static int answer(const struct symbolize *symbolize, int fd)
 		.fd = fd,
 		.path = absolute,
 		.debug_folders = symbolize->folders.list,
-		.keep_mangled = symbolize->keep_mangled,
+		.demangle = symbolize->demangle,
 		.addresses = symbolize->addresses,
 		.count = symbolize->count,
 	};

@@ -63,6 +63,7 @@ struct frame_names {
 	size_t count;
 	struct named_address *named; /* by address index */
 	bool without_inlined;
+	enum demangle_mode demangle;
 	int error; /* of a callback */
 };
 
@@ -250,6 +251,7 @@ static int ask_made_code(struct frame_names *names, size_t start, size_t end)
 		.id = start,
 		.space = SYMBOL_MADE_CODE,
 		.fd = -1,
+		.demangle = names->demangle,
 		.addresses = names->offsets + start,
 		.count = end - start,
 	};
@@ -279,6 +281,7 @@ static int ask_module(struct frame_names *names, size_t start, size_t end)
 		.fd = module ? module->fd : -1,
 		.path = module && !module->is_copy ? module->path : NULL,
 		.without_inlined = names->without_inlined,
+		.demangle = names->demangle,
 		.addresses = names->offsets + start,
 		.count = end - start,
 	};
@@ -410,6 +413,7 @@ int frame_names_new(const struct frame_names_sources *sources, struct profile *p
 	names->jit_maps = sources->jit_maps;
 	names->kernel_code = sources->kernel_code;
 	names->without_inlined = sources->without_inlined;
+	names->demangle = sources->demangle;
 	names->profile = profile;
 	error = frame_names_init(names, sources);
 	if (error)

@@ -31,6 +31,7 @@ struct frame_names_sources {
 	struct worker *worker; /* reads what belongs to others */
 	struct name_source_debug_files debug_files;
 	bool without_inlined;
+	enum demangle_mode demangle;
 };
 
 struct frame_names;

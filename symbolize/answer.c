@@ -49,7 +49,7 @@ int answer_keep_demangled(struct answer *answer, const char *name, const char **
 	_cleanup_(buffer_release) struct buffer shown = { 0 };
 	int err;
 
-	demangle_append(&shown, name);
+	demangle_append(&shown, name, answer->demangle);
 	err = buffer_error(&shown);
 	return err ? err : keep_bytes(answer, shown.data, shown.size, ret_kept);
 }

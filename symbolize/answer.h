@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/string_pool.h"
 #include "elf/build_id.h"
+#include "symbolize/demangle.h"
 #include "symbolize/symbolizer.h"
 
 struct answer {
@@ -20,15 +21,17 @@ struct answer {
 	struct string_pool strings;
 	struct arena more;        /* names that later and inlined point to */
 	struct build_id build_id; /* size 0: none */
+	enum demangle_mode demangle;
 };
 
-int answer_init(struct answer *answer, size_t count); /* 0 or -ENOMEM */
+int answer_init(struct answer *answer,
+		size_t count); /* 0 or -ENOMEM; names are demangled in full */
 void answer_release(struct answer *answer);
 
 /* Keeps a string: 0 or -ENOMEM. */
 int answer_keep(struct answer *answer, const char *string, const char **ret_kept);
 
-/* Demangles a name and keeps it: 0 or -ENOMEM. */
+/* Demangles a name as answer->demangle says, and keeps it: 0 or -ENOMEM. */
 int answer_keep_demangled(struct answer *answer, const char *name, const char **ret_kept);
 
 /* Adds what follows a name in time: 0 or -ENOMEM. */

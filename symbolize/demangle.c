@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "symbolize/demangle.h"
 
+#include <errno.h>
 #include <libiberty/demangle.h>
 #include <setjmp.h>
 #include <stdbool.h>
@@ -9,8 +10,15 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 
-/* Like addr2line -C: parameters, const and the like. DMGL_NO_RECURSE_LIMIT is left out on purpose. */
-#define OPTIONS (DMGL_PARAMS | DMGL_ANSI)
+/* DMGL_NO_RECURSE_LIMIT is left out of all options on purpose. */
+static const struct {
+	const char *name;
+	int options;
+} modes[] = {
+#define DEMANGLE_MODE(constant, name, options) [DEMANGLE_##constant] = { name, options },
+#include "symbolize/demangle_modes.def"
+#undef DEMANGLE_MODE
+};
 
 struct output {
 	struct buffer *to;
@@ -34,15 +42,30 @@ static void collect(const char *piece, size_t size, void *context)
 	buffer_append(output->to, piece, size);
 }
 
-static bool try_demangler(demangler demangle, const char *name, struct buffer *to)
+static bool try_options(demangler demangle, const char *name, enum demangle_mode mode,
+			struct buffer *to)
 {
 	struct output output = { .to = to, .start = to->size };
 
-	if (!setjmp(output.stop) && demangle(name, OPTIONS, collect, &output) &&
+	if (!setjmp(output.stop) && demangle(name, modes[mode].options, collect, &output) &&
 	    to->size > output.start)
 		return true;
 	to->size = output.start;
 	return false;
+}
+
+/* Without parameters libiberty stops behind the name, whatever follows: only in full it sees whether all of it is one. */
+static bool try_demangler(demangler demangle, const char *name, enum demangle_mode mode,
+			  struct buffer *to)
+{
+	size_t start = to->size;
+
+	if (!try_options(demangle, name, DEMANGLE_FULL, to))
+		return false;
+	if (mode == DEMANGLE_FULL)
+		return true;
+	to->size = start;
+	return try_options(demangle, name, mode, to);
 }
 
 static bool looks_mangled(const char *name)
@@ -57,12 +80,12 @@ static bool can_be_of_rust(const char *name)
 }
 
 /* Rust first: its legacy names are valid C++ ones, with the hash as one more part. */
-static bool append_demangled(struct buffer *to, const char *name)
+static bool append_demangled(struct buffer *to, const char *name, enum demangle_mode mode)
 {
-	if (!looks_mangled(name) || strlen(name) > DEMANGLE_MAX_MANGLED)
+	if (mode == DEMANGLE_NONE || !looks_mangled(name) || strlen(name) > DEMANGLE_MAX_MANGLED)
 		return false;
-	return (can_be_of_rust(name) && try_demangler(rust_demangle_callback, name, to)) ||
-	       try_demangler(cplus_demangle_v3_callback, name, to);
+	return (can_be_of_rust(name) && try_demangler(rust_demangle_callback, name, mode, to)) ||
+	       try_demangler(cplus_demangle_v3_callback, name, mode, to);
 }
 
 static size_t plt_suffix(const char *name, size_t size)
@@ -73,19 +96,30 @@ static size_t plt_suffix(const char *name, size_t size)
 	return size > length && !strcmp(name + size - length, suffix) ? length : 0;
 }
 
-static bool append_of_plt(struct buffer *to, const char *name, size_t size)
+static bool append_of_plt(struct buffer *to, const char *name, size_t size, enum demangle_mode mode)
 {
 	_cleanup_free_ char *own = strndup(name, size);
 
-	return own && append_demangled(to, own);
+	return own && append_demangled(to, own, mode);
 }
 
-void demangle_append(struct buffer *to, const char *name)
+void demangle_append(struct buffer *to, const char *name, enum demangle_mode mode)
 {
 	size_t size = strlen(name), suffix = plt_suffix(name, size);
 
-	if (suffix && append_of_plt(to, name, size - suffix))
+	if (suffix && append_of_plt(to, name, size - suffix, mode))
 		buffer_append(to, name + size - suffix, suffix);
-	else if (suffix || !append_demangled(to, name))
+	else if (suffix || !append_demangled(to, name, mode))
 		buffer_append_string(to, name);
+}
+
+int demangle_mode_by_name(const char *name, enum demangle_mode *ret_mode)
+{
+	for (enum demangle_mode mode = 0; mode < DEMANGLE_MODE_COUNT; mode++) {
+		if (!strcmp(name, modes[mode].name)) {
+			*ret_mode = mode;
+			return 0;
+		}
+	}
+	return -EINVAL;
 }

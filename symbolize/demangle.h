@@ -16,7 +16,17 @@
 
 struct buffer;
 
+enum demangle_mode {
+#define DEMANGLE_MODE(constant, name, options) DEMANGLE_##constant,
+#include "symbolize/demangle_modes.def"
+#undef DEMANGLE_MODE
+	DEMANGLE_MODE_COUNT
+};
+
 /* Appends `name`, demangled where that can be done; an "@plt" behind it stays. Out of memory shows in the buffer. */
-void demangle_append(struct buffer *to, const char *name);
+void demangle_append(struct buffer *to, const char *name, enum demangle_mode mode);
+
+/* A row of demangle_modes.def: 0, or -EINVAL: there is no such mode. */
+int demangle_mode_by_name(const char *name, enum demangle_mode *ret_mode);
 
 #endif

@@ -162,7 +162,7 @@ static int to_addresses(const struct elf_file *file, const struct file_question 
 }
 
 static int name_one(const struct symbol_search *search, size_t index, uint64_t address,
-		    const struct root_file *root_file, bool keep_mangled, struct answer *answer,
+		    const struct root_file *root_file, struct answer *answer,
 		    struct symbol_name *ret_name)
 {
 	_cleanup_(buffer_release) struct buffer raw = { 0 };
@@ -174,8 +174,7 @@ static int name_one(const struct symbol_search *search, size_t index, uint64_t a
 		return err == -ENOENT ? 0 : err;
 	if (!buffer_string(&raw))
 		return -ENOMEM;
-	err = keep_mangled ? answer_keep(answer, raw.data, &name.function)
-			   : answer_keep_demangled(answer, raw.data, &name.function);
+	err = answer_keep_demangled(answer, raw.data, &name.function);
 	if (err)
 		return err;
 	name.offset = address - start;
@@ -185,7 +184,7 @@ static int name_one(const struct symbol_search *search, size_t index, uint64_t a
 }
 
 static int name_all(const struct symbol_search *search, const struct asked_addresses *asked,
-		    const struct root_file *root_file, bool keep_mangled, struct answer *answer)
+		    const struct root_file *root_file, struct answer *answer)
 {
 	for (size_t i = 0; i < asked->count; i++) {
 		struct symbol_name *name = &answer->names[asked->places[i]];
@@ -196,8 +195,7 @@ static int name_all(const struct symbol_search *search, const struct asked_addre
 			name->offset += asked->addresses[i] - asked->addresses[i - 1];
 			continue;
 		}
-		err = name_one(search, i, asked->addresses[i], root_file, keep_mangled, answer,
-			       name);
+		err = name_one(search, i, asked->addresses[i], root_file, answer, name);
 		if (err)
 			return err;
 	}
@@ -217,7 +215,7 @@ static int answer_asked(struct elf_file *file, const struct file_question *quest
 	if (err)
 		return err;
 	root_file_init(&root_file, file);
-	return name_all(search, asked, &root_file, question->keep_mangled, answer);
+	return name_all(search, asked, &root_file, answer);
 }
 
 int file_names_answer(struct elf_file *file, const struct file_question *question,

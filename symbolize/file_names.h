@@ -18,7 +18,6 @@ struct file_question {
 	const char *const *debug_folders; /* NULL at the end */
 	struct elf_file *debug_file;      /* its own, for certain; NULL: looked for by these two */
 	bool are_addresses; /* `offsets` are virtual addresses, as the file numbers them */
-	bool keep_mangled;  /* names as they are in the file */
 	const uint64_t *offsets;
 	size_t count;
 };

@@ -36,7 +36,6 @@ struct source_names {
 	struct arena frames;
 	struct located *located; /* in the order of the question */
 	int dwarf_error;
-	bool keep_mangled;
 };
 
 DEFINE_CLEANUP(cleanup_names, struct source_names *, source_names_free)
@@ -188,13 +187,13 @@ static int read_symbols(struct source_names *names, const struct source_question
 		.path = question->path,
 		.debug_folders = question->debug_folders,
 		.are_addresses = true,
-		.keep_mangled = question->keep_mangled,
 		.offsets = addresses,
 	};
 	int err = answer_init(&names->strings, names->asked.count);
 
 	if (err || !addresses || !indexes)
 		return -ENOMEM;
+	names->strings.demangle = question->demangle;
 	for (size_t i = 0; i < names->asked.count && !question->without_symbols; i++) {
 		if (!needs_symbol(names, i))
 			continue;
@@ -241,7 +240,7 @@ static int locate(struct source_names *names, size_t index, struct located *ret_
 		return -ENOMEM;
 	for (size_t i = 0; !err && i < location.count; i++) {
 		frames[i] = location.frames[i];
-		if (frames[i].function && !names->keep_mangled)
+		if (frames[i].function)
 			err = demangle(names, frames[i].function, &frames[i].function);
 	}
 	if (!location.count)
@@ -277,7 +276,6 @@ int source_names_new(const struct source_question *question, struct source_names
 	if (!names)
 		return -ENOMEM;
 	names->debug_file.fd = names->supplement.fd = -1;
-	names->keep_mangled = question->keep_mangled;
 	arena_init(&names->frames);
 	u64_map_init(&names->demangled);
 	err = elf_file_open_mapped(question->fd, &names->file);

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "symbolize/demangle.h"
 #include "symbolize/dwarf_lookup.h"
 
 struct source_question {
@@ -23,8 +24,8 @@ struct source_question {
 	const char *
 		path; /* absolute, for files beside it; NULL: no split DWARF is looked for either */
 	const char *const *debug_folders; /* NULL at the end */
-	int debug_fd;              /* its debug file, for certain; 0: looked for by these two */
-	bool keep_mangled;         /* functions as they are in the file */
+	int debug_fd; /* its debug file, for certain; 0: looked for by these two */
+	enum demangle_mode demangle;
 	bool without_symbols;      /* whoever asks has them already */
 	const uint64_t *addresses; /* virtual ones of the file, in any order */
 	size_t count;
@@ -42,7 +43,7 @@ void source_names_free(struct source_names *names);
 /* Why DWARF gave nothing: -ENOENT: there is none; else an error of dwarf_file_init(). 0: it was read. */
 int source_names_error(const struct source_names *names);
 
-/* What is known of question->addresses[index]; functions are demangled unless it said otherwise. Lives as long as `names`. */
+/* What is known of question->addresses[index]; functions are demangled as it said. Lives as long as `names`. */
 struct source_location source_names_get(const struct source_names *names, size_t index);
 
 #endif

@@ -153,6 +153,7 @@ int symbolizer_submit(struct symbolizer *symbolizer, const struct symbol_request
 		.id = request->id,
 		.space = request->space,
 		.kernel_code = request->kernel_code,
+		.demangle = request->demangle,
 		.fd = -1,
 		.made_code = { .dump.fd = -1, .map.fd = -1 },
 		.count = request->count,
@@ -237,6 +238,7 @@ static int answer_request(const struct symbolizer *symbolizer, const struct symb
 	_cleanup_(answer_release) struct answer answer = { 0 };
 	int err = answer_init(&answer, request->count);
 
+	answer.demangle = request->demangle;
 	if (!err)
 		err = answer_any(symbolizer, request, &answer);
 	if (err == -ENOMEM)

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "symbolize/code_look.h"
+#include "symbolize/demangle.h"
 
 enum symbol_space {
 	SYMBOL_FILE,      /* addresses are file offsets in the ELF file `fd` */
@@ -71,12 +72,13 @@ struct symbol_request {
 	/* SYMBOL_KERNEL: what changed while the addresses were met, NULL: nothing. It is not copied. */
 	const struct symbol_kernel_code *kernel_code;
 	bool without_inlined; /* SYMBOL_FILE: the calls that were inlined are not asked for */
+	enum demangle_mode demangle;
 	const uint64_t *addresses;
 	size_t count;
 };
 
 struct symbol_name {
-	const char *function; /* demangled, any bytes, not cleaned; NULL: unknown */
+	const char *function; /* demangled as asked for, any bytes, not cleaned; NULL: unknown */
 	const char *module;   /* SYMBOL_KERNEL: "kernel", the kernel module's name, NULL: in none */
 	uint64_t offset;      /* of the address from the function's start */
 	bool is_root;         /* a program or thread starts in it: nothing called it (roots.def) */

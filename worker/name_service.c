@@ -35,7 +35,7 @@ struct name_question {
 	uint32_t address_count, dump_looks, map_looks;
 	uint32_t has_dump;
 	uint32_t with_inlined;
-	uint32_t reserved;
+	uint32_t demangle; /* enum demangle_mode */
 	uint64_t start_ns, deadline_ns;
 };
 
@@ -121,6 +121,7 @@ static int add_inlined(const struct worker_question *question, const struct elf_
 		.debug_folders = no_folders,
 		.debug_fd = question->descriptors[1] < 0 ? 0 : question->descriptors[1],
 		.without_symbols = true,
+		.demangle = answer->demangle,
 		.addresses = addresses,
 	};
 	int error;
@@ -299,11 +300,13 @@ int name_service_answer(const struct worker_question *question, struct buffer *r
 	struct name_question asked;
 	int error;
 
-	if (!open_question(question->payload, &asked, &request) || question->descriptors[0] < 0)
+	if (!open_question(question->payload, &asked, &request) || question->descriptors[0] < 0 ||
+	    asked.demangle >= DEMANGLE_MODE_COUNT)
 		return -EINVAL;
 	error = answer_init(&answer, request.count);
 	if (error)
 		return error;
+	answer.demangle = asked.demangle;
 	error = request.space == SYMBOL_FILE
 			? name_file(question, &asked, &request, &answer, &wanted)
 			: name_made_code(question, &asked, &request, &answer);
@@ -326,6 +329,7 @@ static void write_question(const struct symbol_request *request,
 		.map_looks = is_made && map->fd >= 0 ? (uint32_t)map->look_count : 0,
 		.has_dump = is_made && dump->fd >= 0,
 		.with_inlined = !request->without_inlined,
+		.demangle = request->demangle,
 		.start_ns = request->made_code.start_ns,
 		.deadline_ns = request->made_code.deadline_ns,
 	};

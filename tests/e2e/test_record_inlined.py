@@ -78,3 +78,31 @@ if (hearth.SAMPLES / "goroutines").exists():
         working = [stack for stack in recorded.stacks if "main.sixty" in stack.frames and stack.process == "go"]
         inlined = [stack for stack in working if "main.chain_[i]" in stack.frames]
         assert hearth.ticks(inlined) > 0.8 * hearth.ticks(working) > 0, working[:5]
+
+
+CPP = r"""
+#include <cstdint>
+static volatile uint64_t sink;
+namespace code {
+template <class T> inline __attribute__((always_inline)) void inner(T i) { for (int k = 0; k < 50; k++) sink += i * k; }
+template <class T> __attribute__((noinline)) void outer(T n) { for (T i = 0; i < n; i++) inner(i); }
+}
+int main() { for (int i = 0; i < 100; i++) code::outer<uint64_t>(200000); }
+"""
+
+
+@pytest.mark.parametrize(
+    "mode, frames",
+    {
+        "full": ("void code::outer<unsigned long>(unsigned long)", "void code::inner<unsigned long>(unsigned long)_[i]"),
+        "short": ("code::outer<unsigned long>", "code::inner<unsigned long>_[i]"),
+        "none": ("_ZN4code5outerImEEvT_", "_ZN4code5innerImEEvT__[i]"),
+    }.items(),
+)
+def test_demangling(tmp_path, mode, frames):
+    (tmp_path / "a.cpp").write_text(CPP)
+    subprocess.run(["g++", "-O2", "-g", "-o", tmp_path / "a", tmp_path / "a.cpp"], check=True)
+    recorded = hearth.record("-F", 999, "--demangle", mode, "--", tmp_path / "a")
+    working = [stack for stack in recorded.stacks if any("outer" in frame for frame in stack.frames)]
+    inlined = [stack for stack in working if all(frame in stack.frames for frame in frames)]
+    assert hearth.ticks(inlined) > 0.8 * hearth.ticks(working) > 0, working[:5]

@@ -28,6 +28,7 @@ REFUSED = {
     "duration of letters": (["-d", "1x"], r"duration 1x\b"),
     "endless duration": (["-d", "inf"], r"duration inf\b"),
     "event nonsense": (["-e", "nonsense"], r"event nonsense\b.*cpu-clock, cycles"),
+    "demangle nonsense": (["--demangle", "c++"], r"demangle c\+\+.*full, short, none"),
     "unknown option": (["--nonsense"], r"no option --nonsense"),
     "unknown letter": (["-Z"], r"no option -Z"),
     "option without argument": (["-p"], r"-p needs an argument"),

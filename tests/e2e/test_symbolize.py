@@ -93,6 +93,32 @@ def test_json(small):
     assert json.loads(symbolize("-e", program, "--json", input="").stdout) == []
 
 
+@pytest.mark.parametrize("debug", ["-g", "-g0"])
+@pytest.mark.parametrize(
+    "mode, shown",
+    [
+        ([], "int code::twice<int>(int, char const*)"),
+        (["-C"], "int code::twice<int>(int, char const*)"),
+        (["--demangle", "full"], "int code::twice<int>(int, char const*)"),
+        (["--demangle", "short"], "code::twice<int>"),
+        (["--demangle", "none"], "_ZN4code5twiceIiEET_S1_PKc"),
+        (["--no-demangle"], "_ZN4code5twiceIiEET_S1_PKc"),
+    ],
+    ids=str,
+)
+def test_demangling(tmp_path, mode, shown, debug):
+    source = tmp_path / "a.cpp"
+    source.write_text(
+        "namespace code { template <class T> T twice(T x, const char *) { return 2 * x; } }\n"
+        "int main() { return code::twice(0, \"\"); }\n"
+    )
+    program = tmp_path / "a"
+    subprocess.run(["g++", "-O0", debug, "-o", program, source], check=True)
+    symbols = subprocess.run(["nm", program], check=True, capture_output=True, text=True).stdout
+    address = re.search(r"(\w+) W _ZN4code", symbols)[1]
+    assert symbolize(*mode, "-e", program, address).stdout.startswith(f"{shown} at ")
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [
@@ -102,6 +128,7 @@ def test_json(small):
         (["-e", str(HEARTH), "main"], "no address"),
         (["-e", str(HEARTH), "11112222333344445"], "no address"),
         (["-e", "/", "1"], "not an ELF file"),
+        (["--demangle", "long", "-e", str(HEARTH), "1"], "one of full, short, none"),
     ],
     ids=str,
 )

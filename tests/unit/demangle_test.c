@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,16 +13,21 @@
 #include "base/buffer.h"
 #include "symbolize/demangle.h"
 
-static void assert_demangled(const char *name, const char *expected)
+static void assert_mode(enum demangle_mode mode, const char *name, const char *expected)
 {
 	struct buffer shown = { 0 };
 
 	buffer_append_string(&shown, "before:");
-	demangle_append(&shown, name);
+	demangle_append(&shown, name, mode);
 	assert_int_equal(buffer_error(&shown), 0);
 	assert_memory_equal(buffer_string(&shown), "before:", 7);
 	assert_string_equal(buffer_string(&shown) + 7, expected);
 	buffer_release(&shown);
+}
+
+static void assert_demangled(const char *name, const char *expected)
+{
+	assert_mode(DEMANGLE_FULL, name, expected);
 }
 
 static void cpp(void **state)
@@ -88,7 +94,7 @@ static bool is_demangled(const char *name)
 	struct buffer shown = { 0 };
 	bool demangled;
 
-	demangle_append(&shown, name);
+	demangle_append(&shown, name, DEMANGLE_FULL);
 	demangled = strcmp(buffer_string(&shown), name) != 0;
 	buffer_release(&shown);
 	return demangled;
@@ -187,6 +193,57 @@ static void deep_nesting_stays_within_the_stack(void **state)
 	buffer_release(&name);
 }
 
+static void short_names_have_no_parameters(void **state)
+{
+	(void)state;
+	assert_mode(DEMANGLE_SHORT, "_ZN3foo3barEi", "foo::bar");
+	assert_mode(DEMANGLE_SHORT, "_ZNK3foo3barEv.constprop.0", "foo::bar");
+	assert_mode(DEMANGLE_SHORT, "_ZSt3maxIiERKT_S2_S2_", "std::max<int>");
+	assert_mode(DEMANGLE_SHORT, "_ZNSt6vectorIiSaIiEE9push_backEOi",
+		    "std::vector<int, std::allocator<int> >::push_back");
+	assert_mode(DEMANGLE_SHORT, "_ZN1a1bEv@plt", "a::b@plt");
+	assert_mode(DEMANGLE_SHORT, "_RINvNtC3std3mem8align_ofdE", "std::mem::align_of::<f64>");
+	assert_mode(DEMANGLE_SHORT, "_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE",
+		    "core::fmt::Write::write_fmt");
+}
+
+/* libiberty would stop behind "a::b". */
+static void what_only_begins_like_a_name_stays_in_short(void **state)
+{
+	(void)state;
+	assert_mode(DEMANGLE_SHORT, "_ZN1a1bEv!not_one", "_ZN1a1bEv!not_one");
+	assert_mode(DEMANGLE_SHORT, "main", "main");
+}
+
+static void mode_none_changes_nothing(void **state)
+{
+	static const char *const names[] = {
+		"_ZN3foo3barEi",
+		"_RNvCskwGfYPst2Cb_3foo16example_function",
+		"_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE",
+		"_ZN1a1bEv@plt",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_mode(DEMANGLE_NONE, names[i], names[i]);
+}
+
+static void modes_have_names(void **state)
+{
+	enum demangle_mode mode = DEMANGLE_FULL;
+
+	(void)state;
+	assert_int_equal(demangle_mode_by_name("short", &mode), 0);
+	assert_int_equal(mode, DEMANGLE_SHORT);
+	assert_int_equal(demangle_mode_by_name("none", &mode), 0);
+	assert_int_equal(mode, DEMANGLE_NONE);
+	assert_int_equal(demangle_mode_by_name("full", &mode), 0);
+	assert_int_equal(mode, DEMANGLE_FULL);
+	assert_int_equal(demangle_mode_by_name("Full", &mode), -EINVAL);
+	assert_int_equal(mode, DEMANGLE_FULL);
+}
+
 /* Always the same ones. What comes out does not matter, only that something does, soon. */
 static void random_names_do_no_harm(void **state)
 {
@@ -205,7 +262,7 @@ static void random_names_do_no_harm(void **state)
 		name[1] = i % 2 ? 'Z' : 'R';
 		name[size] = '\0';
 		buffer_clear(&shown);
-		demangle_append(&shown, name);
+		demangle_append(&shown, name, DEMANGLE_FULL);
 		assert_true(shown.size > 0 && shown.size <= DEMANGLE_MAX_BYTES);
 	}
 	buffer_release(&shown);
@@ -227,6 +284,10 @@ int main(void)
 		cmocka_unit_test(cpp),
 		cmocka_unit_test(rust_v0),
 		cmocka_unit_test(rust_legacy_loses_its_hash),
+		cmocka_unit_test(short_names_have_no_parameters),
+		cmocka_unit_test(what_only_begins_like_a_name_stays_in_short),
+		cmocka_unit_test(mode_none_changes_nothing),
+		cmocka_unit_test(modes_have_names),
 		cmocka_unit_test(what_is_not_mangled_stays),
 		cmocka_unit_test(what_a_linker_appends_stays),
 		cmocka_unit_test(a_name_that_is_too_long_stays),
