@@ -70,11 +70,6 @@ static void open_debug_file(struct source_names *names, const struct source_ques
 {
 	struct build_id build_id = { .size = 0 };
 
-	if (question->debug_fd) {
-		if (elf_file_open_mapped(question->debug_fd, &names->debug_file.file))
-			names->debug_file.file = NULL;
-		return;
-	}
 	build_id_read(names->file, &build_id);
 	debug_file_of_mapped(names->file, &build_id, question->path, question->debug_folders,
 			     &names->debug_file);
@@ -85,7 +80,9 @@ static int read_dwarf(struct source_names *names, const struct source_question *
 {
 	int err = look_up(names, question, names->file);
 
-	if (err == -ENOENT) {
+	if (err == -ENOENT && question->debug_file) {
+		err = look_up(names, question, question->debug_file);
+	} else if (err == -ENOENT) {
 		open_debug_file(names, question);
 		if (names->debug_file.file)
 			err = look_up(names, question, names->debug_file.file);

@@ -19,12 +19,14 @@
 #include "symbolize/demangle.h"
 #include "symbolize/dwarf_lookup.h"
 
+struct elf_file;
+
 struct source_question {
 	int fd; /* the ELF file, open for reading */
 	const char *
 		path; /* absolute, for files beside it; NULL: no split DWARF is looked for either */
 	const char *const *debug_folders; /* NULL at the end */
-	int debug_fd; /* its debug file, for certain; 0: looked for by these two */
+	struct elf_file *debug_file; /* known, and lives longer; NULL: looked for by these two */
 	enum demangle_mode demangle;
 	bool without_symbols;      /* whoever asks has them already */
 	const uint64_t *addresses; /* virtual ones of the file, in any order */

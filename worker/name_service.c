@@ -115,11 +115,11 @@ static int add_inlined(const struct worker_question *question, const struct elf_
 	static const char *const no_folders[] = { NULL };
 	_cleanup_free_ uint64_t *addresses = calloc(request->count + 1, sizeof(*addresses));
 	_cleanup_free_ size_t *places = calloc(request->count + 1, sizeof(*places));
+	_cleanup_(cleanup_elf_file) struct elf_file *debug_file = NULL;
 	_cleanup_(cleanup_source_names) struct source_names *sources = NULL;
 	struct source_question asked = {
 		.fd = question->descriptors[0],
 		.debug_folders = no_folders,
-		.debug_fd = question->descriptors[1] < 0 ? 0 : question->descriptors[1],
 		.without_symbols = true,
 		.demangle = answer->demangle,
 		.addresses = addresses,
@@ -128,6 +128,9 @@ static int add_inlined(const struct worker_question *question, const struct elf_
 
 	if (!addresses || !places)
 		return -ENOMEM;
+	if (question->descriptors[1] >= 0 &&
+	    !elf_file_open_mapped(question->descriptors[1], &debug_file))
+		asked.debug_file = debug_file;
 	for (size_t i = 0; i < request->count; i++) {
 		places[asked.count] = i;
 		asked.count += elf_file_address_of_offset(file, request->addresses[i],
