@@ -17,6 +17,7 @@
 #include "profiler/modules.h"
 #include "profiler/name_source.h"
 #include "profiler/unnamed_frames.h"
+#include "worker/file_owner.h"
 
 /* What all runtimes together wrote is read for so long; it may be of any size. */
 #define MADE_CODE_MAX_NS 10000000000u
@@ -36,10 +37,14 @@ struct later_frame {
 	uint32_t later;
 };
 
-/* A sampled address, to sort by what is asked for it: a module, or the process whose runtime made the code. */
+/*
+ * A sampled address, to sort by what is asked for it: a module, or the process whose runtime made the code. Those of one owner
+ * are next to each other, for whoever reads them is another one for each; root's are the first (worker.h).
+ */
 struct asked_address {
 	struct code_address address;
 	uint32_t index;
+	uint32_t owner;   /* of the file, or of the process (file_owner.h) */
 	uint32_t process; /* AGGREGATOR_NONE: the module is asked for */
 };
 
@@ -48,12 +53,11 @@ struct frame_names {
 	const struct modules *modules;
 	struct jit_maps *jit_maps;
 	struct kernel_code *kernel_code;
-	uint64_t
-		made_code_deadline_ns; /* when no more of what runtimes wrote is read, 0: not begun */
-	struct buffer later;           /* struct later_frame */
-	struct buffer inlined;         /* frames: uint32_t */
-	struct u64_map makers;         /* modules without a file -> the process that they are of */
-	struct u64_map told;           /* of these processes: those that wrote what could be read */
+	uint64_t made_code_ns;   /* so long what runtimes wrote was read for */
+	struct buffer later;     /* struct later_frame */
+	struct buffer inlined;   /* frames: uint32_t */
+	struct u64_map makers;   /* modules without a file -> the process that they are of */
+	struct u64_map told;     /* of these processes: those that wrote what could be read */
 	struct u64_map lacking;  /* modules with code that has no name -> index in `build_ids` */
 	struct buffer build_ids; /* struct build_id */
 	struct profile *profile;
@@ -69,6 +73,8 @@ struct frame_names {
 
 static int compare_sources(const struct asked_address *a, const struct asked_address *b)
 {
+	if (a->owner != b->owner)
+		return (a->owner > b->owner) - (a->owner < b->owner);
 	if (a->process != b->process)
 		return (a->process > b->process) - (a->process < b->process);
 	if (a->process != AGGREGATOR_NONE)
@@ -242,6 +248,21 @@ static bool has_begun_another(const struct aggregator *aggregator,
 	return false;
 }
 
+/* What is left of the time for all of them. */
+static int ask_until(struct frame_names *names, struct symbol_request *request)
+{
+	uint64_t start_ns = clock_monotonic_ns();
+	int error;
+
+	request->made_code.deadline_ns =
+		start_ns + (names->made_code_ns < MADE_CODE_MAX_NS
+				    ? MADE_CODE_MAX_NS - names->made_code_ns
+				    : 0);
+	error = ask(names, request);
+	names->made_code_ns += clock_monotonic_ns() - start_ns;
+	return error;
+}
+
 static int ask_made_code(struct frame_names *names, size_t start, size_t end)
 {
 	_cleanup_close_ int map = -1;
@@ -262,10 +283,7 @@ static int ask_made_code(struct frame_names *names, size_t start, size_t end)
 	map = request.made_code.map.fd;
 	if (u64_map_set(&names->told, names->asked[start].process, 1))
 		return -ENOMEM;
-	if (!names->made_code_deadline_ns)
-		names->made_code_deadline_ns = clock_monotonic_ns() + MADE_CODE_MAX_NS;
-	request.made_code.deadline_ns = names->made_code_deadline_ns;
-	return ask(names, &request);
+	return ask_until(names, &request);
 }
 
 static int ask_module(struct frame_names *names, size_t start, size_t end)
@@ -368,6 +386,21 @@ static uint32_t maker_of(const struct frame_names *names, uint64_t module)
 	return process == U64_MAP_ABSENT ? AGGREGATOR_NONE : process;
 }
 
+static void set_asked(struct frame_names *names, size_t index)
+{
+	struct asked_address *asked = &names->asked[index];
+	const struct module *module;
+
+	asked->address = aggregator_address(names->aggregator, (uint32_t)index);
+	asked->index = (uint32_t)index;
+	asked->process = maker_of(names, asked->address.module);
+	module = modules_find(names->modules, asked->address.module);
+	asked->owner = asked->process != AGGREGATOR_NONE
+			       ? aggregator_process(names->aggregator, asked->process)->uid
+		       : module ? module->owner
+				: FILE_OWNER_ROOT;
+}
+
 static int name_addresses(struct frame_names *names)
 {
 	names->count = aggregator_address_count(names->aggregator);
@@ -377,9 +410,7 @@ static int name_addresses(struct frame_names *names)
 	if (!names->asked || !names->offsets || !names->named)
 		return -ENOMEM;
 	for (size_t i = 0; i < names->count; i++) {
-		names->asked[i].address = aggregator_address(names->aggregator, (uint32_t)i);
-		names->asked[i].index = (uint32_t)i;
-		names->asked[i].process = maker_of(names, names->asked[i].address.module);
+		set_asked(names, i);
 		names->named[i] =
 			(struct named_address){ .frame = PROFILE_NONE, .later = PROFILE_NONE };
 	}

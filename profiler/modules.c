@@ -18,6 +18,7 @@
 #include "base/u64_map.h"
 #include "profiler/file_limit.h"
 #include "profiler/unwind_loader.h"
+#include "worker/file_owner.h"
 #include "worker/file_ways.h"
 #include "worker/opener.h"
 
@@ -243,6 +244,7 @@ static void set_file(struct modules *modules, struct module *module, int opened)
 	if (error)
 		return;
 	module->absence = MODULE_OPENED;
+	module->owner = file_owner_of(&fd, 1);
 	module->fd = take_fd(&fd);
 	modules->open_files++;
 }
@@ -306,6 +308,7 @@ static bool borrow_file(const struct modules *modules, struct module *module,
 	    module_content_read(older->fd, &module->content))
 		return false;
 	module->fd = older->fd;
+	module->owner = older->owner;
 	module->borrows_fd = true;
 	return true;
 }

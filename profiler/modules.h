@@ -54,6 +54,7 @@ struct module {
 	const char *path;    /* the same; NULL: in another mount namespace than hearth's */
 	const char *name;    /* the last part of the path */
 	int fd;              /* open for reading, -1: could not be opened */
+	uint32_t owner;      /* of what was opened, as file_owner.h has it */
 	bool borrows_fd;     /* it is an older module's of the same file */
 	bool is_copy;        /* fd is a copy; nothing is opened beside the path */
 	bool is_awaited;     /* the opener was asked for a copy */

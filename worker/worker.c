@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "worker/descriptors.h"
+#include "worker/file_owner.h"
 
 #define CPU_CHECK_MS 50 /* how often a worker that takes its time is looked at */
 #define HELLO_MS     10000
@@ -31,6 +32,7 @@ struct worker {
 	int socket; /* -1: there is none */
 	int interrupted;
 	bool is_greeted;
+	uint32_t owner; /* whose files it has read, besides root's; FILE_OWNER_ROOT: nobody's */
 	uint64_t next_id;
 	struct worker_hello hello; /* of the last one */
 
@@ -67,6 +69,7 @@ static int start(struct worker *worker)
 	if (error)
 		return error;
 	worker->is_greeted = false;
+	worker->owner = FILE_OWNER_ROOT;
 	pthread_mutex_lock(&worker->lock);
 	worker->pid = pid;
 	worker->ended.started++;
@@ -318,18 +321,29 @@ static bool is_used_up(const struct worker *worker)
 	return child_process_cpu_ns(worker->pid) >= WORKER_CPU_SECONDS / 2 * 1000000000ull;
 }
 
+/* Whoever's files it has read may have made it say what he likes, of his own files alone. */
+static bool may_read(const struct worker *worker, uint32_t owner)
+{
+	return worker->owner == FILE_OWNER_ROOT ||
+	       (worker->owner == owner && owner != FILE_OWNER_ANYBODY);
+}
+
 /* A worker that can be asked; one that died while nobody asked is nobody's fault. */
-static int make_ready(struct worker *worker)
+static int make_ready(struct worker *worker, uint32_t owner)
 {
 	const char *failed;
 	int error;
 
-	if (worker->socket >= 0 && (!is_well(worker) || is_used_up(worker)))
+	if (worker->socket >= 0 &&
+	    (!is_well(worker) || is_used_up(worker) || !may_read(worker, owner)))
 		stop(worker, !is_well(worker));
 	error = worker->socket < 0 ? start(worker) : 0;
 	if (!error)
 		error = worker_await(worker, &failed);
-	return error && error != -ECANCELED ? -EAGAIN : error;
+	if (error)
+		return error == -ECANCELED ? error : -EAGAIN;
+	worker->owner = owner;
+	return 0;
 }
 
 static bool is_reply(const struct worker_reply_header *header, uint64_t id,
@@ -372,7 +386,7 @@ int worker_ask(struct worker *worker, const struct worker_request *request,
 	if (request->descriptor_count > WORKER_MAX_DESCRIPTORS ||
 	    request->payload.size > WORKER_MAX_REQUEST_BYTES)
 		return -E2BIG;
-	error = make_ready(worker);
+	error = make_ready(worker, file_owner_of(request->descriptors, request->descriptor_count));
 	if (error)
 		return error;
 	limit = limit_from_now(worker, &worker->options.deadline);

@@ -7,6 +7,11 @@
  * deadline, dies, or answers what is no reply is killed, and the next question finds a new one: what it costs is the
  * question that it was at, which the asker is to remember and not to ask again.
  *
+ * A worker that has read a file of one user reads none of another's: that file may have taken it over, and it would say of the next
+ * one what that user likes. Where the owner changes (file_owner.h) it is replaced, which takes some milliseconds; one that
+ * has read root's files alone, who may do anything anyway, goes on with anybody's. So whoever asks about many files does it in the
+ * order of their owners, root's first.
+ *
  * What comes back are bytes from outside, bounded in size and nothing else; whoever asked checks what is in them.
  *
  * One thread at a time asks; all else may be called from any thread.

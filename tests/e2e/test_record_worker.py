@@ -50,6 +50,28 @@ def test_without_the_privileges_for_it():
     recording.assert_refused(ended, 3, "cannot shut the worker in.*namespaces.*Operation not permitted.*hearth doctor")
 
 
+def test_one_users_files_are_read_by_a_worker_of_their_own(tmp_path):
+    """Rows as code is met, names in the order of owners: a worker that one user's file took over cannot lie of another's."""
+    out, stats = tmp_path / "out.folded", tmp_path / "stats.json"
+    source = "volatile int sum; int main(void) { for (int i = 0; i < 100000000; i++) sum += i; return 0; }"
+    program = recording.compile_c(tmp_path, "owned", source, "-static")
+    with recording.start("--comm", "owned", "-F", 999, "-o", out, "--stats", stats) as recorder:
+        recording.wait_until_recording(recorder)
+        for number, owner in enumerate([1001, 1002] * 4):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            own = shutil.copy(program, folder / "owned")
+            os.chown(own, owner, owner)
+            with hearth.Child(own) as child:
+                assert child.end().returncode == 0
+        recorder.send(signal.SIGINT)
+        assert recorder.end().returncode == 0
+    told = json.loads(stats.read_text())["self"]["worker"]
+    assert (told["started"], told["failed"]) == (8 + 2, 0), told
+    stacks = [stack for stack in hearth.read_folded(out) if stack.reason != "late"]
+    assert hearth.ticks(stacks, lambda stack: "main" in stack.frames) > 0.95 * hearth.ticks(stacks)
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=lambda n: n.name)
 def test_one_that_dies_or_hangs_is_replaced(number, tmp_path):
     """A program that comes afterwards has whole stacks and names all the same; one that hung was waited for in vain."""
@@ -67,7 +89,7 @@ def test_one_that_dies_or_hangs_is_replaced(number, tmp_path):
         ended = recorder.end(timeout=30)
     assert ended.returncode == 0, ended
     told = json.loads(stats.read_text())["self"]["worker"]
-    assert told["started"] == 2 and told["failed"] == 1, told
+    assert told["started"] >= 2 and told["failed"] == 1, told  # more, where other users have programs
     assert "the process that reads files died, hung" in ended.stderr
     stacks = [stack for stack in hearth.read_folded(out) if stack.process in ("fresh", "other")]
     whole = [stack for stack in stacks if stack.fate == "complete" and "main" in stack.frames]

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -315,6 +316,45 @@ static void test_says_what_nobody_asked_for(void **state)
 	worker_free(worker);
 }
 
+/* A file of this owner and mode, with one of root's beside it; how many workers there were by then. */
+static uint64_t started_for(struct worker *worker, uid_t owner, mode_t mode)
+{
+	const int descriptors[] = { memory_file("root's"), memory_file("file") };
+	struct worker_answer answer;
+	struct child_usage usage;
+
+	assert_int_equal(fchmod(descriptors[0], 0644), 0);
+	assert_int_equal(fchown(descriptors[1], owner, owner), 0);
+	assert_int_equal(fchmod(descriptors[1], mode), 0);
+	assert_int_equal(ask(worker, "d", descriptors, 2, &answer), 0);
+	assert_int_equal(answer.payload.size, strlen("root'sfile"));
+	buffer_release(&answer.payload);
+	close(descriptors[0]);
+	close(descriptors[1]);
+	worker_read_usage(worker, &usage);
+	assert_int_equal(usage.failed, 0);
+	return usage.started;
+}
+
+/* Who took it over may lie about his own files alone. */
+static void test_is_of_one_owner(void **state)
+{
+	struct worker *worker = begin(20000, 60000);
+
+	(void)state;
+	assert_int_equal(started_for(worker, 0, 0755), 1);
+	assert_int_equal(started_for(worker, 1000, 0755), 1);
+	assert_int_equal(started_for(worker, 1000, 0664), 1);
+	assert_int_equal(started_for(worker, 1001, 0755), 2);
+	assert_int_equal(started_for(worker, 0, 0755), 3);
+	assert_goes_on(worker);
+	assert_int_equal(started_for(worker, 0, 0666), 3); /* everybody may have written it */
+	assert_int_equal(started_for(worker, 0, 0666), 4);
+	assert_int_equal(started_for(worker, CAGE_FIRST_ID + 1, 0600), 5); /* a copy */
+	assert_int_equal(started_for(worker, CAGE_FIRST_ID + 1, 0600), 6);
+	worker_free(worker);
+}
+
 static void test_killed_while_nobody_asks(void **state)
 {
 	struct worker *worker = begin(20000, 60000);
@@ -380,6 +420,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(test_eats_memory, worker_in_test_setup),
 		cmocka_unit_test_setup(test_answers_garbage, worker_in_test_setup),
 		cmocka_unit_test_setup(test_says_what_nobody_asked_for, worker_in_test_setup),
+		cmocka_unit_test_setup(test_is_of_one_owner, worker_in_test_setup),
 		cmocka_unit_test_setup(test_killed_while_nobody_asks, worker_in_test_setup),
 		cmocka_unit_test_setup(test_interrupt, worker_in_test_setup),
 		cmocka_unit_test_setup(test_no_cage, worker_in_test_setup),
