@@ -22,6 +22,8 @@
 /* What all runtimes together wrote is read for so long; it may be of any size. */
 #define MADE_CODE_MAX_NS 10000000000u
 
+#define DEBUG_FILE_FAILED (1u << 31)
+
 /* An address's answer. */
 struct named_address {
 	uint32_t frame; /* id in the profile, PROFILE_NONE: not answered yet */
@@ -53,11 +55,14 @@ struct frame_names {
 	const struct modules *modules;
 	struct jit_maps *jit_maps;
 	struct kernel_code *kernel_code;
-	uint64_t made_code_ns;   /* so long what runtimes wrote was read for */
-	struct buffer later;     /* struct later_frame */
-	struct buffer inlined;   /* frames: uint32_t */
-	struct u64_map makers;   /* modules without a file -> the process that they are of */
-	struct u64_map told;     /* of these processes: those that wrote what could be read */
+	uint64_t made_code_ns; /* so long what runtimes wrote was read for */
+	struct buffer later;   /* struct later_frame */
+	struct buffer inlined; /* frames: uint32_t */
+	struct u64_map makers; /* modules without a file -> the process that they are of */
+	struct u64_map
+		told; /* of these processes: those that wrote something -> why it has no names: an errno */
+	struct u64_map
+		failed; /* modules that have no names, or none of their debug file -> why: an errno, or DEBUG_FILE_FAILED and one */
 	struct u64_map lacking;  /* modules with code that has no name -> index in `build_ids` */
 	struct buffer build_ids; /* struct build_id */
 	struct profile *profile;
@@ -201,12 +206,28 @@ static int keep_build_id(struct frame_names *names, const struct symbol_reply *r
 			   (uint32_t)(names->build_ids.size / sizeof(id)) - 1);
 }
 
+static int keep_failure(struct frame_names *names, const struct symbol_reply *reply)
+{
+	const struct asked_address *asked = &names->asked[reply->id];
+
+	if (asked->process != AGGREGATOR_NONE)
+		return u64_map_set(&names->told, asked->process, (uint32_t)-reply->error);
+	if (reply->error)
+		return u64_map_set(&names->failed, asked->address.module, (uint32_t)-reply->error);
+	if (reply->debug_file_error)
+		return u64_map_set(&names->failed, asked->address.module,
+				   DEBUG_FILE_FAILED | (uint32_t)-reply->debug_file_error);
+	return 0;
+}
+
 /* A reply's id is the index in `asked` where its addresses start. */
 static void take_reply(const struct symbol_reply *reply, void *context)
 {
 	struct frame_names *names = context;
 
-	names->error = keep_build_id(names, reply);
+	names->error = keep_failure(names, reply);
+	if (!names->error)
+		names->error = keep_build_id(names, reply);
 	for (size_t i = 0; !reply->error && i < reply->count && !names->error; i++) {
 		const struct asked_address *asked = &names->asked[reply->id + i];
 		struct named_address *named = &names->named[asked->index];
@@ -281,8 +302,6 @@ static int ask_made_code(struct frame_names *names, size_t start, size_t end)
 	    jit_maps_open(names->jit_maps, process, &request.made_code))
 		return 0;
 	map = request.made_code.map.fd;
-	if (u64_map_set(&names->told, names->asked[start].process, 1))
-		return -ENOMEM;
 	return ask_until(names, &request);
 }
 
@@ -464,6 +483,7 @@ void frame_names_free(struct frame_names *names)
 	buffer_release(&names->build_ids);
 	u64_map_release(&names->makers);
 	u64_map_release(&names->told);
+	u64_map_release(&names->failed);
 	u64_map_release(&names->lacking);
 	free(names->asked);
 	free(names->offsets);
@@ -515,11 +535,18 @@ void frame_names_tell_unnamed(const struct frame_names *names, uint32_t address,
 {
 	uint64_t module = aggregator_address(names->aggregator, address).module;
 	uint32_t build_id = u64_map_get(&names->lacking, module);
+	bool is_made = module & MODULE_ANONYMOUS;
+	uint32_t failure = is_made ? u64_map_get(&names->told, maker_of(names, module))
+				   : u64_map_get(&names->failed, module);
 	struct unnamed_key key = { .module = module };
 
-	if (module & MODULE_ANONYMOUS) {
+	if (failure != U64_MAP_ABSENT) {
+		key.error = failure & ~DEBUG_FILE_FAILED;
+		key.is_debug_file = (failure & DEBUG_FILE_FAILED) != 0;
+	}
+	if (is_made) {
 		key.module = MODULE_ANONYMOUS;
-		key.was_told = u64_map_get(&names->told, maker_of(names, module)) != U64_MAP_ABSENT;
+		key.was_told = failure != U64_MAP_ABSENT;
 		memcpy(key.comm, comm, sizeof(key.comm));
 	}
 	unnamed_frames_add(unnamed, &key,

@@ -57,16 +57,22 @@ struct search {
 	struct worker *worker;
 	const struct symbol_request *request;
 	struct answer *answer; /* by the file alone; and with its debug file, once that is found */
+	int error;             /* of the last candidate that could not be read, until then */
 };
 
 static bool take_answer(void *context, int *fd, enum debug_file_way way)
 {
-	const struct search *search = context;
+	struct search *search = context;
 	const struct debug_candidate candidate = { *fd, way };
 	struct debug_identity identity;
 	struct answer answer;
+	int error =
+		name_service_ask(search->worker, search->request, &candidate, &answer, &identity);
 
-	if (name_service_ask(search->worker, search->request, &candidate, &answer, &identity))
+	/* Another file's is none. */
+	if (error != -ESTALE)
+		search->error = error;
+	if (error)
 		return false;
 	answer_release(search->answer);
 	*search->answer = answer;
@@ -95,10 +101,10 @@ static bool is_over(struct name_source *source)
 }
 
 static int ask_worker(const struct name_source *source, const struct symbol_request *request,
-		      struct answer *ret_answer)
+		      struct answer *ret_answer, int *ret_debug_file_error)
 {
 	const struct debug_candidate none = { .fd = -1 };
-	struct search search = { source->worker, request, ret_answer };
+	struct search search = { source->worker, request, ret_answer, 0 };
 	struct debug_identity wanted;
 	int error = name_service_ask(source->worker, request, &none, ret_answer, &wanted);
 
@@ -108,6 +114,7 @@ static int ask_worker(const struct name_source *source, const struct symbol_requ
 				  &search) &&
 	    source->debug_files.server && wanted.build_id.size)
 		ask_server(source->debug_files.server, &wanted, &search);
+	*ret_debug_file_error = search.error;
 	return error;
 }
 
@@ -121,7 +128,9 @@ int name_source_ask(struct name_source *source, const struct symbol_request *req
 		return ask_here(source, request, reply, context);
 	if (request->count > SYMBOLIZER_MAX_ADDRESSES)
 		return -E2BIG;
-	given.error = is_over(source) ? -ETIME : ask_worker(source, request, &answer);
+	given.error = is_over(source)
+			      ? -ETIME
+			      : ask_worker(source, request, &answer, &given.debug_file_error);
 	if (given.error == -ENOMEM)
 		return -ENOMEM;
 	given.build_id = answer.build_id.size ? answer.build_id.bytes : NULL;

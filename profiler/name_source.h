@@ -30,7 +30,8 @@ struct name_source *name_source_new(struct worker *worker,
 void name_source_free(struct name_source *source);
 
 /*
- * Calls `reply` once, which gets no names and an error where the file could not be read, or the worker failed at it: 0, or
+ * Calls `reply` once, which gets no names and an error where the file could not be read, or the worker failed at it (as of
+ * worker_ask(); -ETIME: NAME_SOURCE_MAX_SECONDS are over): 0, or
  * -ENOMEM, -EMFILE, -E2BIG, -EINVAL, and `reply` was not called.
  */
 int name_source_ask(struct name_source *source, const struct symbol_request *request,

@@ -39,6 +39,15 @@ static const struct {
 #undef RUNTIME
 };
 
+static const struct {
+	uint32_t error;
+	const char *name, *words;
+} failures[] = {
+#define NAMING_FAILURE(error, name, words) { error, name, words },
+#include "profiler/naming_failures.def"
+#undef NAMING_FAILURE
+};
+
 void unnamed_frames_init(struct unnamed_frames *unnamed)
 {
 	*unnamed = (struct unnamed_frames){ 0 };
@@ -103,12 +112,28 @@ static uint64_t total(const struct unnamed_frames *unnamed)
 
 /* --- words --- */
 
+/* What has names could not be read. */
+static void explain_failure(const struct unnamed_key *key, const char *what,
+			    struct unnamed_words *words)
+{
+	size_t row = 0;
+
+	while (failures[row].error && failures[row].error != key->error)
+		row++;
+	words->reason = failures[row].name;
+	snprintf(words->mend, sizeof(words->mend), "%s %s", what, failures[row].words);
+}
+
 static void explain_made_code(const struct unnamed_key *key, struct unnamed_words *words)
 {
 	size_t row = 0;
 
 	snprintf(words->name, sizeof(words->name), "code made by %.*s", EVENT_COMM_SIZE, key->comm);
 	words->reason = key->was_told ? "not_told" : "made_code";
+	if (key->error) {
+		explain_failure(key, "what it wrote", words);
+		return;
+	}
 	if (key->was_told) {
 		snprintf(words->mend, sizeof(words->mend), "what it wrote does not tell of it");
 		return;
@@ -131,9 +156,10 @@ static void explain_symbols(const struct module *module, struct unnamed_words *w
 			 "it is stripped, and has no build-id to find a debug file by");
 }
 
-static void explain_file(const struct modules *modules, uint64_t id, struct unnamed_words *words)
+static void explain_file(const struct modules *modules, const struct unnamed_key *key,
+			 struct unnamed_words *words)
 {
-	const struct module *module = modules_find(modules, id);
+	const struct module *module = modules_find(modules, key->module);
 
 	snprintf(words->name, sizeof(words->name), "%s",
 		 module && *module->name ? module->name : "files that are not known");
@@ -143,6 +169,8 @@ static void explain_file(const struct modules *modules, uint64_t id, struct unna
 	} else if (!module_is_unchanged(module)) {
 		words->reason = "changed";
 		snprintf(words->mend, sizeof(words->mend), "was overwritten meanwhile");
+	} else if (key->error) {
+		explain_failure(key, key->is_debug_file ? "its debug file" : "it", words);
 	} else {
 		explain_symbols(module, words);
 	}
@@ -159,7 +187,7 @@ static void explain(const struct modules *modules, const struct unnamed_key *key
 		snprintf(words->name, sizeof(words->name), "the vdso");
 		words->reason = "no_symbols";
 	} else {
-		explain_file(modules, key->module, words);
+		explain_file(modules, key, words);
 	}
 }
 

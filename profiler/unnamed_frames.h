@@ -35,7 +35,10 @@ struct unnamed_frames {
 struct unnamed_key {
 	uint64_t module;            /* MODULE_ANONYMOUS: made code */
 	char comm[EVENT_COMM_SIZE]; /* of made code */
-	uint64_t was_told; /* of made code: a perf map or jitdump of the process was read */
+	uint64_t was_told; /* of made code: there is a perf map or jitdump of the process */
+	uint32_t
+		error; /* why that, or the file, could not be read: an errno (naming_failures.def) */
+	uint32_t is_debug_file; /* of the file's debug file, which was found */
 };
 
 void unnamed_frames_init(struct unnamed_frames *unnamed);

@@ -167,9 +167,12 @@ static int name_file(const struct worker_question *question, const struct name_q
 		return error;
 	if (file_names_lack_symbols(file))
 		debug_identity_read(file, ret_wanted);
-	if (candidate.fd >= 0 && (!debug_identity_fits(ret_wanted, &candidate) ||
-				  elf_file_open(candidate.fd, &debug_file)))
-		return -ESTALE;
+	if (candidate.fd >= 0)
+		error = elf_file_open(candidate.fd, &debug_file);
+	if (!error && candidate.fd >= 0 && !debug_identity_fits(ret_wanted, &candidate))
+		error = -ESTALE;
+	if (error)
+		return error;
 	named.debug_file = debug_file;
 	error = file_names_answer(file, &named, answer);
 	if (!error && asked->with_inlined)

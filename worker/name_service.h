@@ -15,7 +15,7 @@ struct worker;
 struct worker_question;
 
 /*
- * Asks for a SYMBOL_FILE or SYMBOL_MADE_CODE: 0 and an answer, for answer_release(); an error as symbolizer.h says, or of
+ * Asks for a SYMBOL_FILE or SYMBOL_MADE_CODE: 0 and an answer, for answer_release(); an error as symbolizer.h says, of the file or its debug file, or of
  * made_code.h; -ESTALE: the debug file is not this file's; -EIO: another one of the worker's; or as of worker_ask(). An identity that is known: the
  * file has no symbols of its own, and its debug file may be looked for. An error has no answer.
  */

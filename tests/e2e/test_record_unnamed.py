@@ -44,9 +44,9 @@ def build_id(program):
     return re.search(r"Build ID: ([0-9a-f]+)", notes)[1]
 
 
-def record(*command):
+def record(*command, options=()):
     """The line, or None, and what the statistics say."""
-    recorded = hearth.record("-F", RATE, "--", *command)
+    recorded = hearth.record("-F", RATE, *options, "--", *command)
     lines = [line for line in recorded.process.stderr.splitlines() if "user frames (" in line]
     assert len(lines) <= 1, lines
     names = recorded.stats["names"]
@@ -77,6 +77,25 @@ def test_a_static_program_without_a_build_id(tmp_path):
     line, names = record(stripped(tmp_path, "-static", "-Wl,--build-id=none"))
     assert names["modules"][0]["build_id"] is None
     assert "in stripped (it is stripped, and has no build-id to find a debug file by)" in line
+
+
+def test_a_file_that_cannot_be_read_is_told_by_that(tmp_path):
+    """Its symbols are there: no debug file would mend it."""
+    sections = 'asm(".altmacro\\n.macro one n\\n.section .many_\\\\n,\\"a\\"\\n.byte 0\\n.endm\\n.set i, 0\\n.rept 21000\\none %i\\n.set i, i + 1\\n.endr\\n.text");'
+    line, names = record(recording.compile_c(tmp_path, "many", WORK + sections))
+    assert (names["modules"][0]["module"], names["modules"][0]["reason"]) == ("many", "too_large")
+    assert "in many (it is too large, or made to be expensive)" in line
+
+
+def test_a_debug_file_that_cannot_be_read_is_told_by_that(tmp_path):
+    """It is where it belongs, and no other one of the same is needed."""
+    program = stripped(tmp_path, "-Wl,--build-id")
+    place = tmp_path / ".build-id" / build_id(program)[:2]
+    place.mkdir(parents=True)
+    (place / f"{build_id(program)[2:]}.debug").write_bytes(program.read_bytes()[:40])
+    line, names = record(program, options=["--symbols", tmp_path])
+    assert (names["modules"][0]["module"], names["modules"][0]["reason"]) == ("stripped", "damaged")
+    assert "in stripped (its debug file is damaged, or no ELF file)" in line
 
 
 def debug_package_of(program):

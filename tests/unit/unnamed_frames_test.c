@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -100,6 +101,30 @@ static void the_worst_are_named_and_the_others_counted(void **state)
 			    "and 3 in 2 more\n");
 }
 
+/* Whatever its package may be: that is not what is missing. */
+static void what_could_not_be_read_is_told_by_its_reason(void **state)
+{
+	struct fixture *fixture = *state;
+	struct unnamed_key key = { .module = MODULE_ANONYMOUS, .comm = "java", .was_told = 1 };
+
+	fixture->unnamed.user_frames = 100;
+	key.error = ETIME;
+	unnamed_frames_add(&fixture->unnamed, &key, NULL, 5);
+	key.error = EPIPE;
+	unnamed_frames_add(&fixture->unnamed, &key, NULL, 3);
+	key.error = ENOTTY;
+	unnamed_frames_add(&fixture->unnamed, &key, NULL, 2);
+	assert_string_equal(
+		said(fixture),
+		"10 of 100 user frames (10.0 %) have no name: "
+		"5 in code made by java (what it wrote was not read to its end, "
+		"for the time for names was over), "
+		"3 in code made by java (what it wrote killed the process that reads files), "
+		"2 in code made by java (what it wrote cannot be read)\n");
+	unnamed_frames_write_json(&fixture->unnamed, &fixture->json);
+	assert_non_null(strstr(buffer_string(&fixture->json), "\"reason\": \"worker_died\""));
+}
+
 static void assert_mend(struct fixture *fixture, const char *comm, const char *mend)
 {
 	unnamed_frames_release(&fixture->unnamed);
@@ -174,6 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_is_said_where_nearly_all_have_names),
 		TEST(the_worst_are_named_and_the_others_counted),
+		TEST(what_could_not_be_read_is_told_by_its_reason),
 		TEST(a_runtime_is_known_by_its_processes_name),
 		TEST(a_name_does_not_steer_the_terminal_nor_end_the_json),
 		TEST(json_tells_of_each_module),
