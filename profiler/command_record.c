@@ -381,8 +381,10 @@ static int write_result(const struct record_command *command, const struct recor
 	int error = profile ? set_origin(command, recording, profile) : -ENOMEM;
 
 	unnamed_frames_init(&unnamed);
+	interrupts_while_fetching(command->debug_server != NULL);
 	if (!error)
 		error = namer_build(&sources, profile, &fates, &unnamed);
+	interrupts_while_fetching(false);
 	if (error) {
 		log_error("cannot name the profile: %s", strerror(-error));
 		return error;

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "profiler/interrupts.h"
 
 #define LIBRARY "libdebuginfod.so.1"
 
@@ -49,7 +50,7 @@ static int show_progress(struct debuginfod_client *client, long done, long whole
 			done / 1000, whole / 1000);
 		fetching.is_shown = true;
 	}
-	return clock_monotonic_ns() > fetching.end_ns;
+	return interrupts_end_fetching() || clock_monotonic_ns() > fetching.end_ns;
 }
 
 static void clear_progress(void)
@@ -126,6 +127,8 @@ static void give_up(struct debug_server *server, int error)
 	if (error == -ENOENT || error == -EFBIG || error == -EINVAL)
 		return;
 	server->is_given_up = true;
+	if (interrupts_end_fetching())
+		return; /* the user knows */
 	if (clock_monotonic_ns() > fetching.end_ns)
 		log_warning("--debuginfod: no more files are fetched after %d s",
 			    DEBUG_SERVER_MAX_SECONDS);
@@ -138,7 +141,7 @@ int debug_server_find(struct debug_server *server, const struct build_id *build_
 {
 	int fd;
 
-	if (server->is_given_up)
+	if (server->is_given_up || interrupts_end_fetching())
 		return -ENOENT;
 	if (!fetching.end_ns)
 		fetching.end_ns = clock_monotonic_ns() + DEBUG_SERVER_MAX_SECONDS * 1000000000ull;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Debug files by build-id from debuginfod servers, those of DEBUGINFOD_URLS, by elfutils' client library, which keeps what it got in its
- * cache. The library is loaded when it is asked for and not before, for it brings a hundred others. debuginfod(8),
+ * cache. A signal ends the fetching (interrupts_end_fetching()), and nothing else. The library is loaded when it is asked for and not before, for it brings a hundred others. debuginfod(8),
  * debuginfod_find_debuginfo(3).
  *
  * A server learns which programs run here, so that nobody is asked unless the user wants it. What comes back is anybody's:

@@ -13,6 +13,9 @@ static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP };
 /* A handler has no context: whether a signal came before is all that it must know. */
 static volatile sig_atomic_t was_interrupted_before;
 
+/* And whether one came, or may come, that only ends the fetching. */
+static volatile sig_atomic_t is_fetching, was_ended;
+
 static bool is_ignored(int number)
 {
 	struct sigaction action;
@@ -62,9 +65,14 @@ static void take_signal(int number)
 	static const char first[] = "\ninterrupted; writing what there is\n";
 	static const char again[] =
 		"\nhearth: interrupted again: ended at once; an output file is whole or as it was\n";
+	static const char fetched[] =
+		"\ninterrupted: no more debug files are fetched; writing what there is\n";
 	int error = errno;
 
-	if (!was_interrupted_before) {
+	if (is_fetching && !was_ended) {
+		was_ended = was_interrupted_before = 1;
+		say(fetched, sizeof(fetched) - 1);
+	} else if (!was_interrupted_before) {
 		was_interrupted_before = 1;
 		say(first, sizeof(first) - 1);
 	} else {
@@ -94,6 +102,16 @@ void interrupts_while_writing(bool was_interrupted)
 
 	was_interrupted_before = was_interrupted;
 	handle_signals(&action);
+}
+
+void interrupts_while_fetching(bool begins)
+{
+	is_fetching = begins;
+}
+
+bool interrupts_end_fetching(void)
+{
+	return was_ended;
 }
 
 void interrupts_restore(void)

@@ -20,6 +20,13 @@ int interrupts_read(int fd, bool *ret_was_sent);
  */
 void interrupts_while_writing(bool was_interrupted);
 
+/*
+ * Within interrupts_while_writing(): between true and false something is waited for that may be done without. The first signal in between
+ * ends that alone, whatever came before (interrupts_end_fetching()), the second one hearth at once.
+ */
+void interrupts_while_fetching(bool begins);
+bool interrupts_end_fetching(void);
+
 /* The result is written: from now on a signal ends hearth as it ends any program. */
 void interrupts_restore(void);
 

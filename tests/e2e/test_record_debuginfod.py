@@ -6,6 +6,8 @@ import http.server
 import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import threading
 from pathlib import Path
@@ -110,6 +112,64 @@ def test_another_programs_debug_file_is_not_used(stripped, tmp_path):
     assert ended.returncode == 0, ended
     assert f"/buildid/{build_id_of(stripped)}/debuginfo" in asked
     assert named_share(stacks, "[stripped]") > 0.9, stacks[:5]
+
+
+@contextlib.contextmanager
+def silent_server():
+    """One that takes each question and never answers. Gives its URL, and a function that waits until one came."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(hearth.DEADLINE_SECONDS)
+        taken = []
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", lambda: taken.append(listening.accept())
+        for connection, _ in taken:
+            connection.close()
+
+
+@contextlib.contextmanager
+def fetching(stripped, tmp_path, end_recording):
+    """A recorder that has recorded and waits for that server."""
+    out = tmp_path / "out.folded"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DEBUGINFOD")}
+    with silent_server() as (url, wait_until_asked), hearth.Child(stripped, *[1] * 1000) as child:
+        environment |= {"HOME": str(tmp_path), "DEBUGINFOD_URLS": url}
+        with recording.start("-p", child.pid, "-F", 999, "--debuginfod", "-o", out, env=environment) as recorder:
+            recording.wait_until_recording(recorder)
+            recording.until_worked(child, 0.3)
+            end_recording(recorder, child)
+            wait_until_asked()
+            yield recorder, out
+
+
+def by_the_target(_, child):
+    child.process.kill()
+
+
+def by_control_c(recorder, _):
+    recorder.send(signal.SIGINT)
+
+
+@pytest.mark.parametrize("end_recording", [by_the_target, by_control_c])
+def test_a_signal_ends_the_fetching_alone(stripped, tmp_path, end_recording):
+    with fetching(stripped, tmp_path, end_recording) as (recorder, out):
+        recorder.send(signal.SIGINT)
+        ended = recorder.end()
+    assert ended.returncode == 0, ended
+    assert "interrupted: no more debug files are fetched; writing what there is" in ended.stderr
+    assert "more files are fetched:" not in ended.stderr
+    assert hearth.ticks(hearth.read_folded(out)) > 100
+
+
+def test_a_second_signal_ends_all(stripped, tmp_path):
+    with fetching(stripped, tmp_path, by_control_c) as (recorder, out):
+        recorder.send(signal.SIGSTOP)
+        recording.wait_until_stopped(recorder)
+        recorder.send(signal.SIGINT)
+        recorder.send(signal.SIGTERM)
+        recording.go_on(recorder)
+        ended = recorder.end()
+    assert ended.returncode in (-signal.SIGINT, -signal.SIGTERM), ended
+    assert "interrupted again: ended at once" in ended.stderr
+    assert not out.exists()
 
 
 def test_a_server_that_is_not_there(stripped, tmp_path):
