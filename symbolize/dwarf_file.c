@@ -21,7 +21,12 @@ static const char *const section_names[DWARF_SECTION_COUNT] = {
 	[DWARF_RNGLISTS] = ".debug_rnglists",
 };
 
-static int load_sections(struct dwarf_file *file, struct elf_file *elf)
+static bool is_of_lines(enum dwarf_section section)
+{
+	return section == DWARF_LINE || section == DWARF_LINE_STR;
+}
+
+static int load_sections(struct dwarf_file *file, struct elf_file *elf, bool without_lines)
 {
 	size_t inflated = 0;
 
@@ -29,7 +34,7 @@ static int load_sections(struct dwarf_file *file, struct elf_file *elf)
 		const struct elf_section *section = elf_file_section_named(elf, section_names[i]);
 		int err;
 
-		if (!section || section->type == SHT_NOBITS)
+		if (!section || section->type == SHT_NOBITS || (without_lines && is_of_lines(i)))
 			continue;
 		err = elf_file_section_bytes(elf, section, DWARF_FILE_MAX_INFLATED - inflated,
 					     &file->sections[i]);
@@ -73,12 +78,12 @@ static int load_code_ranges(struct dwarf_file *file, const struct elf_file *elf)
 	return 0;
 }
 
-int dwarf_file_init(struct dwarf_file *file, struct elf_file *elf)
+int dwarf_file_init(struct dwarf_file *file, struct elf_file *elf, bool without_lines)
 {
 	int err;
 
 	*file = (struct dwarf_file){ .work_left = DWARF_FILE_WORK_LEAST };
-	err = load_sections(file, elf);
+	err = load_sections(file, elf, without_lines);
 	if (!err)
 		err = load_code_ranges(file, elf);
 	if (err)

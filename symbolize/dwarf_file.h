@@ -54,11 +54,11 @@ struct dwarf_file {
 };
 
 /*
- * Takes the sections of `elf`, which lives longer: 0; -ENOENT: no .debug_info; -EFBIG: a section, or all of
+ * Takes the sections of `elf`, which lives longer, those of lines only where they are asked for: 0; -ENOENT: no .debug_info; -EFBIG: a section, or all of
  * them, would inflate beyond the limit; -EBADMSG: one cannot be inflated or lies outside the file;
  * -EOPNOTSUPP: compressed in the GNU way of before 2015 (.zdebug_*); -ENOMEM.
  */
-int dwarf_file_init(struct dwarf_file *file, struct elf_file *elf);
+int dwarf_file_init(struct dwarf_file *file, struct elf_file *elf, bool without_lines);
 void dwarf_file_release(struct dwarf_file *file);
 
 /* Pays for `amount` bytes that are looked at. False: too much was asked of this file. */

@@ -332,9 +332,11 @@ static int answer_all(struct dwarf_lookup *lookup)
 
 DEFINE_CLEANUP(cleanup_lookup, struct dwarf_lookup *, dwarf_lookup_free)
 
-static int init_supplement(struct dwarf_lookup *lookup, struct elf_file *supplement)
+static int init_supplement(struct dwarf_lookup *lookup, const struct dwarf_options *options)
 {
-	int err = supplement ? dwarf_file_init(&lookup->supplement, supplement) : 0;
+	int err = options->supplement ? dwarf_file_init(&lookup->supplement, options->supplement,
+							options->without_lines)
+				      : 0;
 
 	lookup->file.supplement_strings = lookup->supplement.sections[DWARF_STR];
 	return err == -ENOMEM ? err : 0;
@@ -343,12 +345,12 @@ static int init_supplement(struct dwarf_lookup *lookup, struct elf_file *supplem
 int dwarf_lookup_new(struct elf_file *elf, const uint64_t *addresses, size_t count,
 		     struct dwarf_lookup **ret_lookup)
 {
-	static const struct dwarf_others none = { .supplement = NULL };
+	static const struct dwarf_options none = { .supplement = NULL };
 
 	return dwarf_lookup_new_with(elf, &none, addresses, count, ret_lookup);
 }
 
-int dwarf_lookup_new_with(struct elf_file *elf, const struct dwarf_others *others,
+int dwarf_lookup_new_with(struct elf_file *elf, const struct dwarf_options *options,
 			  const uint64_t *addresses, size_t count, struct dwarf_lookup **ret_lookup)
 {
 	_cleanup_(cleanup_lookup) struct dwarf_lookup *lookup = NULL;
@@ -362,16 +364,16 @@ int dwarf_lookup_new_with(struct elf_file *elf, const struct dwarf_others *other
 	if (!lookup)
 		return -ENOMEM;
 	string_pool_init(&lookup->strings);
-	dwarf_splits_init(&lookup->splits, &lookup->file, others->path, others->search_split,
-			  others->search_context);
+	dwarf_splits_init(&lookup->splits, &lookup->file, options->path, options->search_split,
+			  options->search_context);
 	lookup->addresses = addresses;
 	lookup->count = count;
 	lookup->locations = calloc(count + 1, sizeof(*lookup->locations));
 	if (!lookup->locations)
 		return -ENOMEM;
-	err = dwarf_file_init(&lookup->file, elf);
+	err = dwarf_file_init(&lookup->file, elf, options->without_lines);
 	if (!err)
-		err = init_supplement(lookup, others->supplement);
+		err = init_supplement(lookup, options);
 	if (err)
 		return err;
 	lookup->file.work_left += 1024 * (uint64_t)count;

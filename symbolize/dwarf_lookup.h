@@ -39,8 +39,9 @@ struct source_location {
 
 struct dwarf_lookup;
 
-/* Other files that the DWARF of one leads to. All of them live longer than the result. */
-struct dwarf_others {
+/* What is not asked for, and other files that the DWARF of one leads to; all of them live longer than the result. */
+struct dwarf_options {
+	bool without_lines; /* functions and inlined calls alone: nothing of the size of the line programs is inflated */
 	struct elf_file *supplement; /* supplement.h; NULL: none */
 	const char *path;            /* of the file itself, for split_file.h; NULL: not known */
 	split_file_search_fn search_split; /* NULL: nobody, and so split DWARF is not read */
@@ -55,8 +56,8 @@ struct dwarf_others {
 int dwarf_lookup_new(struct elf_file *elf, const uint64_t *addresses, size_t count,
 		     struct dwarf_lookup **ret_lookup);
 
-/* The same with other files. */
-int dwarf_lookup_new_with(struct elf_file *elf, const struct dwarf_others *others,
+/* The same with options. */
+int dwarf_lookup_new_with(struct elf_file *elf, const struct dwarf_options *options,
 			  const uint64_t *addresses, size_t count,
 			  struct dwarf_lookup **ret_lookup);
 void dwarf_lookup_free(struct dwarf_lookup *lookup);

@@ -54,15 +54,16 @@ static int load_addresses(struct source_names *names, const struct source_questi
 static int look_up(struct source_names *names, const struct source_question *question,
 		   struct elf_file *file)
 {
-	struct dwarf_others others = {
+	struct dwarf_options options = {
+		.without_lines = question->without_lines,
 		.path = question->path,
 		.search_split = question->path ? split_file_search : NULL,
 	};
 
 	debug_file_release(&names->supplement);
 	supplement_of_mapped(file, question->debug_folders, &names->supplement);
-	others.supplement = names->supplement.file;
-	return dwarf_lookup_new_with(file, &others, names->asked.addresses, names->asked.count,
+	options.supplement = names->supplement.file;
+	return dwarf_lookup_new_with(file, &options, names->asked.addresses, names->asked.count,
 				     &names->lookup);
 }
 

@@ -29,6 +29,7 @@ struct source_question {
 	struct elf_file *debug_file; /* known, and lives longer; NULL: looked for by these two */
 	enum demangle_mode demangle;
 	bool without_symbols;      /* whoever asks has them already */
+	bool without_lines;        /* only what is called, not where */
 	const uint64_t *addresses; /* virtual ones of the file, in any order */
 	size_t count;
 };

@@ -122,6 +122,7 @@ static int add_inlined(const struct worker_question *question, const struct elf_
 		.debug_folders = no_folders,
 		.without_symbols = true,
 		.demangle = answer->demangle,
+		.without_lines = true,
 		.addresses = addresses,
 	};
 	int error;

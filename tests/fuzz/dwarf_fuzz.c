@@ -87,7 +87,7 @@ static struct elf_file *open_image(const struct buffer *image)
 static void look_up(struct buffer *images)
 {
 	struct elf_file *program = open_image(&images[PROGRAM]);
-	const struct dwarf_others others = {
+	const struct dwarf_options options = {
 		.supplement = open_image(&images[SUPPLEMENT]),
 		.search_split = search_split,
 		.search_context = images,
@@ -97,11 +97,11 @@ static void look_up(struct buffer *images)
 
 	for (size_t i = 0; i < ASKED; i++)
 		addresses[i] = TEXT_ADDRESS + i * (TEXT_BYTES / ASKED);
-	if (program && !dwarf_lookup_new_with(program, &others, addresses, ASKED, &lookup)) {
+	if (program && !dwarf_lookup_new_with(program, &options, addresses, ASKED, &lookup)) {
 		read_frames(lookup);
 		dwarf_lookup_free(lookup);
 	}
-	elf_file_free(others.supplement);
+	elf_file_free(options.supplement);
 	elf_file_free(program);
 }
 

@@ -176,12 +176,10 @@ static void describe(const struct source_location *location, struct buffer *to)
 	}
 }
 
-static void expect_at(const char *program, uint64_t address, const char *expected)
+static void expect_answer(const char *program, struct source_question question,
+			  const char *expected)
 {
 	static const char *const none[] = { NULL };
-	struct source_question question = { .debug_folders = none,
-					    .addresses = &address,
-					    .count = 1 };
 	struct source_location location;
 	struct buffer described = { 0 };
 	struct source_names *names;
@@ -189,6 +187,7 @@ static void expect_at(const char *program, uint64_t address, const char *expecte
 
 	snprintf(path, sizeof(path), "%s/%s", folder, program);
 	question.path = path;
+	question.debug_folders = none;
 	question.fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(question.fd >= 0);
 	assert_int_equal(source_names_new(&question, &names), 0);
@@ -199,6 +198,12 @@ static void expect_at(const char *program, uint64_t address, const char *expecte
 	buffer_release(&described);
 	source_names_free(names);
 	close(question.fd);
+}
+
+static void expect_at(const char *program, uint64_t address, const char *expected)
+{
+	expect_answer(program, (struct source_question){ .addresses = &address, .count = 1 },
+		      expected);
 }
 
 #define INLINED "inner a.c:6\nmiddle a.c:10\nouter a.c:14\n"
@@ -226,6 +231,21 @@ static void test_c_of_clang(void **state)
 	check_c("clang -O2 -gdwarf-4 -o a a.c");
 	check_c("clang -O2 -gdwarf-5 -o a a.c");
 	check_c("clang -O2 -gdwarf-5 -ffunction-sections -Wl,--gc-sections -o a a.c");
+}
+
+static void test_without_lines(void **state)
+{
+	(void)state;
+	shell("cc -O2 -g -gz -o a a.c");
+	for (int i = 0; i < 2; i++) {
+		uint64_t address = address_of("a", i ? "place_outer" : "place_inner");
+		struct source_question question = { .addresses = &address,
+						    .count = 1,
+						    .without_lines = true };
+
+		expect_answer("a", question,
+			      i ? "outer ?:0\n" : "inner ?:0\nmiddle ?:10\nouter ?:14\n");
+	}
 }
 
 static void test_dwarf_64(void **state)
@@ -560,6 +580,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_c_with_inlined_calls),
 		cmocka_unit_test(test_c_of_clang),
+		cmocka_unit_test(test_without_lines),
 		cmocka_unit_test(test_dwarf_64),
 		cmocka_unit_test(test_link_time_optimisation),
 		cmocka_unit_test(test_cpp_names_are_whole),
