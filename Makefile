@@ -104,10 +104,14 @@ $(OUTPUT)/hearth: $(OUTPUT)/plain/profiler/main.o $(OUTPUT)/plain/libhearth.a
 $(OUTPUT)/hearth-clang-%: $(OUTPUT)/hearth
 	$(call say,CLANG-$*,$@)
 	$(Q)mkdir -p $(OUTPUT)/clang-$*
-	$(Q)clang-$* $(BPF_FLAGS) -c bpf/sample.bpf.c -o $(OUTPUT)/clang-$*/sample.o
-	$(Q)$(BPFTOOL) gen skeleton $(OUTPUT)/clang-$*/sample.o name sample_bpf > $(OUTPUT)/clang-$*/sample.skel.h
-	$(Q)$(CC) -I$(OUTPUT)/clang-$* $(CFLAGS_) $(CFLAGS) -c profiler/sampler.c -o $(OUTPUT)/clang-$*/sampler.o
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(OUTPUT)/plain/profiler/main.o $(OUTPUT)/clang-$*/sampler.o \
+	$(Q)set -e; for name in $(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c)); do \
+		clang-$* $(BPF_FLAGS) -c bpf/$$name.bpf.c -o $(OUTPUT)/clang-$*/$$name.o; \
+		$(BPFTOOL) gen skeleton $(OUTPUT)/clang-$*/$$name.o name $${name}_bpf > $(OUTPUT)/clang-$*/$$name.skel.h; \
+	done
+	$(Q)set -e; for user in $(notdir $(basename $(shell grep -l 'skel\.h' profiler/*.c))); do \
+		$(CC) -I$(OUTPUT)/clang-$* $(CFLAGS_) $(CFLAGS) -c profiler/$$user.c -o $(OUTPUT)/clang-$*/$$user.user.o; \
+	done
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(OUTPUT)/plain/profiler/main.o $(OUTPUT)/clang-$*/*.user.o \
 		$(OUTPUT)/plain/libhearth.a $(LDLIBS_)
 
 $(OUTPUT)/unit/%: $(OUTPUT)/sanitized/tests/unit/%.o $(OUTPUT)/sanitized/libhearth.a

@@ -212,6 +212,18 @@ struct identify_argument {
 };
 
 /*
+ * One batch of the program `name_kernel_code`: addresses, and for each the kernel's own words for it, as its stack traces have
+ * them: "FUNCTION+0xOFFSET/0xSIZE [MODULE]", or the bare address where it knows none.
+ */
+#define KERNEL_WORDS_BATCH 128
+#define KERNEL_WORDS_BYTES 640 /* a name has 512 at most (KSYM_NAME_LEN), a module's 64 */
+
+struct kernel_words {
+	__u64 address;
+	char text[KERNEL_WORDS_BYTES]; /* terminated; cut short where it is longer */
+};
+
+/*
  * The unwind tables of a module: its blocks, in one run of the map unwind_blocks. Blocks, pages and rules are
  * numbered over all modules; see bpf/unwind_map.bpf.h for the maps.
  */

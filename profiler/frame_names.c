@@ -14,6 +14,7 @@
 #include "profiler/aggregator.h"
 #include "profiler/jit_maps.h"
 #include "profiler/kernel_code.h"
+#include "profiler/kernel_words.h"
 #include "profiler/modules.h"
 #include "profiler/name_source.h"
 #include "profiler/unnamed_frames.h"
@@ -305,11 +306,28 @@ static int ask_made_code(struct frame_names *names, size_t start, size_t end)
 	return ask_until(names, &request);
 }
 
+/* Without the kernel's own words its symbols are read from /proc/kallsyms. */
+static int ask_kernel(struct frame_names *names, struct symbol_request *request)
+{
+	struct symbol_kernel_code kernel_code;
+	struct kernel_words_list words;
+	int error = kernel_words_ask(request->addresses, request->count, &words);
+
+	if (error == -ENOMEM)
+		return error;
+	kernel_code_read(names->kernel_code, &kernel_code);
+	kernel_code.words = error ? NULL : words.texts;
+	request->kernel_code = &kernel_code;
+	error = ask(names, request);
+	if (kernel_code.words)
+		kernel_words_release(&words);
+	return error;
+}
+
 static int ask_module(struct frame_names *names, size_t start, size_t end)
 {
 	uint64_t id = names->asked[start].address.module;
 	const struct module *module = modules_find(names->modules, id);
-	struct symbol_kernel_code kernel_code;
 	struct symbol_request request = {
 		.id = start,
 		.space = id == MODULE_KERNEL ? SYMBOL_KERNEL
@@ -323,10 +341,8 @@ static int ask_module(struct frame_names *names, size_t start, size_t end)
 		.count = end - start,
 	};
 
-	if (request.space == SYMBOL_KERNEL) {
-		kernel_code_read(names->kernel_code, &kernel_code);
-		request.kernel_code = &kernel_code;
-	}
+	if (request.space == SYMBOL_KERNEL)
+		return ask_kernel(names, &request);
 	/* Without the file, or with another content in it, its frames stay unnamed. */
 	if (request.space == SYMBOL_FILE && (request.fd < 0 || !module_is_unchanged(module)))
 		return 0;

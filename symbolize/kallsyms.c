@@ -96,7 +96,6 @@ static bool equals(struct bytes name, const char *string)
 	return name.size == strlen(string) && !memcmp(name.data, string, name.size);
 }
 
-/* Symbols of the linker's scripts (include/asm-generic/vmlinux.lds.h) that look like functions. */
 static bool is_mark(struct bytes name)
 {
 	static const char *const marks[] = { "_text", "_stext", "_etext", "_sinittext",
@@ -111,6 +110,11 @@ static bool is_mark(struct bytes name)
 	return name.size > 2 && name.data[1] == '_' &&
 	       (ends_with(name, "text_start") || ends_with(name, "text_end") ||
 		ends_with(name, "_thunk_start") || ends_with(name, "_thunk_end"));
+}
+
+bool kallsyms_is_mark(const char *name)
+{
+	return *name && is_mark((struct bytes){ (const uint8_t *)name, strlen(name) });
 }
 
 static enum rank rank_of(const struct kallsyms_line *line)

@@ -48,6 +48,9 @@ int kallsyms_find(int symbols_fd, int modules_fd, const uint64_t *addresses, siz
 		  struct kallsyms **ret_kallsyms);
 void kallsyms_free(struct kallsyms *kallsyms);
 
+/* A symbol of the linker's scripts (include/asm-generic/vmlinux.lds.h) that looks like a function. */
+bool kallsyms_is_mark(const char *name);
+
 /* The answer for the address with this index; its strings live as long as `kallsyms`. */
 struct kallsyms_symbol kallsyms_get(const struct kallsyms *kallsyms, size_t index);
 

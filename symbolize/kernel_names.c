@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
@@ -10,6 +11,7 @@
 #include "symbolize/answer.h"
 #include "symbolize/code_history.h"
 #include "symbolize/kallsyms.h"
+#include "symbolize/kernel_word.h"
 #include "symbolize/symbolizer.h"
 
 DEFINE_CLEANUP(cleanup_kallsyms, struct kallsyms *, kallsyms_free)
@@ -109,36 +111,99 @@ static int keep_symbol(struct answer *answer, struct kallsyms_symbol symbol,
 	return err;
 }
 
-static int find_symbols(const struct asked_addresses *asked, struct kallsyms **ret_kallsyms)
+/* By the kernel's own words, where it was asked and knows; `ret_knows` false: it does not. */
+static int keep_words(struct answer *answer, const struct symbol_kernel_code *code, size_t place,
+		      uint64_t address, bool *ret_knows)
+{
+	struct kernel_word word;
+	struct kallsyms_symbol symbol;
+
+	*ret_knows = code->words && code->words[place] &&
+		     kernel_word_parse(code->words[place], address, &word);
+	if (!*ret_knows)
+		return 0;
+	symbol = (struct kallsyms_symbol){ word.function, word.module, word.start, word.is_made };
+	return keep_symbol(answer, symbol, code, address, &answer->names[place]);
+}
+
+/* The addresses of which nothing else tells, and /proc/kallsyms must. */
+struct left_over {
+	uint64_t *addresses; /* ascending */
+	size_t *places;      /* in the request */
+	size_t count;
+};
+
+static void left_over_release(struct left_over *left)
+{
+	free(left->addresses);
+	free(left->places);
+}
+
+static int left_over_init(struct left_over *left, size_t limit)
+{
+	left->addresses = malloc((limit + 1) * sizeof(*left->addresses));
+	left->places = malloc((limit + 1) * sizeof(*left->places));
+	return left->addresses && left->places ? 0 : -ENOMEM;
+}
+
+static int find_symbols(const struct left_over *left, struct kallsyms **ret_kallsyms)
 {
 	_cleanup_close_ int symbols_fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
 	_cleanup_close_ int modules_fd = open("/proc/modules", O_RDONLY | O_CLOEXEC);
 
 	if (symbols_fd < 0)
 		return -ENOENT;
-	return kallsyms_find(symbols_fd, modules_fd, asked->addresses, asked->count, ret_kallsyms);
+	return kallsyms_find(symbols_fd, modules_fd, left->addresses, left->count, ret_kallsyms);
+}
+
+static int keep_left_over(struct answer *answer, const struct left_over *left,
+			  const struct symbol_kernel_code *code)
+{
+	_cleanup_(cleanup_kallsyms) struct kallsyms *kallsyms = NULL;
+	int err = left->count ? find_symbols(left, &kallsyms) : 0;
+
+	/* Where the kernel was asked, it named what it would not show. */
+	if (err && err != -ENOMEM && code->words)
+		return 0;
+	for (size_t i = 0; i < left->count && !err; i++)
+		err = keep_symbol(answer, kallsyms_get(kallsyms, i), code, left->addresses[i],
+				  &answer->names[left->places[i]]);
+	return err;
 }
 
 /* --- the answer --- */
 
-static int keep_names(struct answer *answer, const struct asked_addresses *asked,
-		      const struct kallsyms *kallsyms, const struct code_history *history,
-		      const struct symbol_kernel_code *code)
+static int keep_name(struct answer *answer, const struct asked_addresses *asked, size_t index,
+		     const struct code_history *history, const struct symbol_kernel_code *code,
+		     struct left_over *left)
 {
-	int err = 0;
+	uint64_t address = asked->addresses[index];
+	size_t place = asked->places[index];
+	bool knows;
+	int err;
 
-	for (size_t i = 0; i < asked->count && !err; i++) {
-		struct symbol_name *name = &answer->names[asked->places[i]];
-
-		if (is_gone(code, asked->addresses[i]))
-			continue;
-		err = code_history_first(history, i)->name
-			      ? keep_spans(answer, history, i, code->cut_ns, asked->addresses[i],
-					   name)
-			      : keep_symbol(answer, kallsyms_get(kallsyms, i), code,
-					    asked->addresses[i], name);
+	if (is_gone(code, address))
+		return 0;
+	if (code_history_first(history, index)->name)
+		return keep_spans(answer, history, index, code->cut_ns, address,
+				  &answer->names[place]);
+	err = keep_words(answer, code, place, address, &knows);
+	if (!err && !knows) {
+		left->addresses[left->count] = address;
+		left->places[left->count++] = place;
 	}
 	return err;
+}
+
+static int keep_names(struct answer *answer, const struct asked_addresses *asked,
+		      const struct code_history *history, const struct symbol_kernel_code *code)
+{
+	_cleanup_(left_over_release) struct left_over left = { .count = 0 };
+	int err = left_over_init(&left, asked->count);
+
+	for (size_t i = 0; i < asked->count && !err; i++)
+		err = keep_name(answer, asked, i, history, code, &left);
+	return err ? err : keep_left_over(answer, &left, code);
 }
 
 int kernel_names_answer(const struct symbol_request *request, struct answer *answer)
@@ -147,7 +212,6 @@ int kernel_names_answer(const struct symbol_request *request, struct answer *ans
 	const struct symbol_kernel_code *code =
 		request->kernel_code ? request->kernel_code : &nothing;
 	_cleanup_(asked_addresses_release) struct asked_addresses asked = { 0 };
-	_cleanup_(cleanup_kallsyms) struct kallsyms *kallsyms = NULL;
 	_cleanup_(cleanup_history) struct code_history *history = NULL;
 	int err = asked_addresses_init(&asked, request->count);
 
@@ -157,7 +221,5 @@ int kernel_names_answer(const struct symbol_request *request, struct answer *ans
 		err = asked_addresses_sort(&asked);
 	if (!err)
 		err = read_history(code, &asked, &history);
-	if (!err)
-		err = find_symbols(&asked, &kallsyms);
-	return err ? err : keep_names(answer, &asked, kallsyms, history, code);
+	return err ? err : keep_names(answer, &asked, history, code);
 }

@@ -22,7 +22,7 @@
 
 enum symbol_space {
 	SYMBOL_FILE,      /* addresses are file offsets in the ELF file `fd` */
-	SYMBOL_KERNEL,    /* addresses are kernel addresses: /proc/kallsyms */
+	SYMBOL_KERNEL,    /* addresses are kernel addresses */
 	SYMBOL_VDSO,      /* addresses are offsets from the start of the vdso */
 	SYMBOL_MADE_CODE, /* addresses are of a process whose runtime tells of its code in files */
 };
@@ -57,6 +57,8 @@ struct symbol_kernel_code {
 	const struct symbol_kernel_change *changes; /* in any order */
 	size_t count;
 	uint64_t cut_ns; /* further ones may have come about from then on, UINT64_MAX: none */
+	/* Of each asked address what the kernel says (kernel_word.h); NULL, or one of them NULL: it was not asked. */
+	const char *const *words;
 	const struct symbol_kernel_range
 		*gone; /* where modules lay that are no more, or elsewhere */
 	size_t gone_count;

@@ -277,6 +277,37 @@ static void a_place_of_a_gone_module_is_unnamed(void **state)
 	symbolizer_free(symbolizer);
 }
 
+/* What came and went is known better; what the kernel does not know is in /proc/kallsyms, or nowhere. */
+static void the_kernels_own_words_name_what_stays(void **state)
+{
+	static const struct symbolizer_options options = { 0 };
+	static const char *const words[] = { "bpf_prog_6deef7357e7b4530_new+0x10/0x80",
+					     "nft_do_chain+0x20/0x5d0 [nf_tables]",
+					     "0xffffffffc7660000" };
+	struct symbolizer *symbolizer = symbolizer_new(&options);
+	const uint64_t addresses[] = { PLACE + 0x10, PLACE + 0x220, PLACE + 0xc000 };
+	struct symbol_kernel_change change = { PLACE, 0x80, 5, "bpf_prog_1_a", "bpf" };
+	struct symbol_kernel_code code = {
+		.changes = &change, .count = 1, .cut_ns = UINT64_MAX, .words = words
+	};
+	const struct symbol_request request = {
+		.space = SYMBOL_KERNEL,
+		.fd = -1,
+		.kernel_code = &code,
+		.addresses = addresses,
+		.count = 3,
+	};
+	struct buffer heard = { 0 };
+
+	(void)state;
+	assert_int_equal(symbolizer_submit(symbolizer, &request), 0);
+	assert_int_equal(symbolizer_run(symbolizer, hear, &heard), 0);
+	assert_string_equal(buffer_string(&heard),
+			    "0:bpf_prog_1_a[bpf]+16 \n0:nft_do_chain[nf_tables]+32 \n0:?[]+0 \n");
+	buffer_release(&heard);
+	symbolizer_free(symbolizer);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -291,6 +322,7 @@ int main(void)
 		TEST(behind_a_cut_nothing_is_known),
 		TEST(where_a_module_went_nothing_has_a_name),
 		cmocka_unit_test(a_place_of_a_gone_module_is_unnamed),
+		cmocka_unit_test(the_kernels_own_words_name_what_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
