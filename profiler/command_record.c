@@ -360,11 +360,9 @@ static int write_stats(const char *path, const struct stats *stats)
 
 DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
 
-/* Names, writes, accounts: 0 or -errno after logging. */
-static int write_result(const struct record_command *command, const struct recording *recording)
+static int name_ticks(const struct record_command *command, const struct recording *recording,
+		      struct profile *profile, struct unnamed_frames *unnamed, struct stats *stats)
 {
-	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
-	_cleanup_(unnamed_frames_release) struct unnamed_frames unnamed;
 	const struct frame_names_sources sources = {
 		.aggregator = recording->aggregator,
 		.modules = recording->modules,
@@ -375,28 +373,39 @@ static int write_result(const struct record_command *command, const struct recor
 		.without_inlined = command->without_inlined,
 		.demangle = command->demangle,
 	};
-	struct tick_fates fates;
+	int error;
+
+	interrupts_while_fetching(command->debug_server != NULL);
+	error = namer_build(&sources, profile, &stats->fates, unnamed);
+	interrupts_while_fetching(false);
+	stats->naming_ns = clock_monotonic_ns() - recording->stopped_ns;
+	return error;
+}
+
+/* Names, writes, accounts: 0 or -errno after logging. */
+static int write_result(const struct record_command *command, struct recording *recording)
+{
+	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
+	_cleanup_(unnamed_frames_release) struct unnamed_frames unnamed;
 	struct stats stats;
-	uint64_t named_ns;
 	int error = profile ? set_origin(command, recording, profile) : -ENOMEM;
 
 	unnamed_frames_init(&unnamed);
-	interrupts_while_fetching(command->debug_server != NULL);
+	stats_gather(recording, &stats);
+	recording_close_session(recording);
 	if (!error)
-		error = namer_build(&sources, profile, &fates, &unnamed);
-	interrupts_while_fetching(false);
+		error = name_ticks(command, recording, profile, &unnamed, &stats);
 	if (error) {
 		log_error("cannot name the profile: %s", strerror(-error));
 		return error;
 	}
-	named_ns = clock_monotonic_ns();
+	recording_forget_ticks(recording);
 	error = output_write(&command->output, profile);
 	if (unnamed_frames_explain(&unnamed, recording->modules, PACKAGE_OWNER_DATABASE) && !error)
 		error = -ENOMEM;
-	stats_gather(recording, &fates, &stats);
+	stats_conclude(recording, &stats);
 	stats.unnamed = &unnamed;
-	stats.naming_ns = named_ns - recording->stopped_ns;
-	if (!stats_add_up(&stats, recording) && !error)
+	if (!stats_add_up(&stats) && !error)
 		error = -EIO;
 	if (write_stats(command->stats_path, &stats) && !error)
 		error = -EIO;

@@ -599,20 +599,35 @@ int recorder_run(const struct recorder_options *options, struct recording *ret_r
 	return error;
 }
 
+void recording_close_session(struct recording *recording)
+{
+	snapshots_free(recording->snapshots);
+	recording->snapshots = NULL;
+	unwind_loader_free(recording->unwind_loader);
+	recording->unwind_loader = NULL;
+	unwind_maps_free(recording->unwind_maps);
+	recording->unwind_maps = NULL;
+	sampler_free(recording->sampler);
+	recording->sampler = NULL;
+}
+
+void recording_forget_ticks(struct recording *recording)
+{
+	aggregator_free(recording->aggregator);
+	recording->aggregator = NULL;
+}
+
 void recording_release(struct recording *recording)
 {
 	workload_release(&recording->workload);
-	snapshots_free(recording->snapshots);
 	unwind_verifier_free(recording->verifier);
-	unwind_loader_free(recording->unwind_loader);
+	recording_close_session(recording);
+	recording_forget_ticks(recording);
 	worker_free(recording->worker);
 	opener_free(recording->opener);
-	unwind_maps_free(recording->unwind_maps);
-	aggregator_free(recording->aggregator);
 	modules_free(recording->modules);
 	jit_maps_free(recording->jit_maps);
 	kernel_code_free(recording->kernel_code);
-	sampler_free(recording->sampler);
 	*recording = (struct recording){ 0 };
 	workload_init(&recording->workload);
 }

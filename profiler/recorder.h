@@ -62,4 +62,11 @@ struct recording {
 int recorder_run(const struct recorder_options *options, struct recording *ret_recording);
 void recording_release(struct recording *recording);
 
+/*
+ * Frees early what is not needed any more: when it has ended, the kernel side's programs, maps and tables, and what waited for
+ * rows; when it was named, the ticks.
+ */
+void recording_close_session(struct recording *recording);
+void recording_forget_ticks(struct recording *recording);
+
 #endif

@@ -45,21 +45,17 @@ static uint64_t peak_memory_bytes(void)
 	return line ? strtoull(line + strlen("VmHWM:"), NULL, 10) * 1024 : 0;
 }
 
-void stats_gather(const struct recording *recording, const struct tick_fates *fates,
-		  struct stats *ret_stats)
+void stats_gather(const struct recording *recording, struct stats *ret_stats)
 {
 	struct aggregator_totals totals;
 	struct modules_totals modules;
 	struct snapshots_totals snapshots;
 	struct unwind_loader_totals unwind;
-	struct child_usage worker, opener;
 
 	aggregator_totals(recording->aggregator, &totals);
 	modules_read_totals(recording->modules, &modules);
 	snapshots_read_totals(recording->snapshots, &snapshots);
 	unwind_loader_read_totals(recording->unwind_loader, &unwind);
-	worker_read_usage(recording->worker, &worker);
-	opener_read_usage(recording->opener, &opener);
 	*ret_stats = (struct stats){
 		.event = recording->event,
 		.rate_hz = recording->rate_hz,
@@ -68,7 +64,7 @@ void stats_gather(const struct recording *recording, const struct tick_fates *fa
 		.steal_ns = recording->steal_ns,
 		.idle = recording->counters.idle,
 		.due = recording->counters.fired + recording->counters.late,
-		.fates = *fates,
+		.malformed = totals.malformed,
 		.stacks = totals.stacks,
 		.processes = totals.processes,
 		.modules = modules,
@@ -80,17 +76,21 @@ void stats_gather(const struct recording *recording, const struct tick_fates *fa
 		.bpf_ns = recording->counters.bpf_ns,
 		.bpf_runs = recording->counters.bpf_runs,
 		.kernel_bpf_ns = sampler_kernel_run_ns(recording->sampler),
-		.cpu_ns = own_cpu_ns(recording),
 		.start_cpu_ns = recording->start_cpu_ns,
 		.recording_cpu_ns = recording->recording_cpu_ns,
-		.rss_peak_bytes = peak_memory_bytes(),
-		.worker = worker,
-		.opener = opener,
 		.map_bytes = sampler_map_bytes(recording->sampler) + UNWIND_MAPS_CACHE_BYTES +
 			     unwind.tables.segment_bytes,
 		.load_ns = sampler_load_ns(recording->sampler),
 		.first_tick_ns = recording->first_tick_ns,
 	};
+}
+
+void stats_conclude(const struct recording *recording, struct stats *stats)
+{
+	worker_read_usage(recording->worker, &stats->worker);
+	opener_read_usage(recording->opener, &stats->opener);
+	stats->cpu_ns = own_cpu_ns(recording);
+	stats->rss_peak_bytes = peak_memory_bytes();
 }
 
 static uint64_t sum_of_fate(const struct stats *stats, unsigned int fate)
@@ -103,19 +103,17 @@ static uint64_t sum_of_fate(const struct stats *stats, unsigned int fate)
 	return sum;
 }
 
-bool stats_add_up(const struct stats *stats, const struct recording *recording)
+bool stats_add_up(const struct stats *stats)
 {
 	uint64_t accounted = stats->fates.complete + sum_of_fate(stats, TICK_TRUNCATED) +
 			     sum_of_fate(stats, TICK_LOST);
-	struct aggregator_totals totals;
 
-	aggregator_totals(recording->aggregator, &totals);
-	if (accounted == stats->due && !totals.malformed)
+	if (accounted == stats->due && !stats->malformed)
 		return true;
 	log_error(
 		"the accounts do not add up: %llu ticks were due, %llu have a fate, %llu records were malformed; please report this",
 		(unsigned long long)stats->due, (unsigned long long)accounted,
-		(unsigned long long)totals.malformed);
+		(unsigned long long)stats->malformed);
 	return false;
 }
 

@@ -20,7 +20,8 @@ struct stats {
 	const char *event;
 	uint64_t rate_hz, duration_ns, cpus, steal_ns;
 	uint64_t idle, due;
-	struct tick_fates fates;
+	uint64_t malformed;      /* records of the kernel side: there are to be none */
+	struct tick_fates fates; /* from naming on */
 	uint64_t stacks, processes;
 	struct modules_totals modules;
 	uint64_t snapshots;                     /* ticks that brought a copy of their stack */
@@ -39,12 +40,14 @@ struct stats {
 	uint64_t kernel_bpf_ns; /* bpf_ns as the kernel counts it, 0: it does not */
 };
 
-/* Gathers; the recording has ended and was named. */
-void stats_gather(const struct recording *recording, const struct tick_fates *fates,
-		  struct stats *ret_stats);
+/* Gathers what is known when the recording has ended, before its session is closed. */
+void stats_gather(const struct recording *recording, struct stats *ret_stats);
+
+/* Adds what all of it cost; the profile was named and written. */
+void stats_conclude(const struct recording *recording, struct stats *stats);
 
 /* Do the fates add up to the ticks that the kernel side fired and found late? Logs if not. */
-bool stats_add_up(const struct stats *stats, const struct recording *recording);
+bool stats_add_up(const struct stats *stats);
 
 void stats_write_json(const struct stats *stats, struct buffer *to);
 

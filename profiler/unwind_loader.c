@@ -270,10 +270,15 @@ int unwind_loader_new(const struct unwind_maps_view *maps, const struct unwind_r
 
 void unwind_loader_end(struct unwind_loader *loader)
 {
+	bool has_ended;
+
 	pthread_mutex_lock(&loader->lock);
+	has_ended = loader->is_ending;
 	loader->is_ending = true;
 	pthread_cond_broadcast(&loader->changed);
 	pthread_mutex_unlock(&loader->lock);
+	if (has_ended)
+		return; /* whoever answers may be asked by somebody else by now */
 	loader->source.interrupt(loader->source.context);
 	pthread_mutex_lock(&loader->lock);
 	while (loader->is_busy)

@@ -311,7 +311,10 @@ static void test_end_in_the_middle(void **state)
 		unwind_loader_request(loader, 100 + (uint64_t)i, i);
 	unwind_loader_end(loader);
 	assert_false(gate_is_shut);
+	shut_gate(); /* somebody else asks the source now, whom nobody interrupts */
 	unwind_loader_free(loader);
+	assert_true(gate_is_shut);
+	interrupt(&gate_is_shut);
 	assert_in_range(maps.module_count, 0, 1);
 	plain_maps_release(&maps);
 }
