@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/string_pool.h"
+#include "base/record_pool.h"
 #include "base/u64_map.h"
 #include "profiler/modules.h"
 
@@ -17,12 +17,23 @@ struct stack_key {
 };
 
 struct kept_stack {
+	struct stack_key key;
 	const uint32_t *addresses; /* as in struct stored_stack */
-	uint32_t depth;
 	uint64_t last_module;
+	uint32_t depth;
 	bool has_made_code;
 	bool is_timed;             /* the times of its ticks are kept */
 	bool is_used, lacked_rows; /* since aggregator_take_used() */
+};
+
+struct kept_count {
+	struct tick_count key;
+	uint64_t ticks;
+};
+
+/* By which processes are told apart whose exec counter or comm changed. */
+struct process_identity {
+	uint64_t tgid, start_time_ns;
 };
 
 /* The stack that was added last: the next one often has the same frames next to the root. */
@@ -39,26 +50,22 @@ struct aggregator {
 	aggregator_changing_fn has_changing; /* NULL: the kernel's code stays */
 	void *changing_context;
 
-	struct string_pool stack_keys; /* struct stack_key -> index into stacks */
-	struct kept_stack *stacks;
-	size_t stack_capacity;
-	uint32_t *used_stacks; /* indexes of those that are used */
+	struct record_pool stacks; /* struct kept_stack */
+	uint32_t *used_stacks;     /* indexes of those that are used */
 	size_t used_count, used_capacity;
 	struct arena stack_memory;
 	bool stacks_refused; /* some stack found no room */
 	struct last_stack last;
 
-	struct string_pool addresses; /* struct code_address, interned */
+	struct record_pool addresses; /* struct code_address */
 
 	struct u64_map process_ids; /* process_event.id -> index */
 	struct process_event *processes;
 	uint32_t process_count;
 	size_t process_capacity;
-	struct string_pool process_identities; /* (tgid, start time): to count processes */
+	struct record_pool process_identities; /* struct process_identity: to count processes */
 
-	struct string_pool counts; /* struct tick_count -> index into ticks */
-	uint64_t *ticks;
-	size_t tick_capacity;
+	struct record_pool counts; /* struct kept_count */
 
 	struct tick_time *times;
 	size_t time_count, time_capacity;
@@ -72,12 +79,14 @@ struct aggregator *aggregator_new(void)
 
 	if (!aggregator)
 		return NULL;
-	string_pool_init(&aggregator->stack_keys);
+	record_pool_init(&aggregator->stacks, sizeof(struct kept_stack), sizeof(struct stack_key));
 	arena_init(&aggregator->stack_memory);
-	string_pool_init(&aggregator->addresses);
+	record_pool_init(&aggregator->addresses, sizeof(struct code_address),
+			 sizeof(struct code_address));
 	u64_map_init(&aggregator->process_ids);
-	string_pool_init(&aggregator->process_identities);
-	string_pool_init(&aggregator->counts);
+	record_pool_init(&aggregator->process_identities, sizeof(struct process_identity),
+			 sizeof(struct process_identity));
+	record_pool_init(&aggregator->counts, sizeof(struct kept_count), sizeof(struct tick_count));
 	return aggregator;
 }
 
@@ -104,16 +113,14 @@ void aggregator_free(struct aggregator *aggregator)
 {
 	if (!aggregator)
 		return;
-	string_pool_release(&aggregator->stack_keys);
-	free(aggregator->stacks);
+	record_pool_release(&aggregator->stacks);
 	free(aggregator->used_stacks);
 	arena_release(&aggregator->stack_memory);
-	string_pool_release(&aggregator->addresses);
+	record_pool_release(&aggregator->addresses);
 	u64_map_release(&aggregator->process_ids);
 	free(aggregator->processes);
-	string_pool_release(&aggregator->process_identities);
-	string_pool_release(&aggregator->counts);
-	free(aggregator->ticks);
+	record_pool_release(&aggregator->process_identities);
+	record_pool_release(&aggregator->counts);
 	free(aggregator->times);
 	free(aggregator);
 }
@@ -134,10 +141,16 @@ static bool reserve(void *array, size_t *capacity, size_t count, size_t entry_si
 	return true;
 }
 
+static struct kept_stack *stack_at(const struct aggregator *aggregator, uint32_t index)
+{
+	return record_pool_get(&aggregator->stacks, index);
+}
+
 static void tell_of_made_code(const struct aggregator *aggregator, const struct tick_count *key)
 {
 	if (aggregator->met_made_code && key->process != AGGREGATOR_NONE &&
-	    key->user_stack != AGGREGATOR_NONE && aggregator->stacks[key->user_stack].has_made_code)
+	    key->user_stack != AGGREGATOR_NONE &&
+	    stack_at(aggregator, key->user_stack)->has_made_code)
 		aggregator->met_made_code(aggregator->context,
 					  &aggregator->processes[key->process]);
 }
@@ -147,25 +160,23 @@ static uint32_t count_ticks(struct aggregator *aggregator, const struct tick_cou
 			    uint64_t ticks)
 {
 	uint32_t known = aggregator->counts.count, index;
+	struct kept_count *count;
 
 	aggregator->totals.ticks += ticks;
-	if (!reserve(&aggregator->ticks, &aggregator->tick_capacity, known,
-		     sizeof(*aggregator->ticks)) ||
-	    string_pool_add(&aggregator->counts, (const char *)key, sizeof(*key), &index)) {
+	if (record_pool_add(&aggregator->counts, key, &index)) {
 		aggregator->totals.uncounted += ticks;
 		return AGGREGATOR_NONE;
 	}
-	if (index == known) {
-		aggregator->ticks[index] = 0;
+	if (index == known)
 		tell_of_made_code(aggregator, key);
-	}
-	aggregator->ticks[index] += ticks;
+	count = record_pool_get(&aggregator->counts, index);
+	count->ticks += ticks;
 	return index;
 }
 
 static bool is_timed(const struct aggregator *aggregator, uint32_t stack)
 {
-	return stack != AGGREGATOR_NONE && aggregator->stacks[stack].is_timed;
+	return stack != AGGREGATOR_NONE && stack_at(aggregator, stack)->is_timed;
 }
 
 /* Without room the tick has no time. */
@@ -205,8 +216,7 @@ static bool find_stack(const struct aggregator *aggregator, uint64_t id, uint32_
 	*ret_stack = AGGREGATOR_NONE;
 	if (!id)
 		return true;
-	return string_pool_find(&aggregator->stack_keys, (const char *)&key, sizeof(key),
-				ret_stack);
+	return record_pool_find(&aggregator->stacks, &key, ret_stack);
 }
 
 bool aggregator_find_stack(const struct aggregator *aggregator, uint64_t id, uint32_t check,
@@ -236,7 +246,7 @@ static void note_use(struct aggregator *aggregator, uint32_t index, bool lacks_r
 
 	if (index == AGGREGATOR_NONE)
 		return;
-	stack = &aggregator->stacks[index];
+	stack = stack_at(aggregator, index);
 	stack->lacked_rows |= lacks_rows;
 	if (stack->is_used || !reserve(&aggregator->used_stacks, &aggregator->used_capacity,
 				       aggregator->used_count, sizeof(*aggregator->used_stacks)))
@@ -275,19 +285,35 @@ static void handle_tick(struct aggregator *aggregator, const struct tick_event *
 		 event->reason == REASON_ROWS_MISSING || event->reason == REASON_SNAPSHOT_FULL);
 }
 
-static bool add_address(struct aggregator *aggregator, const struct stack_frame *frame,
-			uint32_t *ret_address)
+static struct code_address address_of(const struct aggregator *aggregator,
+				      const struct stack_frame *frame)
 {
-	const struct code_address address = {
+	return (struct code_address){
 		.module = aggregator->modules
 				  ? modules_canonical(aggregator->modules, frame->module)
 				  : frame->module,
 		.offset = frame->offset,
 	};
+}
+
+static bool add_address(struct aggregator *aggregator, const struct stack_frame *frame,
+			uint32_t *ret_address)
+{
+	const struct code_address address = address_of(aggregator, frame);
 
 	return aggregator->addresses.count < AGGREGATOR_MAX_ADDRESSES &&
-	       !string_pool_add(&aggregator->addresses, (const char *)&address, sizeof(address),
-				ret_address);
+	       !record_pool_add(&aggregator->addresses, &address, ret_address);
+}
+
+/* Nothing of them is in a cache, and several are fetched at a time. */
+static void prefetch_addresses(const struct aggregator *aggregator, uint32_t count,
+			       const struct stack_frame *frames)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const struct code_address address = address_of(aggregator, &frames[i]);
+
+		record_pool_prefetch(&aggregator->addresses, &address);
+	}
 }
 
 /* How many frames, from the root on, a stack has in common with the one that was added last. */
@@ -309,6 +335,7 @@ static bool add_addresses(struct aggregator *aggregator, uint32_t depth,
 	struct last_stack *last = &aggregator->last;
 	uint32_t own = depth - count_shared(last, depth, frames);
 
+	prefetch_addresses(aggregator, own, frames);
 	for (uint32_t i = 0; i < own; i++)
 		if (!add_address(aggregator, &frames[i], &addresses[i]))
 			return false;
@@ -341,16 +368,17 @@ static bool add_stack(struct aggregator *aggregator, const struct stack_key *key
 		      const struct stack_event *event, const struct stack_frame *frames)
 {
 	uint32_t *addresses, index;
+	struct kept_stack *stack;
 
-	if (aggregator->stack_keys.count >= AGGREGATOR_MAX_STACKS)
+	if (aggregator->stacks.count >= AGGREGATOR_MAX_STACKS)
 		return false;
 	addresses = arena_alloc(&aggregator->stack_memory, event->depth * sizeof(*addresses));
 	if (!addresses || !add_addresses(aggregator, event->depth, frames, addresses) ||
-	    !reserve(&aggregator->stacks, &aggregator->stack_capacity, aggregator->stack_keys.count,
-		     sizeof(*aggregator->stacks)) ||
-	    string_pool_add(&aggregator->stack_keys, (const char *)key, sizeof(*key), &index))
+	    record_pool_add(&aggregator->stacks, key, &index))
 		return false;
-	aggregator->stacks[index] = (struct kept_stack){
+	stack = stack_at(aggregator, index);
+	*stack = (struct kept_stack){
+		.key = *key,
 		.addresses = addresses,
 		.depth = event->depth,
 		.last_module = event->depth ? frames[event->depth - 1].module : 0,
@@ -366,18 +394,17 @@ static void handle_stack(struct aggregator *aggregator, const struct stack_event
 	const struct stack_key key = { .id = event->id, .check = event->check };
 	uint32_t index;
 
-	if (!string_pool_find(&aggregator->stack_keys, (const char *)&key, sizeof(key), &index) &&
+	if (!record_pool_find(&aggregator->stacks, &key, &index) &&
 	    !add_stack(aggregator, &key, event, frames))
 		aggregator->stacks_refused = true;
 }
 
 static void count_process(struct aggregator *aggregator, const struct process_event *event)
 {
-	const uint64_t identity[2] = { event->tgid, event->start_time_ns };
+	const struct process_identity identity = { event->tgid, event->start_time_ns };
 	uint32_t index;
 
-	string_pool_add(&aggregator->process_identities, (const char *)identity, sizeof(identity),
-			&index);
+	record_pool_add(&aggregator->process_identities, &identity, &index);
 }
 
 /* Appends a process: its index, or AGGREGATOR_NONE at the ceiling or without memory. */
@@ -476,9 +503,10 @@ size_t aggregator_count_count(const struct aggregator *aggregator)
 uint64_t aggregator_count(const struct aggregator *aggregator, size_t index,
 			  struct tick_count *ret_count)
 {
-	memcpy(ret_count, string_pool_get(&aggregator->counts, (uint32_t)index, NULL),
-	       sizeof(*ret_count));
-	return aggregator->ticks[index];
+	const struct kept_count *count = record_pool_get(&aggregator->counts, (uint32_t)index);
+
+	*ret_count = count->key;
+	return count->ticks;
 }
 
 const struct tick_time *aggregator_times(const struct aggregator *aggregator, size_t *ret_count)
@@ -499,7 +527,7 @@ const struct process_event *aggregator_process(const struct aggregator *aggregat
 
 struct stored_stack aggregator_stack(const struct aggregator *aggregator, uint32_t index)
 {
-	const struct kept_stack *stack = &aggregator->stacks[index];
+	const struct kept_stack *stack = stack_at(aggregator, index);
 
 	return (struct stored_stack){
 		.addresses = stack->addresses,
@@ -512,7 +540,7 @@ struct stored_stack aggregator_stack(const struct aggregator *aggregator, uint32
 void aggregator_take_used(struct aggregator *aggregator, aggregator_used_fn take, void *context)
 {
 	for (size_t i = 0; i < aggregator->used_count; i++) {
-		struct kept_stack *stack = &aggregator->stacks[aggregator->used_stacks[i]];
+		struct kept_stack *stack = stack_at(aggregator, aggregator->used_stacks[i]);
 
 		take(context, aggregator_stack(aggregator, aggregator->used_stacks[i]),
 		     stack->lacked_rows);
@@ -523,10 +551,7 @@ void aggregator_take_used(struct aggregator *aggregator, aggregator_used_fn take
 
 struct code_address aggregator_address(const struct aggregator *aggregator, uint32_t index)
 {
-	struct code_address address;
-
-	memcpy(&address, string_pool_get(&aggregator->addresses, index, NULL), sizeof(address));
-	return address;
+	return *(const struct code_address *)record_pool_get(&aggregator->addresses, index);
 }
 
 size_t aggregator_address_count(const struct aggregator *aggregator)
@@ -537,6 +562,6 @@ size_t aggregator_address_count(const struct aggregator *aggregator)
 void aggregator_totals(const struct aggregator *aggregator, struct aggregator_totals *ret_totals)
 {
 	*ret_totals = aggregator->totals;
-	ret_totals->stacks = aggregator->stack_keys.count;
+	ret_totals->stacks = aggregator->stacks.count;
 	ret_totals->processes = aggregator->process_identities.count;
 }

@@ -18,8 +18,8 @@ struct modules;
 #define AGGREGATOR_NONE UINT32_MAX
 
 /*
- * Ceilings. A stack costs 4 bytes a frame and 80 more, an address 50, a process 110, a counted combination
- * 60: some 200 MiB when all are reached with stacks of 30 frames.
+ * Ceilings. A stack costs 4 bytes a frame and 70 more, an address 40, a process 110, a counted combination
+ * 50: some 180 MiB when all are reached with stacks of 30 frames.
  */
 #define AGGREGATOR_MAX_STACKS    (1u << 19)
 #define AGGREGATOR_MAX_ADDRESSES (1u << 19)

@@ -42,19 +42,33 @@ int cpus_parse(const char *list, struct cpu_set_list *ret_cpus)
 	return 0;
 }
 
-int cpus_read(const char *which, struct cpu_set_list *ret_cpus)
+int cpus_open(const char *which)
 {
-	char path[64], list[4096];
-	_cleanup_close_ int fd = -1;
-	ssize_t size;
+	char path[64];
+	int fd;
 
 	snprintf(path, sizeof(path), "/sys/devices/system/cpu/%s", which);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int cpus_read_opened(int fd, struct cpu_set_list *ret_cpus)
+{
+	char list[4096];
+	ssize_t size;
+
 	if (fd < 0)
-		return -errno;
-	size = read(fd, list, sizeof(list) - 1);
+		return fd;
+	size = pread(fd, list, sizeof(list) - 1, 0);
 	if (size < 0)
 		return -errno;
 	list[size] = '\0';
 	return cpus_parse(list, ret_cpus);
+}
+
+int cpus_read(const char *which, struct cpu_set_list *ret_cpus)
+{
+	_cleanup_close_ int fd = cpus_open(which);
+
+	return cpus_read_opened(fd, ret_cpus);
 }

@@ -19,4 +19,8 @@ int cpus_parse(const char *list, struct cpu_set_list *ret_cpus);
 /* Reads "online" or "possible": 0 or -errno. */
 int cpus_read(const char *which, struct cpu_set_list *ret_cpus);
 
+/* The same for who reads it again and again, which costs a third so: a descriptor or -errno; 0, -errno, or that of the opening. */
+int cpus_open(const char *which);
+int cpus_read_opened(int fd, struct cpu_set_list *ret_cpus);
+
 #endif

@@ -39,6 +39,7 @@ struct ring {
 struct kernel_code {
 	struct ring *rings; /* by CPU */
 	size_t ring_count;
+	int online; /* the list of CPUs, open for reading */
 	size_t page_size;
 	uint64_t boottime_ahead_ns;
 	bool has_begun;
@@ -295,7 +296,7 @@ void kernel_code_follow(struct kernel_code *code)
 {
 	struct cpu_set_list online;
 	uint64_t now_ns = clock_boottime_ns() + code->boottime_ahead_ns;
-	bool was_missing = cpus_read("online", &online) || !code->ring_count;
+	bool was_missing = cpus_read_opened(code->online, &online) || !code->ring_count;
 
 	drain(code);
 	look_at_modules(code);
@@ -381,6 +382,7 @@ struct kernel_code *kernel_code_new(uint64_t boottime_ahead_ns)
 	code->boottime_ahead_ns = boottime_ahead_ns;
 	u64_map_init(&code->pages);
 	code->cut_ns = UINT64_MAX;
+	code->online = cpus_open("online");
 	if (!cpus_read("possible", &possible)) {
 		code->rings = calloc(possible.end + 1, sizeof(*code->rings));
 		code->ring_count = code->rings ? possible.end : 0;
@@ -396,6 +398,7 @@ void kernel_code_free(struct kernel_code *code)
 		return;
 	for (size_t i = 0; i < code->ring_count; i++)
 		ring_release(code, &code->rings[i]);
+	cleanup_close(&code->online);
 	free(code->rings);
 	arena_release(&code->names);
 	u64_map_release(&code->pages);

@@ -14,7 +14,7 @@
 
 #include "base/arena.h"
 #include "base/cleanup.h"
-#include "base/string_pool.h"
+#include "base/record_pool.h"
 #include "base/u64_map.h"
 #include "profiler/file_limit.h"
 #include "profiler/unwind_loader.h"
@@ -33,6 +33,7 @@ struct file_key {
 };
 
 struct file {
+	struct file_key key;
 	uint32_t module; /* index of the one whose content was met last; NO_MODULE */
 	uint32_t contents, aliases;
 };
@@ -43,11 +44,9 @@ struct modules {
 	modules_identify_fn identify;
 	void *context; /* of it */
 	struct unwind_loader *loader;
-	struct opener *opener;        /* NULL: there is none */
-	struct u64_map ids;           /* an alias leads to its module */
-	struct string_pool file_keys; /* struct file_key -> index into files */
-	struct file *files;
-	uint32_t file_capacity;
+	struct opener *opener;    /* NULL: there is none */
+	struct u64_map ids;       /* an alias leads to its module */
+	struct record_pool files; /* struct file */
 	struct module *entries;
 	uint32_t count, capacity;
 	struct arena paths;
@@ -68,7 +67,7 @@ struct modules *modules_new(modules_identify_fn identify, void *context,
 	modules->context = context;
 	modules->loader = loader;
 	u64_map_init(&modules->ids);
-	string_pool_init(&modules->file_keys);
+	record_pool_init(&modules->files, sizeof(struct file), sizeof(struct file_key));
 	arena_init(&modules->paths);
 	modules->file_limit = file_limit_raise();
 	if (modules->file_limit > SPARE_DESCRIPTORS)
@@ -91,8 +90,7 @@ void modules_free(struct modules *modules)
 		if (modules->entries[i].fd >= 0 && !modules->entries[i].borrows_fd)
 			close(modules->entries[i].fd);
 	free(modules->entries);
-	string_pool_release(&modules->file_keys);
-	free(modules->files);
+	record_pool_release(&modules->files);
 	u64_map_release(&modules->ids);
 	arena_release(&modules->paths);
 	free(modules);
@@ -353,35 +351,20 @@ bool module_is_unchanged(const struct module *module)
 
 /* --- files and their keys --- */
 
-static bool reserve_file(struct modules *modules)
-{
-	uint32_t capacity = modules->file_capacity ? modules->file_capacity * 2 : 64;
-	struct file *files;
-
-	if (modules->file_keys.count < modules->file_capacity)
-		return true;
-	files = realloc(modules->files, capacity * sizeof(*files));
-	if (!files)
-		return false;
-	modules->files = files;
-	modules->file_capacity = capacity;
-	return true;
-}
-
 /* NULL: out of memory, or another file than the known ones where there may be no more. */
 static struct file *find_file(struct modules *modules, const struct module_key *key)
 {
 	const struct file_key file_key = { key->inode, key->device, key->generation };
-	const char *bytes = (const char *)&file_key;
-	uint32_t index = modules->file_keys.count;
+	struct file *file;
+	uint32_t index;
 
-	if (string_pool_find(&modules->file_keys, bytes, sizeof(file_key), &index))
-		return &modules->files[index];
-	if (modules->count >= MODULES_MAX || !reserve_file(modules) ||
-	    string_pool_add(&modules->file_keys, bytes, sizeof(file_key), &index))
+	if (record_pool_find(&modules->files, &file_key, &index))
+		return record_pool_get(&modules->files, index);
+	if (modules->count >= MODULES_MAX || record_pool_add(&modules->files, &file_key, &index))
 		return NULL;
-	modules->files[index] = (struct file){ .module = NO_MODULE };
-	return &modules->files[index];
+	file = record_pool_get(&modules->files, index);
+	file->module = NO_MODULE;
+	return file;
 }
 
 /*
@@ -509,7 +492,7 @@ void modules_read_totals(const struct modules *modules, struct modules_totals *r
 {
 	*ret_totals = modules->totals;
 	ret_totals->modules = modules->count;
-	ret_totals->files = modules->file_keys.count;
+	ret_totals->files = modules->files.count;
 	ret_totals->file_limit = modules->file_limit;
 	for (uint32_t i = 0; i < modules->count; i++)
 		ret_totals->by_absence[modules->entries[i].absence]++;

@@ -54,6 +54,7 @@ struct sampler {
 	size_t states_bytes;
 	struct cpu_event *cpus; /* per possible CPU */
 	size_t cpu_count;       /* possible CPUs: entries of states and cpus */
+	int online;             /* the list of those that are, open for reading */
 	uint64_t load_ns;
 	int64_t monotonic_offset,
 		boottime_offset;  /* the kernel's clocks less this time namespace's */
@@ -410,6 +411,7 @@ static int open_skeleton(struct sampler *sampler)
 		log_error("/sys/devices/system/cpu/possible: %s", strerror(-error));
 		return error;
 	}
+	sampler->online = cpus_open("online");
 	sampler->cpu_count = possible.end;
 	sampler->cpus = calloc(sampler->cpu_count, sizeof(*sampler->cpus));
 	libbpf_set_print(sampler->options->verbose ? print_all : NULL);
@@ -431,6 +433,7 @@ int sampler_new(const struct sampler_options *options, struct sampler **ret_samp
 	if (!sampler)
 		return -ENOMEM;
 	sampler->options = options;
+	sampler->online = -1;
 	error = open_skeleton(sampler);
 	if (!error)
 		error = load(sampler);
@@ -451,6 +454,7 @@ void sampler_free(struct sampler *sampler)
 	if (sampler->states)
 		munmap(sampler->states, sampler->states_bytes);
 	sample_bpf__destroy(sampler->skeleton);
+	cleanup_close(&sampler->online);
 	free(sampler->cpus);
 	free(sampler);
 }
@@ -614,7 +618,7 @@ static int follow_cpu(struct sampler *sampler, size_t cpu, bool is_online)
 int sampler_follow_cpus(struct sampler *sampler)
 {
 	struct cpu_set_list online;
-	int error = cpus_read("online", &online);
+	int error = cpus_read_opened(sampler->online, &online);
 
 	if (error) {
 		log_error("/sys/devices/system/cpu/online: %s", strerror(-error));

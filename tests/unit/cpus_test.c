@@ -48,12 +48,28 @@ static void test_this_machine(void **state)
 	assert_int_equal(cpus_read("nothing", &online), -ENOENT);
 }
 
+static void test_reading_again(void **state)
+{
+	int fd = cpus_open("online");
+	struct cpu_set_list online, again;
+
+	(void)state;
+	assert_int_equal(cpus_read("online", &online), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(cpus_read_opened(fd, &again), 0);
+		assert_memory_equal(&again, &online, sizeof(online));
+	}
+	close(fd);
+	assert_int_equal(cpus_read_opened(cpus_open("nothing"), &online), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lists_of_the_kernel),
 		cmocka_unit_test(test_anything_else_is_refused),
 		cmocka_unit_test(test_this_machine),
+		cmocka_unit_test(test_reading_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
