@@ -16,15 +16,23 @@
 /* In <asm/sigcontext.h>, struct sigcontext_64. It follows uc_flags, uc_link and uc_stack of the ucontext. */
 #define X86_64_SIGCONTEXT(index) (40 + 8 * (index))
 
+/* System V ABI, AMD64 supplement, figure 3.36 "DWARF Register Number Mapping" */
+enum x86_64_register { X86_64_RBX = 3, X86_64_RBP = 6, X86_64_RSP = 7, X86_64_RETURN_ADDRESS = 16 };
+
 static const struct cfi_machine machines[] = {
 	{
-		/* System V ABI, AMD64 supplement, figure 3.36 "DWARF Register Number Mapping" */
 		.elf_machine = EM_X86_64,
-		.stack_pointer = 7,
-		.frame_pointer = 6,
-		.return_address = 16,
-		.base = 3,
+		.stack_pointer = X86_64_RSP,
+		.frame_pointer = X86_64_RBP,
+		.return_address = X86_64_RETURN_ADDRESS,
+		.base = X86_64_RBX,
 		.general_registers = 16,
+		.columns = {
+			[X86_64_RSP] = CFI_MACHINE_KEEP(CFI_STACK_COLUMN),
+			[X86_64_RBP] = CFI_MACHINE_KEEP(CFI_FRAME_COLUMN),
+			[X86_64_RETURN_ADDRESS] = CFI_MACHINE_KEEP(CFI_ADDRESS_COLUMN),
+			[X86_64_RBX] = CFI_MACHINE_KEEP(CFI_BASE_COLUMN),
+		},
 		.return_address_slot = -8,
 		.signal_stack_pointer = X86_64_SIGCONTEXT(15),
 		.signal_frame_pointer = X86_64_SIGCONTEXT(10),

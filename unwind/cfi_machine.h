@@ -10,8 +10,12 @@
 #include <stdint.h>
 
 #include "base/byte_reader.h"
+#include "unwind/cfi_state.h"
 
 #define CFI_MACHINE_MAX_STUBS 4
+#define CFI_MACHINE_REGISTERS 64 /* as many as have a number in one byte of an instruction */
+
+#define CFI_MACHINE_KEEP(column) ((column) + 1)
 
 enum cfi_stub_kind {
 	CFI_STUB_SIGNAL, /* a C library's return from a signal handler */
@@ -29,6 +33,9 @@ struct cfi_machine {
 	/* DWARF register numbers. */
 	uint8_t stack_pointer, frame_pointer, return_address, base;
 	uint8_t general_registers; /* below this: registers that a leaf's rule may name */
+
+	/* By register: CFI_MACHINE_KEEP() of its enum cfi_column, 0 where there is none. Those above have none. */
+	uint8_t columns[CFI_MACHINE_REGISTERS];
 
 	int8_t return_address_slot; /* from the CFA, where a call leaves it */
 

@@ -2,6 +2,7 @@
 #include "unwind/cfi_program.h"
 
 #include <dwarf.h>
+#include <string.h>
 
 /* Instructions with an operand in their lower six bits. */
 #define PRIMARY(instruction) ((instruction)&0xc0)
@@ -103,17 +104,9 @@ static void set_location(struct cfi_program *program)
 /* NULL: a column that is not kept. */
 static struct cfi_register *column_of(struct cfi_program *program, uint32_t number)
 {
-	const struct cfi_machine *machine = program->machine;
+	uint8_t kept = number < CFI_MACHINE_REGISTERS ? program->machine->columns[number] : 0;
 
-	if (number == machine->stack_pointer)
-		return &program->state.columns[CFI_STACK_COLUMN];
-	if (number == machine->frame_pointer)
-		return &program->state.columns[CFI_FRAME_COLUMN];
-	if (number == machine->return_address)
-		return &program->state.columns[CFI_ADDRESS_COLUMN];
-	if (number == machine->base)
-		return &program->state.columns[CFI_BASE_COLUMN];
-	return NULL;
+	return kept ? &program->state.columns[kept - CFI_MACHINE_KEEP(0)] : NULL;
 }
 
 static void set_register(struct cfi_program *program, uint32_t number, struct cfi_register to)
@@ -371,6 +364,137 @@ static void execute_next(struct cfi_program *program)
 	execute(program);
 }
 
+/* Without a row's end, or with a reason, the row goes on to the end of the range. */
+static void execute_row(struct cfi_program *program)
+{
+	while (program->location == program->row_start && has_more(program))
+		execute_next(program);
+	if (program->location == program->row_start || program->reason != CFI_EXPRESSIBLE)
+		program->location = program->end;
+}
+
+/* --- usual instructions: those of which nearly all programs consist, with short operands --- */
+
+/* Short operands make no number that is too large, and there are no more instructions than may be executed. */
+static bool is_usual(const struct cfi_program *program)
+{
+	const struct cfi_cie *cie = program->cie;
+	size_t size = program->reader.bytes.size;
+
+	return program->reason == CFI_EXPRESSIBLE && size && size <= program->instructions_left &&
+	       cie->code_alignment <= UINT32_MAX && cie->data_alignment >= INT32_MIN &&
+	       cie->data_alignment <= INT32_MAX;
+}
+
+/* A number of one or two bytes, and how many; 0: a longer one. */
+static inline size_t read_short(const uint8_t *at, size_t size, uint32_t *ret_number)
+{
+	if (size > 0 && at[0] < 0x80) {
+		*ret_number = at[0];
+		return 1;
+	}
+	if (size > 1 && at[1] < 0x80) {
+		*ret_number = (at[0] & 0x7fu) | (uint32_t)at[1] << 7;
+		return 2;
+	}
+	return 0;
+}
+
+static inline size_t execute_usual_cfa(struct cfi_program *program, const uint8_t *at, size_t size)
+{
+	struct cfi_cfa *cfa = &program->state.cfa;
+	uint32_t number;
+	size_t read = read_short(at + 1, size - 1, &number);
+
+	if (!read || cfa->kind != CFI_CFA_OFFSET)
+		return 0;
+	if (*at == DW_CFA_def_cfa_offset)
+		cfa->offset = number;
+	else
+		cfa->base = number;
+	return 1 + read;
+}
+
+/* Its size, and how far it moves; 0: nothing was done, it is for execute(). */
+static inline size_t execute_usual(struct cfi_program *program, const uint8_t *at, size_t size,
+				   uint32_t *ret_delta)
+{
+	uint16_t delta;
+
+	switch (PRIMARY(*at) ? PRIMARY(*at) : *at) {
+	case DW_CFA_advance_loc:
+		*ret_delta = OPERAND(*at);
+		return 1;
+	case DW_CFA_advance_loc1:
+		if (size < 2)
+			return 0;
+		*ret_delta = at[1];
+		return 2;
+	case DW_CFA_advance_loc2:
+		if (size < 3)
+			return 0;
+		memcpy(&delta, at + 1, sizeof(delta));
+		*ret_delta = delta;
+		return 3;
+	case DW_CFA_offset:
+		if (size < 2 || at[1] >= 0x80)
+			return 0;
+		set_register_offset(program, OPERAND(*at), CFI_REGISTER_AT_CFA,
+				    at[1] * program->cie->data_alignment);
+		return 2;
+	case DW_CFA_restore:
+		restore_register(program, OPERAND(*at));
+		return 1;
+	case DW_CFA_def_cfa:
+		if (size < 3 || (at[1] | at[2]) >= 0x80)
+			return 0;
+		set_cfa(program, at[1], at[2]);
+		return 3;
+	case DW_CFA_def_cfa_register:
+	case DW_CFA_def_cfa_offset:
+		return execute_usual_cfa(program, at, size);
+	case DW_CFA_remember_state:
+		if (program->remembered_count == CFI_PROGRAM_MAX_REMEMBERED)
+			return 0;
+		remember(program);
+		return 1;
+	case DW_CFA_restore_state:
+		if (!program->remembered_count)
+			return 0;
+		restore(program);
+		return 1;
+	case DW_CFA_nop:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/*
+ * Executes up to the end of a row or to an instruction of another kind: what execute_row() does, which knows
+ * everything, in a fourth of the time.
+ */
+static inline void execute_usual_row(struct cfi_program *program)
+{
+	const uint8_t *start = program->reader.bytes.data, *at = start + program->reader.offset;
+	const uint8_t *end = start + program->reader.bytes.size;
+	uint64_t left = program->end - program->location, moved = 0;
+
+	while (at < end && !moved) {
+		uint32_t delta = 0;
+		size_t size = execute_usual(program, at, end - at, &delta);
+
+		if (!size)
+			break;
+		moved = delta * program->cie->code_alignment;
+		at += size;
+	}
+	program->reader.offset = at - start;
+	program->location += moved < left ? moved : left;
+}
+
+/* --- programs --- */
+
 static uint64_t instructions_for(uint64_t code_bytes)
 {
 	uint64_t count;
@@ -417,6 +541,7 @@ void cfi_program_begin(struct cfi_program *program, const struct cfi_section *se
 		program->end = UINT64_MAX;
 	program->instructions_left = instructions_for(program->end - program->location);
 	program->reason = cie->reason;
+	program->is_usual = is_usual(program);
 	program->state = cie->initial;
 	program->remembered_count = 0;
 }
@@ -425,15 +550,13 @@ bool cfi_program_next(struct cfi_program *program, struct cfi_row *ret_row)
 {
 	uint64_t start = program->row_start;
 
-	while (program->location == start && has_more(program))
-		execute_next(program);
-	/* Without instructions, or with a reason, the row goes on to the end. */
-	if (program->location == start || program->reason != CFI_EXPRESSIBLE)
-		program->location = program->end;
+	if (start == program->end)
+		return false;
+	if (program->is_usual)
+		execute_usual_row(program);
+	if (program->location == start)
+		execute_row(program);
 	program->row_start = program->location;
-	ret_row->start = start;
-	ret_row->end = program->location;
-	ret_row->reason = program->reason;
-	ret_row->state = &program->state;
-	return start < program->location;
+	*ret_row = (struct cfi_row){ start, program->location, program->reason, &program->state };
+	return true;
 }

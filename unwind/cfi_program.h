@@ -32,6 +32,7 @@ struct cfi_program {
 	uint64_t row_start, location, end;
 	uint64_t instructions_left;
 	enum cfi_reason reason; /* why the rest cannot be followed */
+	bool is_usual;          /* usual instructions need no checks */
 	struct cfi_state state;
 	struct cfi_state remembered[CFI_PROGRAM_MAX_REMEMBERED];
 	unsigned int remembered_count;

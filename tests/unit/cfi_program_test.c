@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "tests/unit/cfi_builder.h"
 #include "unwind/cfi_program.h"
 
@@ -402,6 +403,95 @@ static void an_fde_of_4_mib_of_instructions(void **state)
 	free(instructions);
 }
 
+/* Rows as one loop and as the other gives them. */
+static void assert_same_rows(struct cfi_program *usual, struct cfi_program *any)
+{
+	bool has_row = true;
+
+	while (has_row) {
+		struct cfi_row row = { 0 }, other = { 0 };
+
+		has_row = cfi_program_next(any, &other);
+		assert_int_equal(cfi_program_next(usual, &row), has_row);
+		assert_int_equal(row.start, other.start);
+		assert_int_equal(row.end, other.end);
+		assert_int_equal(row.reason, other.reason);
+		assert_int_equal(usual->reader.offset, any->reader.offset);
+		if (has_row && row.reason == CFI_EXPRESSIBLE)
+			assert_memory_equal(row.state, other.state, sizeof(*row.state));
+	}
+}
+
+/* Instructions that are executed by themselves do what they do among all others, wherever an FDE ends. */
+static void usual_instructions(void **state)
+{
+	static const uint8_t pool[] = {
+		LOC(1),
+		LOC(0),
+		DW_CFA_advance_loc1,
+		DW_CFA_advance_loc2,
+		DW_CFA_advance_loc4,
+		DW_CFA_def_cfa,
+		DW_CFA_def_cfa_register,
+		DW_CFA_def_cfa_offset,
+		DW_CFA_def_cfa_expression,
+		DW_CFA_offset + RBP,
+		DW_CFA_offset + 12,
+		DW_CFA_offset + 63,
+		DW_CFA_restore + RBP,
+		DW_CFA_remember_state,
+		DW_CFA_restore_state,
+		DW_CFA_nop,
+		RSP,
+		0x7f,
+		0x80,
+		0xff,
+	};
+	const struct cfi_machine *machine = cfi_machine_find(EM_X86_64);
+	const struct cfi_section section = { .kind = CFI_DEBUG_FRAME };
+	const struct cfi_cie cie = { .code_alignment = 1,
+				     .data_alignment = -8,
+				     .initial.cfa = { CFI_CFA_OFFSET, RSP, 8, 0 } };
+	uint8_t instructions[64];
+
+	(void)state;
+	for (uint64_t i = 0; i < 50000; i++) {
+		const struct cfi_fde fde = {
+			.address = 0x1000,
+			.size = 1 + hash_u64(i) % 1000,
+			.instructions = { instructions, hash_u64(~i) % sizeof(instructions) },
+		};
+		struct cfi_program usual, any;
+
+		for (size_t at = 0; at < sizeof(instructions); at++)
+			instructions[at] = pool[hash_u64(i * 64 + at) % sizeof(pool)];
+		cfi_program_begin(&usual, &section, machine, &cie, &fde);
+		assert_int_equal(usual.is_usual, fde.instructions.size != 0);
+		any = usual;
+		any.is_usual = false;
+		assert_same_rows(&usual, &any);
+	}
+}
+
+/* A short operand that is too large by the alignments is still noticed. */
+static void usual_instructions_by_unusual_alignments(void **state)
+{
+	static const uint8_t instructions[] = { DW_CFA_offset + RBP, 2 };
+	const struct cfi_machine *machine = cfi_machine_find(EM_X86_64);
+	const struct cfi_section section = { .kind = CFI_DEBUG_FRAME };
+	const struct cfi_cie cie = { .code_alignment = 1, .data_alignment = INT64_MAX };
+	struct cfi_program program;
+	struct cfi_row row;
+
+	(void)state;
+	cfi_program_begin(&program, &section, machine, &cie,
+			  &(struct cfi_fde){ .address = 0x1000,
+					     .size = 1,
+					     .instructions = { instructions, 2 } });
+	assert_true(cfi_program_next(&program, &row));
+	assert_int_equal(row.reason, CFI_REASON_OFFSET_RANGE);
+}
+
 static void a_cie_with_too_many_instructions(void **state)
 {
 	struct cfi_builder cfi;
@@ -442,6 +532,8 @@ int main(void)
 		cmocka_unit_test(more_instructions_than_the_code_can_need),
 		cmocka_unit_test(instructions_for_code_that_is_not_its_own),
 		cmocka_unit_test(an_fde_of_4_mib_of_instructions),
+		cmocka_unit_test(usual_instructions),
+		cmocka_unit_test(usual_instructions_by_unusual_alignments),
 		cmocka_unit_test(a_cie_with_too_many_instructions),
 	};
 
