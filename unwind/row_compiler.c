@@ -11,6 +11,7 @@
 #include "unwind/fde_list.h"
 #include "unwind/go_rows.h"
 #include "unwind/row_table_builder.h"
+#include "unwind/rule_memo.h"
 
 /*
  * In a file of at most this much code without a marked signal frame, functions of at most that size are
@@ -39,6 +40,7 @@ struct row_compiler {
 	struct fde_list fdes;
 	size_t next_fde;
 	struct row_table_builder *builder;
+	struct rule_memo memo;
 	struct code_shapes shapes;
 	struct code_stub_search stubs;
 	struct code_stub thread_stub; /* in the FDE at hand; empty: none */
@@ -256,21 +258,51 @@ static void add_row(struct row_compiler *compiler, const struct fde *fde, uint64
 		add(compiler, stub->end, rule);
 }
 
+/* A row that has a key, at a place that nothing else has. */
+static void add_usual_row(struct row_compiler *compiler, uint64_t offset, const struct cfi_row *row,
+			  const struct cfi_cie *cie, uint64_t key)
+{
+	struct rule_memo_entry *entry = rule_memo_at(&compiler->memo, key);
+	struct unwind_rule rule;
+
+	if (entry->key == key) {
+		row_table_builder_add_number(compiler->builder, offset, entry->number);
+	} else {
+		rule = cfi_rule_of(row, cie, compiler->machine, false);
+		entry->number = row_table_builder_add(compiler->builder, offset, &rule);
+		entry->key = key;
+	}
+	compiler->last = offset;
+}
+
+static void add_cfi_row(struct row_compiler *compiler, const struct fde *fde,
+			const struct cfi_row *row, const struct cfi_cie *cie,
+			const struct cfi_fde *range)
+{
+	uint64_t key = compiler->with_base ? 0 : rule_memo_key(row, cie, compiler->machine);
+	uint64_t offset = fde->start + (row->start - range->address);
+	struct unwind_rule rule;
+
+	if (key && offset >= compiler->covered && !compiler->thread_stub.end) {
+		add_usual_row(compiler, offset, row, cie, key);
+		return;
+	}
+	rule = cfi_rule_of(row, cie, compiler->machine, compiler->with_base);
+	if (rule.cfa == UNWIND_CFA_REGISTER && rule.detail == compiler->machine->base)
+		compiler->finds_by_base = true;
+	add_row(compiler, fde, row->start - range->address, row->end - range->address, &rule);
+}
+
 static void add_program(struct row_compiler *compiler, const struct fde *fde,
 			struct cfi_source *source, const struct cfi_cie *cie,
 			const struct cfi_fde *range)
 {
 	struct cfi_program program;
-	struct unwind_rule rule;
 	struct cfi_row row;
 
 	cfi_program_begin(&program, &source->section, compiler->machine, cie, range);
-	while (cfi_program_next(&program, &row)) {
-		rule = cfi_rule_of(&row, cie, compiler->machine, compiler->with_base);
-		if (rule.cfa == UNWIND_CFA_REGISTER && rule.detail == compiler->machine->base)
-			compiler->finds_by_base = true;
-		add_row(compiler, fde, row.start - range->address, row.end - range->address, &rule);
-	}
+	while (cfi_program_next(&program, &row))
+		add_cfi_row(compiler, fde, &row, cie, range);
 }
 
 static int add_go_function(struct row_compiler *compiler, const struct fde *fde)

@@ -11,6 +11,7 @@
 #define BLOCK_MASK ((1u << UNWIND_BLOCK_SHIFT) - 1)
 #define LAST_CHUNK 15
 #define NO_PAGE    UINT32_MAX
+#define PAGE_ALIGN 4
 
 /* Of a chunk no more are kept than show that it has too many. */
 #define CHUNK_ROWS   (UNWIND_PAGE_MAX_ROWS + 1)
@@ -57,6 +58,24 @@ struct row_table_builder {
 	uint32_t single_page, single_rule;
 };
 
+/* So that every rule with a number has its place. */
+static int reserve_places(struct row_table_builder *builder)
+{
+	uint32_t count = builder->rules.count * 2 + 64;
+	struct place *places;
+
+	if (builder->rules.count <= builder->rule_places_count)
+		return 0;
+	places = realloc(builder->rule_places, count * sizeof(*places));
+	if (!places)
+		return -ENOMEM;
+	memset(places + builder->rule_places_count, 0,
+	       (count - builder->rule_places_count) * sizeof(*places));
+	builder->rule_places = places;
+	builder->rule_places_count = count;
+	return 0;
+}
+
 struct row_table_builder *row_table_builder_new(struct buffer *to)
 {
 	struct row_table_builder *builder = calloc(1, sizeof(*builder));
@@ -66,7 +85,7 @@ struct row_table_builder *row_table_builder_new(struct buffer *to)
 	builder->to = to;
 	builder->single_page = NO_PAGE;
 	builder->page_serial = 1;
-	if (rule_set_init(&builder->rules)) {
+	if (rule_set_init(&builder->rules) || reserve_places(builder)) {
 		row_table_builder_free(builder);
 		return NULL;
 	}
@@ -99,6 +118,9 @@ static void write_arrays(const struct row_table_builder *builder, struct unwind_
 	uint16_t *rules = (uint16_t *)unwind_page_rules(page);
 	uint8_t *row_rules = (uint8_t *)unwind_page_row_rules(page);
 
+	/* A row that took another one's place may have left a rule that no row has; and there is padding. */
+	memset(rules, 0, page->rule_count * sizeof(*rules));
+	memset((uint8_t *)page + unwind_page_bytes(page) - PAGE_ALIGN, 0, PAGE_ALIGN);
 	memcpy(offsets, builder->offsets, page->row_count * sizeof(*offsets));
 	for (uint32_t i = 0; i < unwind_page_groups(page->row_count); i++)
 		firsts[i] = offsets[i * UNWIND_GROUP_ROWS];
@@ -141,37 +163,26 @@ static void write_page(struct row_table_builder *builder, uint32_t row_count, ui
 		builder->error = -ENOMEM;
 		return;
 	}
-	memset(page, 0, size);
 	*page = header;
 	write_arrays(builder, page);
 }
 
-static bool reserve_places(struct row_table_builder *builder, uint32_t number)
+/* 0, with nothing else done any more, where memory ran out. */
+static uint32_t number_of(struct row_table_builder *builder, const struct unwind_rule *rule)
 {
-	uint32_t count = number * 2 + 64;
-	struct place *places;
+	uint32_t number = 0;
 
-	if (number < builder->rule_places_count)
-		return true;
-	places = realloc(builder->rule_places, count * sizeof(*places));
-	if (!places)
-		return false;
-	memset(places + builder->rule_places_count, 0,
-	       (count - builder->rule_places_count) * sizeof(*places));
-	builder->rule_places = places;
-	builder->rule_places_count = count;
-	return true;
+	if (rule_set_number(&builder->rules, rule, &number) || reserve_places(builder)) {
+		builder->error = -ENOMEM;
+		return 0;
+	}
+	return number;
 }
 
 static uint32_t place_of(struct row_table_builder *builder, uint32_t number)
 {
-	struct place *place;
+	struct place *place = &builder->rule_places[number];
 
-	if (!reserve_places(builder, number)) {
-		builder->error = -ENOMEM;
-		return 0;
-	}
-	place = &builder->rule_places[number];
 	if (place->page != builder->page_serial)
 		*place = (struct place){ builder->page_serial, builder->rule_count++ };
 	return place->place;
@@ -225,14 +236,11 @@ static void move_chunk(struct row_table_builder *builder)
 static void refuse_chunk(struct row_table_builder *builder)
 {
 	const struct unwind_rule rule = cfi_rule_not_expressible(CFI_REASON_TOO_DENSE);
-	uint32_t number;
+	uint32_t number = number_of(builder, &rule);
 
-	if (rule_set_number(&builder->rules, &rule, &number))
-		builder->error = -ENOMEM;
-	else
-		builder->header.reasons[CFI_REASON_TOO_DENSE]++;
+	builder->header.reasons[CFI_REASON_TOO_DENSE]++;
 	begin_page(builder, builder->chunk);
-	stage_row(builder, builder->chunk << UNWIND_CHUNK_SHIFT, builder->error ? 0 : number);
+	stage_row(builder, builder->chunk << UNWIND_CHUNK_SHIFT, number);
 }
 
 static void accept_chunk(struct row_table_builder *builder)
@@ -317,10 +325,11 @@ static void count_row(struct row_table_builder *builder, uint32_t number)
 
 static void put_pending(struct row_table_builder *builder)
 {
-	uint64_t offset = builder->pending_offset;
+	uint64_t offset = builder->pending_offset, block = offset >> UNWIND_BLOCK_SHIFT;
 	uint32_t chunk = (offset & BLOCK_MASK) >> UNWIND_CHUNK_SHIFT;
 
-	go_to_block(builder, offset >> UNWIND_BLOCK_SHIFT);
+	if (!builder->has_block || builder->block_number != block)
+		go_to_block(builder, block);
 	if (builder->error || builder->pending_rule == builder->rule)
 		return;
 	if (chunk != builder->chunk) {
@@ -332,19 +341,33 @@ static void put_pending(struct row_table_builder *builder)
 	count_row(builder, builder->rule);
 }
 
-void row_table_builder_add(struct row_table_builder *builder, uint64_t offset,
-			   const struct unwind_rule *rule)
+/* What is pending gives way to a row at `offset`. False: nothing is added any more. */
+static bool advance(struct row_table_builder *builder, uint64_t offset)
 {
 	if (builder->has_pending && offset < builder->pending_offset)
 		builder->error = -EINVAL;
 	else if (builder->has_pending && offset > builder->pending_offset)
 		put_pending(builder);
 	if (builder->error)
-		return;
+		return false;
 	builder->has_pending = true;
 	builder->pending_offset = offset;
-	if (rule_set_number(&builder->rules, rule, &builder->pending_rule))
-		builder->error = -ENOMEM;
+	return true;
+}
+
+uint32_t row_table_builder_add(struct row_table_builder *builder, uint64_t offset,
+			       const struct unwind_rule *rule)
+{
+	if (advance(builder, offset))
+		builder->pending_rule = number_of(builder, rule);
+	return builder->pending_rule;
+}
+
+void row_table_builder_add_number(struct row_table_builder *builder, uint64_t offset,
+				  uint32_t number)
+{
+	if (advance(builder, offset))
+		builder->pending_rule = number;
 }
 
 int row_table_builder_error(const struct row_table_builder *builder)

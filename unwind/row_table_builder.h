@@ -18,10 +18,14 @@ void row_table_builder_free(struct row_table_builder *builder);
 /*
  * From `offset` on, up to the next call's, the rule is this. Offsets never go down; of several calls with
  * one offset the last counts; equal neighbours are merged. Text begins with the first call and ends with the
- * last one, whose rule is UNWIND_NO_CFI. Errors are kept until the end.
+ * last one, whose rule is UNWIND_NO_CFI. Errors are kept until the end. Gives the rule's number.
  */
-void row_table_builder_add(struct row_table_builder *builder, uint64_t offset,
-			   const struct unwind_rule *rule);
+uint32_t row_table_builder_add(struct row_table_builder *builder, uint64_t offset,
+			       const struct unwind_rule *rule);
+
+/* The same for a rule that was added before, by its number: faster. */
+void row_table_builder_add_number(struct row_table_builder *builder, uint64_t offset,
+				  uint32_t number);
 
 /* 0, or what row_table_builder_finish() will give for good: nothing that is added counts any more. */
 int row_table_builder_error(const struct row_table_builder *builder);

@@ -113,6 +113,28 @@ static void an_offset_that_goes_down_is_an_error(void **state)
 	release(&made);
 }
 
+static void a_row_by_the_number_of_its_rule(void **state)
+{
+	const struct unwind_rule five = rule_of(5), six = rule_of(6);
+	struct made made;
+	uint32_t number;
+
+	(void)state;
+	begin(&made);
+	number = row_table_builder_add(made.builder, 0x1000, &five);
+	row_table_builder_add(made.builder, 0x1010, &six);
+	row_table_builder_add_number(made.builder, 0x1020, number);
+	row_table_builder_add(made.builder, 0x1020, &six);
+	row_table_builder_add_number(made.builder, 0x1030, number);
+	add(&made, 0x1040, 0);
+	assert_int_equal(finish(&made), 0);
+	assert_rule(&made, 0x1000, 5);
+	assert_rule(&made, 0x102f, 6);
+	assert_rule(&made, 0x103f, 5);
+	assert_rule(&made, 0x1040, 0);
+	release(&made);
+}
+
 static void a_table_without_rows(void **state)
 {
 	struct made made;
@@ -386,6 +408,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_rows_at_one_offset_the_last_counts),
 		cmocka_unit_test(an_offset_that_goes_down_is_an_error),
+		cmocka_unit_test(a_row_by_the_number_of_its_rule),
 		cmocka_unit_test(a_table_without_rows),
 		cmocka_unit_test(rows_of_any_density),
 		cmocka_unit_test(a_chunk_that_is_too_dense_is_refused),
