@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-void byte_reader_init(struct byte_reader *reader, struct bytes bytes)
-{
-	*reader = (struct byte_reader){ .bytes = bytes };
-}
-
 struct bytes byte_reader_take(struct byte_reader *reader, size_t size)
 {
 	struct bytes taken = { 0 };

@@ -23,7 +23,10 @@ struct byte_reader {
 	bool failed;
 };
 
-void byte_reader_init(struct byte_reader *reader, struct bytes bytes);
+static inline void byte_reader_init(struct byte_reader *reader, struct bytes bytes)
+{
+	*reader = (struct byte_reader){ .bytes = bytes };
+}
 
 /* Copies the next `size` bytes to `to` (zeros if there are not that many) and moves on. */
 bool byte_reader_copy(struct byte_reader *reader, void *to, size_t size);

@@ -10,6 +10,10 @@
 
 #define MAX_SHARE 32 /* of the part for each, where that is between the two */
 
+/* Of small parts there are few windows, of larger ones as many as take this share together. */
+#define MIN_PLACES 3
+#define ALL_SHARE  10
+
 /* What is larger than a window goes here and nowhere else, so that such memory is taken once. */
 #define LARGE_PLACE 0
 
@@ -38,6 +42,15 @@ static size_t window_max(const struct file_window *window)
 	return share < WINDOW_MAX ? share : WINDOW_MAX;
 }
 
+static uint32_t place_count(const struct file_window *window)
+{
+	uint64_t count = window->size / ALL_SHARE / window_max(window);
+
+	if (count < MIN_PLACES)
+		return MIN_PLACES;
+	return count < FILE_WINDOW_PLACES ? count : FILE_WINDOW_PLACES;
+}
+
 static bool holds(const struct file_window_place *place, uint64_t offset, size_t size)
 {
 	uint64_t within = offset - place->offset;
@@ -45,20 +58,20 @@ static bool holds(const struct file_window_place *place, uint64_t offset, size_t
 	return offset >= place->offset && within <= place->filled && size <= place->filled - within;
 }
 
-/* Does reading at `offset` go on where the window ends? */
+/* Does reading at `offset` go on where the window ends, or less than its size behind that? */
 static bool goes_on_at(const struct file_window_place *place, uint64_t offset)
 {
-	return place->filled && offset >= place->offset && offset - place->offset <= place->filled;
+	return offset >= place->offset && (offset - place->offset) / 2 < place->filled;
 }
 
 /* The place that goes on at `offset`, or else the one that has not been used for longest. */
 static uint32_t choose_place(const struct file_window *window, uint64_t offset, size_t size)
 {
-	uint32_t oldest = LARGE_PLACE;
+	uint32_t oldest = LARGE_PLACE, count = place_count(window);
 
 	if (size > window_max(window))
 		return LARGE_PLACE;
-	for (uint32_t i = 0; i < FILE_WINDOW_PLACES; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		if (goes_on_at(&window->places[i], offset))
 			return i;
 		if (window->places[i].last_use < window->places[oldest].last_use)
@@ -116,10 +129,10 @@ static bool find_place(struct file_window *window, uint64_t offset, size_t size)
 	return false;
 }
 
-int file_window_read(struct file_window *window, uint64_t offset, size_t size,
-		     struct bytes *ret_bytes)
+int file_window_read_elsewhere(struct file_window *window, uint64_t offset, size_t size,
+			       struct bytes *ret_bytes)
 {
-	struct file_window_place *place;
+	struct file_window_place *place = &window->places[window->last];
 	int err;
 
 	if (offset > window->size)
@@ -128,6 +141,7 @@ int file_window_read(struct file_window *window, uint64_t offset, size_t size,
 		size = FILE_WINDOW_MAX_READ;
 	if (size > window->size - offset)
 		size = window->size - offset;
+	place->last_use = ++window->moves;
 	if (!find_place(window, offset, size)) {
 		window->last = choose_place(window, offset, size);
 		err = move_to(window, &window->places[window->last], offset, size);
@@ -135,7 +149,6 @@ int file_window_read(struct file_window *window, uint64_t offset, size_t size,
 			return err;
 	}
 	place = &window->places[window->last];
-	place->last_use = ++window->uses;
 	/* The file became shorter since it was opened. */
 	if (size > place->filled)
 		size = place->filled;

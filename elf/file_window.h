@@ -15,33 +15,46 @@
 #include "elf/elf_file.h"
 
 #define FILE_WINDOW_MAX_READ (4u << 20) /* of one file_window_read() */
-#define FILE_WINDOW_PLACES   3
+#define FILE_WINDOW_PLACES   16         /* at most: see file_window.c */
 
 /* One of the windows. */
 struct file_window_place {
 	uint8_t *bytes;
 	size_t capacity, filled, next_size;
 	uint64_t offset;   /* in the part */
-	uint64_t last_use; /* by the count of `uses` */
+	uint64_t last_use; /* by the count of `moves` */
 };
 
 struct file_window {
 	const struct elf_file *file;
 	uint64_t file_offset, size; /* of the part */
 	struct file_window_place places[FILE_WINDOW_PLACES];
-	uint32_t last; /* the place that was read last */
-	uint64_t uses;
+	uint32_t last;  /* the place that was read last */
+	uint64_t moves; /* from one place to another */
 };
 
 void file_window_init(struct file_window *window, const struct elf_file *file, uint64_t file_offset,
 		      uint64_t size);
 void file_window_release(struct file_window *window);
 
+int file_window_read_elsewhere(struct file_window *window, uint64_t offset, size_t size,
+			       struct bytes *ret_bytes); /* serves the next one */
+
 /*
  * Up to `size` bytes (at most FILE_WINDOW_MAX_READ) at `offset` of the part; fewer only at its end. They are
  * valid until the next call. 0, -ENOMEM, or the error of a read.
  */
-int file_window_read(struct file_window *window, uint64_t offset, size_t size,
-		     struct bytes *ret_bytes);
+static inline int file_window_read(struct file_window *window, uint64_t offset, size_t size,
+				   struct bytes *ret_bytes)
+{
+	const struct file_window_place *place = &window->places[window->last];
+	uint64_t within = offset - place->offset;
+
+	/* Below the place it is more than anything that is filled. */
+	if (within >= place->filled || size > place->filled - within)
+		return file_window_read_elsewhere(window, offset, size, ret_bytes);
+	*ret_bytes = (struct bytes){ place->bytes + within, size };
+	return 0;
+}
 
 #endif

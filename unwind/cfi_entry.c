@@ -33,8 +33,9 @@ static int set_cie(const struct cfi_section *section, uint64_t pointer, uint64_t
 }
 
 static int parse_header(const struct cfi_section *section, struct bytes bytes, uint64_t offset,
-			struct cfi_entry *entry)
+			struct cfi_entry *ret_entry)
 {
+	struct cfi_entry entry = { .offset = offset };
 	struct byte_reader reader;
 	bool is_64, wide_pointer;
 	uint64_t length, pointer, field;
@@ -53,26 +54,21 @@ static int parse_header(const struct cfi_section *section, struct bytes bytes, u
 	if (reader.failed || length > section->size - field ||
 	    length < reader.offset - (field - offset))
 		return -EBADMSG;
-	entry->offset = offset;
-	entry->end = field + length;
-	entry->body = offset + reader.offset;
+	entry.end = field + length;
+	entry.body = offset + reader.offset;
 	/* A CIE that cannot be is the entry's own trouble: the next entry is found all the same. */
-	if (set_cie(section, pointer, field, wide_pointer, entry))
-		entry->cie = CFI_ENTRY_NO_CIE;
+	if (set_cie(section, pointer, field, wide_pointer, &entry))
+		entry.cie = CFI_ENTRY_NO_CIE;
+	*ret_entry = entry;
 	return 0;
 }
 
 int cfi_entry_read(struct cfi_section *section, uint64_t offset, struct cfi_entry *ret_entry)
 {
-	struct cfi_entry entry = { 0 };
 	struct bytes bytes;
 	int err = cfi_section_read(section, offset, HEADER_MAX, &bytes);
 
-	if (!err)
-		err = parse_header(section, bytes, offset, &entry);
-	if (!err)
-		*ret_entry = entry;
-	return err;
+	return err ? err : parse_header(section, bytes, offset, ret_entry);
 }
 
 /* Zeros between entries are padding, unless nothing else says where the section ends. */
@@ -82,14 +78,14 @@ int cfi_entry_next(struct cfi_section *section, uint64_t offset, struct cfi_entr
 
 	for (;; offset += sizeof(zero)) {
 		struct bytes bytes;
-		int err = cfi_section_read(section, offset, sizeof(zero), &bytes);
+		int err = cfi_section_read(section, offset, HEADER_MAX, &bytes);
 
 		if (err)
 			return err;
 		if (bytes.size < sizeof(zero))
 			return -ENODATA;
 		if (memcmp(bytes.data, zero, sizeof(zero)) != 0)
-			return cfi_entry_read(section, offset, ret_entry);
+			return parse_header(section, bytes, offset, ret_entry);
 		if (section->ends_at_terminator)
 			return -ENODATA;
 	}
@@ -248,6 +244,13 @@ static int parse_range(const struct cfi_section *section, const struct cfi_entry
 
 	if (!cie->has_range)
 		return -EOPNOTSUPP;
+	/* What linkers write. */
+	if (cie->pointer_encoding == (CFI_POINTER_PC | CFI_POINTER_SDATA4)) {
+		fde->address =
+			section->address + entry->body + (uint64_t)(int32_t)byte_reader_u32(reader);
+		fde->size = (uint64_t)(int32_t)byte_reader_u32(reader);
+		return reader->failed ? -EBADMSG : 0;
+	}
 	err = cfi_pointer_read(reader, cie->pointer_encoding, &section->bases,
 			       section->address + entry->body, &fde->address);
 	if (!err)

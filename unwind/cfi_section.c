@@ -181,11 +181,9 @@ void cfi_section_release(struct cfi_section *section)
 	file_window_release(&section->window);
 }
 
-int cfi_section_read(struct cfi_section *section, uint64_t offset, size_t size,
-		     struct bytes *ret_bytes)
+int cfi_section_read_memory(const struct cfi_section *section, uint64_t offset, size_t size,
+			    struct bytes *ret_bytes)
 {
-	if (!section->memory.data)
-		return file_window_read(&section->window, offset, size, ret_bytes);
 	if (offset > section->size)
 		offset = section->size;
 	if (size > CFI_SECTION_MAX_READ)

@@ -54,11 +54,20 @@ int cfi_section_init_eh_frame(struct cfi_section *section, struct elf_file *file
 int cfi_section_init_debug_frame(struct cfi_section *section, struct elf_file *file);
 void cfi_section_release(struct cfi_section *section);
 
+/* Serves the next one: of a section in memory. */
+int cfi_section_read_memory(const struct cfi_section *section, uint64_t offset, size_t size,
+			    struct bytes *ret_bytes);
+
 /*
  * Up to `size` bytes (at most CFI_SECTION_MAX_READ) at `offset`; fewer only at the section's end. They are
  * valid until the next call. 0, -ENOMEM, or the error of a read.
  */
-int cfi_section_read(struct cfi_section *section, uint64_t offset, size_t size,
-		     struct bytes *ret_bytes);
+static inline int cfi_section_read(struct cfi_section *section, uint64_t offset, size_t size,
+				   struct bytes *ret_bytes)
+{
+	if (section->memory.data)
+		return cfi_section_read_memory(section, offset, size, ret_bytes);
+	return file_window_read(&section->window, offset, size, ret_bytes);
+}
 
 #endif

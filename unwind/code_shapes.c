@@ -273,7 +273,7 @@ static void drop_overlaps(struct code_shapes *shapes)
 void code_shapes_find(struct code_shapes *shapes, const struct elf_file *file,
 		      const struct cfi_machine *machine)
 {
-	shapes->count = 0;
+	shapes->count = shapes->passed = 0;
 	if (!machine->has_code_shapes)
 		return;
 	add_sections(shapes, file);
@@ -282,11 +282,9 @@ void code_shapes_find(struct code_shapes *shapes, const struct elf_file *file,
 	drop_overlaps(shapes);
 }
 
-const struct code_shape *code_shapes_next(const struct code_shapes *shapes, uint64_t offset)
+const struct code_shape *code_shapes_next(struct code_shapes *shapes, uint64_t offset)
 {
-	for (size_t i = 0; i < shapes->count; i++) {
-		if (shapes->shapes[i].end > offset)
-			return &shapes->shapes[i];
-	}
-	return NULL;
+	while (shapes->passed < shapes->count && shapes->shapes[shapes->passed].end <= offset)
+		shapes->passed++;
+	return shapes->passed < shapes->count ? &shapes->shapes[shapes->passed] : NULL;
 }

@@ -24,13 +24,14 @@ struct code_shape {
 struct code_shapes {
 	struct code_shape shapes[CODE_SHAPES_MAX]; /* in order, without overlaps */
 	size_t count;
+	size_t passed; /* that end before what was asked for last */
 };
 
 /* Shapes that cannot be read are left out. */
 void code_shapes_find(struct code_shapes *shapes, const struct elf_file *file,
 		      const struct cfi_machine *machine);
 
-/* The first shape that ends behind an offset, or NULL. */
-const struct code_shape *code_shapes_next(const struct code_shapes *shapes, uint64_t offset);
+/* The first shape that ends behind an offset, or NULL. Offsets never go down. */
+const struct code_shape *code_shapes_next(struct code_shapes *shapes, uint64_t offset);
 
 #endif

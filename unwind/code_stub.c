@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define CHUNK_BYTES (64u << 10)
+#define CHUNK_MIN   (4u << 10) /* of what lies between functions the next piece is near */
 #define STUB_MAX    16
 
 /* In a program that one segment maps whole, most of what has no CFI. Small ones are searched like code. */
@@ -98,6 +99,8 @@ static bool fill_chunk(struct code_stub_search *search, uint64_t start, size_t s
 		search->chunk = malloc(CHUNK_BYTES);
 	if (search->reads_ahead)
 		size = CHUNK_BYTES;
+	else if (size < CHUNK_MIN)
+		size = CHUNK_MIN;
 	if (!search->chunk || !search->reads_left)
 		return false;
 	search->reads_left--;

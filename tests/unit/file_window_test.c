@@ -135,6 +135,41 @@ static void at_several_places_in_order(void **state)
 	end(&fixture);
 }
 
+/* Each a little further than the last one: no fewer bytes a fill than where nothing is left out. */
+static void in_order_with_gaps(void **state)
+{
+	struct fixture fixture;
+	uint32_t fills = 0;
+
+	(void)state;
+	begin(&fixture);
+	for (uint64_t offset = 0; offset + 40 < PART_BYTES; offset += 300) {
+		struct file_window before = fixture.window;
+
+		assert_reads(&fixture, offset, 40, 40);
+		for (uint32_t i = 0; i < FILE_WINDOW_PLACES; i++)
+			fills += fixture.window.places[i].filled &&
+				 fixture.window.places[i].offset != before.places[i].offset;
+	}
+	assert_in_range(fills, 1, PART_BYTES / (16u << 10) + 10);
+	end(&fixture);
+}
+
+/* All over it: what is read into stays small beside it. */
+static void a_small_part(void **state)
+{
+	const uint32_t size = 100000;
+	struct fixture fixture;
+
+	(void)state;
+	begin(&fixture);
+	file_window_init(&fixture.window, fixture.file, fixture.file_offset, size);
+	for (uint64_t i = 0; i < 1000; i++)
+		assert_reads(&fixture, hash_u64(i) % (size - 40), 40, 40);
+	assert_in_range(memory_of(&fixture.window), 1, size / 8);
+	end(&fixture);
+}
+
 /* The largest reads, wherever they are, take the memory of one. */
 static void large_reads_take_memory_once(void **state)
 {
@@ -155,6 +190,8 @@ int main(void)
 		cmocka_unit_test(at_the_end_there_is_less),
 		cmocka_unit_test(what_a_file_has_lost_is_not_there),
 		cmocka_unit_test(at_several_places_in_order),
+		cmocka_unit_test(in_order_with_gaps),
+		cmocka_unit_test(a_small_part),
 		cmocka_unit_test(large_reads_take_memory_once),
 	};
 

@@ -58,7 +58,8 @@ static bool is_small_gap(const struct comparison *comparison, uint64_t address)
 static bool is_shape(const struct comparison *comparison, uint64_t offset,
 		     const struct unwind_rule *rule)
 {
-	const struct code_shape *shape = code_shapes_next(&comparison->shapes, offset);
+	struct code_shapes shapes = comparison->shapes; /* offsets come in any order */
+	const struct code_shape *shape = code_shapes_next(&shapes, offset);
 
 	return shape && offset >= shape->start && !memcmp(&shape->rule, rule, sizeof(*rule));
 }
