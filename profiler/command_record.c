@@ -20,6 +20,7 @@
 #include "profiler/frame_names.h"
 #include "profiler/interrupts.h"
 #include "profiler/namer.h"
+#include "profiler/naming_costs.h"
 #include "profiler/output.h"
 #include "profiler/package_owner.h"
 #include "profiler/recorder.h"
@@ -372,6 +373,7 @@ static int name_ticks(const struct record_command *command, const struct recordi
 		.debug_files = { command->debug_folders.list, command->debug_server },
 		.without_inlined = command->without_inlined,
 		.demangle = command->demangle,
+		.costs = stats->naming,
 	};
 	int error;
 
@@ -387,11 +389,13 @@ static int write_result(const struct record_command *command, struct recording *
 {
 	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
 	_cleanup_(unnamed_frames_release) struct unnamed_frames unnamed;
+	_cleanup_(naming_costs_release) struct naming_costs naming = { 0 };
 	struct stats stats;
 	int error = profile ? set_origin(command, recording, profile) : -ENOMEM;
 
 	unnamed_frames_init(&unnamed);
 	stats_gather(recording, &stats);
+	stats.naming = &naming;
 	recording_close_session(recording);
 	if (!error)
 		error = name_ticks(command, recording, profile, &unnamed, &stats);

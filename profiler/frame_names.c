@@ -17,8 +17,10 @@
 #include "profiler/kernel_words.h"
 #include "profiler/modules.h"
 #include "profiler/name_source.h"
+#include "profiler/naming_costs.h"
 #include "profiler/unnamed_frames.h"
 #include "worker/file_owner.h"
+#include "worker/worker.h"
 
 /* What all runtimes together wrote is read for so long; it may be of any size. */
 #define MADE_CODE_MAX_NS 10000000000u
@@ -74,6 +76,8 @@ struct frame_names {
 	struct named_address *named; /* by address index */
 	bool without_inlined;
 	enum demangle_mode demangle;
+	struct worker *worker;
+	struct naming_costs *costs;
 	int error; /* of a callback */
 };
 
@@ -183,23 +187,70 @@ static int add_inlined(struct frame_names *names, uint64_t module_id,
 	return error;
 }
 
-static bool lacks_a_name(const struct symbol_reply *reply)
+/* What is asked at once ends ahead of this index. */
+static size_t end_of_question(const struct frame_names *names, size_t start)
 {
+	size_t end = start + 1;
+
+	while (end < names->count && end - start < SYMBOLIZER_MAX_ADDRESSES &&
+	       !compare_sources(&names->asked[end], &names->asked[start]))
+		end++;
+	return end;
+}
+
+static size_t count_named(const struct symbol_reply *reply)
+{
+	size_t count = 0;
+
 	for (size_t i = 0; i < reply->count; i++)
-		if (!reply->names[i].function)
-			return true;
-	return false;
+		count += reply->names[i].function != NULL;
+	return count;
+}
+
+/* Size 0: there is none. */
+static struct build_id build_id_of(const struct symbol_reply *reply)
+{
+	struct build_id id = { .size = 0 };
+
+	if (reply->build_id && reply->build_id_size <= sizeof(id.bytes)) {
+		id.size = reply->build_id_size;
+		memcpy(id.bytes, reply->build_id, id.size);
+	}
+	return id;
+}
+
+static bool is_of_worker(uint64_t module)
+{
+	return module != MODULE_KERNEL && module != MODULE_VDSO;
+}
+
+/* Of an error there are no names, and of its addresses none was named. */
+static void note_cost(const struct frame_names *names, const struct symbol_reply *reply)
+{
+	struct naming_cost cost = {
+		.module = names->asked[reply->id].address.module,
+		.asked = end_of_question(names, reply->id) - reply->id,
+		.named = reply->error ? 0 : count_named(reply),
+		.cpu_ns = reply->cpu_ns,
+		.build_id = build_id_of(reply),
+	};
+	struct child_usage usage;
+
+	if (is_of_worker(cost.module)) {
+		worker_read_usage(names->worker, &usage);
+		cost.worker_peak_bytes = usage.rss_peak_bytes;
+	}
+	naming_costs_add(names->costs, &cost);
 }
 
 /* By its build-id a debug file can be found for a module that lacks names. */
 static int keep_build_id(struct frame_names *names, const struct symbol_reply *reply)
 {
 	uint64_t module = names->asked[reply->id].address.module;
-	struct build_id id = { .size = reply->build_id_size };
+	struct build_id id = build_id_of(reply);
 
-	if (!reply->build_id || id.size > sizeof(id.bytes) || !lacks_a_name(reply))
+	if (!id.size || count_named(reply) == reply->count)
 		return 0;
-	memcpy(id.bytes, reply->build_id, id.size);
 	buffer_append(&names->build_ids, &id, sizeof(id));
 	if (buffer_error(&names->build_ids))
 		return -ENOMEM;
@@ -226,6 +277,7 @@ static void take_reply(const struct symbol_reply *reply, void *context)
 {
 	struct frame_names *names = context;
 
+	note_cost(names, reply);
 	names->error = keep_failure(names, reply);
 	if (!names->error)
 		names->error = keep_build_id(names, reply);
@@ -354,10 +406,7 @@ static int ask_all(struct frame_names *names)
 	for (size_t start = 0, end; start < names->count; start = end) {
 		int error;
 
-		end = start + 1;
-		while (end < names->count && end - start < SYMBOLIZER_MAX_ADDRESSES &&
-		       !compare_sources(&names->asked[end], &names->asked[start]))
-			end++;
+		end = end_of_question(names, start);
 		error = names->asked[start].process == AGGREGATOR_NONE
 				? ask_module(names, start, end)
 				: ask_made_code(names, start, end);
@@ -480,6 +529,8 @@ int frame_names_new(const struct frame_names_sources *sources, struct profile *p
 	names->kernel_code = sources->kernel_code;
 	names->without_inlined = sources->without_inlined;
 	names->demangle = sources->demangle;
+	names->worker = sources->worker;
+	names->costs = sources->costs;
 	names->profile = profile;
 	error = frame_names_init(names, sources);
 	if (error)

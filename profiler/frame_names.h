@@ -16,6 +16,7 @@ struct aggregator;
 struct jit_maps;
 struct kernel_code;
 struct modules;
+struct naming_costs;
 struct profile;
 struct unnamed_frames;
 struct worker;
@@ -32,6 +33,7 @@ struct frame_names_sources {
 	struct name_source_debug_files debug_files;
 	bool without_inlined;
 	enum demangle_mode demangle;
+	struct naming_costs *costs; /* what naming took is added */
 };
 
 struct frame_names;

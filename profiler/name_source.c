@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "profiler/debug_server.h"
 #include "worker/name_service.h"
+#include "worker/worker.h"
 
 struct name_source {
 	struct worker *worker;
@@ -118,16 +119,26 @@ static int ask_worker(const struct name_source *source, const struct symbol_requ
 	return error;
 }
 
+/* Of one that ended meanwhile it is known less exactly. */
+static uint64_t worker_cpu_since(struct worker *worker, uint64_t begun_ns)
+{
+	uint64_t now_ns = worker_cpu_ns(worker);
+
+	return now_ns > begun_ns ? now_ns - begun_ns : 0;
+}
+
 int name_source_ask(struct name_source *source, const struct symbol_request *request,
 		    symbol_reply_fn reply, void *context)
 {
 	_cleanup_(answer_release) struct answer answer = { 0 };
 	struct symbol_reply given = { .id = request->id };
+	uint64_t begun_ns;
 
 	if (request->space != SYMBOL_FILE && request->space != SYMBOL_MADE_CODE)
 		return ask_here(source, request, reply, context);
 	if (request->count > SYMBOLIZER_MAX_ADDRESSES)
 		return -E2BIG;
+	begun_ns = worker_cpu_ns(source->worker);
 	given.error = is_over(source)
 			      ? -ETIME
 			      : ask_worker(source, request, &answer, &given.debug_file_error);
@@ -137,6 +148,7 @@ int name_source_ask(struct name_source *source, const struct symbol_request *req
 	given.build_id_size = answer.build_id.size;
 	given.names = answer.names;
 	given.count = answer.count;
+	given.cpu_ns = worker_cpu_since(source->worker, begun_ns);
 	reply(&given, context);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "profiler/aggregator.h"
 #include "profiler/modules.h"
+#include "profiler/naming_costs.h"
 #include "profiler/recorder.h"
 #include "profiler/snapshots.h"
 #include "profiler/unnamed_frames.h"
@@ -68,6 +69,7 @@ void stats_gather(const struct recording *recording, struct stats *ret_stats)
 		.stacks = totals.stacks,
 		.processes = totals.processes,
 		.modules = modules,
+		.named_modules = recording->modules,
 		.snapshots = snapshots.taken,
 		.mended = snapshots.mended,
 		.verifier = recording->verifier,
@@ -239,6 +241,11 @@ void stats_write_json(const struct stats *stats, struct buffer *to)
 	if (stats->unnamed) {
 		buffer_append_string(to, "  \"names\": ");
 		unnamed_frames_write_json(stats->unnamed, to);
+		buffer_append_string(to, ",\n");
+	}
+	if (stats->naming) {
+		buffer_append_string(to, "  \"naming\": ");
+		naming_costs_write_json(stats->naming, stats->named_modules, to);
 		buffer_append_string(to, ",\n");
 	}
 	write_unwind(stats, to);

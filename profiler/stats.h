@@ -12,6 +12,8 @@
 #include "worker/worker.h"
 
 struct buffer;
+struct modules;
+struct naming_costs;
 struct recording;
 struct unnamed_frames;
 struct unwind_verifier;
@@ -24,6 +26,8 @@ struct stats {
 	struct tick_fates fates; /* from naming on */
 	uint64_t stacks, processes;
 	struct modules_totals modules;
+	const struct modules *named_modules;
+	struct naming_costs *naming;            /* NULL: nothing was named */
 	uint64_t snapshots;                     /* ticks that brought a copy of their stack */
 	uint64_t mended;                        /* those whose stack is whole by it */
 	const struct unwind_verifier *verifier; /* NULL: stacks were not verified */

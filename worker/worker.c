@@ -58,6 +58,16 @@ void worker_read_usage(struct worker *worker, struct child_usage *ret_usage)
 	pthread_mutex_unlock(&worker->lock);
 }
 
+uint64_t worker_cpu_ns(struct worker *worker)
+{
+	uint64_t cpu_ns;
+
+	pthread_mutex_lock(&worker->lock);
+	cpu_ns = worker->ended.cpu_ns + (worker->pid ? child_process_cpu_ns(worker->pid) : 0);
+	pthread_mutex_unlock(&worker->lock);
+	return cpu_ns;
+}
+
 /* --- begin and end --- */
 
 static int start(struct worker *worker)

@@ -216,7 +216,7 @@ def test_statistics_have_every_field():
     """The contract of --stats, as the issue has it."""
     stats = hearth.record("-F", 999, "--", *hearth.sample("shares_70_30", 0.2)).stats
     assert {
-        "version", "rate_hz", "duration_ns", "cpus", "ticks", "stacks", "processes", "modules", "self",
+        "version", "rate_hz", "duration_ns", "cpus", "ticks", "stacks", "processes", "modules", "naming", "self",
     } <= set(stats)  # fmt: skip
     assert {"idle", "due", "complete", "may_lack_caller", "no_user_half", "truncated", "lost"} == set(stats["ticks"])
     assert {
@@ -230,6 +230,25 @@ def test_statistics_have_every_field():
     assert own["load_ns"] < own["first_tick_ns"]
     assert stats["processes"] == 1
     assert stats["modules"] >= 2  # the program and the C library
+
+
+def test_statistics_tell_what_naming_took():
+    stats = hearth.record("-a", "-F", 999, "--", *hearth.sample("shares_70_30", 0.5)).stats
+    told, others = stats["naming"]["modules"], stats["naming"]["others"]
+    assert len(told) <= 20 and set(others) == {"modules", "asked", "named", "cpu_ns"}
+    assert all(
+        set(module) == {"module", "build_id", "asked", "named", "cpu_ns", "worker_peak_bytes"} for module in told
+    )
+    costs = [module["cpu_ns"] for module in told]
+    assert costs == sorted(costs, reverse=True) and all(costs)
+    assert all(0 <= module["named"] <= module["asked"] > 0 for module in told)
+    by_name = {module["module"]: module for module in told}
+    kernel, sample = by_name["kernel"], by_name["shares_70_30"]
+    assert kernel["worker_peak_bytes"] == 0 and kernel["named"] > 0 and kernel["build_id"] is None
+    assert len(sample["build_id"]) == 40 and sample["named"] == sample["asked"]
+    assert 2**20 < sample["worker_peak_bytes"] <= stats["self"]["worker"]["rss_peak_bytes"]
+    of_worker = sum(module["cpu_ns"] for module in told if module["worker_peak_bytes"])
+    assert 0 < of_worker <= stats["self"]["worker"]["cpu_ns"]
 
 
 def test_statistics_to_standard_output(tmp_path):
