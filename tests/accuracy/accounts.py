@@ -7,6 +7,7 @@ from typing import Dict, NamedTuple
 STEADY_BAR = 0.999  # complete, of the ticks that fired
 STORM_BAR = 0.99  # complete, of the ticks that fired in a task with a user half
 AGREEMENT_BAR = 0.9999  # with libunwind, where both claim a proven root
+NAMED_BAR = 0.99  # of the user frames of programs that ship a symbol table
 COMPARED_BAR = 0.90  # of the ticks with a user half, those for which both claim one: else the agreement says little
 
 
@@ -22,6 +23,8 @@ class Account(NamedTuple):
     verified: int
     compared: int
     agreed: int
+    user_frames: int  # once for each tick that one is in
+    unnamed: Dict[str, int]  # of these: without a name, by reason
 
     @property
     def share(self):
@@ -31,6 +34,10 @@ class Account(NamedTuple):
     def share_with_user_half(self):
         fired = fired_with_user_half(self.fired, self.no_user_half, self.truncated)
         return (self.complete - sum(self.no_user_half.values())) / fired if fired else 0
+
+    @property
+    def share_named(self):
+        return 1 - sum(self.unnamed.values()) / self.user_frames if self.user_frames else 0
 
     @property
     def share_compared(self):
@@ -46,6 +53,14 @@ def fired_with_user_half(fired, no_user_half, truncated):
     return fired - sum(no_user_half.values()) - truncated["compat_task"]
 
 
+def unnamed_by_reason(names):
+    """Of a recording's statistics: modules beyond those that it tells of are "others"."""
+    reasons = {}
+    for module in names["modules"]:
+        reasons[module["reason"]] = reasons.get(module["reason"], 0) + module["frames"]
+    return {**reasons, "others": names["without_name"] - sum(reasons.values())}
+
+
 def account(name, stats, verified):
     """Of a recording's statistics, and of those of a second one with --verify."""
     ticks, again, verify = stats["ticks"], verified["ticks"], verified["verify"]
@@ -55,6 +70,7 @@ def account(name, stats, verified):
         name, ticks["due"] - late, ticks["complete"], ticks["truncated"], lost, late, ticks["no_user_half"],
         fired_with_user_half(again["due"] - again["lost"]["late"], again["no_user_half"], again["truncated"]),
         verify["compared"], verify["agreed"],
+        stats["names"]["user_frames"], unnamed_by_reason(stats["names"]),
     )  # fmt: skip
 
 
@@ -80,6 +96,7 @@ def add(name, accounts):
     return Account(
         name, total("fired"), total("complete"), reasons("truncated"), reasons("lost"), total("late"),
         reasons("no_user_half"), total("verified"), total("compared"), total("agreed"),
+        total("user_frames"), reasons("unnamed"),
     )  # fmt: skip
 
 
@@ -102,6 +119,10 @@ def format_row(one):
         one.name, one.fired, f"{one.share:.3%}", in_words(one.truncated), in_words(lost),
         agreement if one.compared else "-",
     ).rstrip()
+
+
+def format_names(one):
+    return f"{one.name}: {one.share_named:.3%} of {one.user_frames} user frames have a name; others: {in_words(one.unnamed)}"
 
 
 # --- the bars ---------------------------------------------------------------------------------------

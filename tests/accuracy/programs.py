@@ -21,6 +21,7 @@ class Program(NamedTuple):
     name: str
     kind: str
     prepare: Callable[[Path], Work]  # takes a folder of its own
+    ships_symbols: bool = False  # all its files have a symbol table or Go's, and it makes no code
     has_eh_frame: bool = True  # else libunwind has nothing to compare; Go's programs have none
 
 
@@ -112,7 +113,7 @@ def java(folder):
 
 
 def sample(name):
-    return Program(name, SAMPLE, lambda folder: Work(e2e.sample(name, 1)), has_eh_frame=name != "goroutines")
+    return Program(name, SAMPLE, lambda folder: Work(e2e.sample(name, 1)), True, has_eh_frame=name != "goroutines")
 
 
 SAMPLES = (
@@ -125,7 +126,7 @@ PROGRAMS = [
     Program("clang", NATIVE, compile_with("clang", 500)),
     Program("ld", NATIVE, link),
     Program("tar with gzip", NATIVE, tar_with_gzip),
-    Program("gofmt (Go)", NATIVE, go, has_eh_frame=False),
+    Program("gofmt (Go)", NATIVE, go, True, has_eh_frame=False),
     Program("postgres, pgbench", NATIVE, servers.postgres),
     Program("nginx", NATIVE, servers.nginx),
     Program("node", JIT, node),

@@ -23,10 +23,11 @@ PROGRAMS = {program.name: program for program in RUNNER.programs.PROGRAMS}
 STORM = RUNNER.STORM
 
 
-def account(name, compared, agreed):
+def account(name, compared, agreed, unnamed=0):
     return RUNNER.accounts.Account(
         name, fired=1000, complete=1000, truncated={"compat_task": 0}, lost={}, late=0, no_user_half={},
         verified=1000, compared=compared, agreed=agreed,
+        user_frames=1000, unnamed={"no_symbols": unnamed},
     )  # fmt: skip
 
 
@@ -58,3 +59,23 @@ def test_programs_without_eh_frame_need_no_comparison(capsys):
 def test_disagreements_miss_the_bar(capsys):
     assert not RUNNER.judge([(PROGRAMS["python3"], account("python3", 1000, 999))], None)
     assert "MISSED agreement" in capsys.readouterr().out
+
+
+def test_unnamed_frames_miss_the_bar_of_programs_with_symbols_only(capsys):
+    def judge_unnamed(name, unnamed):
+        return RUNNER.judge([(PROGRAMS[name], account(name, 1000, 1000, unnamed))], None)
+
+    assert not judge_unnamed("templates", 11)
+    out = capsys.readouterr().out
+    assert "98.900% of 1000 user frames have a name; others: no_symbols 11" in out and "MISSED user frames" in out
+    assert judge_unnamed("templates", 10)
+    assert judge_unnamed("clang", 500)
+    assert "other programs: 50.000% of 1000" in capsys.readouterr().out
+
+
+def test_unnamed_frames_are_summed_by_reason():
+    names = {
+        "user_frames": 100, "without_name": 9,
+        "modules": [{"reason": "no_symbols", "frames": 3}, {"reason": "changed", "frames": 1}, {"reason": "no_symbols", "frames": 4}],
+    }  # fmt: skip
+    assert RUNNER.accounts.unnamed_by_reason(names) == {"no_symbols": 7, "changed": 1, "others": 1}
