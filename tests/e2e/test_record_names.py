@@ -231,6 +231,27 @@ def test_ended_and_overwritten_before_the_naming(tmp_path):
     assert recording.frames(stacks) & {"honest", "[overwritten]"}
 
 
+def test_a_forged_build_id_names_nothing_of_another_file(tmp_path):
+    """TRUST.md, attack 7: two programs of one code and one build-id, and each has the names of its own file."""
+    build_id = f"-Wl,--build-id=0x{'f0' * 20}"
+    for name, function in (("victim", "honest"), ("forger", "forged")):
+        recording.compile_c(tmp_path, name, ONE_CODE, build_id, f"-DNAME={function}")
+    with hearth.Child(tmp_path / "forger") as forger, hearth.Child(tmp_path / "victim") as victim:
+        for child in (forger, victim):
+            child.wait_for("^ready$")
+        with recording.start("-a", "-F", RATE, "-o", tmp_path / "out.folded") as recorder:
+            recording.wait_until_recording(recorder)
+            for child in (forger, victim):
+                child.say()
+            for child in (forger, victim):
+                child.end()
+            assert recorder.interrupt().returncode == 0
+    stacks = hearth.read_folded(tmp_path / "out.folded")
+    assert_named(stacks, "victim", {"honest"})
+    assert_named(stacks, "forger", {"forged"})
+    assert not any("forged" in stack.frames for stack in stacks if stack.process != "forger")
+
+
 def test_ended_and_touched_before_the_naming(tmp_path):
     """Changed in nothing that matters: still named."""
     program = recording.compile_c(tmp_path, "touched", ONE_CODE, "-DNAME=honest")
