@@ -167,7 +167,6 @@ static void check_worker(struct finding *finding)
 static int try_opener(const struct sampler *sampler, struct opener *opener, void *page)
 {
 	struct identify_argument self;
-	struct pollfd answered = { .fd = opener_fd(opener), .events = POLLIN };
 	struct opener_request request = {
 		.place = { (uint32_t)getpid(), (uintptr_t)page, (uintptr_t)page + PAGE_BYTES,
 			   NULL },
@@ -178,11 +177,9 @@ static int try_opener(const struct sampler *sampler, struct opener *opener, void
 	request.module = self.module;
 	request.size = self.key.size;
 	if (!error)
-		error = opener_ask(opener, &request);
-	while (!error && !opener_take(opener, &answer))
-		poll(&answered, 1, -1);
+		error = opener_open(opener, &request, &answer);
 	cleanup_close(&answer.fd);
-	return error ? error : answer.error;
+	return error;
 }
 
 static int try_opener_on_itself(const struct sampler *sampler, struct opener *opener)

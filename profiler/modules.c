@@ -18,6 +18,7 @@
 #include "base/u64_map.h"
 #include "profiler/file_limit.h"
 #include "profiler/unwind_loader.h"
+#include "worker/blocking_file_system.h"
 #include "worker/file_owner.h"
 #include "worker/file_ways.h"
 #include "worker/opener.h"
@@ -118,23 +119,6 @@ static const char *join_path(struct modules *modules, const char *names, size_t 
 	return path;
 }
 
-/* File systems whose open may wait for a program or a network: linux/magic.h and the
- * file systems' own sources. */
-static bool may_block(uint64_t super_magic)
-{
-	static const uint64_t magics[] = {
-		0x65735546 /* FUSE */,   NFS_SUPER_MAGIC,       SMB_SUPER_MAGIC,
-		0xff534d42 /* CIFS */,   0xfe534d42 /* SMB2 */, V9FS_MAGIC,
-		AFS_SUPER_MAGIC,         CEPH_SUPER_MAGIC,      CODA_SUPER_MAGIC,
-		0x0bd00bd0 /* Lustre */, 0x01161970 /* GFS2 */,
-	};
-
-	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
-		if (super_magic == magics[i])
-			return true;
-	return false;
-}
-
 /* Where each subvolume numbers its files anew, and all are on one device (linux/magic.h, and bcachefs' own source). */
 static bool numbers_are_a_files_own(uint64_t super_magic)
 {
@@ -199,7 +183,7 @@ static int open_module(const struct modules *modules, const struct module_event 
 	_cleanup_(file_ways_release) struct file_ways ways;
 	int error = -ENOENT;
 
-	if (may_block(event->super_magic))
+	if (file_system_may_block(event->super_magic))
 		return -EWOULDBLOCK;
 	if (modules->open_files >= modules->open_files_max)
 		return -EMFILE;
@@ -273,7 +257,7 @@ static void find_content(struct modules *modules, struct module *module,
 			 const struct module_event *event)
 {
 	set_file(modules, module, open_module(modules, event, module->kernel_path));
-	if (may_block(event->super_magic))
+	if (file_system_may_block(event->super_magic))
 		ask_for_copy(modules, module, event);
 }
 

@@ -111,7 +111,7 @@ static int ask_worker(const struct name_source *source, const struct symbol_requ
 
 	/* None, or none that the worker takes: the answer stays as it is. */
 	if (!error &&
-	    debug_identity_search(&wanted, request->path, source->debug_files.folders, take_answer,
+	    debug_identity_search(&wanted, request->path, &source->debug_files.places, take_answer,
 				  &search) &&
 	    source->debug_files.server && wanted.build_id.size)
 		ask_server(source->debug_files.server, &wanted, &search);

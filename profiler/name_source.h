@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names for addresses, as symbolizer.h asks for them, by whoever may read what they are read from: the kernel's own symbols and the
- * vdso here, all that belongs to others in the worker. Debug files are looked for and opened here, and judged there.
+ * vdso here, all that belongs to others in the worker. Debug files are looked for here, by the opener, and judged there.
  */
 #ifndef HEARTH_PROFILER_NAME_SOURCE_H
 #define HEARTH_PROFILER_NAME_SOURCE_H
 
 #include "symbolize/symbolizer.h"
+#include "worker/debug_identity.h"
 
 struct debug_server;
 /*
@@ -20,11 +21,11 @@ struct worker;
 
 /* Where debug files come from. */
 struct name_source_debug_files {
-	const char *const *folders;  /* NULL at the end */
+	struct debug_places places;
 	struct debug_server *server; /* asked for what is not here; NULL: none is */
 };
 
-/* Worker, folders and server live longer; nobody else asks them meanwhile. NULL: out of memory. */
+/* Worker, folders, opener and server live longer; nobody else asks them meanwhile. NULL: out of memory. */
 struct name_source *name_source_new(struct worker *worker,
 				    const struct name_source_debug_files *debug_files);
 void name_source_free(struct name_source *source);

@@ -9,7 +9,7 @@ struct worker;
 /* Starts it: 0 or -errno. That it is in its cage is known from worker_await() on. */
 int own_worker_new(struct worker **ret_worker);
 
-/* `program`: as in opener_options. 0 or -errno; it is started with the first question. */
+/* `program`: as in opener_options, -1: none. 0 or -errno; it is started with the first question. */
 int own_opener_new(int program, struct opener **ret_opener);
 
 #endif

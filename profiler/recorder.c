@@ -434,10 +434,14 @@ static int prepare(struct recorder *recorder)
 /* The vdso is in every program, so that its rows are there before the first tick. */
 static int open_unwind_tables(struct recording *recording)
 {
-	const struct unwind_row_source rows = row_source_of_worker(recording->worker);
+	struct unwind_row_source rows;
 	struct unwind_map_fds fds;
-	int error;
+	int error = own_opener_new(-1, &recording->file_opener);
 
+	if (error)
+		return error;
+	recording->row_source = (struct row_source){ recording->worker, recording->file_opener };
+	rows = row_source_of_worker(&recording->row_source);
 	sampler_unwind_maps(recording->sampler, &fds);
 	error = unwind_maps_new(&fds, &recording->unwind_maps);
 	if (!error)
@@ -625,6 +629,7 @@ void recording_release(struct recording *recording)
 	recording_forget_ticks(recording);
 	worker_free(recording->worker);
 	opener_free(recording->opener);
+	opener_free(recording->file_opener);
 	modules_free(recording->modules);
 	jit_maps_free(recording->jit_maps);
 	kernel_code_free(recording->kernel_code);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "profiler/row_source.h"
 #include "profiler/sampler.h"
 #include "profiler/workload.h"
 
@@ -29,7 +30,10 @@ enum recording_end {
 struct recording {
 	struct sampler *sampler;
 	struct worker *worker;
-	struct opener *opener;
+	struct opener *opener; /* of modules */
+	struct opener *
+		file_opener; /* of files that tell of modules: by the rows' thread, and by whoever names afterwards */
+	struct row_source row_source;
 	struct aggregator *aggregator;
 	struct unwind_maps *unwind_maps;
 	struct unwind_loader *unwind_loader;

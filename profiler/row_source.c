@@ -39,7 +39,7 @@ static bool path_of(int fd, char *to, size_t size)
 
 /* A file whose debug file is looked for. */
 struct search {
-	struct worker *worker;
+	const struct row_source *source;
 	int fd;
 	struct buffer *table; /* by the file alone; and with its debug file, once that is found */
 };
@@ -51,7 +51,7 @@ static bool take_table(void *context, int *fd, enum debug_file_way way)
 	struct debug_identity identity;
 	struct buffer table;
 
-	if (row_service_ask(search->worker, search->fd, &candidate, &table, &identity))
+	if (row_service_ask(search->source->worker, search->fd, &candidate, &table, &identity))
 		return false;
 	buffer_release(search->table);
 	*search->table = table;
@@ -61,12 +61,14 @@ static bool take_table(void *context, int *fd, enum debug_file_way way)
 /* None, or none that the worker takes: the table stays as it is. */
 static void look_for_debug_file(struct search *search, const struct debug_identity *identity)
 {
+	const struct debug_places places = { symbolizer_default_debug_folders,
+					     search->source->opener };
 	char path[PATH_MAX];
 
 	if (debug_identity_is_known(identity))
 		debug_identity_search(identity,
 				      path_of(search->fd, path, sizeof(path)) ? path : NULL,
-				      symbolizer_default_debug_folders, take_table, search);
+				      &places, take_table, search);
 }
 
 static int compile(void *context, int fd, struct buffer *ret_table)
@@ -77,8 +79,8 @@ static int compile(void *context, int fd, struct buffer *ret_table)
 
 	if (fd == UNWIND_LOADER_VDSO)
 		return row_source_compile_vdso(ret_table);
-	error = row_service_ask(search.worker, fd, &(struct debug_candidate){ .fd = -1 }, ret_table,
-				&identity);
+	error = row_service_ask(search.source->worker, fd, &(struct debug_candidate){ .fd = -1 },
+				ret_table, &identity);
 	if (!error)
 		look_for_debug_file(&search, &identity);
 	return error;
@@ -86,10 +88,12 @@ static int compile(void *context, int fd, struct buffer *ret_table)
 
 static void interrupt(void *context)
 {
-	worker_interrupt(context);
+	const struct row_source *source = context;
+
+	worker_interrupt(source->worker);
 }
 
-struct unwind_row_source row_source_of_worker(struct worker *worker)
+struct unwind_row_source row_source_of_worker(struct row_source *source)
 {
-	return (struct unwind_row_source){ compile, interrupt, worker };
+	return (struct unwind_row_source){ compile, interrupt, source };
 }

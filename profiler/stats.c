@@ -22,13 +22,14 @@
 uint64_t own_cpu_ns(const struct recording *recording)
 {
 	struct timespec used = { 0 };
-	struct child_usage workers, openers;
+	struct child_usage workers, openers, file_openers;
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
 	worker_read_usage(recording->worker, &workers);
 	opener_read_usage(recording->opener, &openers);
+	opener_read_usage(recording->file_opener, &file_openers);
 	return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec + workers.cpu_ns +
-	       openers.cpu_ns;
+	       openers.cpu_ns + file_openers.cpu_ns;
 }
 
 /*
@@ -91,6 +92,7 @@ void stats_conclude(const struct recording *recording, struct stats *stats)
 {
 	worker_read_usage(recording->worker, &stats->worker);
 	opener_read_usage(recording->opener, &stats->opener);
+	opener_read_usage(recording->file_opener, &stats->file_opener);
 	stats->cpu_ns = own_cpu_ns(recording);
 	stats->rss_peak_bytes = peak_memory_bytes();
 }
@@ -211,6 +213,7 @@ static void write_self(const struct stats *stats, struct buffer *to)
 	write_number(to, "rss_peak_bytes", stats->rss_peak_bytes, ", ");
 	write_child("worker", &stats->worker, to);
 	write_child("opener", &stats->opener, to);
+	write_child("file_opener", &stats->file_opener, to);
 	write_number(to, "map_bytes", stats->map_bytes, ", ");
 	write_number(to, "longest_turn_ns", stats->longest_turn_ns, ", ");
 	write_number(to, "load_ns", stats->load_ns, ", ");

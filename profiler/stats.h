@@ -40,7 +40,7 @@ struct stats {
 	uint64_t start_cpu_ns;     /* the part of it before the first */
 	uint64_t naming_ns;        /* from the last tick until the profile had all its names */
 	/* Their CPU time is in cpu_ns and its parts, their memory is not in rss_peak_bytes. */
-	struct child_usage worker, opener;
+	struct child_usage worker, opener, file_opener;
 	uint64_t kernel_bpf_ns; /* bpf_ns as the kernel counts it, 0: it does not */
 };
 
@@ -58,7 +58,7 @@ void stats_write_json(const struct stats *stats, struct buffer *to);
 /* Logs the split of fates, and what else the user must know. */
 void stats_log(const struct stats *stats, const struct recording *recording);
 
-/* CPU time so far: this process, the worker and the opener. */
+/* CPU time so far: this process, the worker and the openers. */
 uint64_t own_cpu_ns(const struct recording *recording);
 
 #endif

@@ -35,11 +35,19 @@ static bool is_elf(int fd)
 	return pread(fd, magic, SELFMAG, 0) == SELFMAG && !memcmp(magic, ELFMAG, SELFMAG);
 }
 
-static int open_regular(const char *path, bool follow, int *ret_fd)
+static int open_here(const char *path, bool follow, int *ret_fd)
 {
 	_cleanup_close_ int handle = open_path(path, follow);
+
+	return handle < 0 ? handle : reopen_regular(handle, ret_fd);
+}
+
+static int open_regular(const char *path, bool follow, const struct debug_file_access *access,
+			int *ret_fd)
+{
 	_cleanup_close_ int fd = -1;
-	int error = handle < 0 ? handle : reopen_regular(handle, &fd);
+	int error = access ? access->open(access->context, path, follow, &fd)
+			   : open_here(path, follow, &fd);
 
 	if (error)
 		return error;
@@ -87,7 +95,8 @@ int debug_file_try(const char *path, bool follow, enum debug_file_way way,
 {
 	_cleanup_close_ int fd = -1;
 
-	if (open_regular(path, follow, &fd) || !judge->judge(judge->context, &fd, way))
+	if (open_regular(path, follow, judge->access, &fd) ||
+	    !judge->judge(judge->context, &fd, way))
 		return -ENOENT;
 	return 0;
 }
@@ -158,7 +167,7 @@ static int try_link(const struct debug_file_query *query, const struct debug_fil
 int debug_file_search(const struct debug_file_query *query, debug_file_judge_fn judge,
 		      void *context)
 {
-	const struct debug_file_judge asked = { judge, context };
+	const struct debug_file_judge asked = { judge, context, query->access };
 	int err = debug_file_try_build_id(query->build_id, query->folders, DEBUG_FILE_BY_BUILD_ID,
 					  &asked);
 

@@ -21,11 +21,18 @@
 #include "elf/build_id.h"
 #include "elf/debuglink.h"
 
+/* Whoever opens files for this process, where that is not the process itself: open for reading, as debug_file_try() has it, and regular. */
+struct debug_file_access {
+	int (*open)(void *context, const char *path, bool follow, int *ret_fd);
+	void *context;
+};
+
 struct debug_file_query {
 	const struct build_id *build_id; /* size 0: none */
 	const struct debuglink *link;    /* NULL: none */
 	const char *path;                /* of the stripped file, absolute; NULL: not known */
 	const char *const *folders;      /* NULL at the end */
+	const struct debug_file_access *access; /* NULL: this process */
 };
 
 /* How a candidate was found, and so what must be right in it. */
@@ -43,14 +50,15 @@ bool debug_file_fits(const struct debug_file_query *query, int fd, enum debug_fi
 /* Is this candidate the file? It is closed afterwards, unless it was taken (take_fd()). */
 typedef bool (*debug_file_judge_fn)(void *context, int *fd, enum debug_file_way way);
 
-/* Who is asked. */
+/* Who is asked, and who opens. */
 struct debug_file_judge {
 	debug_file_judge_fn judge;
 	void *context;
+	const struct debug_file_access *access; /* NULL: this process */
 };
 
 /*
- * One candidate, to which all the others come as well: whoever opens files for this process does it here. `follow`: its last
+ * One candidate, to which all the others come as well: files are opened here and nowhere else. `follow`: its last
  * component may be a symbolic link. 0, or -ENOENT: it cannot be opened, or is not the file.
  */
 int debug_file_try(const char *path, bool follow, enum debug_file_way way,

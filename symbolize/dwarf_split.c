@@ -197,7 +197,7 @@ static int open_package(struct dwarf_splits *splits)
 {
 	const struct split_file_wanted wanted = { .path = splits->path };
 	struct package_search search = { .splits = splits };
-	const struct debug_file_judge judge = { is_package, &search };
+	const struct debug_file_judge judge = { .judge = is_package, .context = &search };
 
 	if (splits->has_tried_package)
 		return 0;
@@ -219,7 +219,7 @@ static int open_own(struct dwarf_split *split, struct dwarf_splits *splits,
 		.program = splits->program,
 		.skeleton = skeleton,
 	};
-	const struct debug_file_judge judge = { is_unit, &search };
+	const struct debug_file_judge judge = { .judge = is_unit, .context = &search };
 
 	/* An attempt to open a file is not free either. */
 	if (!dwarf_file_pay(splits->program, ATTEMPT_BYTES))

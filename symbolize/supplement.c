@@ -20,7 +20,7 @@ bool supplement_fits(const struct altlink *link, int fd)
 int supplement_search(const struct altlink *link, const char *const *folders,
 		      debug_file_judge_fn judge, void *context)
 {
-	const struct debug_file_judge asked = { judge, context };
+	const struct debug_file_judge asked = { .judge = judge, .context = context };
 	char path[PATH_MAX];
 	int err = debug_file_try_build_id(&link->build_id, folders, DEBUG_FILE_SUPPLEMENT, &asked);
 

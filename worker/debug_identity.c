@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "elf/elf_file.h"
+#include "worker/opener.h"
 
 void debug_identity_read(struct elf_file *file, struct debug_identity *ret_identity)
 {
@@ -59,14 +61,42 @@ bool debug_identity_is_known(const struct debug_identity *identity)
 	return identity->build_id.size || identity->has_link;
 }
 
-int debug_identity_search(const struct debug_identity *identity, const char *path,
-			  const char *const *folders, debug_file_judge_fn judge, void *context)
+/* What fails together: a folder of debug files, or one in which programs are. */
+static uint64_t place_of(const char *path)
 {
+	const char *end = strstr(path, "/.build-id/");
+
+	if (!end)
+		end = strrchr(path, '/');
+	return hash_bytes(path, end ? (size_t)(end - path) : strlen(path));
+}
+
+static int open_by_opener(void *opener, const char *path, bool follow, int *ret_fd)
+{
+	const struct opener_request request = {
+		.what = follow ? OPENER_FILE : OPENER_FILE_NO_LINKS,
+		.device = place_of(path),
+		.place.path = path,
+	};
+	struct opener_answer answer;
+	int error = opener_open(opener, &request, &answer);
+
+	if (!error)
+		*ret_fd = answer.fd;
+	return error;
+}
+
+int debug_identity_search(const struct debug_identity *identity, const char *path,
+			  const struct debug_places *places, debug_file_judge_fn judge,
+			  void *context)
+{
+	const struct debug_file_access access = { open_by_opener, places->opener };
 	const struct debug_file_query query = {
 		.build_id = &identity->build_id,
 		.link = identity->has_link ? &identity->link : NULL,
 		.path = path,
-		.folders = folders,
+		.folders = places->folders,
+		.access = places->opener ? &access : NULL,
 	};
 
 	return debug_identity_is_known(identity) ? debug_file_search(&query, judge, context)

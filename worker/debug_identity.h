@@ -13,6 +13,7 @@
 #include "symbolize/debug_file.h"
 
 struct elf_file;
+struct opener;
 
 struct debug_identity {
 	struct build_id build_id; /* size 0: none */
@@ -50,10 +51,20 @@ bool debug_identity_hear(const struct debug_identity_said *said,
 bool debug_identity_is_known(const struct debug_identity *identity);
 
 /*
- * Looks for the debug file of a file by its identity in the folders (NULL at the end), and beside `path` (NULL: not known)
+ * Where it is looked for, by the opener, for all of it may lie on a file system that never answers. A folder that does not is not asked
+ * again.
+ */
+struct debug_places {
+	const char *const *folders; /* NULL at the end */
+	struct opener *opener;      /* NULL: by this process */
+};
+
+/*
+ * Looks for the debug file of a file by its identity in the folders, and beside `path` (NULL: not known)
  * by its link: `judge` asks the worker with each candidate. 0, or -ENOENT: none was taken.
  */
 int debug_identity_search(const struct debug_identity *identity, const char *path,
-			  const char *const *folders, debug_file_judge_fn judge, void *context);
+			  const struct debug_places *places, debug_file_judge_fn judge,
+			  void *context);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,13 +44,15 @@ struct opener {
 	size_t count;
 	int epoll, timer, socket;
 	enum state state;
-	pid_t pid;
 	uint64_t silence_end_ns, total_end_ns; /* CLOCK_MONOTONIC */
 	struct opener_hello hello;             /* of one that could not be shut in */
 	uint64_t silent[OPENER_MAX_SILENT];    /* devices */
 	size_t silent_count;
 	pid_t ended[2 * OPENER_MAX_SILENT]; /* killed, and not reaped yet */
 	size_t ended_count;
+
+	pthread_mutex_t lock; /* of all below */
+	pid_t pid;            /* 0: there is none */
 	struct child_usage usage;
 };
 
@@ -81,6 +84,7 @@ int opener_new(const struct opener_options *options, struct opener **ret_opener)
 	opener->options = *options;
 	opener->last = &opener->first;
 	opener->socket = -1;
+	pthread_mutex_init(&opener->lock, NULL);
 	error = set_up(opener);
 	if (error) {
 		opener_free(opener);
@@ -102,15 +106,20 @@ static void reap(struct opener *opener)
 /* It may hang inside the kernel: nobody waits for it. */
 static void stop(struct opener *opener, bool has_failed)
 {
+	pid_t pid = opener->pid;
+
 	if (opener->state == OPENER_NONE)
 		return;
 	opener->state = OPENER_NONE;
 	cleanup_close(&opener->socket);
 	opener->socket = -1;
-	child_usage_add(&opener->usage, opener->pid);
+	pthread_mutex_lock(&opener->lock);
+	child_usage_add(&opener->usage, pid);
 	opener->usage.failed += has_failed;
-	kill(opener->pid, SIGKILL);
-	opener->ended[opener->ended_count++] = opener->pid;
+	opener->pid = 0;
+	pthread_mutex_unlock(&opener->lock);
+	kill(pid, SIGKILL);
+	opener->ended[opener->ended_count++] = pid;
 	reap(opener);
 }
 
@@ -131,6 +140,7 @@ void opener_free(struct opener *opener)
 	}
 	cleanup_close(&opener->timer);
 	cleanup_close(&opener->epoll);
+	pthread_mutex_destroy(&opener->lock);
 	free(opener);
 }
 
@@ -149,11 +159,13 @@ const char *opener_failed(const struct opener *opener)
 	return opener->hello.failed;
 }
 
-void opener_read_usage(const struct opener *opener, struct child_usage *ret_usage)
+void opener_read_usage(struct opener *opener, struct child_usage *ret_usage)
 {
+	pthread_mutex_lock(&opener->lock);
 	*ret_usage = opener->usage;
-	if (opener->state != OPENER_NONE)
+	if (opener->pid)
 		child_usage_add(ret_usage, opener->pid);
+	pthread_mutex_unlock(&opener->lock);
 }
 
 /* --- how long --- */
@@ -200,7 +212,7 @@ int opener_ask(struct opener *opener, const struct opener_request *request)
 	size_t path_bytes = path ? strlen(path) + 1 : 0;
 	struct waiting *waiting;
 
-	if (request->size > OPENER_MAX_COPY_BYTES)
+	if (request->what == OPENER_MODULE && request->size > OPENER_MAX_COPY_BYTES)
 		return -EFBIG;
 	if (is_refused(opener, request))
 		return -EWOULDBLOCK;
@@ -223,11 +235,13 @@ int opener_ask(struct opener *opener, const struct opener_request *request)
 	return 0;
 }
 
-static void finish(struct opener *opener, int error, int fd, struct opener_answer *ret_answer)
+static void finish(struct opener *opener, const struct opener_answer *answer,
+		   struct opener_answer *ret_answer)
 {
 	struct waiting *done = opener->first;
 
-	*ret_answer = (struct opener_answer){ .id = done->request.id, .error = error, .fd = fd };
+	*ret_answer = *answer;
+	ret_answer->id = done->request.id;
 	opener->first = done->next;
 	if (!opener->first)
 		opener->last = &opener->first;
@@ -239,13 +253,17 @@ static void finish(struct opener *opener, int error, int fd, struct opener_answe
 
 static int start(struct opener *opener)
 {
+	pid_t pid;
 	int error = child_process_start(opener->options.arguments, SOCK_SEQPACKET, &opener->socket,
-					&opener->pid);
+					&pid);
 
 	if (error)
 		return error;
 	opener->state = OPENER_STARTED;
+	pthread_mutex_lock(&opener->lock);
+	opener->pid = pid;
 	opener->usage.started++;
+	pthread_mutex_unlock(&opener->lock);
 	set_limits(opener, HELLO_MS, HELLO_MS);
 	return watch(opener, opener->socket);
 }
@@ -264,11 +282,15 @@ static int send_question(struct opener *opener)
 		.module = request->module,
 		.size = request->size,
 		.path_bytes = (uint32_t)path_bytes,
+		.what = request->what,
 	};
+	bool has_descriptor =
+		request->what == OPENER_FILE_BELOW || request->what == OPENER_FILE_ITSELF;
 	struct iovec parts[] = { { &question, sizeof(question) },
 				 { (void *)place->path, path_bytes } };
 
-	if (descriptors_send(opener->socket, parts, 2, NULL, 0, MSG_DONTWAIT) < 0)
+	if (descriptors_send(opener->socket, parts, 2, &request->from, has_descriptor,
+			     MSG_DONTWAIT) < 0)
 		return -EPIPE;
 	opener->state = OPENER_ASKED;
 	set_limits(opener, opener->options.silence_ms, opener->options.total_ms);
@@ -315,20 +337,43 @@ static int send_program(const struct opener *opener)
 }
 
 /* A copy in memory, which no call can hang over. */
-static bool is_copy(const struct opener *opener, int fd)
+static bool is_copy(int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	return seals >= 0 && (seals & OPENER_COPY_SEALS) == OPENER_COPY_SEALS;
+}
+
+static bool is_copy_of_module(const struct opener_request *request, int fd)
 {
 	struct stat status;
 
-	int seals = fcntl(fd, F_GET_SEALS);
+	return is_copy(fd) && !fstat(fd, &status) && (uint64_t)status.st_size == request->size;
+}
 
-	return seals >= 0 && (seals & OPENER_COPY_SEALS) == OPENER_COPY_SEALS &&
-	       !fstat(fd, &status) && (uint64_t)status.st_size == opener->first->request.size;
+static bool is_what_was_asked_for(const struct opener_request *request, int fd)
+{
+	return request->what != OPENER_MODULE || is_copy_of_module(request, fd);
 }
 
 static bool is_reply(const struct opener *opener, const struct opener_reply *reply)
 {
 	return reply->magic == OPENER_MAGIC && reply->id == opener->first->request.id &&
 	       reply->error <= 0 && reply->error >= -MAX_ERRNO;
+}
+
+static void take_done(struct opener *opener, const struct opener_reply *reply, int fd,
+		      struct opener_answer *ret_answer)
+{
+	const struct opener_answer answer = {
+		.error = reply->error,
+		.fd = fd,
+		.is_copy = fd >= 0 && is_copy(fd),
+		.owner = reply->owner,
+		.written_ns = reply->written_ns,
+	};
+
+	finish(opener, &answer, ret_answer);
 }
 
 /* The answer: 0. What comes on the way, or does not come: -EAGAIN. */
@@ -352,10 +397,11 @@ static int hear_reply(struct opener *opener, struct opener_answer *ret_answer)
 	case OPENER_HAS_MAPPED:
 		return send_program(opener) ? -EPIPE : -EAGAIN;
 	case OPENER_IS_DONE:
-		if ((fd < 0) != (reply.error < 0) || (fd >= 0 && !is_copy(opener, fd)))
+		if ((fd < 0) != (reply.error < 0) ||
+		    (fd >= 0 && !is_what_was_asked_for(&opener->first->request, fd)))
 			return -EBADMSG;
 		opener->state = OPENER_READY;
-		finish(opener, reply.error, take_fd(&fd), ret_answer);
+		take_done(opener, &reply, take_fd(&fd), ret_answer);
 		return 0;
 	default:
 		return -EBADMSG;
@@ -395,13 +441,18 @@ static bool goes_on(const struct opener *opener, enum state before)
 	return opener->state != before || poll(&polled, 1, 0) > 0;
 }
 
+static void finish_without(struct opener *opener, int error, struct opener_answer *ret_answer)
+{
+	finish(opener, &(struct opener_answer){ .error = error, .fd = -1 }, ret_answer);
+}
+
 static void fail(struct opener *opener, int error, struct opener_answer *ret_answer)
 {
 	/* Who is too slow to start is no file's fault. */
 	if (error == -ETIMEDOUT && opener->state == OPENER_ASKED)
 		opener->silent[opener->silent_count++] = opener->first->request.device;
 	stop(opener, true);
-	finish(opener, opener->hello.error ? -EWOULDBLOCK : error, -1, ret_answer);
+	finish_without(opener, opener->hello.error ? -EWOULDBLOCK : error, ret_answer);
 }
 
 /* As far as it gets without waiting: as step(), or -ETIMEDOUT. */
@@ -431,7 +482,7 @@ bool opener_take(struct opener *opener, struct opener_answer *ret_answer)
 		return false;
 	}
 	if (opener->state != OPENER_ASKED && is_refused(opener, &opener->first->request)) {
-		finish(opener, -EWOULDBLOCK, -1, ret_answer);
+		finish_without(opener, -EWOULDBLOCK, ret_answer);
 		return true;
 	}
 	error = advance(opener, ret_answer);
@@ -440,4 +491,20 @@ bool opener_take(struct opener *opener, struct opener_answer *ret_answer)
 	if (error)
 		fail(opener, error, ret_answer);
 	return true;
+}
+
+int opener_open(struct opener *opener, const struct opener_request *request,
+		struct opener_answer *ret_answer)
+{
+	struct pollfd answered = { .fd = opener->epoll, .events = POLLIN };
+	struct opener_answer answer;
+	int error = opener_ask(opener, request);
+
+	if (error)
+		return error;
+	while (!opener_take(opener, &answer))
+		poll(&answered, 1, -1);
+	if (!answer.error)
+		*ret_answer = answer;
+	return answer.error;
 }

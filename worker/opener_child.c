@@ -4,18 +4,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/reopen.h"
 #include "bpf/events.h"
+#include "worker/blocking_file_system.h"
 #include "worker/descriptors.h"
 #include "worker/file_ways.h"
 #include "worker/opener.h"
@@ -36,13 +41,11 @@ static bool say(const void *message, size_t size, int fd)
 }
 
 /* False: hearth has ended. */
-static bool reply(uint64_t id, enum opener_word word, int error, int fd)
+static bool reply(uint64_t id, enum opener_word word)
 {
-	const struct opener_reply message = {
-		.magic = OPENER_MAGIC, .word = word, .id = id, .error = error
-	};
+	const struct opener_reply message = { .magic = OPENER_MAGIC, .word = word, .id = id };
 
-	return say(&message, sizeof(message), fd);
+	return say(&message, sizeof(message), -1);
 }
 
 /* --- proof --- */
@@ -77,7 +80,7 @@ static int prove_mapping(const struct opener_question *question, const void *sta
 	_cleanup_close_ int program = -1;
 	int error;
 
-	if (!reply(question->id, OPENER_HAS_MAPPED, 0, -1))
+	if (!reply(question->id, OPENER_HAS_MAPPED))
 		return -EPIPE;
 	error = receive_program(&program);
 	return error ? error : identify(program, start, question->module);
@@ -111,13 +114,13 @@ static int write_all(int fd, const char *bytes, size_t size)
 	return 0;
 }
 
-static int copy_bytes(const struct opener_question *question, int from, int to)
+static int copy_bytes(uint64_t id, uint64_t size, int from, int to)
 {
 	static char chunk[CHUNK_BYTES];
 	uint64_t said_ns = clock_monotonic_ns();
 
-	for (uint64_t at = 0; at < question->size;) {
-		uint64_t left = question->size - at, now_ns;
+	for (uint64_t at = 0; at < size;) {
+		uint64_t left = size - at, now_ns;
 		ssize_t got =
 			pread(from, chunk, left < CHUNK_BYTES ? left : CHUNK_BYTES, (off_t)at);
 		int error = got < 0 ? -errno : got ? write_all(to, chunk, (size_t)got) : -ESTALE;
@@ -128,17 +131,18 @@ static int copy_bytes(const struct opener_question *question, int from, int to)
 		now_ns = clock_monotonic_ns();
 		if (now_ns - said_ns >= GOES_ON_NS) {
 			said_ns = now_ns;
-			if (!reply(question->id, OPENER_GOES_ON, 0, -1))
+			if (!reply(id, OPENER_GOES_ON))
 				return -EPIPE;
 		}
 	}
 	return 0;
 }
 
-static int copy(const struct opener_question *question, int from, int *ret_copy)
+/* So many bytes; there must be as many. */
+static int copy(uint64_t id, uint64_t size, int from, int *ret_copy)
 {
 	_cleanup_close_ int to = memfd_create(copy_name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int error = to < 0 ? -errno : copy_bytes(question, from, to);
+	int error = to < 0 ? -errno : copy_bytes(id, size, from, to);
 
 	if (error)
 		return error;
@@ -148,7 +152,7 @@ static int copy(const struct opener_question *question, int from, int *ret_copy)
 	return 0;
 }
 
-/* --- questions --- */
+/* --- modules --- */
 
 /* To close a file may hang, too: all of it is over before the answer. */
 static int try_way(const struct opener_question *question, const struct file_ways *ways,
@@ -159,10 +163,10 @@ static int try_way(const struct opener_question *question, const struct file_way
 
 	if (!error)
 		error = prove(question, fd);
-	return error ? error : copy(question, fd, ret_copy);
+	return error ? error : copy(question->id, question->size, fd, ret_copy);
 }
 
-static int answer(const struct opener_question *question, const char *path, int *ret_copy)
+static int answer_module(const struct opener_question *question, const char *path, int *ret_copy)
 {
 	const struct file_place place = { question->pid, question->mapping_start,
 					  question->mapping_end, path };
@@ -181,25 +185,97 @@ static int answer(const struct opener_question *question, const char *path, int 
 	return error;
 }
 
+/* --- other files --- */
+
+/* Only found, and nothing waits for a FIFO's other end. */
+static int find(const struct opener_question *question, const char *path, int from)
+{
+	bool is_below = question->what == OPENER_FILE_BELOW;
+	const struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC | (is_below ? O_NOFOLLOW : 0),
+		.resolve = is_below ? RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS
+			   : question->what == OPENER_FILE_NO_LINKS ? RESOLVE_NO_SYMLINKS
+								    : 0,
+	};
+	int found = path ? (int)syscall(SYS_openat2, is_below ? from : AT_FDCWD, path, &how,
+					sizeof(how))
+			 : fcntl(from, F_DUPFD_CLOEXEC, 0);
+
+	return found < 0 ? -errno : found;
+}
+
+/* Itself, or where one that has it may have to wait for it, a copy. */
+static int hand_over(uint64_t id, int *file, const struct stat *status, int *ret_fd)
+{
+	struct statfs system;
+
+	if (fstatfs(*file, &system))
+		return -errno;
+	if (!file_system_may_block((uint64_t)system.f_type)) {
+		*ret_fd = take_fd(file);
+		return 0;
+	}
+	if (status->st_size > (off_t)OPENER_MAX_FILE_BYTES)
+		return -EFBIG;
+	return copy(id, (uint64_t)status->st_size, *file, ret_fd);
+}
+
+static int answer_file(const struct opener_question *question, const char *path, int from,
+		       struct opener_reply *reply, int *ret_fd)
+{
+	_cleanup_close_ int found = find(question, path, from);
+	_cleanup_close_ int file = -1;
+	struct stat status;
+	int error = found < 0 ? found : reopen_regular(found, &file);
+
+	if (error)
+		return error;
+	if (fstat(file, &status))
+		return -errno;
+	reply->owner = status.st_uid;
+	reply->written_ns =
+		(uint64_t)status.st_mtim.tv_sec * 1000000000u + (uint64_t)status.st_mtim.tv_nsec;
+	return hand_over(question->id, &file, &status, ret_fd);
+}
+
+/* --- questions --- */
+
+struct message {
+	struct opener_question question;
+	char path[PATH_MAX];
+};
+
+/* With the descriptor that it came with, or -1. False: there is none, nor any more. */
+static bool receive(struct message *message, int *ret_from)
+{
+	const struct opener_question *question = &message->question;
+	ssize_t got;
+
+	do
+		got = descriptors_receive(CAGE_SOCKET, message, sizeof(*message), ret_from, 1, 0);
+	while (got < 0 && errno == EINTR);
+	return got >= (ssize_t)sizeof(*question) && question->magic == OPENER_MAGIC &&
+	       (size_t)got == sizeof(*question) + question->path_bytes &&
+	       (!question->path_bytes || !message->path[question->path_bytes - 1]);
+}
+
 static bool serve_one(void)
 {
-	struct {
-		struct opener_question question;
-		char path[PATH_MAX];
-	} message;
+	struct message message;
 	const struct opener_question *question = &message.question;
-	ssize_t got = read(CAGE_SOCKET, &message, sizeof(message));
-	_cleanup_close_ int copied = -1;
-	int error;
+	_cleanup_close_ int from = -1;
+	_cleanup_close_ int fd = -1;
+	struct opener_reply done = { .magic = OPENER_MAGIC, .word = OPENER_IS_DONE };
+	const char *path;
 
-	if (got < 0 && errno == EINTR)
-		return true;
-	if (got < (ssize_t)sizeof(*question) || question->magic != OPENER_MAGIC ||
-	    (size_t)got != sizeof(*question) + question->path_bytes ||
-	    (question->path_bytes && message.path[question->path_bytes - 1]))
+	if (!receive(&message, &from))
 		return false;
-	error = answer(question, question->path_bytes ? message.path : NULL, &copied);
-	return reply(question->id, OPENER_IS_DONE, error, copied);
+	path = question->path_bytes ? message.path : NULL;
+	done.id = question->id;
+	done.error = question->what == OPENER_MODULE
+			     ? answer_module(question, path, &fd)
+			     : answer_file(question, path, from, &done, &fd);
+	return say(&done, sizeof(done), fd);
 }
 
 int opener_child_run(const struct cage_limits *limits)
@@ -220,7 +296,7 @@ int opener_child_run(const struct cage_limits *limits)
 int opener_child_main(void)
 {
 	const struct cage_limits limits = { DATA_BYTES, CPU_SECONDS, CAGE_OF_OPENER,
-					    OPENER_MAX_COPY_BYTES };
+					    OPENER_MAX_FILE_BYTES };
 
 	return opener_child_run(&limits);
 }

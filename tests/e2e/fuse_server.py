@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""A FUSE file system with one file, for tests: `fuse_server.py FOLDER FILE` mounts FILE as FOLDER/program, as root.
+"""A FUSE file system with one file, for tests: `fuse_server.py FOLDER FILE [NAME]` mounts FILE as FOLDER/NAME, as root; NAME is
+a pattern as the shell has them, "program" by default.
 
 It says "ready" when it is mounted. A line on standard input names operations (OPEN, READ, FLUSH) that are not answered
 any more; it says "silent" when it knows, and "asked OPEN" when one of them was left without an answer. It ends, and
@@ -10,11 +11,13 @@ The protocol is that of linux/fuse.h, version 7.31.
 """
 
 import ctypes
+import fnmatch
 import os
 import select
 import stat
 import struct
 import sys
+import time
 
 LOOKUP, FORGET, GETATTR, OPEN, READ, STATFS, RELEASE = 1, 2, 3, 14, 15, 17, 18
 FLUSH, INIT, OPENDIR, RELEASEDIR, ACCESS, INTERRUPT, DESTROY, BATCH_FORGET = 25, 26, 27, 29, 34, 36, 38, 42
@@ -27,7 +30,9 @@ VALID_SECONDS = 3600
 
 
 class Server:
-    def __init__(self, folder, path):
+    def __init__(self, folder, path, name="program"):
+        self.name = name
+        self.time = int(time.time())
         with open(path, "rb") as file:
             self.content = file.read()
         self.silent = set()
@@ -41,7 +46,7 @@ class Server:
     def attributes(self, node):
         size = len(self.content) if node == FILE else 0
         mode = stat.S_IFREG | 0o755 if node == FILE else stat.S_IFDIR | 0o755
-        times = [1_000_000_000] * 3
+        times = [self.time] * 3
         return struct.pack("<6Q10I", node, size, size // 512, *times, 0, 0, 0, mode, 1, 0, 0, 0, 4096, 0)
 
     def answer(self, opcode, node, payload):
@@ -49,7 +54,7 @@ class Server:
         if opcode == INIT:
             return struct.pack("<4I2H2I2HI7I", 7, 31, 131072, 0, 8, 6, 131072, 1, 32, 0, 0, *[0] * 7)
         if opcode == LOOKUP:
-            if payload.rstrip(b"\0") != b"program":
+            if not fnmatch.fnmatchcase(payload.rstrip(b"\0").decode(), self.name):
                 return ENOENT
             return struct.pack("<4Q2I", FILE, 1, VALID_SECONDS, VALID_SECONDS, 0, 0) + self.attributes(FILE)
         if opcode == GETATTR:

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs on a FUSE mount: one that answers is profiled like any other, one that never does costs itself alone."""
 
+import contextlib
 import json
 import os
+import re
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -18,15 +21,22 @@ SERVER = Path(__file__).with_name("fuse_server.py")
 RATE = 499
 
 
+@contextlib.contextmanager
+def mount(tmp_path, file, *name):
+    """(server, folder that has the file)."""
+    folder = tmp_path / "mounted"
+    folder.mkdir()
+    with hearth.Child(sys.executable, SERVER, folder, file, *name) as server:
+        server.wait_for("^ready$")
+        yield server, folder
+        server.end()
+
+
 @pytest.fixture
 def mounted(tmp_path):
     """(server, path of the program)."""
-    folder = tmp_path / "mounted"
-    folder.mkdir()
-    with hearth.Child(sys.executable, SERVER, folder, hearth.SAMPLES / "shares_70_30") as server:
-        server.wait_for("^ready$")
+    with mount(tmp_path, hearth.SAMPLES / "shares_70_30") as (server, folder):
         yield server, folder / "program"
-        server.end()
 
 
 def openers_of(recorder):
@@ -112,3 +122,63 @@ def test_one_that_never_answers(mounted, operation, tmp_path):
     others = [stack for stack in stacks if stack.process != "program" and stack.reason != "late"]
     assert named_share(others) > 0.95
     assert {stack.reason for stack in program_stacks(stacks)} <= {"rows_missing", "late"}
+
+
+# --- what tells of a program ------------------------------------------------------------------------
+
+WORK = """
+static __attribute__((noinline)) int hidden(int n)
+{
+	volatile int sum = 0;
+	for (int i = 0; i < n; i++)
+		sum += i * i;
+	return sum;
+}
+int main(void)
+{
+	for (;;)
+		if (hidden(100000) == 1)
+			return 1;
+}
+"""
+
+
+@pytest.fixture
+def stripped(tmp_path):
+    """(server, program, folder of debug files, in which a link leads to the program's on FUSE)."""
+    program = recording.compile_c(tmp_path, "stripped", WORK, "-Wl,--build-id")
+    debug_file = tmp_path / "debug"
+    subprocess.run(["objcopy", "--only-keep-debug", program, debug_file], check=True)
+    subprocess.run(["strip", program], check=True)
+    notes = subprocess.run(["readelf", "-n", program], capture_output=True, text=True, check=True).stdout
+    build_id = re.search("Build ID: ([0-9a-f]+)", notes)[1]
+    link = tmp_path / "symbols" / ".build-id" / build_id[:2] / f"{build_id[2:]}.debug"
+    link.parent.mkdir(parents=True)
+    with mount(tmp_path, debug_file) as (server, folder):
+        link.symlink_to(folder / "program")
+        yield server, program, tmp_path / "symbols"
+
+
+def record_stripped(program, symbols, out):
+    with hearth.Child(program) as child:
+        arguments = ["-F", RATE, "-d", 0.5, "-p", child.pid, "--symbols", symbols, "-o", out]
+        with recording.start(*arguments) as recorder:
+            ended = recorder.end(timeout=20)
+    assert ended.returncode == 0, ended
+    return hearth.read_folded(out), ended
+
+
+def test_a_debug_file_is_read(stripped, tmp_path):
+    _, program, symbols = stripped
+    stacks, _ = record_stripped(program, symbols, tmp_path / "out.folded")
+    assert hearth.ticks(stacks, lambda stack: "hidden" in stack.frames) > 0.9 * hearth.ticks(stacks)
+
+
+@pytest.mark.parametrize("operation", ["OPEN", "READ"])
+def test_a_debug_file_that_never_answers(stripped, operation, tmp_path):
+    server, program, symbols = stripped
+    server.say(operation)
+    server.wait_for("^silent$")
+    stacks, ended = record_stripped(program, symbols, tmp_path / "out.folded")
+    server.wait_for(f"^asked {operation}$")
+    assert hearth.ticks(stacks, lambda stack: "[stripped]" in stack.frames) > 0.9 * hearth.ticks(stacks)

@@ -52,6 +52,7 @@ struct case_recorder {
 	struct sampler *sampler;
 	struct unwind_maps *maps;
 	struct worker *worker;
+	struct row_source row_source;
 	struct unwind_loader *loader;
 	struct modules *modules;
 	struct aggregator *aggregator;
@@ -178,7 +179,8 @@ static int set_up(struct case_recorder *recorder)
 		error = own_worker_new(&recorder->worker);
 	if (error)
 		return error;
-	rows = row_source_of_worker(recorder->worker);
+	recorder->row_source.worker = recorder->worker;
+	rows = row_source_of_worker(&recorder->row_source);
 	error = unwind_loader_new(unwind_maps_view(recorder->maps), &rows, &recorder->loader);
 	if (error)
 		return error;

@@ -226,7 +226,7 @@ static int error_of(struct opener *opener, const struct opener_request *request)
 	return error;
 }
 
-static struct child_usage usage_of(const struct opener *opener)
+static struct child_usage usage_of(struct opener *opener)
 {
 	struct child_usage usage;
 
@@ -343,6 +343,90 @@ static void in_a_changed_root(void **state)
 	assert_int_equal(error_of(fixture->opener, &request), -EINVAL);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* --- files that are no modules --- */
+
+static struct opener_request request_of(enum opener_what what, const char *path, int from)
+{
+	return (struct opener_request){ .id = 3, .what = what, .from = from, .place.path = path };
+}
+
+/* What is handed over is the file itself. */
+static void assert_is_file(struct opener *opener, const struct opener_request *request,
+			   const char *path)
+{
+	struct opener_answer answer;
+	struct stat given, there;
+
+	assert_int_equal(opener_open(opener, request, &answer), 0);
+	assert_int_equal(stat(path, &there), 0);
+	assert_int_equal(fstat(answer.fd, &given), 0);
+	assert_true(given.st_ino == there.st_ino && given.st_dev == there.st_dev);
+	assert_false(answer.is_copy);
+	assert_int_equal(answer.owner, there.st_uid);
+	assert_true(answer.written_ns ==
+		    (uint64_t)there.st_mtim.tv_sec * 1000000000u + (uint64_t)there.st_mtim.tv_nsec);
+	close(answer.fd);
+}
+
+static int error_of_file(struct opener *opener, struct opener_request request)
+{
+	struct opener_answer answer;
+
+	return opener_open(opener, &request, &answer);
+}
+
+static void files_themselves(void **state)
+{
+	struct fixture *fixture = *state;
+	struct opener_request request = request_of(OPENER_FILE, fixture->path, -1);
+
+	write_file(fixture->path, "text");
+	assert_int_equal(chown(fixture->path, 4321, 4321), 0);
+	for (int i = 0; i < 100; i++) /* no descriptor stays there */
+		assert_is_file(fixture->opener, &request, fixture->path);
+	request.what = OPENER_FILE_NO_LINKS;
+	assert_is_file(fixture->opener, &request, fixture->path);
+	request = request_of(OPENER_FILE_ITSELF, NULL, open(fixture->path, O_PATH | O_CLOEXEC));
+	assert_is_file(fixture->opener, &request, fixture->path);
+	close(request.from);
+	request = request_of(OPENER_FILE_BELOW, "file", open(fixture->folder, O_PATH | O_CLOEXEC));
+	assert_is_file(fixture->opener, &request, fixture->path);
+	request.place.path = "nothing";
+	assert_int_equal(error_of_file(fixture->opener, request), -ENOENT);
+	close(request.from);
+	assert_int_equal(usage_of(fixture->opener).failed, 0);
+}
+
+static void links_are_followed_where_that_was_said(void **state)
+{
+	struct fixture *fixture = *state;
+	int folder = open(fixture->folder, O_PATH | O_CLOEXEC);
+
+	write_file(fixture->outside, "beyond");
+	assert_int_equal(symlink(fixture->outside, fixture->path), 0);
+	assert_is_file(fixture->opener,
+		       &(struct opener_request){
+			       .id = 3, .what = OPENER_FILE, .place.path = fixture->path },
+		       fixture->outside);
+	assert_int_equal(
+		error_of_file(fixture->opener, request_of(OPENER_FILE_NO_LINKS, fixture->path, -1)),
+		-ELOOP);
+	/* The last part is a link, which is no regular file; and one on the way leads nowhere inside. */
+	assert_int_equal(
+		error_of_file(fixture->opener, request_of(OPENER_FILE_BELOW, "file", folder)),
+		-EINVAL);
+	unlink(fixture->path);
+	assert_int_equal(symlink("/tmp", fixture->path), 0);
+	assert_int_equal(error_of_file(fixture->opener,
+				       request_of(OPENER_FILE_BELOW, "file/passwd", folder)),
+			 -ENOENT);
+	unlink(fixture->path);
+	assert_int_equal(mkfifo(fixture->path, 0600), 0);
+	assert_int_equal(error_of_file(fixture->opener, request_of(OPENER_FILE, fixture->path, -1)),
+			 -EINVAL);
+	close(folder);
 }
 
 /* --- what it is --- */
@@ -496,6 +580,8 @@ int main(int argc, char **argv)
 		TEST(a_file_in_memory),
 		TEST(a_process_that_is_gone),
 		TEST(in_a_changed_root),
+		TEST(files_themselves),
+		TEST(links_are_followed_where_that_was_said),
 		TEST(another_module_is_not_copied),
 		TEST(the_largest_file),
 		TEST(answers_come_in_turn),

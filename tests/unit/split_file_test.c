@@ -84,7 +84,7 @@ static void expect(const char *path, const char *name, const char *comp_dir, boo
 {
 	const struct split_file_wanted wanted = { path, name, comp_dir };
 	struct seen seen = { .takes = takes };
-	const struct debug_file_judge judge = { see, &seen };
+	const struct debug_file_judge judge = { .judge = see, .context = &seen };
 
 	assert_int_equal(split_file_search(NULL, &wanted, &judge), takes ? 0 : -ENOENT);
 	assert_string_equal(seen.names, expected);

@@ -54,7 +54,7 @@ static void interrupt(void *is_shut)
 }
 
 static bool gate_is_shut;
-static const struct unwind_row_source source = { compile, interrupt, &gate_is_shut };
+static const struct unwind_row_source gated = { compile, interrupt, &gate_is_shut };
 
 static void shut_gate(void)
 {
@@ -65,7 +65,7 @@ static void shut_gate(void)
 static void begin(struct plain_maps *maps, struct unwind_loader **loader)
 {
 	plain_maps_init(maps, 4 << 20);
-	assert_int_equal(unwind_loader_new(&maps->view, &source, loader), 0);
+	assert_int_equal(unwind_loader_new(&maps->view, &gated, loader), 0);
 }
 
 static void end(struct plain_maps *maps, struct unwind_loader *loader)
@@ -324,7 +324,8 @@ static void test_real_files(void **state)
 {
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	struct worker *worker = worker_in_test_new(&WORKER_DEADLINE);
-	const struct unwind_row_source rows = row_source_of_worker(worker);
+	struct row_source source = { .worker = worker };
+	const struct unwind_row_source rows = row_source_of_worker(&source);
 	struct unwind_loader_totals totals;
 	struct unwind_loader *loader;
 	struct plain_maps maps;
