@@ -362,7 +362,9 @@ static void finish_snapshots(const struct recorder *recorder)
 	}
 	snapshots_take_all(recording->snapshots);
 	unwind_loader_end(recording->unwind_loader);
-	worker_resume(recording->worker); /* names are asked for next */
+	/* Names are asked for next, by this thread. */
+	worker_resume(recording->worker);
+	opener_take_over(recording->file_opener);
 }
 
 static int finish(struct recorder *recorder)

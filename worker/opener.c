@@ -44,6 +44,7 @@ struct opener {
 	size_t count;
 	int epoll, timer, socket;
 	enum state state;
+	pid_t starter;                         /* the thread that the process ends with */
 	uint64_t silence_end_ns, total_end_ns; /* CLOCK_MONOTONIC */
 	struct opener_hello hello;             /* of one that could not be shut in */
 	uint64_t silent[OPENER_MAX_SILENT];    /* devices */
@@ -142,6 +143,12 @@ void opener_free(struct opener *opener)
 	cleanup_close(&opener->epoll);
 	pthread_mutex_destroy(&opener->lock);
 	free(opener);
+}
+
+void opener_take_over(struct opener *opener)
+{
+	if (opener->starter != gettid())
+		stop(opener, false);
 }
 
 int opener_fd(const struct opener *opener)
@@ -260,6 +267,7 @@ static int start(struct opener *opener)
 	if (error)
 		return error;
 	opener->state = OPENER_STARTED;
+	opener->starter = gettid();
 	pthread_mutex_lock(&opener->lock);
 	opener->pid = pid;
 	opener->usage.started++;

@@ -11,7 +11,8 @@
  * that device nothing is opened any more: one stuck process a device, and no more than OPENER_MAX_SILENT.
  *
  * The opener is hearth itself under another name, in a cage of its own (cage.h), started with the first question. Questions are answered one after the other and later on; no
- * call here waits, but for the start of a process (a millisecond or two), and opener_open(). One thread; opener_read_usage() is for any.
+ * call here waits, but for the start of a process (a millisecond or two), and opener_open(). One thread at a time, see
+ * opener_take_over(); opener_read_usage() is for any.
  */
 #ifndef HEARTH_WORKER_OPENER_H
 #define HEARTH_WORKER_OPENER_H
@@ -94,6 +95,12 @@ bool opener_take(struct opener *opener, struct opener_answer *ret_answer);
 /* Asks an opener that is idle, and waits: 0 and an answer, or an error of either call above. */
 int opener_open(struct opener *opener, const struct opener_request *request,
 		struct opener_answer *ret_answer);
+
+/*
+ * This thread asks from now on an opener that is idle: a process that another one started would end with that one, and is
+ * replaced.
+ */
+void opener_take_over(struct opener *opener);
 
 /* Is everything answered? */
 bool opener_is_idle(const struct opener *opener);

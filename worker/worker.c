@@ -32,6 +32,7 @@ struct worker {
 	int socket; /* -1: there is none */
 	int interrupted;
 	bool is_greeted;
+	pid_t starter;  /* the thread that it ends with */
 	uint32_t owner; /* whose files it has read, besides root's; FILE_OWNER_ROOT: nobody's */
 	uint64_t next_id;
 	struct worker_hello hello; /* of the last one */
@@ -80,6 +81,7 @@ static int start(struct worker *worker)
 		return error;
 	worker->is_greeted = false;
 	worker->owner = FILE_OWNER_ROOT;
+	worker->starter = gettid();
 	pthread_mutex_lock(&worker->lock);
 	worker->pid = pid;
 	worker->ended.started++;
@@ -174,6 +176,8 @@ void worker_resume(struct worker *worker)
 	eventfd_t times;
 
 	eventfd_read(worker->interrupted, &times);
+	if (worker->starter != gettid())
+		stop(worker, false);
 }
 
 /* --- bytes --- */

@@ -79,7 +79,10 @@ int worker_await(struct worker *worker, const char **ret_failed);
 int worker_ask(struct worker *worker, const struct worker_request *request,
 	       struct worker_answer *ret_answer);
 
-/* What is asked, or will be, comes to nothing, until worker_resume(). */
+/*
+ * What is asked, or will be, comes to nothing, until worker_resume(), by the thread that asks from then on: a worker that another
+ * one started would end with that one, and is replaced.
+ */
 void worker_interrupt(struct worker *worker);
 void worker_resume(struct worker *worker);
 

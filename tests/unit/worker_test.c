@@ -392,6 +392,29 @@ static void test_interrupt(void **state)
 	worker_free(worker);
 }
 
+static void *end_worker_and_ask(void *worker)
+{
+	worker_in_test_kill();
+	assert_goes_on(worker);
+	return NULL;
+}
+
+/* A worker ends with the thread that started it: whoever asks then has not to pay for that. */
+static void test_is_taken_over(void **state)
+{
+	struct worker *worker = begin(20000, 60000);
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, end_worker_and_ask, worker), 0);
+	pthread_join(thread, NULL);
+	worker_resume(worker);
+	for (int i = 0; i < 100; i++)
+		assert_goes_on(worker);
+	assert_int_equal(failed_of(worker), 1); /* the one that was killed */
+	worker_free(worker);
+}
+
 static void test_no_cage(void **state)
 {
 	static char name[] = WORKER_IN_TEST_NAME, how[] = "unprivileged";
@@ -423,6 +446,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(test_is_of_one_owner, worker_in_test_setup),
 		cmocka_unit_test_setup(test_killed_while_nobody_asks, worker_in_test_setup),
 		cmocka_unit_test_setup(test_interrupt, worker_in_test_setup),
+		cmocka_unit_test_setup(test_is_taken_over, worker_in_test_setup),
 		cmocka_unit_test_setup(test_no_cage, worker_in_test_setup),
 	};
 
