@@ -6,8 +6,8 @@
 #include "symbolize/demangle.h"
 
 #define DEMANGLE_OPTION_ARGUMENT "MODE"
-#define DEMANGLE_OPTION_HELP                                                                            \
-	"how C++ and Rust functions are named: full (default), short (without parameters) or none (as " \
+#define DEMANGLE_OPTION_HELP                                                                               \
+	"how C++, Rust and D functions are named: full (default), short (without parameters) or none (as " \
 	"in the file)"
 
 /* The option's value: 0, or -EINVAL and why. */

@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "symbolize/d_name.h"
 
 /* DMGL_NO_RECURSE_LIMIT is left out of all options on purpose. */
 static const struct {
@@ -70,7 +71,8 @@ static bool try_demangler(demangler demangle, const char *name, enum demangle_mo
 
 static bool looks_mangled(const char *name)
 {
-	return !strncmp(name, "_Z", 2) || !strncmp(name, "_R", 2) || !strncmp(name, "_GLOBAL_", 8);
+	return !strncmp(name, "_Z", 2) || !strncmp(name, "_R", 2) || !strncmp(name, "_D", 2) ||
+	       !strncmp(name, "_GLOBAL_", 8);
 }
 
 /* Rust's legacy names have a hash as their last part: 16 digits, of which their length tells. */
@@ -84,6 +86,8 @@ static bool append_demangled(struct buffer *to, const char *name, enum demangle_
 {
 	if (mode == DEMANGLE_NONE || !looks_mangled(name) || strlen(name) > DEMANGLE_MAX_MANGLED)
 		return false;
+	if (!strncmp(name, "_D", 2))
+		return d_name_append(to, name);
 	return (can_be_of_rust(name) && try_demangler(rust_demangle_callback, name, mode, to)) ||
 	       try_demangler(cplus_demangle_v3_callback, name, mode, to);
 }

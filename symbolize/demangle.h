@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Symbols as their programmers wrote them: C++ (Itanium ABI), Rust (v0; legacy without its hash).
+ * Symbols as their programmers wrote them: C++ (Itanium ABI), Rust (v0; legacy without its hash), D (d_name.h).
  *
  * A mangled name can be made to stand for an output of any size, so the output is stopped at a limit,
  * and a name that is too long, does not parse or hits the limit stays as it is.

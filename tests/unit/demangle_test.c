@@ -57,6 +57,23 @@ static void rust_legacy_loses_its_hash(void **state)
 			 "<alloc::vec::Vec<T> as core::ops::drop::Drop>::drop");
 }
 
+static void rust_legacy_loses_what_the_linker_appends(void **state)
+{
+	(void)state;
+	assert_demangled("_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE.llvm.123456",
+			 "core::fmt::Write::write_fmt");
+}
+
+static void d(void **state)
+{
+	(void)state;
+	assert_demangled("_D3std5stdio4File6__dtorMFNfZv", "std.stdio.File.__dtor");
+	assert_mode(DEMANGLE_SHORT, "_D3std5stdio4File6__dtorMFNfZv", "std.stdio.File.__dtor");
+	assert_mode(DEMANGLE_NONE, "_D3std5stdio4File6__dtorMFNfZv",
+		    "_D3std5stdio4File6__dtorMFNfZv");
+	assert_demangled("_DYNAMIC", "_DYNAMIC");
+}
+
 static void what_is_not_mangled_stays(void **state)
 {
 	static const char *const names[] = { "",
@@ -247,7 +264,7 @@ static void modes_have_names(void **state)
 /* Always the same ones. What comes out does not matter, only that something does, soon. */
 static void random_names_do_no_harm(void **state)
 {
-	static const char parts[] = "_ZNKSTI0123456789EaiPRFvJLXBMDtpCslmTK$u.h";
+	static const char parts[] = "_ZNKSTI0123456789EaiPRFvJLXBMDtpCslmTK$u.hQAHGV";
 	struct buffer shown = { 0 };
 	char name[64];
 
@@ -259,7 +276,7 @@ static void random_names_do_no_harm(void **state)
 		for (size_t at = 2; at < size; at++)
 			name[at] = parts[random() % (sizeof(parts) - 1)];
 		name[0] = '_';
-		name[1] = i % 2 ? 'Z' : 'R';
+		name[1] = "ZRD"[i % 3];
 		name[size] = '\0';
 		buffer_clear(&shown);
 		demangle_append(&shown, name, DEMANGLE_FULL);
@@ -284,6 +301,8 @@ int main(void)
 		cmocka_unit_test(cpp),
 		cmocka_unit_test(rust_v0),
 		cmocka_unit_test(rust_legacy_loses_its_hash),
+		cmocka_unit_test(rust_legacy_loses_what_the_linker_appends),
+		cmocka_unit_test(d),
 		cmocka_unit_test(short_names_have_no_parameters),
 		cmocka_unit_test(what_only_begins_like_a_name_stays_in_short),
 		cmocka_unit_test(mode_none_changes_nothing),
