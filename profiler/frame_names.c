@@ -78,7 +78,9 @@ struct frame_names {
 	enum demangle_mode demangle;
 	struct worker *worker;
 	struct naming_costs *costs;
-	int error; /* of a callback */
+	uint64_t
+		begun_ns; /* CPU time of this thread when the module that is asked about came to be */
+	int error;        /* of a callback */
 };
 
 static int compare_sources(const struct asked_address *a, const struct asked_address *b)
@@ -231,12 +233,13 @@ static void note_cost(const struct frame_names *names, const struct symbol_reply
 		.module = names->asked[reply->id].address.module,
 		.asked = end_of_question(names, reply->id) - reply->id,
 		.named = reply->error ? 0 : count_named(reply),
-		.cpu_ns = reply->cpu_ns,
+		.cpu_ns = clock_thread_cpu_ns() - names->begun_ns,
 		.build_id = build_id_of(reply),
 	};
 	struct child_usage usage;
 
 	if (is_of_worker(cost.module)) {
+		cost.cpu_ns = reply->cpu_ns;
 		worker_read_usage(names->worker, &usage);
 		cost.worker_peak_bytes = usage.rss_peak_bytes;
 	}
@@ -393,6 +396,7 @@ static int ask_module(struct frame_names *names, size_t start, size_t end)
 		.count = end - start,
 	};
 
+	names->begun_ns = clock_thread_cpu_ns();
 	if (request.space == SYMBOL_KERNEL)
 		return ask_kernel(names, &request);
 	/* Without the file, or with another content in it, its frames stay unnamed. */

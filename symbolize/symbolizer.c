@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "elf/elf_file.h"
 #include "symbolize/answer.h"
 #include "symbolize/file_names.h"
@@ -218,7 +217,7 @@ static int answer_any(const struct symbolizer *symbolizer, const struct symbol_r
 }
 
 static void give_reply(const struct symbol_request *request, const struct answer *answer, int error,
-		       uint64_t cpu_ns, symbol_reply_fn reply, void *context)
+		       symbol_reply_fn reply, void *context)
 {
 	const struct symbol_reply given = {
 		.id = request->id,
@@ -227,7 +226,6 @@ static void give_reply(const struct symbol_request *request, const struct answer
 		.build_id_size = answer->build_id.size,
 		.names = answer->names,
 		.count = answer->count,
-		.cpu_ns = cpu_ns,
 	};
 
 	reply(&given, context);
@@ -238,7 +236,6 @@ static int answer_request(const struct symbolizer *symbolizer, const struct symb
 			  symbol_reply_fn reply, void *context)
 {
 	_cleanup_(answer_release) struct answer answer = { 0 };
-	uint64_t begun_ns = clock_thread_cpu_ns();
 	int err = answer_init(&answer, request->count);
 
 	answer.demangle = request->demangle;
@@ -248,7 +245,7 @@ static int answer_request(const struct symbolizer *symbolizer, const struct symb
 		return err;
 	if (err && request->count)
 		memset(answer.names, 0, request->count * sizeof(*answer.names));
-	give_reply(request, &answer, err, clock_thread_cpu_ns() - begun_ns, reply, context);
+	give_reply(request, &answer, err, reply, context);
 	return 0;
 }
 

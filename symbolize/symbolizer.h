@@ -104,7 +104,7 @@ struct symbol_reply {
 	size_t build_id_size;
 	const struct symbol_name *names; /* `count` of them, in the order of the request */
 	size_t count;
-	uint64_t cpu_ns; /* that the answer took, of whoever read for it */
+	uint64_t cpu_ns; /* that another process took for it */
 };
 
 typedef void (*symbol_reply_fn)(const struct symbol_reply *reply, void *context);
