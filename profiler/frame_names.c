@@ -57,6 +57,7 @@ struct frame_names {
 	const struct aggregator *aggregator;
 	const struct modules *modules;
 	struct jit_maps *jit_maps;
+	struct opener *opener;
 	struct kernel_code *kernel_code;
 	uint64_t made_code_ns; /* so long what runtimes wrote was read for */
 	struct buffer later;   /* struct later_frame */
@@ -355,7 +356,7 @@ static int ask_made_code(struct frame_names *names, size_t start, size_t end)
 	};
 
 	if (has_begun_another(names->aggregator, process) ||
-	    jit_maps_open(names->jit_maps, process, &request.made_code))
+	    jit_maps_open(names->jit_maps, process, names->opener, &request.made_code))
 		return 0;
 	map = request.made_code.map.fd;
 	return ask_until(names, &request);
@@ -530,6 +531,7 @@ int frame_names_new(const struct frame_names_sources *sources, struct profile *p
 	names->aggregator = sources->aggregator;
 	names->modules = sources->modules;
 	names->jit_maps = sources->jit_maps;
+	names->opener = sources->debug_files.places.opener;
 	names->kernel_code = sources->kernel_code;
 	names->without_inlined = sources->without_inlined;
 	names->demangle = sources->demangle;

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/reopen.h"
 #include "symbolize/kallsyms_line.h"
 
 /* --- finding --- */
@@ -90,13 +89,16 @@ int jit_dump_file_find(uint32_t pid, uint32_t own_pid, struct jit_dump_mapping *
 
 /* --- opening --- */
 
-int jit_dump_file_open(uint32_t pid, const struct jit_dump_mapping *mapping, int *ret_fd)
+int jit_dump_file_hold(uint32_t pid, const struct jit_dump_mapping *mapping, int *ret_fd)
 {
-	_cleanup_close_ int found = -1;
 	char path[96];
+	int found;
 
 	snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", pid,
 		 (unsigned long long)mapping->start, (unsigned long long)mapping->end);
 	found = open(path, O_PATH | O_CLOEXEC);
-	return found < 0 ? -errno : reopen_regular(found, ret_fd);
+	if (found < 0)
+		return -errno;
+	*ret_fd = found;
+	return 0;
 }

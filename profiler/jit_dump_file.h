@@ -26,11 +26,8 @@ struct jit_dump_mapping {
  */
 int jit_dump_file_find(uint32_t pid, uint32_t own_pid, struct jit_dump_mapping *ret_mapping);
 
-/*
- * Opens the file there, for reading, without waiting for anything: 0; -EINVAL: it is no regular file; or another
- * error. Who else may have the PID by now is the caller's to ask.
- */
-int jit_dump_file_open(uint32_t pid, const struct jit_dump_mapping *mapping, int *ret_fd);
+/* Finds the file there (O_PATH), of which nothing is asked: 0 or an error. Who else may have the PID by now is the caller's to ask. */
+int jit_dump_file_hold(uint32_t pid, const struct jit_dump_mapping *mapping, int *ret_fd);
 
 /* Is this line of /proc/PID/maps such a mapping? */
 bool jit_dump_file_is_line(struct bytes line, uint32_t own_pid,

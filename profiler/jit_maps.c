@@ -17,9 +17,11 @@
 #include "base/reopen.h"
 #include "base/u64_map.h"
 #include "profiler/file_looks.h"
+#include "profiler/file_mount.h"
 #include "profiler/jit_dump_file.h"
 #include "profiler/task_start.h"
 #include "symbolize/symbolizer.h"
+#include "worker/opener.h"
 
 /* How much before its process's start a map may seem to be written: clocks are not read at once. */
 #define SLACK_NS 1000000000u
@@ -34,9 +36,18 @@
 #define SEARCH_LAST_NS  16000000000u
 #define SEARCH_COST     100u
 
+/* Where its /tmp is. */
+enum folder_state {
+	FOLDER_SOUGHT,
+	FOLDER_HELD,       /* and always answers */
+	FOLDER_FOR_OPENER, /* may not answer: nothing there is touched before the end */
+};
+
 struct maker {
 	struct process_event process;
-	int root;
+	int root;   /* -1: the folder is held */
+	int folder; /* -1: it is not */
+	enum folder_state folder_state;
 	uint64_t
 		monotonic_shift_ns; /* the process's CLOCK_MONOTONIC is so far ahead of the kernel's */
 
@@ -44,7 +55,8 @@ struct maker {
 	ino_t map_inode;
 	struct file_looks map_looks;
 
-	int dump; /* -1: none was found so far */
+	int dump;                /* -1: none was found so far */
+	bool dump_is_for_opener; /* it is only found: its file system may not answer */
 	bool has_ended;
 	struct file_looks dump_looks;
 	uint64_t search_ns, search_wait_ns; /* CLOCK_MONOTONIC when it is looked for next */
@@ -72,6 +84,7 @@ struct jit_maps *jit_maps_new(struct jit_maps_clocks clocks)
 static void maker_release(struct maker *maker)
 {
 	cleanup_close(&maker->root);
+	cleanup_close(&maker->folder);
 	cleanup_close(&maker->dump);
 	file_looks_release(&maker->map_looks);
 	file_looks_release(&maker->dump_looks);
@@ -151,6 +164,7 @@ static int add_maker(struct jit_maps *maps, const struct process_event *process)
 	*maker = (struct maker){
 		.process = *process,
 		.root = root,
+		.folder = -1,
 		.dump = -1,
 		.monotonic_shift_ns = monotonic_shift_ns(process->caller_tgid),
 		.search_wait_ns = SEARCH_FIRST_NS,
@@ -188,37 +202,82 @@ static struct code_look look_now(const struct jit_maps *maps, const struct maker
 }
 
 static bool is_too_old(const struct jit_maps *maps, const struct process_event *process,
-		       const struct stat *status)
+		       uint64_t written_ns)
 {
-	uint64_t written =
-		(uint64_t)status->st_mtim.tv_sec * 1000000000u + (uint64_t)status->st_mtim.tv_nsec;
 	uint64_t age = kernel_boottime_ns(maps) - process->start_time_ns;
 
-	return written + SLACK_NS < clock_unix_ns() - age;
+	return written_ns + SLACK_NS < clock_unix_ns() - age;
+}
+
+static bool may_be_believed_of(const struct jit_maps *maps, const struct process_event *process,
+			       uint32_t owner, uint64_t written_ns)
+{
+	return (owner == process->uid || !owner) && !is_too_old(maps, process, written_ns);
 }
 
 static bool may_be_believed(const struct jit_maps *maps, const struct process_event *process,
 			    const struct stat *status)
 {
-	return S_ISREG(status->st_mode) && (status->st_uid == process->uid || !status->st_uid) &&
-	       !is_too_old(maps, process, status);
+	uint64_t written_ns =
+		(uint64_t)status->st_mtim.tv_sec * 1000000000u + (uint64_t)status->st_mtim.tv_nsec;
+
+	return S_ISREG(status->st_mode) &&
+	       may_be_believed_of(maps, process, status->st_uid, written_ns);
 }
 
-static int find_map(const struct maker *maker, int *ret_fd)
-{
-	struct open_how how = {
-		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-	char path[64];
-	int fd;
+/* --- the map --- */
 
-	snprintf(path, sizeof(path), "tmp/perf-%u.map", maker->process.own_tgid);
-	fd = (int)syscall(SYS_openat2, maker->root, path, &how, sizeof(how));
+static int open_below(int folder, const char *path, uint64_t flags, uint64_t resolve, int *ret_fd)
+{
+	const struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC | flags,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve,
+	};
+	int fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof(how));
+
 	if (fd < 0)
 		return -errno;
 	*ret_fd = fd;
 	return 0;
+}
+
+/*
+ * Nothing is looked up that the kernel does not know already, for what it does not know it may have to ask for: who writes a map has
+ * looked /tmp up himself, and the next look finds it.
+ */
+static void seek_folder(const struct jit_maps *maps, struct maker *maker)
+{
+	_cleanup_close_ int folder = -1;
+	bool answers;
+
+	if (maker->folder_state != FOLDER_SOUGHT ||
+	    open_below(maker->root, "tmp", O_DIRECTORY, RESOLVE_CACHED, &folder))
+		return;
+	answers = file_mount_answers(maker->process.caller_tgid, folder) &&
+		  is_process(maps, &maker->process);
+	maker->folder_state = answers ? FOLDER_HELD : FOLDER_FOR_OPENER;
+	if (!answers)
+		return;
+	maker->folder = take_fd(&folder);
+	close(maker->root);
+	maker->root = -1;
+}
+
+static void name_map(const struct maker *maker, const char *folder, char *to, size_t size)
+{
+	snprintf(to, size, "%sperf-%u.map", folder, maker->process.own_tgid);
+}
+
+/* In a folder that is held nothing leads to another file system. */
+static int find_map(const struct jit_maps *maps, struct maker *maker, int *ret_fd)
+{
+	char path[64];
+
+	seek_folder(maps, maker);
+	if (maker->folder_state != FOLDER_HELD)
+		return -EWOULDBLOCK;
+	name_map(maker, "", path, sizeof(path));
+	return open_below(maker->folder, path, O_NOFOLLOW, RESOLVE_NO_XDEV, ret_fd);
 }
 
 /* Another file in its place is a map of its own: what the former one held is gone. */
@@ -236,7 +295,7 @@ static int look_at_map(const struct jit_maps *maps, struct maker *maker, int *re
 {
 	_cleanup_close_ int found = -1;
 	struct stat status;
-	int error = find_map(maker, &found);
+	int error = find_map(maps, maker, &found);
 
 	if (error)
 		return error;
@@ -249,21 +308,45 @@ static int look_at_map(const struct jit_maps *maps, struct maker *maker, int *re
 	return 0;
 }
 
-static int open_dump(const struct jit_maps *maps, const struct process_event *process, int *ret_fd)
+/* --- the dump --- */
+
+static int open_found_dump(const struct jit_maps *maps, const struct process_event *process,
+			   int found, int *ret_fd)
 {
-	struct jit_dump_mapping mapping;
 	_cleanup_close_ int fd = -1;
 	struct stat status;
-	int error = jit_dump_file_find(process->caller_tgid, process->own_tgid, &mapping);
+	int error = reopen_regular(found, &fd);
 
-	if (!error)
-		error = jit_dump_file_open(process->caller_tgid, &mapping, &fd);
 	if (error)
 		return error;
-	if (fstat(fd, &status) || !may_be_believed(maps, process, &status) ||
-	    !is_process(maps, process))
+	if (fstat(fd, &status) || !may_be_believed(maps, process, &status))
 		return -EAGAIN;
 	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+static int open_dump(const struct jit_maps *maps, struct maker *maker)
+{
+	const struct process_event *process = &maker->process;
+	struct jit_dump_mapping mapping;
+	_cleanup_close_ int found = -1;
+	_cleanup_close_ int fd = -1;
+	int error = jit_dump_file_find(process->caller_tgid, process->own_tgid, &mapping);
+	bool answers;
+
+	if (!error)
+		error = jit_dump_file_hold(process->caller_tgid, &mapping, &found);
+	if (error)
+		return error;
+	answers = file_mount_answers(process->caller_tgid, found);
+	if (answers)
+		error = open_found_dump(maps, process, found, &fd);
+	if (!error && !is_process(maps, process))
+		error = -EAGAIN;
+	if (error)
+		return error;
+	maker->dump_is_for_opener = !answers;
+	maker->dump = answers ? take_fd(&fd) : take_fd(&found);
 	return 0;
 }
 
@@ -274,7 +357,7 @@ static void search_dump(const struct jit_maps *maps, struct maker *maker)
 
 	if (maker->has_ended || start_ns < maker->search_ns)
 		return;
-	error = open_dump(maps, &maker->process, &maker->dump);
+	error = open_dump(maps, maker);
 	maker->has_ended = error && !is_process(maps, &maker->process);
 	end_ns = clock_monotonic_ns();
 	wait_ns = (end_ns - start_ns) * SEARCH_COST;
@@ -290,7 +373,7 @@ static void look_at_dump(const struct jit_maps *maps, struct maker *maker)
 
 	if (maker->dump < 0)
 		search_dump(maps, maker);
-	if (maker->dump >= 0 && !fstat(maker->dump, &status))
+	if (maker->dump >= 0 && !maker->dump_is_for_opener && !fstat(maker->dump, &status))
 		file_looks_add(&maker->dump_looks, look_now(maps, maker, (uint64_t)status.st_size));
 }
 
@@ -324,12 +407,67 @@ void jit_maps_note(struct jit_maps *maps, const struct process_event *process)
 
 /* --- opening --- */
 
-static int open_map(const struct jit_maps *maps, struct maker *maker, int *ret_fd)
+/* What one user's files are on may fail together; other users' are opened all the same. */
+static int ask_opener(const struct jit_maps *maps, const struct maker *maker, struct opener *opener,
+		      struct opener_request *request, int *ret_fd)
+{
+	struct opener_answer answer;
+	int error;
+
+	request->device = maker->process.uid;
+	error = opener ? opener_open(opener, request, &answer) : -EWOULDBLOCK;
+	if (error)
+		return error;
+	if (!may_be_believed_of(maps, &maker->process, answer.owner, answer.written_ns)) {
+		close(answer.fd);
+		return -ENOENT;
+	}
+	*ret_fd = answer.fd;
+	return 0;
+}
+
+static int open_map_by_opener(const struct jit_maps *maps, struct maker *maker,
+			      struct opener *opener, int *ret_fd)
+{
+	char path[64];
+	struct opener_request request = {
+		.what = OPENER_FILE_BELOW,
+		.from = maker->root,
+		.place.path = path,
+	};
+	struct stat status;
+	int error;
+
+	name_map(maker, "tmp/", path, sizeof(path));
+	error = ask_opener(maps, maker, opener, &request, ret_fd);
+	if (!error && !fstat(*ret_fd, &status))
+		note_map(maps, maker, &status);
+	return error;
+}
+
+static int open_map(const struct jit_maps *maps, struct maker *maker, struct opener *opener,
+		    int *ret_fd)
 {
 	_cleanup_close_ int found = -1;
 	int error = look_at_map(maps, maker, &found);
 
+	if (error == -EWOULDBLOCK)
+		return open_map_by_opener(maps, maker, opener, ret_fd);
 	return error ? error : reopen_regular(found, ret_fd);
+}
+
+/* One that is only found, from now on what it holds now. */
+static void open_held_dump(const struct jit_maps *maps, struct maker *maker, struct opener *opener)
+{
+	struct opener_request request = { .what = OPENER_FILE_ITSELF, .from = maker->dump };
+	int fd = -1;
+
+	if (!maker->dump_is_for_opener)
+		return;
+	ask_opener(maps, maker, opener, &request, &fd);
+	close(maker->dump);
+	maker->dump = fd;
+	maker->dump_is_for_opener = false;
 }
 
 static struct symbol_code_file code_file(int fd, const struct file_looks *looks)
@@ -337,7 +475,7 @@ static struct symbol_code_file code_file(int fd, const struct file_looks *looks)
 	return (struct symbol_code_file){ fd, looks->looks, looks->count };
 }
 
-int jit_maps_open(struct jit_maps *maps, const struct process_event *process,
+int jit_maps_open(struct jit_maps *maps, const struct process_event *process, struct opener *opener,
 		  struct symbol_made_code *ret_code)
 {
 	struct maker *maker = maker_of(maps, process);
@@ -346,8 +484,11 @@ int jit_maps_open(struct jit_maps *maps, const struct process_event *process,
 	if (!maker)
 		return -ENOENT;
 	maker->search_ns = 0;
+	if (maker->dump < 0)
+		search_dump(maps, maker);
+	open_held_dump(maps, maker, opener);
 	look_at_dump(maps, maker);
-	open_map(maps, maker, &map);
+	open_map(maps, maker, opener, &map);
 	if (map < 0 && maker->dump < 0)
 		return -ENOENT;
 	*ret_code = (struct symbol_made_code){

@@ -3,11 +3,15 @@
  * Where the runtimes of sampled processes tell what the code is that they made: /tmp/perf-PID.map (symbolize/perf_map.h),
  * in the process's own file system and under its PID in its own namespace, and a jitdump (jit_dump_file.h).
  *
- * A process's root is held from its first tick in such code on, so that the map can be opened when the process has
+ * A process's root, or the folder in it, is held from its first tick in such code on, so that the map can be opened when the process has
  * ended; the jitdump is opened as soon as it is mapped. Both are looked at while they grow, which tells when what is in them was
  * written; they are read late, when they hold most. All of it with care, for /tmp is everybody's: no
  * link of it leads out of that root, the last part is no link, only a regular file is opened, it belongs to the
  * process's user or root, and what was written before the process began is another one's.
+ *
+ * Nothing is touched that may never answer. Of /tmp a descriptor is held, once its mount is known to be of a file system that does (file_mount.h), and
+ * maps are looked for in that folder alone. Any other is left to the opener at the end, and so is a jitdump, of which a descriptor
+ * that is only found (O_PATH) is held. These are not looked at while they grow.
  */
 #ifndef HEARTH_PROFILER_JIT_MAPS_H
 #define HEARTH_PROFILER_JIT_MAPS_H
@@ -17,6 +21,7 @@
 
 #include "bpf/events.h"
 
+struct opener;
 struct symbol_made_code;
 
 /* Each holds two descriptors; the code of further processes has no names. */
@@ -42,10 +47,10 @@ void jit_maps_look(struct jit_maps *maps);
 bool jit_maps_has(const struct jit_maps *maps, const struct process_event *process);
 
 /*
- * Looks once more, and opens what there is: 0, or -ENOENT: nothing that may be believed. The map's descriptor is the caller's to
+ * Looks once more, and opens what there is, by the opener (NULL: not at all) where that may not answer: 0, or -ENOENT: nothing that may be believed. The map's descriptor is the caller's to
  * close; all else stays with `maps`, until the next look.
  */
-int jit_maps_open(struct jit_maps *maps, const struct process_event *process,
+int jit_maps_open(struct jit_maps *maps, const struct process_event *process, struct opener *opener,
 		  struct symbol_made_code *ret_code);
 
 #endif

@@ -3,7 +3,7 @@
 """A FUSE file system with one file, for tests: `fuse_server.py FOLDER FILE [NAME]` mounts FILE as FOLDER/NAME, as root; NAME is
 a pattern as the shell has them, "program" by default.
 
-It says "ready" when it is mounted. A line on standard input names operations (OPEN, READ, FLUSH) that are not answered
+It says "ready" when it is mounted. A line on standard input names operations (LOOKUP, OPEN, READ, FLUSH) that are not answered
 any more; it says "silent" when it knows, and "asked OPEN" when one of them was left without an answer. It ends, and
 unmounts, with standard input.
 
@@ -21,7 +21,7 @@ import time
 
 LOOKUP, FORGET, GETATTR, OPEN, READ, STATFS, RELEASE = 1, 2, 3, 14, 15, 17, 18
 FLUSH, INIT, OPENDIR, RELEASEDIR, ACCESS, INTERRUPT, DESTROY, BATCH_FORGET = 25, 26, 27, 29, 34, 36, 38, 42
-NAMES = {"OPEN": OPEN, "READ": READ, "FLUSH": FLUSH}
+NAMES = {"LOOKUP": LOOKUP, "OPEN": OPEN, "READ": READ, "FLUSH": FLUSH}
 UNANSWERED = {FORGET, INTERRUPT, BATCH_FORGET}
 
 ROOT, FILE = 1, 2
@@ -32,7 +32,7 @@ VALID_SECONDS = 3600
 class Server:
     def __init__(self, folder, path, name="program"):
         self.name = name
-        self.time = int(time.time())
+        self.time = int(time.time()) + 60  # later than the start of whoever is to be told of by it
         with open(path, "rb") as file:
             self.content = file.read()
         self.silent = set()

@@ -5,9 +5,11 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -166,6 +168,57 @@ def record_stripped(program, symbols, out):
             ended = recorder.end(timeout=20)
     assert ended.returncode == 0, ended
     return hearth.read_folded(out), ended
+
+
+@pytest.fixture
+def with_own_tmp(tmp_path):
+    """(server, a program that makes code, whose /tmp is on FUSE and has a map that tells of all code)."""
+    told = tmp_path / "told"
+    told.write_text("0 ffffffffffffffff told\n")
+    source = Path(__file__).with_name("mapped_code.c").read_text()
+    program = Path(recording.compile_c(tmp_path, "mapped_code", source))
+    elsewhere = Path(tempfile.mkdtemp(dir="/var/tmp")) / "mapped_code"
+    shutil.copy(program, elsewhere)
+    script = f'mount --bind {tmp_path}/mounted /tmp && exec "$@"'
+    try:
+        with mount(tmp_path, told, "perf-*.map") as (server, _):
+            with hearth.Child("unshare", "-m", "sh", "-c", script, "sh", elsewhere, "-") as child:
+                child.wait_for("^ready$")
+                yield server, child
+    finally:
+        shutil.rmtree(elsewhere.parent)
+
+
+def record_made_code(child, out, stats):
+    with recording.busy() as innocent:
+        arguments = ["-F", RATE, "-d", 1.5, "-p", f"{child.pid},{innocent.pid}", "--stats", stats, "-o", out]
+        with recording.start(*arguments) as recorder:
+            ended = recorder.end(timeout=20)
+    assert ended.returncode == 0, ended
+    assert json.loads(stats.read_text())["self"]["longest_turn_ns"] < 0.5e9
+    return hearth.read_folded(out)
+
+
+def made_share(stacks, name):
+    made = [stack for stack in stacks if stack.process == "mapped_code" and stack.frames[-1:] in (["told_[j]"], ["[unknown]"])]
+    return hearth.ticks(made, lambda stack: stack.frames[-1] == name) / hearth.ticks(made)
+
+
+def test_a_perf_map_is_read(with_own_tmp, tmp_path):
+    _, child = with_own_tmp
+    stacks = record_made_code(child, tmp_path / "out.folded", tmp_path / "stats.json")
+    assert made_share(stacks, "told_[j]") == 1
+
+
+@pytest.mark.parametrize("operation", ["LOOKUP", "OPEN", "READ"])
+def test_a_perf_map_that_never_answers(with_own_tmp, operation, tmp_path):
+    server, child = with_own_tmp
+    server.say(operation)
+    server.wait_for("^silent$")
+    stacks = record_made_code(child, tmp_path / "out.folded", tmp_path / "stats.json")
+    server.wait_for(f"^asked {operation}$")
+    assert made_share(stacks, "[unknown]") == 1
+    assert named_share([stack for stack in stacks if stack.process != "mapped_code" and stack.reason != "late"]) > 0.95
 
 
 def test_a_debug_file_is_read(stripped, tmp_path):

@@ -254,6 +254,16 @@ def names_by_dump(program, path, prepare=lambda pid, path: None):
     return set(in_made_code(stacks, "run_first"))
 
 
+def test_a_jitdump_of_which_nobody_knows_whether_it_answers(replaced_code, tmp_path):
+    """Its file system is mounted no more: only the opener asks it for anything."""
+    subprocess.run(["mount", "-t", "tmpfs", "none", tmp_path], check=True)
+
+    def unmount(*_):
+        subprocess.run(["umount", "-l", tmp_path], check=True)
+
+    assert names_by_dump(replaced_code, tmp_path / "jit-%d.dump", unmount) == {"first_[j]"}
+
+
 def test_a_jitdump_is_known_by_its_name_and_pid(replaced_code, tmp_path):
     assert names_by_dump(replaced_code, tmp_path / "jit-%d.dump") == {"first_[j]"}
     assert names_by_dump(replaced_code, tmp_path / "other-%d.dump") == {"[unknown]"}

@@ -172,7 +172,7 @@ static void map_dump(struct fixture *fixture)
 
 static int open_code(struct fixture *fixture, struct symbol_made_code *ret_code)
 {
-	int error = jit_maps_open(fixture->maps, &fixture->process, ret_code);
+	int error = jit_maps_open(fixture->maps, &fixture->process, NULL, ret_code);
 
 	if (!error && ret_code->map.fd >= 0)
 		close(ret_code->map.fd);
