@@ -17,22 +17,6 @@
 /* What is larger than a window goes here and nowhere else, so that such memory is taken once. */
 #define LARGE_PLACE 0
 
-void file_window_init(struct file_window *window, const struct elf_file *file, uint64_t file_offset,
-		      uint64_t size)
-{
-	*window = (struct file_window){ .file = file, .file_offset = file_offset, .size = size };
-}
-
-void file_window_release(struct file_window *window)
-{
-	for (uint32_t i = 0; i < FILE_WINDOW_PLACES; i++) {
-		free(window->places[i].bytes);
-		window->places[i] = (struct file_window_place){ 0 };
-	}
-}
-
-/* --- which of the windows --- */
-
 static size_t window_max(const struct file_window *window)
 {
 	uint64_t share = window->size / MAX_SHARE;
@@ -51,6 +35,31 @@ static uint32_t place_count(const struct file_window *window)
 	return count < FILE_WINDOW_PLACES ? count : FILE_WINDOW_PLACES;
 }
 
+void file_window_init(struct file_window *window, const struct elf_file *file, uint64_t file_offset,
+		      uint64_t size)
+{
+	file_window_init_ahead(window, file, file_offset, size);
+	window->place_count = place_count(window);
+}
+
+void file_window_init_ahead(struct file_window *window, const struct elf_file *file,
+			    uint64_t file_offset, uint64_t size)
+{
+	*window = (struct file_window){
+		.file = file, .file_offset = file_offset, .size = size, .place_count = 1
+	};
+}
+
+void file_window_release(struct file_window *window)
+{
+	for (uint32_t i = 0; i < FILE_WINDOW_PLACES; i++) {
+		free(window->places[i].bytes);
+		window->places[i] = (struct file_window_place){ 0 };
+	}
+}
+
+/* --- which of the windows --- */
+
 static bool holds(const struct file_window_place *place, uint64_t offset, size_t size)
 {
 	uint64_t within = offset - place->offset;
@@ -67,11 +76,11 @@ static bool goes_on_at(const struct file_window_place *place, uint64_t offset)
 /* The place that goes on at `offset`, or else the one that has not been used for longest. */
 static uint32_t choose_place(const struct file_window *window, uint64_t offset, size_t size)
 {
-	uint32_t oldest = LARGE_PLACE, count = place_count(window);
+	uint32_t oldest = LARGE_PLACE;
 
 	if (size > window_max(window))
 		return LARGE_PLACE;
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < window->place_count; i++) {
 		if (goes_on_at(&window->places[i], offset))
 			return i;
 		if (window->places[i].last_use < window->places[oldest].last_use)
@@ -120,7 +129,7 @@ static bool find_place(struct file_window *window, uint64_t offset, size_t size)
 {
 	if (holds(&window->places[window->last], offset, size))
 		return true;
-	for (uint32_t i = 0; i < FILE_WINDOW_PLACES; i++) {
+	for (uint32_t i = 0; i < window->place_count; i++) {
 		if (!holds(&window->places[i], offset, size))
 			continue;
 		window->last = i;

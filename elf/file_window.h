@@ -29,12 +29,18 @@ struct file_window {
 	const struct elf_file *file;
 	uint64_t file_offset, size; /* of the part */
 	struct file_window_place places[FILE_WINDOW_PLACES];
+	uint32_t place_count;
 	uint32_t last;  /* the place that was read last */
 	uint64_t moves; /* from one place to another */
 };
 
 void file_window_init(struct file_window *window, const struct elf_file *file, uint64_t file_offset,
 		      uint64_t size);
+
+/* The same with one window, for reading that never comes back. */
+void file_window_init_ahead(struct file_window *window, const struct elf_file *file,
+			    uint64_t file_offset, uint64_t size);
+
 void file_window_release(struct file_window *window);
 
 int file_window_read_elsewhere(struct file_window *window, uint64_t offset, size_t size,

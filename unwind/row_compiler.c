@@ -450,7 +450,7 @@ static int run(struct row_compiler *compiler, struct elf_file *file, struct elf_
 		err = add_sources(compiler, file, debug);
 	if (err)
 		return err;
-	file_window_init(&compiler->code, file, 0, elf_file_size(file));
+	file_window_init_ahead(&compiler->code, file, 0, elf_file_size(file));
 	code_shapes_find(&compiler->shapes, file, compiler->machine);
 	choose_searches(compiler);
 	code_stub_search_init(&compiler->stubs, file, compiler->machine,

@@ -135,23 +135,45 @@ static void at_several_places_in_order(void **state)
 	end(&fixture);
 }
 
-/* Each a little further than the last one: no fewer bytes a fill than where nothing is left out. */
+/* Each a little further than the last one. How often windows are filled. */
+static uint32_t fills_with_gaps(struct fixture *fixture)
+{
+	uint32_t fills = 0;
+
+	for (uint64_t offset = 0; offset + 40 < PART_BYTES; offset += 300) {
+		struct file_window before = fixture->window;
+
+		assert_reads(fixture, offset, 40, 40);
+		for (uint32_t i = 0; i < FILE_WINDOW_PLACES; i++)
+			fills += fixture->window.places[i].filled &&
+				 fixture->window.places[i].offset != before.places[i].offset;
+	}
+	return fills;
+}
+
+/* As often as where nothing is left out. */
 static void in_order_with_gaps(void **state)
 {
 	struct fixture fixture;
-	uint32_t fills = 0;
 
 	(void)state;
 	begin(&fixture);
-	for (uint64_t offset = 0; offset + 40 < PART_BYTES; offset += 300) {
-		struct file_window before = fixture.window;
+	assert_in_range(fills_with_gaps(&fixture), 1, PART_BYTES / (16u << 10) + 10);
+	end(&fixture);
+}
 
+/* Far ahead, too, there is but one window. */
+static void ahead(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	begin(&fixture);
+	file_window_init_ahead(&fixture.window, fixture.file, fixture.file_offset, PART_BYTES);
+	assert_in_range(fills_with_gaps(&fixture), 1, PART_BYTES / (16u << 10) + 10);
+	for (uint64_t offset = 0; offset < PART_BYTES; offset += 100000)
 		assert_reads(&fixture, offset, 40, 40);
-		for (uint32_t i = 0; i < FILE_WINDOW_PLACES; i++)
-			fills += fixture.window.places[i].filled &&
-				 fixture.window.places[i].offset != before.places[i].offset;
-	}
-	assert_in_range(fills, 1, PART_BYTES / (16u << 10) + 10);
+	assert_in_range(memory_of(&fixture.window), 1, 16u << 10);
 	end(&fixture);
 }
 
@@ -191,6 +213,7 @@ int main(void)
 		cmocka_unit_test(what_a_file_has_lost_is_not_there),
 		cmocka_unit_test(at_several_places_in_order),
 		cmocka_unit_test(in_order_with_gaps),
+		cmocka_unit_test(ahead),
 		cmocka_unit_test(a_small_part),
 		cmocka_unit_test(large_reads_take_memory_once),
 	};
