@@ -197,7 +197,7 @@ static void begin_page(struct row_table_builder *builder, uint32_t chunk)
 }
 
 /* A row at the offset of the last one takes its place. */
-static void stage_row(struct row_table_builder *builder, uint32_t offset, uint32_t number)
+static inline void stage_row(struct row_table_builder *builder, uint32_t offset, uint32_t number)
 {
 	uint32_t row = builder->row_count;
 
@@ -323,7 +323,7 @@ static void count_row(struct row_table_builder *builder, uint32_t number)
 		builder->header.reasons[rule->detail]++;
 }
 
-static void put_pending(struct row_table_builder *builder)
+static inline void put_pending(struct row_table_builder *builder)
 {
 	uint64_t offset = builder->pending_offset, block = offset >> UNWIND_BLOCK_SHIFT;
 	uint32_t chunk = (offset & BLOCK_MASK) >> UNWIND_CHUNK_SHIFT;
