@@ -14,14 +14,20 @@ static bool begins_with(const char *text, const char *begin)
 	return !strncmp(text, begin, strlen(begin));
 }
 
-/* As the kernel calls what it compiles: kernel/bpf/core.c, trampoline.c, dispatcher.c. */
+/*
+ * As the kernel calls what it compiles: kernel/bpf/core.c, trampoline.c, bpf_struct_ops.c (no function of its own begins
+ * so), and net/core/filter.c for the only dispatcher, whose own functions have more behind that.
+ */
 static bool is_bpf(const char *function)
 {
 	static const char program[] = "bpf_prog_", trampoline[] = "bpf_trampoline_";
+	static const char operation[] = "bpf__", dispatcher[] = "bpf_dispatcher_xdp";
 	const char *tag = function + strlen(program);
 
 	if (begins_with(function, program))
 		return strspn(tag, "0123456789abcdef") == BPF_TAG_DIGITS;
+	if (begins_with(function, operation) || !strcmp(function, dispatcher))
+		return true;
 	return begins_with(function, trampoline) &&
 	       strspn(function + strlen(trampoline), "0123456789") > 0;
 }

@@ -39,6 +39,10 @@ static void code_of_bpf_is_made(void **state)
 	assert_word("bpf_prog_6deef7357e7b4530_tick+0x11/0x25",
 		    "bpf_prog_6deef7357e7b4530_tick+17 [bpf] made");
 	assert_word("bpf_trampoline_6442465331+0x1/0x40", "bpf_trampoline_6442465331+1 [bpf] made");
+	assert_word("bpf__tcp_congestion_ops_cong_avoid+0x1/0x40",
+		    "bpf__tcp_congestion_ops_cong_avoid+1 [bpf] made");
+	assert_word("bpf_dispatcher_xdp+0x1/0x1000", "bpf_dispatcher_xdp+1 [bpf] made");
+	assert_word("bpf_dispatcher_xdp_func+0x1/0x10", "bpf_dispatcher_xdp_func+1 [kernel]");
 	assert_word("bpf_prog_load+0x11/0x825", "bpf_prog_load+17 [kernel]");
 	assert_word("bpf_trampoline_enter+0x11/0x25", "bpf_trampoline_enter+17 [kernel]");
 }
