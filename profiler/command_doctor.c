@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "profiler/command.h"
 #include "profiler/kernel_release.h"
+#include "profiler/kernel_words.h"
 #include "profiler/options.h"
 #include "profiler/own_worker.h"
 #include "profiler/sampler.h"
@@ -301,6 +302,18 @@ static void check_depth(struct finding *finding)
 			    EVENT_MAX_FRAMES);
 }
 
+/* Any address will do: what is tried is the question. */
+static bool kernel_answers(void)
+{
+	const uint64_t address = 0;
+	struct kernel_words_list words;
+
+	if (geteuid() || kernel_words_ask(&address, 1, &words))
+		return false;
+	kernel_words_release(&words);
+	return true;
+}
+
 /* With kptr_restrict every address reads as zero. */
 static void check_kernel_names(struct finding *finding)
 {
@@ -314,6 +327,9 @@ static void check_kernel_names(struct finding *finding)
 	if (!file || type == 'A')
 		set_finding(finding, VERDICT_LIMITED, "boot a kernel built with CONFIG_KALLSYMS=y",
 			    "/proc/kallsyms is not readable");
+	else if (!address && kernel_answers())
+		set_finding(finding, VERDICT_GOOD, NULL,
+			    "by the kernel itself; /proc/kallsyms hides addresses");
 	else if (!address)
 		set_finding(finding, VERDICT_LIMITED,
 			    geteuid() ? "sudo hearth doctor" : "sysctl kernel.kptr_restrict=1",

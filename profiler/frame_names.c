@@ -362,15 +362,13 @@ static int ask_made_code(struct frame_names *names, size_t start, size_t end)
 	return ask_until(names, &request);
 }
 
-/* Without the kernel's own words its symbols are read from /proc/kallsyms. */
+/* Without the kernel's own words its symbols are read from /proc/kallsyms: also where it has no memory for our program. */
 static int ask_kernel(struct frame_names *names, struct symbol_request *request)
 {
 	struct symbol_kernel_code kernel_code;
 	struct kernel_words_list words;
 	int error = kernel_words_ask(request->addresses, request->count, &words);
 
-	if (error == -ENOMEM)
-		return error;
 	kernel_code_read(names->kernel_code, &kernel_code);
 	kernel_code.words = error ? NULL : words.texts;
 	request->kernel_code = &kernel_code;
