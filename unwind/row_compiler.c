@@ -212,10 +212,12 @@ static void add_gap(struct row_compiler *compiler, uint64_t end)
 
 	if (start >= end)
 		return;
-	while ((shape = code_shapes_next(&compiler->shapes, start)) && shape->start < end) {
+	while (start < end && (shape = code_shapes_next(&compiler->shapes, start)) &&
+	       shape->start < end) {
 		add_unknown(compiler, start, shape->start, is_large);
 		add(compiler, shape->start > start ? shape->start : start, &shape->rule);
-		start = shape->end;
+		/* What is behind the gap is in the next one. */
+		start = shape->end < end ? shape->end : end;
 		is_large = true;
 	}
 	add_unknown(compiler, start, end, is_large);

@@ -134,6 +134,26 @@ static void cfi_of_a_linkage_table_wins(void **state)
 	cfi_file_release(&file);
 }
 
+static void shape_goes_on_behind_cfi_in_its_middle(void **state)
+{
+	struct cfi_builder cfi;
+	struct cfi_file file;
+
+	(void)state;
+	cfi_builder_init(&cfi, false);
+	cfi_cie(&cfi);
+	cfi_fde(&cfi, PLT + 20, 2);
+	make(&file, ".plt", FIRST "\xff\x25\1\2\3\4\x68\0\0\0\0\xe9\1\2\3\4", 32, &cfi);
+	assert_int_equal(cfi_file_compile(&file, -1), 0);
+	assert_plt(&file, PLT + 19, 11);
+	assert_sp(&file, PLT + 20, 8);
+	assert_sp(&file, PLT + 21, 8);
+	assert_plt(&file, PLT + 22, 11);
+	assert_plt(&file, PLT + 31, 11);
+	assert_no_cfi(&file, PLT + 32);
+	cfi_file_release(&file);
+}
+
 /* --- _init and _fini --- */
 
 #define GMON "\x48\x8b\x05\1\2\3\4\x48\x85\xc0\x74\x02\xff\xd0"
@@ -499,6 +519,7 @@ int main(void)
 		cmocka_unit_test(linkage_tables_that_only_jump),
 		cmocka_unit_test(linkage_table_of_no_known_form),
 		cmocka_unit_test(cfi_of_a_linkage_table_wins),
+		cmocka_unit_test(shape_goes_on_behind_cfi_in_its_middle),
 		cmocka_unit_test(init_with_and_without_calls),
 		cmocka_unit_test(init_of_no_known_form),
 		cmocka_unit_test(functions_of_crtbegin),
