@@ -423,8 +423,10 @@ static void read_qualified(struct d_reader *reader)
 	if (!is_at_name(reader))
 		fail(reader);
 	while (!reader->failed && is_at_name(reader)) {
-		if (take(reader, '0'))
+		if (take(reader, '0')) {
+			can_go_on(reader);
 			continue;
+		}
 		if (!is_first)
 			append(reader, ".", 1);
 		is_first = false;

@@ -13,6 +13,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "symbolize/d_name.h"
 #include "symbolize/demangle.h"
 
@@ -129,6 +130,14 @@ static void append_times(struct buffer *name, const char *text, size_t times)
 		buffer_append_string(name, text);
 }
 
+static void assert_is_none_soon(struct buffer *name)
+{
+	uint64_t begun_ns = clock_thread_cpu_ns();
+
+	assert_is_none(buffer_string(name));
+	assert_true(clock_thread_cpu_ns() - begun_ns < 1000000000u);
+}
+
 /* Of the first libiberty tries twice on each level: 200 bytes would take it hours. */
 static void names_that_would_take_long_are_none(void **state)
 {
@@ -141,9 +150,24 @@ static void names_that_would_take_long_are_none(void **state)
 
 		buffer_append_string(&name, "_D1a");
 		append_times(&name, parts[i], (DEMANGLE_MAX_MANGLED - 8) / strlen(parts[i]));
-		assert_is_none(buffer_string(&name));
+		assert_is_none_soon(&name);
 		buffer_release(&name);
 	}
+}
+
+/* Each zero may be the end of a symbol's size, and each further one a part of that symbol's name. */
+static void zeros_are_not_free(void **state)
+{
+	struct buffer name = { 0 };
+
+	(void)state;
+	buffer_append_string(&name, "_D");
+	for (size_t i = 0; i < 4; i++) {
+		buffer_append_string(&name, "__T1aS");
+		append_times(&name, "0", 1000);
+	}
+	assert_is_none_soon(&name);
+	buffer_release(&name);
 }
 
 /* Two bytes of a reference, or three, stand for all of what it refers to. */
@@ -181,6 +205,7 @@ int main(void)
 		cmocka_unit_test(names_in_words),
 		cmocka_unit_test(what_is_none_of_d_is_none),
 		cmocka_unit_test(names_that_would_take_long_are_none),
+		cmocka_unit_test(zeros_are_not_free),
 		cmocka_unit_test(a_name_that_becomes_too_long_is_none),
 	};
 
