@@ -179,8 +179,9 @@ def cpu_ns_of(pid):
 
 
 def resident_mb(own):
-    """At their most, hearth and its worker, which need not have been at it at the same time."""
-    return (own["rss_peak_bytes"] + own.get("worker", {}).get("rss_peak_bytes", 0)) / 1e6
+    """At their most, hearth and its children, which need not have been at it at the same time."""
+    children = [own.get(child, {}) for child in ("worker", "opener", "file_opener")]
+    return (own["rss_peak_bytes"] + sum(child.get("rss_peak_bytes", 0) for child in children)) / 1e6
 
 
 def lower_bound(k, n):
