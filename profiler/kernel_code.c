@@ -140,7 +140,11 @@ static void add_change(struct kernel_code *code, struct symbol_kernel_change cha
 	note_pages(code, change.start, change.size);
 }
 
-/* u64 address; u32 length; u16 type; u16 flags; char name[], padded; u64 time. */
+/*
+ * u64 address; u32 length; u16 type; u16 flags; char name[], padded to words; u64 time. Where others listen as well (a second
+ * hearth, perf) the kernel gives a record that is longer, with anything behind the time: perf_event_ksymbol_output() adds to one size for
+ * each of them.
+ */
 static void take_symbol(struct kernel_code *code, struct bytes record)
 {
 	struct symbol_kernel_change change = { 0 };
@@ -157,12 +161,15 @@ static void take_symbol(struct kernel_code *code, struct bytes record)
 	change.size = byte_reader_u32(&reader);
 	type = byte_reader_u16(&reader);
 	byte_reader_skip(&reader, 2); /* whether it came or went */
-	name = byte_reader_take(&reader, record.size - reader.offset - 8);
-	change.time_ns = byte_reader_u64(&reader);
+	name = bytes_slice(record, reader.offset, record.size - reader.offset - 8);
 	end = memchr(name.data, 0, name.size);
 	if (!end || end == name.data || !change.size || change.size > UINT64_MAX - change.start)
 		return;
 	name.size = (size_t)(end - name.data);
+	byte_reader_skip(&reader, (name.size / sizeof(uint64_t) + 1) * sizeof(uint64_t));
+	change.time_ns = byte_reader_u64(&reader);
+	if (reader.failed)
+		return;
 	change.module = module_of(type, name);
 	add_change(code, change, name);
 }

@@ -34,8 +34,7 @@ struct record {
 	uint64_t address;
 	uint32_t size;
 	uint16_t type, flags;
-	char name[24];
-	uint64_t time_ns;
+	char name[40]; /* padded to words, and the time behind it */
 };
 
 static void tell(struct kernel_code *code, const struct record *record)
@@ -45,15 +44,17 @@ static void tell(struct kernel_code *code, const struct record *record)
 
 static struct record symbol(uint64_t address, uint32_t size, const char *name, uint64_t time_ns)
 {
+	size_t name_bytes = (strlen(name) / 8 + 1) * 8;
 	struct record record = {
-		.header = { .type = PERF_RECORD_KSYMBOL, .size = sizeof(record) },
+		.header = { .type = PERF_RECORD_KSYMBOL,
+			    .size = offsetof(struct record, name) + name_bytes + sizeof(time_ns) },
 		.address = address,
 		.size = size,
 		.type = PERF_RECORD_KSYMBOL_TYPE_BPF,
-		.time_ns = time_ns,
 	};
 
 	memcpy(record.name, name, strlen(name));
+	memcpy(record.name + name_bytes, &time_ns, sizeof(time_ns));
 	return record;
 }
 
@@ -89,6 +90,24 @@ static void records_are_taken_as_they_lie(void **state)
 	assert_string_equal(told.changes[0].module, "bpf");
 	assert_string_equal(told.changes[1].name, "ftrace_trampoline");
 	assert_string_equal(told.changes[1].module, "__builtin__ftrace");
+}
+
+/* The kernel makes them longer for each further one who listens; what is behind the time is anything. */
+static void records_of_several_listeners_have_their_time(void **state)
+{
+	struct symbol_kernel_code told;
+	struct record record = symbol(PLACE, 0x200, "program", 9);
+
+	record.header.size += 8;
+	tell(*state, &record);
+	memset((char *)&record + record.header.size, 0xee, 8);
+	record.header.size += 8;
+	tell(*state, &record);
+	kernel_code_read(*state, &told);
+	assert_int_equal(told.count, 2);
+	assert_int_equal(told.changes[0].time_ns, 9);
+	assert_int_equal(told.changes[1].time_ns, 9);
+	assert_string_equal(told.changes[1].name, "program");
 }
 
 static void records_that_cannot_be_are_passed_over(void **state)
@@ -314,6 +333,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(records_are_taken_as_they_lie),
+		TEST(records_of_several_listeners_have_their_time),
 		TEST(records_that_cannot_be_are_passed_over),
 		TEST(stacks_may_change_where_something_did),
 		TEST(lost_records_leave_later_code_unknown),
