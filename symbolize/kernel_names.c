@@ -49,8 +49,10 @@ static int read_history(const struct symbol_kernel_code *code, const struct aske
 	_cleanup_(buffer_release) struct buffer name = { 0 };
 	int err = history ? 0 : -ENOMEM;
 
+	/* From the cut on, the first that is known of an address need not be the first one that came. */
 	for (size_t i = 0; i < code->count && !err; i++)
-		err = add_change(history, &code->changes[i], &name);
+		if (code->changes[i].time_ns < code->cut_ns)
+			err = add_change(history, &code->changes[i], &name);
 	if (!err)
 		err = code_history_resolve(history);
 	if (!err)

@@ -233,6 +233,7 @@ static void behind_a_cut_nothing_is_known(void **state)
 		skip();
 	came(*state, PLACE, "bpf_prog_2_a", 7);
 	came(*state, PLACE, "bpf_prog_3_b", 9);
+	came(*state, PLACE + 0x180, "bpf_prog_4_c", 9);
 	assert_names(*state, 8, "0:bpf_prog_2_a[bpf]+16 8:?[]+0 \n0:?[]+0 \n");
 }
 
