@@ -128,11 +128,17 @@ static int drop_capabilities(const struct cage_limits *limits)
 	return 0;
 }
 
+/* Where less was allowed before, that stays: raising it takes a privilege of its own. */
 static int limit(int resource, rlim_t most)
 {
-	const struct rlimit both = { most, most };
+	struct rlimit limit;
 
-	return setrlimit(resource, &both) ? -errno : 0;
+	if (getrlimit(resource, &limit))
+		return -errno;
+	if (most < limit.rlim_max)
+		limit.rlim_max = most;
+	limit.rlim_cur = limit.rlim_max;
+	return setrlimit(resource, &limit) ? -errno : 0;
 }
 
 static int limit_resources(const struct cage_limits *limits)

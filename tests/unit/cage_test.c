@@ -33,6 +33,7 @@
 
 #define EXTRA_BYTES (64u << 20) /* of memory, beyond what a sanitized program has from the start */
 #define CPU_SECONDS 40
+#define LOW_SECONDS 20
 
 /* Made ahead of the cage, for those inside to try. */
 static struct {
@@ -363,32 +364,70 @@ static void test_has_no_network(void **state)
 	assert_string_not_equal(inside, here);
 }
 
+static void check_limit(pid_t pid, const char *name, unsigned int most)
+{
+	struct buffer text = { 0 };
+	char path[64], line[80];
+
+	snprintf(path, sizeof(path), "/proc/%d/limits", pid);
+	assert_int_equal(buffer_read_file(&text, path, 1 << 20), 0);
+	snprintf(line, sizeof(line), "%-25s %-20u %-20u ", name, most, most);
+	if (!strstr(buffer_string(&text), line))
+		fail_msg("not there: %s", line);
+	buffer_release(&text);
+}
+
 static void test_limits(void **state)
 {
 	const struct caged *caged = caged_or_skip(state);
 	static const struct {
-		const char *name; /* in /proc/PID/limits, with the columns behind it */
+		const char *name; /* in /proc/PID/limits */
 		unsigned int most;
 	} limits[] = {
-		{ "Max cpu time              ", CPU_SECONDS },
-		{ "Max processes             ", 0 },
-		{ "Max file size             ", 0 },
-		{ "Max core file size        ", 0 },
-		{ "Max locked memory         ", 0 },
-		{ "Max open files            ", CAGE_MAX_DESCRIPTORS },
+		{ "Max cpu time", CPU_SECONDS }, { "Max processes", 0 },
+		{ "Max file size", 0 },          { "Max core file size", 0 },
+		{ "Max locked memory", 0 },      { "Max open files", CAGE_MAX_DESCRIPTORS },
 	};
-	struct buffer text = { 0 };
-	char path[64], line[80];
 
-	snprintf(path, sizeof(path), "/proc/%d/limits", caged->pid);
-	assert_int_equal(buffer_read_file(&text, path, 1 << 20), 0);
-	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		snprintf(line, sizeof(line), "%s%-20u %-20u ", limits[i].name, limits[i].most,
-			 limits[i].most);
-		if (!strstr(buffer_string(&text), line))
-			fail_msg("not there: %s", line);
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		check_limit(caged->pid, limits[i].name, limits[i].most);
+}
+
+/* Less than the cage allows, and no privilege to raise it, as in a container or a service. */
+static int take_low_limit(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct rlimit low = { LOW_SECONDS, LOW_SECONDS };
+	struct __user_cap_data_struct held[2];
+
+	if (setrlimit(RLIMIT_CPU, &low) || syscall(SYS_capget, &header, held))
+		return -1;
+	held[0].effective &= ~(1u << CAP_SYS_RESOURCE);
+	held[0].permitted &= ~(1u << CAP_SYS_RESOURCE);
+	return syscall(SYS_capset, &header, held);
+}
+
+static void test_keeps_a_lower_limit(void **state)
+{
+	const uint64_t data_bytes = (number_of(getpid(), "VmData:", 10) << 10) + EXTRA_BYTES;
+	int sockets[2], results[1 + ATTEMPTS], status;
+	pid_t pid;
+
+	(void)caged_or_skip(state);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), 0);
+	pid = fork();
+	if (!pid) {
+		if (take_low_limit())
+			syscall(SYS_exit_group, 2);
+		live_caged(sockets[1], data_bytes, CAGE_OF_READER);
 	}
-	buffer_release(&text);
+	close(sockets[1]);
+	assert_int_equal(recv(sockets[0], results, sizeof(results), MSG_WAITALL), sizeof(results));
+	assert_int_equal(results[0], 0);
+	check_limit(pid, "Max cpu time", LOW_SECONDS);
+	close(sockets[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 /* A root that is no mount, with /proc and /dev below it. */
@@ -458,10 +497,15 @@ static void test_fails_with_a_word(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_attempts_fail),   cmocka_unit_test(test_privileges),
-		cmocka_unit_test(test_is_not_dumpable), cmocka_unit_test(test_has_no_files),
-		cmocka_unit_test(test_has_no_network),  cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_in_a_chroot),     cmocka_unit_test(test_fails_with_a_word),
+		cmocka_unit_test(test_attempts_fail),
+		cmocka_unit_test(test_privileges),
+		cmocka_unit_test(test_is_not_dumpable),
+		cmocka_unit_test(test_has_no_files),
+		cmocka_unit_test(test_has_no_network),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_in_a_chroot),
+		cmocka_unit_test(test_fails_with_a_word),
+		cmocka_unit_test(test_keeps_a_lower_limit),
 	};
 
 	/* What differs is said there. */
