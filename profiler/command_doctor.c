@@ -86,10 +86,11 @@ static void check_btf(struct finding *finding)
 			    "/sys/kernel/btf/vmlinux: %s", strerror(errno));
 }
 
-/* Root of a container or a user namespace may lack what counts. */
+/* Root of a container or a user namespace may lack what counts. CAP_SYS_ADMIN stands for both, as in old days. */
 static bool has_capabilities(void)
 {
-	const uint64_t perfmon = 1ull << 38, bpf = 1ull << 39; /* linux/capability.h */
+	/* Of linux/capability.h. */
+	const uint64_t sys_admin = 1ull << 21, perfmon = 1ull << 38, bpf = 1ull << 39;
 	_cleanup_(buffer_release) struct buffer text = { 0 };
 	const char *line;
 	uint64_t effective;
@@ -98,7 +99,7 @@ static bool has_capabilities(void)
 		return false;
 	line = strstr(text.data, "CapEff:");
 	effective = line ? strtoull(line + strlen("CapEff:"), NULL, 16) : 0;
-	return (effective & perfmon) && (effective & bpf);
+	return (effective & sys_admin) || ((effective & perfmon) && (effective & bpf));
 }
 
 static void check_privilege(struct finding *finding)
@@ -159,7 +160,7 @@ static void check_worker(struct finding *finding)
 	else
 		set_finding(
 			finding, VERDICT_MISSING,
-			"run hearth with CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID and CAP_SETPCAP, as root has",
+			"run hearth with CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID and CAP_SETPCAP, as root has, and in a container with --security-opt seccomp=unconfined",
 			"no process that reads files can be shut in: %s: %s", failed,
 			strerror(-error));
 }
@@ -201,7 +202,8 @@ static void check_opener(struct finding *finding)
 {
 	_cleanup_(cleanup_opener) struct opener *opener = NULL;
 	struct sampler *sampler = NULL;
-	int error = load(&sampler);
+	int error = load(&sampler), why;
+	const char *failed;
 
 	if (!error)
 		error = own_opener_new(sampler_identify_program(sampler), &opener);
@@ -210,6 +212,7 @@ static void check_opener(struct finding *finding)
 			    "not tried, as nothing can be recorded");
 	} else {
 		error = try_opener_on_itself(sampler, opener);
+		failed = opener_failed(opener, &why);
 		if (!error)
 			set_finding(
 				finding, VERDICT_GOOD, NULL,
@@ -218,9 +221,8 @@ static void check_opener(struct finding *finding)
 			set_finding(
 				finding, VERDICT_LIMITED,
 				"run hearth with CAP_SYS_PTRACE, CAP_CHECKPOINT_RESTORE and CAP_DAC_READ_SEARCH besides, as root has",
-				"files on FUSE and networks have no names: %s%s%s",
-				opener_failed(opener), *opener_failed(opener) ? ": " : "",
-				strerror(-error));
+				"files on FUSE and networks have no names: %s%s%s", failed,
+				*failed ? ": " : "", strerror(why ? -why : -error));
 	}
 	sampler_free(sampler);
 }

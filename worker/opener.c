@@ -161,8 +161,9 @@ bool opener_is_idle(const struct opener *opener)
 	return !opener->first;
 }
 
-const char *opener_failed(const struct opener *opener)
+const char *opener_failed(const struct opener *opener, int *ret_error)
 {
+	*ret_error = opener->hello.error;
 	return opener->hello.failed;
 }
 

@@ -105,8 +105,8 @@ void opener_take_over(struct opener *opener);
 /* Is everything answered? */
 bool opener_is_idle(const struct opener *opener);
 
-/* What failed when it could not be shut in, for the user; empty: nothing. Lives as long as the opener. */
-const char *opener_failed(const struct opener *opener);
+/* What failed when it could not be shut in, for the user, and -errno; empty and 0: nothing. Lives as long as the opener. */
+const char *opener_failed(const struct opener *opener, int *ret_error);
 
 void opener_read_usage(struct opener *opener, struct child_usage *ret_usage);
 

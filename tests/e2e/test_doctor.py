@@ -78,6 +78,26 @@ def test_without_btf():
     assert checks["recording"]["verdict"] == "missing"
 
 
+def verdicts_without(*capabilities):
+    without = ",".join(f"-{name}" for name in capabilities)
+    with hearth.Child("setpriv", "--bounding-set", without, hearth.BINARY, "doctor", "--json") as child:
+        ended = child.end()
+    return ended.returncode, verdicts(ended)
+
+
+def test_sys_admin_stands_for_what_was_split_off_it():
+    """Docker 20.10 can give no CAP_BPF, but CAP_SYS_ADMIN; a recording works with it."""
+    status, checks = verdicts_without("bpf", "perfmon")
+    assert (status, checks["privilege"]["verdict"]) == (0, "good"), checks["privilege"]
+
+
+def test_an_opener_that_is_not_shut_in_says_why():
+    status, checks = verdicts_without("sys_ptrace")
+    assert (status, checks["opener"]["verdict"]) == (0, "limited"), checks["opener"]
+    assert checks["opener"]["detail"].endswith(": Operation not permitted")
+    assert "CAP_SYS_PTRACE" in checks["opener"]["mend"]
+
+
 def test_a_lower_rate_is_told():
     with recording.setting("/proc/sys/kernel/perf_event_max_sample_rate", 50):
         checks = verdicts(hearth.run("doctor", "--json"))

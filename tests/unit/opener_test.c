@@ -561,11 +561,14 @@ static void without_a_cage(void **state)
 {
 	struct opener *opener = begin(-1, "unprivileged");
 	struct opener_request request = request_for("text");
+	int error;
 
 	(void)state;
-	assert_string_equal(opener_failed(opener), "");
+	assert_string_equal(opener_failed(opener, &error), "");
+	assert_int_equal(error, 0);
 	assert_int_equal(error_of(opener, &request), -EWOULDBLOCK);
-	assert_non_null(strstr(opener_failed(opener), "namespaces"));
+	assert_non_null(strstr(opener_failed(opener, &error), "namespaces"));
+	assert_int_equal(error, -EPERM);
 	assert_int_equal(opener_ask(opener, &request), -EWOULDBLOCK);
 	assert_int_equal(usage_of(opener).started, 1);
 	opener_free(opener);
