@@ -133,7 +133,8 @@ static void give_up(struct debug_server *server, int error)
 		log_warning("--debuginfod: no more files are fetched after %d s",
 			    DEBUG_SERVER_MAX_SECONDS);
 	else
-		log_warning("--debuginfod: no more files are fetched: %s", strerror(-error));
+		log_warning("--debuginfod: no more files are fetched from %s: %s",
+			    getenv("DEBUGINFOD_URLS"), strerror(-error));
 }
 
 int debug_server_find(struct debug_server *server, const struct build_id *build_id,

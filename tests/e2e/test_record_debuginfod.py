@@ -175,7 +175,7 @@ def test_a_second_signal_ends_all(stripped, tmp_path):
 def test_a_server_that_is_not_there(stripped, tmp_path):
     ended, stacks = record(stripped, tmp_path, "--debuginfod", urls="http://127.0.0.1:9")
     assert ended.returncode == 0, ended
-    assert "--debuginfod: no more files are fetched: " in ended.stderr
+    assert "--debuginfod: no more files are fetched from http://127.0.0.1:9: " in ended.stderr
     assert hearth.ticks(stacks) > 100
 
 

@@ -79,8 +79,8 @@ static void nothing_is_said_where_nearly_all_have_names(void **state)
 	made_by(fixture, "java", false, 1);
 	assert_string_equal(said(fixture),
 			    "10 of 1,000 user frames (1.0 %) have no name: 10 in code made by java "
-			    "(run it with -XX:+UnlockDiagnosticVMOptions -XX:+DumpPerfMapAtExit, "
-			    "or jcmd PID Compiler.perfmap)\n");
+			    "(run it with -XX:+PreserveFramePointer -XX:+UnlockDiagnosticVMOptions "
+			    "-XX:+DumpPerfMapAtExit, or jcmd PID Compiler.perfmap)\n");
 }
 
 static void the_worst_are_named_and_the_others_counted(void **state)
