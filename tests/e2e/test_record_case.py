@@ -34,7 +34,7 @@ def test_case_of_a_known_stack(unwound, tmp_path):
     assert record(case, "# 0 burn", "^end root$", command=[unwound, "chain", "9"]) == 0
     text = case.read_text()
     assert text.startswith("# SPDX-License-Identifier: Apache-2.0\n# A test.\n# Recorded on Linux ")
-    names = re.findall(r"^frame .*# [0-9]+ ([^+]*)", text, re.MULTILINE)
+    names = re.findall(r"^frame .*# [0-9]+ ([^+,]*)", text, re.MULTILINE)
     chain = ["burn", *(f"chain_{i}" for i in range(9, 0, -1)), "main"]
     assert names[: len(chain)] == chain and names[-1] == "_start"
     assert len(re.findall(r"^row unwound ", text, re.MULTILINE)) == len(chain) + 1

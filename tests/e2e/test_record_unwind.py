@@ -72,14 +72,15 @@ def test_chain(build, unwound):
         assert stack.frames.count("burn") == 1
 
 
-# A program that keeps frame pointers and has no CFI, as Chromium is built; it spends its time in a C library that does.
+# A program that keeps frame pointers and has no CFI, as Chromium is built; it spends its time in a library that does.
 WITHOUT_CFI = r"""
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+size_t length_of(const char *);
 static char *text;
 static volatile size_t length;
-__attribute__((noinline)) void measure(void) { length += strlen(text); __asm__ volatile(""); }
+__attribute__((noinline)) void measure(void) { length += length_of(text); __asm__ volatile(""); }
 __attribute__((noinline)) void measure_all(void) { measure(); __asm__ volatile(""); }
 int main(void)
 {
@@ -93,17 +94,33 @@ int main(void)
 """
 
 
+# Not the C library's strlen(), whose variants have names in its debug file alone.
+LENGTH_OF = r"""
+#include <stddef.h>
+size_t length_of(const char *text)
+{
+	size_t length = 0;
+	while (text[length])
+		length++;
+	return length;
+}
+"""
+
+
 def test_first_ticks_below_callers_without_cfi(tmp_path):
     """They are left by their frame pointers on the kernel side, so a snapshot gives as much."""
-    program = tmp_path / "without_cfi"
+    program, library = tmp_path / "without_cfi", tmp_path / "liblength.so"
+    build = ["cc", "-O1", "-fomit-frame-pointer", "-fPIC", "-shared"]
+    subprocess.run([*build, "-xc", "-o", library, "-"], input=LENGTH_OF, text=True, check=True)
     options = ["-O1", "-fno-builtin", "-fno-omit-frame-pointer", "-fno-asynchronous-unwind-tables",
                "-fno-optimize-sibling-calls"]  # fmt: skip
-    subprocess.run(["cc", *options, "-xc", "-o", program, "-"], input=WITHOUT_CFI, text=True, check=True)
+    link = ["-xnone", library, f"-Wl,-rpath,{tmp_path}"]
+    subprocess.run(["cc", *options, "-xc", "-o", program, "-", *link], input=WITHOUT_CFI, text=True, check=True)
     recorded = record(program)
     assert recorded.stats["mended"] > 0
     # Where the program itself was interrupted it may not have made its frame: this stays rows_missing.
     below = [stack for stack in recorded.stacks
-             if stack.process == "without_cfi" and any("strlen" in frame for frame in stack.frames)]  # fmt: skip
+             if stack.process == "without_cfi" and "length_of" in stack.frames]  # fmt: skip
     assert {stack.fate for stack in below} == {"complete"}, below
     for stack in below:
         assert holds_in_order(stack.frames, ["_start", "main", "measure_all", "measure"]), stack
@@ -164,7 +181,9 @@ def test_thread(unwound):
     burning = [stack for stack in complete(recorded, "plain") if "burn" in stack.frames]
     assert sum(stack.count for stack in burning) > 400
     for stack in burning:
-        assert holds_in_order(stack.frames, ["start_thread", "run_thread", *CHAIN]), stack
+        assert holds_in_order(stack.frames, ["run_thread", *CHAIN]), stack
+        # The C library's debug file may not be there.
+        assert stack.frames[stack.frames.index("run_thread") - 1] in ("start_thread", "[libc.so.6]"), stack
 
 
 def test_signal_handler(unwound):
