@@ -124,8 +124,9 @@ def test_whole_stacks(story, process):
 
 @pytest.mark.parametrize("process", GO_PROCESSES)
 def test_go_names(story, process):
-    """By frames, each in as many ticks as it was in."""
-    frames = [(frame, s.count) for s in fired(story.stacks, process) for frame in s.frames if not hearth.is_kernel(frame)]
+    """By frames, each in as many ticks as it was in. Those of the C library need its debug file, which may not be there."""
+    frames = [(frame, s.count) for s in fired(story.stacks, process) for frame in s.frames
+              if not hearth.is_kernel(frame) and frame not in ("[libc.so.6]", "[ld-linux-x86-64.so.2]")]  # fmt: skip
     named = sum(count for frame, count in frames if not frame.startswith("["))
     assert named >= 0.98 * sum(count for _, count in frames), {frame for frame, _ in frames if frame.startswith("[")}
 
