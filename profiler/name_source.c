@@ -61,14 +61,12 @@ struct search {
 	int error;             /* of the last candidate that could not be read, until then */
 };
 
-static bool take_answer(void *context, int *fd, enum debug_file_way way)
+static bool ask_with(struct search *search, const struct debug_candidate *candidate)
 {
-	struct search *search = context;
-	const struct debug_candidate candidate = { *fd, way };
 	struct debug_identity identity;
 	struct answer answer;
 	int error =
-		name_service_ask(search->worker, search->request, &candidate, &answer, &identity);
+		name_service_ask(search->worker, search->request, candidate, &answer, &identity);
 
 	/* Another file's is none. */
 	if (error != -ESTALE)
@@ -80,6 +78,13 @@ static bool take_answer(void *context, int *fd, enum debug_file_way way)
 	return true;
 }
 
+static bool take_answer(void *context, int *fd, enum debug_file_way way)
+{
+	const struct debug_candidate candidate = { *fd, way };
+
+	return ask_with(context, &candidate);
+}
+
 static void ask_server(struct debug_server *server, const struct debug_identity *wanted,
 		       struct search *search)
 {
@@ -88,7 +93,8 @@ static void ask_server(struct debug_server *server, const struct debug_identity 
 	const char *slash = path ? strrchr(path, '/') : NULL;
 
 	if (!debug_server_find(server, &wanted->build_id, slash ? slash + 1 : "a file", &fd))
-		take_answer(search, &fd, DEBUG_FILE_BY_BUILD_ID);
+		ask_with(search, &(struct debug_candidate){ fd, DEBUG_FILE_BY_BUILD_ID,
+							    .is_anybodys = true });
 }
 
 /* However many files are slow, or were made to be. */

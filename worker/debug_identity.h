@@ -25,6 +25,7 @@ struct debug_identity {
 struct debug_candidate {
 	int fd;
 	enum debug_file_way way;
+	bool is_anybodys; /* whoever the file belongs to: a server sent it */
 };
 
 /* In an answer. */

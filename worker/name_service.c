@@ -507,6 +507,7 @@ int name_service_ask(struct worker *worker, const struct symbol_request *request
 		.service = WORKER_NAMES,
 		.descriptors = descriptors,
 		.descriptor_count = list_descriptors(request, debug_file, descriptors),
+		.is_anybodys = debug_file->is_anybodys,
 		.max_reply_bytes = max_reply_bytes(request->count),
 	};
 

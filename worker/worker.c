@@ -400,7 +400,9 @@ int worker_ask(struct worker *worker, const struct worker_request *request,
 	if (request->descriptor_count > WORKER_MAX_DESCRIPTORS ||
 	    request->payload.size > WORKER_MAX_REQUEST_BYTES)
 		return -E2BIG;
-	error = make_ready(worker, file_owner_of(request->descriptors, request->descriptor_count));
+	error = make_ready(worker, request->is_anybodys ? FILE_OWNER_ANYBODY
+							: file_owner_of(request->descriptors,
+									request->descriptor_count));
 	if (error)
 		return error;
 	limit = limit_from_now(worker, &worker->options.deadline);

@@ -19,6 +19,7 @@
 #ifndef HEARTH_WORKER_WORKER_H
 #define HEARTH_WORKER_WORKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,6 +53,7 @@ struct worker_request {
 	uint32_t service; /* enum worker_service */
 	const int *descriptors;
 	size_t descriptor_count; /* up to WORKER_MAX_DESCRIPTORS */
+	bool is_anybodys; /* nobody knows who wrote them, whoever they belong to (file_owner.h) */
 	struct bytes payload;
 	size_t max_reply_bytes;
 };

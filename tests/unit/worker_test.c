@@ -336,6 +336,25 @@ static uint64_t started_for(struct worker *worker, uid_t owner, mode_t mode)
 	return usage.started;
 }
 
+/* A file of root's, which somebody else sent. */
+static void ask_about_anybodys(struct worker *worker)
+{
+	const int descriptor = memory_file("sent");
+	const struct worker_request request = {
+		.descriptors = &descriptor,
+		.descriptor_count = 1,
+		.is_anybodys = true,
+		.payload = { (const uint8_t *)"d", 1 },
+		.max_reply_bytes = 100,
+	};
+	struct worker_answer answer;
+
+	assert_int_equal(fchmod(descriptor, 0644), 0);
+	assert_int_equal(worker_ask(worker, &request, &answer), 0);
+	buffer_release(&answer.payload);
+	close(descriptor);
+}
+
 /* Who took it over may lie about his own files alone. */
 static void test_is_of_one_owner(void **state)
 {
@@ -352,6 +371,9 @@ static void test_is_of_one_owner(void **state)
 	assert_int_equal(started_for(worker, 0, 0666), 4);
 	assert_int_equal(started_for(worker, CAGE_FIRST_ID + 1, 0600), 5); /* a copy */
 	assert_int_equal(started_for(worker, CAGE_FIRST_ID + 1, 0600), 6);
+	assert_int_equal(started_for(worker, 0, 0755), 7);
+	ask_about_anybodys(worker);
+	assert_int_equal(started_for(worker, 0, 0755), 8);
 	worker_free(worker);
 }
 
