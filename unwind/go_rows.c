@@ -22,10 +22,16 @@ static const struct {
 #undef GO_ROLE
 };
 
+/* Nearly all functions are of packages whose names begin otherwise. */
+static bool is_named(const struct go_function *function, const char *name)
+{
+	return *function->name == *name && !strcmp(function->name, name);
+}
+
 static enum go_role role_of(const struct go_table *table, const struct go_function *function)
 {
 	for (size_t i = 0; i < sizeof(roles) / sizeof(*roles); i++) {
-		if (!strcmp(roles[i].name, function->name) &&
+		if (is_named(function, roles[i].name) &&
 		    (roles[i].role != GO_SWITCH || !go_table_has_flags(table)))
 			return roles[i].role;
 	}
