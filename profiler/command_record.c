@@ -209,7 +209,7 @@ static const struct option_row record_rows[] = {
 	{ "stats", 0, "FILE", "write what was recorded and what it cost, as JSON", keep },
 	{ "pass-status", 0, NULL, "end with the command's exit status", keep },
 	{ "verbose", 'v', NULL, "show what libbpf and the kernel's verifier say", keep },
-	{ "call-graph", 'g', NULL, "nothing: stacks are always recorded", keep, true },
+	{ "call-graph", 'g', NULL, "nothing: stacks are always recorded", keep, .is_hidden = true },
 };
 
 static const char usage[] =

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hearth symbolize: functions, inlined calls and lines of addresses, as addr2line -fpiC prints them. Needs no privilege. */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -15,6 +16,8 @@
 #include "base/json_string.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "elf/elf_file.h"
+#include "profiler/argument_file.h"
 #include "profiler/command.h"
 #include "profiler/debug_folders.h"
 #include "profiler/demangle_option.h"
@@ -39,7 +42,7 @@ static const char usage[] =
 	"\n"
 	"Prints where addresses of a file come from, as addr2line -fpiC does: function, file and line, and\n"
 	"under it the calls that were inlined there. Addresses are hexadecimal; without any they are read\n"
-	"from standard input, up to its end.";
+	"from standard input, up to its end. @FILE stands for the words in FILE.";
 
 struct symbolize {
 	const char *path;
@@ -47,6 +50,8 @@ struct symbolize {
 	bool base_names;
 	bool json;
 	enum demangle_mode demangle;
+	const char *section; /* that addresses are offsets in, NULL: they are none */
+	uint64_t section_start, section_size; /* 0: none */
 	struct debug_folders folders;
 	uint64_t *addresses;
 	size_t count, allocated;
@@ -80,7 +85,48 @@ static int set_demangle(void *context, const char *name, const char *value, cons
 	struct symbolize *symbolize = context;
 
 	(void)name;
-	return demangle_option_set(value, &symbolize->demangle, ret_why);
+	return demangle_option_set_style(value, &symbolize->demangle, ret_why);
+}
+
+static int set_section(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct symbolize *symbolize = context;
+
+	(void)name;
+	(void)ret_why;
+	symbolize->section = value;
+	return 0;
+}
+
+/* addr2line's; here the file itself says what it is. */
+static int see_target(void *context, const char *name, const char *value, const char **ret_why)
+{
+	(void)context;
+	(void)name;
+	if (!strncmp(value, "elf", 3))
+		return 0;
+	*ret_why = "only ELF files are read";
+	return -EINVAL;
+}
+
+static int refuse_no_limit(void *context, const char *name, const char *value, const char **ret_why)
+{
+	(void)context;
+	(void)name;
+	(void)value;
+	*ret_why =
+		"there is always a limit: a name that costs too much to demangle stays as it is in the file";
+	return -EINVAL;
+}
+
+static int show_version(void *context, const char *name, const char *value, const char **ret_why)
+{
+	(void)context;
+	(void)name;
+	(void)value;
+	(void)ret_why;
+	printf("hearth %s\n", HEARTH_VERSION);
+	return -ECANCELED;
 }
 
 static int set_flag(void *context, const char *name, const char *value, const char **ret_why)
@@ -100,7 +146,7 @@ static int set_flag(void *context, const char *name, const char *value, const ch
 	return 0;
 }
 
-/* The last four are addr2line's, and what is done anyway. */
+/* The hidden ones are addr2line's: what is done anyway, or is not to be had. */
 static const struct option_row rows[] = {
 	{ "exe", 'e', "FILE", "the program, library or debug file they are addresses of",
 	  set_path },
@@ -109,13 +155,22 @@ static const struct option_row rows[] = {
 	  add_folder },
 	{ "addresses", 'a', NULL, "print each address ahead of what is known of it", set_flag },
 	{ "basenames", 's', NULL, "print files without their directories", set_flag },
-	{ "demangle", 0, DEMANGLE_OPTION_ARGUMENT, DEMANGLE_OPTION_HELP, set_demangle },
+	{ "section", 'j', "NAME", "addresses are offsets in the section with this name",
+	  set_section },
+	{ "demangle", 0, DEMANGLE_OPTION_ARGUMENT, DEMANGLE_OPTION_HELP, set_demangle,
+	  .is_value = demangle_option_is_mode },
 	{ "no-demangle", 0, NULL, "the same as --demangle none", set_flag },
 	{ "json", 0, NULL, "print a list of objects", set_flag },
 	{ "functions", 'f', NULL, "", set_flag, .is_hidden = true },
 	{ "pretty-print", 'p', NULL, "", set_flag, .is_hidden = true },
 	{ "inlines", 'i', NULL, "", set_flag, .is_hidden = true },
 	{ "demangled", 'C', NULL, "", set_flag, .is_hidden = true },
+	{ "recurse-limit", 'R', NULL, "", set_flag, .is_hidden = true },
+	{ "no-recurse-limit", 'r', NULL, "", refuse_no_limit, .is_hidden = true },
+	{ "target", 'b', "FORMAT", "", see_target, .is_hidden = true },
+	{ "usage", 'H', NULL, "", NULL, .is_hidden = true, .is_help = true },
+	{ "version", 'v', NULL, "", show_version, .is_hidden = true },
+	{ "versions", 'V', NULL, "", show_version, .is_hidden = true },
 };
 
 /* --- addresses --- */
@@ -247,19 +302,34 @@ static void append_json(struct buffer *to, const struct symbolize *symbolize, ui
 	buffer_append_string(to, "]}");
 }
 
+/* As it was asked for. */
+static uint64_t shown_address(const struct symbolize *symbolize, size_t index)
+{
+	return symbolize->addresses[index] - symbolize->section_start;
+}
+
+/* Behind the end of a section lies another one's code. */
+static struct source_location location_of(const struct symbolize *symbolize,
+					  const struct source_names *names, size_t index)
+{
+	if (symbolize->section && shown_address(symbolize, index) >= symbolize->section_size)
+		return (struct source_location){ 0 };
+	return source_names_get(names, index);
+}
+
 /* 0 or -ENOMEM; what cannot be written shows in the stream. */
 static int print(const struct symbolize *symbolize, const struct source_names *names)
 {
 	_cleanup_(buffer_release) struct buffer text = { 0 };
 
 	for (size_t i = 0; i < symbolize->count; i++) {
-		struct source_location location = source_names_get(names, i);
+		struct source_location location = location_of(symbolize, names, i);
 
 		if (symbolize->json) {
 			buffer_append_string(&text, i ? ",\n " : "[\n ");
-			append_json(&text, symbolize, symbolize->addresses[i], &location);
+			append_json(&text, symbolize, shown_address(symbolize, i), &location);
 		} else {
-			append_text(&text, symbolize, symbolize->addresses[i], &location);
+			append_text(&text, symbolize, shown_address(symbolize, i), &location);
 		}
 		if (buffer_error(&text))
 			return -ENOMEM;
@@ -324,6 +394,35 @@ static int answer(const struct symbolize *symbolize, int fd)
 	return err;
 }
 
+DEFINE_CLEANUP(cleanup_elf_file, struct elf_file *, elf_file_free)
+
+/* Offsets in a section become addresses. */
+static int add_section(struct symbolize *symbolize, int fd)
+{
+	_cleanup_(cleanup_elf_file) struct elf_file *file = NULL;
+	const struct elf_section *section;
+	int err = symbolize->section ? elf_file_open(fd, &file) : 0;
+
+	if (err || !symbolize->section) {
+		if (err)
+			log_error("%s: %s", symbolize->path, why_not(err));
+		return err;
+	}
+	section = elf_file_section_named(file, symbolize->section);
+	if (!section || elf_file_type(file) == ET_REL) {
+		log_error("%s: %s %s", symbolize->path,
+			  section ? "it is not linked yet, so there are no addresses in section"
+				  : "there is no section",
+			  symbolize->section);
+		return -EINVAL;
+	}
+	symbolize->section_start = section->address;
+	symbolize->section_size = section->size;
+	for (size_t i = 0; i < symbolize->count; i++)
+		symbolize->addresses[i] += section->address;
+	return 0;
+}
+
 /* The file may be anybody's. Where that cannot be done root is told, who may know why, and whose file it is. */
 static void give_up_privileges(const struct symbolize *symbolize)
 {
@@ -357,28 +456,37 @@ static int run(struct symbolize *symbolize, int count, char **words)
 	if (err)
 		return err;
 	give_up_privileges(symbolize);
-	return answer(symbolize, fd);
+	err = add_section(symbolize, fd);
+	return err ? err : answer(symbolize, fd);
 }
 
-int command_symbolize(int argc, char **argv)
+static bool parse_and_run(struct symbolize *symbolize, int argc, char **argv)
 {
-	struct symbolize symbolize = { 0 };
-	const struct option_table table = { NULL, rows, ROWS(rows), &symbolize };
+	const struct option_table table = { NULL, rows, ROWS(rows), symbolize };
 	const struct option_parser parser = {
 		.usage = usage,
 		.command = "symbolize",
 		.tables = &table,
 		.table_count = 1,
+		.mixes_operands = true,
 	};
 	int operand;
-	enum option_result result;
+	enum option_result result = options_parse(&parser, argc, argv, &operand);
+
+	return result == OPTIONS_HELP_SHOWN ||
+	       (result == OPTIONS_PARSED && !run(symbolize, argc - operand, argv + operand));
+}
+
+int command_symbolize(int argc, char **argv)
+{
+	struct symbolize symbolize = { 0 };
+	struct argument_list arguments;
 	bool is_good;
 
 	debug_folders_init(&symbolize.folders);
-	result = options_parse(&parser, argc, argv, &operand);
-	is_good = result == OPTIONS_HELP_SHOWN ||
-		  (result == OPTIONS_PARSED && !run(&symbolize, argc - operand, argv + operand));
-
+	is_good = !argument_list_init(&arguments, argc, argv) &&
+		  parse_and_run(&symbolize, arguments.count, arguments.words);
+	argument_list_release(&arguments);
 	free(symbolize.addresses);
 	return is_good ? EXIT_GOOD : EXIT_WRONG;
 }

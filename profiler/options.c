@@ -86,8 +86,9 @@ static void print_row(const struct option_row *row)
 
 	if (row->letter)
 		snprintf(letter, sizeof(letter), "-%c, ", row->letter);
-	width = printf("  %s--%s%s%s", letter, row->name, row->argument ? " " : "",
-		       row->argument ? row->argument : "");
+	width = printf("  %s--%s", letter, row->name);
+	if (row->argument)
+		width += printf(row->is_value ? "[=%s]" : " %s", row->argument);
 	if (width > HELP_COLUMN - 2) {
 		printf("\n");
 		width = 0;
@@ -124,6 +125,11 @@ static void getopt_tables_release(struct getopt_tables *tables)
 	free(tables->letters);
 }
 
+static int argument_kind(const struct option_row *row)
+{
+	return !row->argument ? no_argument : row->is_value ? optional_argument : required_argument;
+}
+
 static int getopt_tables_init(const struct option_parser *parser, struct getopt_tables *tables)
 {
 	size_t count = row_count(parser), at = 0;
@@ -133,21 +139,23 @@ static int getopt_tables_init(const struct option_parser *parser, struct getopt_
 	if (!tables->long_options || !tables->letters)
 		return -ENOMEM;
 	/* '+': options end at the first operand; ':': a missing argument is told apart. */
-	memcpy(tables->letters, "+:h", 3);
-	at = 3;
+	if (!parser->mixes_operands)
+		tables->letters[at++] = '+';
+	tables->letters[at++] = ':';
+	tables->letters[at++] = 'h';
 	for (size_t i = 0; i < count; i++) {
 		void *context;
 		const struct option_row *row = row_at(parser, i, &context);
 
 		tables->long_options[i] = (struct option){
 			.name = row->name,
-			.has_arg = row->argument ? required_argument : no_argument,
+			.has_arg = argument_kind(row),
 			.val = ROW_VALUE + (int)i,
 		};
 		if (!row->letter)
 			continue;
 		tables->letters[at++] = row->letter;
-		if (row->argument)
+		if (argument_kind(row) == required_argument)
 			tables->letters[at++] = ':';
 	}
 	tables->long_options[count] = (struct option){ .name = "help", .val = 'h' };
@@ -168,16 +176,31 @@ static size_t find_row(const struct option_parser *parser, int value)
 	return count;
 }
 
-static enum option_result set_row(const struct option_parser *parser, size_t index)
+/* The next word, where that is a value that need not be there. */
+static const char *take_value(const struct option_row *row, int argc, char **argv)
+{
+	if (!optarg && row->is_value && optind < argc && row->is_value(argv[optind]))
+		optarg = argv[optind++];
+	return optarg;
+}
+
+static enum option_result set_row(const struct option_parser *parser, size_t index, int argc,
+				  char **argv)
 {
 	void *context;
 	const struct option_row *row = row_at(parser, index, &context);
-	const char *why = "not understood";
+	const char *value = take_value(row, argc, argv), *why = "not understood";
+	int error;
 
-	if (!row->set(context, row->name, optarg, &why))
-		return OPTIONS_PARSED;
-	if (row->argument)
-		log_error("--%s %s: %s", row->name, *optarg ? optarg : "''", why);
+	if (row->is_help) {
+		print_help(parser);
+		return OPTIONS_HELP_SHOWN;
+	}
+	error = row->set(context, row->name, value, &why);
+	if (!error || error == -ECANCELED)
+		return error ? OPTIONS_HELP_SHOWN : OPTIONS_PARSED;
+	if (value)
+		log_error("--%s %s: %s", row->name, *value ? value : "''", why);
 	else
 		log_error("--%s: %s", row->name, why);
 	return OPTIONS_WRONG;
@@ -224,7 +247,7 @@ static enum option_result parse_all(const struct option_parser *parser,
 		}
 		if (value == '?' || value == ':')
 			return complain(parser, value, argv);
-		result = set_row(parser, find_row(parser, value));
+		result = set_row(parser, find_row(parser, value), argc, argv);
 		if (result != OPTIONS_PARSED)
 			return result;
 	}

@@ -17,9 +17,18 @@ struct option_row {
 	char letter;          /* short name, 0: none */
 	const char *argument; /* what --help calls its argument, NULL: a flag */
 	const char *help;
-	/* Takes the value (NULL for a flag): 0, or -EINVAL with a reason that fits behind "NAME: ". */
+	/*
+	 * Takes the value (NULL for a flag): 0; -EINVAL with a reason that fits behind "NAME: "; -ECANCELED: all that was wanted is
+	 * said, as --version does.
+	 */
 	int (*set)(void *context, const char *name, const char *value, const char **ret_why);
-	bool is_hidden;            /* not in --help: set() only says why there is no such thing */
+	/*
+	 * The argument may be missing (set() gets NULL): it follows as "--NAME=VALUE", and as the next word only if this word is one.
+	 * NULL: it may not.
+	 */
+	bool (*is_value)(const char *word);
+	bool is_hidden; /* not in --help: set() only says why there is no such thing, or that it is done anyway */
+	bool is_help;              /* one more name of --help */
 	const char *default_value; /* for --help; NULL: none, or the help text says it */
 };
 
@@ -35,13 +44,15 @@ struct option_parser {
 	const char *command; /* for messages: "record" */
 	const struct option_table *tables;
 	size_t table_count;
+	bool mixes_operands; /* options may follow operands, which are put behind them */
 };
 
 enum option_result { OPTIONS_PARSED, OPTIONS_HELP_SHOWN, OPTIONS_WRONG };
 
 /*
  * Reads the options of argv, up to "--" or the first argument that is none; its index is
- * *ret_operand. -h and --help print the help; something wrong is logged in one line.
+ * *ret_operand. -h and --help print the help, and so that nothing else is to be done it is OPTIONS_HELP_SHOWN, as after set()
+ * has said all; something wrong is logged in one line.
  */
 enum option_result options_parse(const struct option_parser *parser, int argc, char **argv,
 				 int *ret_operand);

@@ -82,6 +82,56 @@ def test_text_is_that_of_addr2line(small):
     assert symbolize("-ase", program, address).stdout == f"0x{address}: twice at a.c:2\n"
 
 
+def test_options_are_those_of_addr2line(small, tmp_path):
+    program, address = small
+    words = ["-f", "-p", "-i", "--demangle", "-R", "-b", "elf64-x86-64", address, "-e", program, "0"]
+    peer = subprocess.run(["addr2line", *words], check=True, capture_output=True, text=True).stdout
+    assert symbolize(*words).stdout == peer
+    assert symbolize("-H").stdout == symbolize("--help").stdout != ""
+    for option in ("-v", "-V", "--version"):
+        assert re.fullmatch(r"hearth [0-9.]+\n", symbolize(option).stdout)
+
+
+def section_of(program, name):
+    headers = subprocess.run(["readelf", "-SW", program], check=True, capture_output=True, text=True).stdout
+    return [int(number, 16) for number in re.search(rf" {re.escape(name)} +\w+ +(\w+) \w+ (\w+)", headers).groups()]
+
+
+@pytest.mark.parametrize("options", ["-fpiC", "-afpiC"])
+def test_offsets_in_a_section(small, options):
+    program, address = small
+    start, size = section_of(program, ".text")
+    words = [options, "-j", ".text", "-e", program, f"{int(address, 16) - start:x}", f"{size:x}", address, "f" * 16]
+    peer = subprocess.run(["addr2line", *words], check=True, capture_output=True, text=True).stdout
+    assert "twice at " in peer and peer.count("?? ??:0") == 3
+    assert symbolize(*words).stdout == peer
+    known = json.loads(symbolize("--json", "--section=.text", *words[3:6]).stdout)[0]
+    assert (known["address"], known["frames"][0]["function"]) == (f"0x{words[5]}", "twice")
+
+
+def test_sections_of_what_is_not_linked_are_refused(tmp_path):
+    (tmp_path / "a.c").write_text("int a(void) { return 1; }\nint b(void) { return 2; }\n")
+    subprocess.run(["cc", "-g", "-ffunction-sections", "-c", "a.c"], cwd=tmp_path, check=True)
+    ended = symbolize("-j", ".text.b", "-e", tmp_path / "a.o", "0")
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1) and "not linked" in ended.stderr
+
+
+def test_words_from_files(small, tmp_path):
+    program, address = small
+    inner, outer, loop = (tmp_path / name for name in ("inner", "outer", "loop"))
+    inner.write_text(f"{address}\n '0'")
+    outer.write_text(f"-e '{program}' -fpi\n@{inner}\n")
+    loop.write_text(f"@{loop}")
+    expected = symbolize("-e", program, address, "0").stdout
+    assert symbolize(f"@{outer}").stdout == expected != ""
+    inner.write_text(" \n")
+    assert symbolize(f"@{outer}", "0").stdout == "?? ??:0\n"
+    for content, said in ((f"@{loop}", "cannot read options"), ("1\0 2", "no text")):
+        loop.write_bytes(content.encode())
+        ended = symbolize("-e", program, f"@{loop}")
+        assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1) and said in ended.stderr
+
+
 def test_json(small):
     program, address = small
     known, unknown = json.loads(symbolize("-e", program, "--json", address, "0").stdout)
@@ -99,7 +149,11 @@ def test_json(small):
     [
         ([], "int code::twice<int>(int, char const*)"),
         (["-C"], "int code::twice<int>(int, char const*)"),
+        (["--demangle"], "int code::twice<int>(int, char const*)"),
+        (["--no-demangle", "--demangle=auto"], "int code::twice<int>(int, char const*)"),
+        (["--demangle=gnu-v3"], "int code::twice<int>(int, char const*)"),
         (["--demangle", "full"], "int code::twice<int>(int, char const*)"),
+        (["--demangle=short"], "code::twice<int>"),
         (["--demangle", "short"], "code::twice<int>"),
         (["--demangle", "none"], "_ZN4code5twiceIiEET_S1_PKc"),
         (["--no-demangle"], "_ZN4code5twiceIiEET_S1_PKc"),
@@ -128,7 +182,15 @@ def test_demangling(tmp_path, mode, shown, debug):
         (["-e", str(HEARTH), "main"], "no address"),
         (["-e", str(HEARTH), "11112222333344445"], "no address"),
         (["-e", "/", "1"], "not an ELF file"),
-        (["--demangle", "long", "-e", str(HEARTH), "1"], "one of full, short, none"),
+        (["--demangle=long", "-e", str(HEARTH), "1"], "one of full, short, none"),
+        (["--demangle=gnat", "-e", str(HEARTH), "1"], "that language"),
+        (["-e", str(HEARTH), "--demangle", "long"], "long is no address"),
+        (["-b", "pe-i386", "-e", str(HEARTH), "1"], "only ELF"),
+        (["-r", "-e", str(HEARTH), "1"], "always a limit"),
+        (["-j", ".nope", "-e", str(HEARTH), "1"], "no section .nope"),
+        (["-j", ".text", "-e", "/no/such/file", "1"], "/no/such/file"),
+        (["-j"], "needs an argument"),
+        (["-e", str(HEARTH), "@/no/such/file"], "@/no/such/file is no address"),
     ],
     ids=str,
 )
