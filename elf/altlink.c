@@ -74,8 +74,7 @@ static int read_gnu(struct elf_file *file, const char **ret_name, struct build_i
 	return err;
 }
 
-/* Leads it to somewhere below, and nowhere else? */
-static bool stays_below(const char *path)
+bool altlink_stays_below(const char *path)
 {
 	for (;;) {
 		size_t length = strcspn(path, "/");
@@ -97,7 +96,7 @@ static void take_place(const char *name, struct altlink *link)
 	if (!below)
 		return;
 	below += strlen(folder);
-	if (stays_below(below) && strlen(below) < sizeof(link->below_dwz))
+	if (altlink_stays_below(below) && strlen(below) < sizeof(link->below_dwz))
 		memcpy(link->below_dwz, below, strlen(below) + 1);
 }
 

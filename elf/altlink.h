@@ -8,6 +8,7 @@
 #define HEARTH_ELF_ALTLINK_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 #include "elf/build_id.h"
 #include "elf/elf_file.h"
@@ -20,6 +21,9 @@ struct altlink {
 	char below_dwz[PATH_MAX];
 	struct build_id build_id; /* what the supplementary file must have */
 };
+
+/* Does a path lead to somewhere below where it begins, and nowhere else? */
+bool altlink_stays_below(const char *path);
 
 /* Reads the link: 0; -ENOENT: the file has none; -EBADMSG: it is malformed; or a read error. */
 int altlink_read(struct elf_file *file, struct altlink *ret_link);

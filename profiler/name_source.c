@@ -56,10 +56,56 @@ static int ask_here(struct name_source *source, const struct symbol_request *req
 /* A file whose debug file is looked for. */
 struct search {
 	struct worker *worker;
+	const struct name_source_debug_files *debug_files;
 	const struct symbol_request *request;
 	struct answer *answer; /* by the file alone; and with its debug file, once that is found */
 	int error;             /* of the last candidate that could not be read, until then */
 };
+
+/* What a supplementary file is looked for for, which was answered without. */
+struct supplement_search {
+	struct search *search;
+	const struct debug_candidate *debug_file;
+};
+
+static bool ask_again(const struct supplement_search *search, int fd, bool is_anybodys)
+{
+	struct debug_candidate candidate = *search->debug_file;
+	struct debug_identity identity;
+	struct answer answer;
+
+	candidate.supplement = fd;
+	candidate.has_supplement = true;
+	candidate.is_anybodys |= is_anybodys;
+	if (name_service_ask(search->search->worker, search->search->request, &candidate, &answer,
+			     &identity))
+		return false;
+	answer_release(search->search->answer);
+	*search->search->answer = answer;
+	return true;
+}
+
+static bool take_supplement(void *context, int *fd, enum debug_file_way way)
+{
+	(void)way;
+	return ask_again(context, *fd, false);
+}
+
+/* The names of what was inlined may lie in a file that dwz made. Without it they stay as they are. */
+static void look_for_supplement(struct search *search, const struct debug_candidate *debug_file,
+				const struct debug_identity *identity)
+{
+	const struct name_source_debug_files *files = search->debug_files;
+	struct supplement_search asked = { search, debug_file };
+	_cleanup_close_ int fd = -1;
+
+	if (!identity->has_supplement ||
+	    !debug_identity_search_supplement(identity, &files->places, take_supplement, &asked))
+		return;
+	if (files->server && !debug_server_find(files->server, &identity->supplement.build_id,
+						"what dwz moved out of a file", &fd))
+		ask_again(&asked, fd, true);
+}
 
 static bool ask_with(struct search *search, const struct debug_candidate *candidate)
 {
@@ -75,6 +121,7 @@ static bool ask_with(struct search *search, const struct debug_candidate *candid
 		return false;
 	answer_release(search->answer);
 	*search->answer = answer;
+	look_for_supplement(search, candidate, &identity);
 	return true;
 }
 
@@ -111,10 +158,12 @@ static int ask_worker(const struct name_source *source, const struct symbol_requ
 		      struct answer *ret_answer, int *ret_debug_file_error)
 {
 	const struct debug_candidate none = { .fd = -1 };
-	struct search search = { source->worker, request, ret_answer, 0 };
+	struct search search = { source->worker, &source->debug_files, request, ret_answer, 0 };
 	struct debug_identity wanted;
 	int error = name_service_ask(source->worker, request, &none, ret_answer, &wanted);
 
+	if (!error)
+		look_for_supplement(&search, &none, &wanted);
 	/* None, or none that the worker takes: the answer stays as it is. */
 	if (!error &&
 	    debug_identity_search(&wanted, request->path, &source->debug_files.places, take_answer,

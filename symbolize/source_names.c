@@ -61,8 +61,10 @@ static int look_up(struct source_names *names, const struct source_question *que
 	};
 
 	debug_file_release(&names->supplement);
-	supplement_of_mapped(file, question->debug_folders, &names->supplement);
-	options.supplement = names->supplement.file;
+	names->supplement = (struct debug_file){ .fd = -1 };
+	if (!question->supplement)
+		supplement_of_mapped(file, question->debug_folders, &names->supplement);
+	options.supplement = question->supplement ? question->supplement : names->supplement.file;
 	return dwarf_lookup_new_with(file, &options, names->asked.addresses, names->asked.count,
 				     &names->lookup);
 }

@@ -27,6 +27,7 @@ struct source_question {
 		path; /* absolute, for files beside it; NULL: no split DWARF is looked for either */
 	const char *const *debug_folders; /* NULL at the end */
 	struct elf_file *debug_file; /* known, and lives longer; NULL: looked for by these two */
+	struct elf_file *supplement; /* of whichever has the DWARF; the same */
 	enum demangle_mode demangle;
 	bool without_symbols;      /* whoever asks has them already */
 	bool without_lines;        /* only what is called, not where */

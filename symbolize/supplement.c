@@ -18,18 +18,17 @@ bool supplement_fits(const struct altlink *link, int fd)
 }
 
 int supplement_search(const struct altlink *link, const char *const *folders,
-		      debug_file_judge_fn judge, void *context)
+		      const struct debug_file_judge *judge)
 {
-	const struct debug_file_judge asked = { .judge = judge, .context = context };
 	char path[PATH_MAX];
-	int err = debug_file_try_build_id(&link->build_id, folders, DEBUG_FILE_SUPPLEMENT, &asked);
+	int err = debug_file_try_build_id(&link->build_id, folders, DEBUG_FILE_SUPPLEMENT, judge);
 
 	for (size_t i = 0; err && link->below_dwz[0] && folders[i]; i++) {
 		int length =
 			snprintf(path, sizeof(path), "%s/.dwz/%s", folders[i], link->below_dwz);
 
 		if (length >= 0 && length < PATH_MAX)
-			err = debug_file_try(path, true, DEBUG_FILE_SUPPLEMENT, &asked);
+			err = debug_file_try(path, true, DEBUG_FILE_SUPPLEMENT, judge);
 	}
 	return err;
 }
@@ -56,9 +55,10 @@ void supplement_of_mapped(struct elf_file *file, const char *const *folders,
 {
 	struct altlink link;
 	struct found found = { .link = &link, .fd = -1 };
+	const struct debug_file_judge judge = { .judge = take_if_fits, .context = &found };
 
 	*ret_supplement = (struct debug_file){ .fd = -1 };
-	if (altlink_read(file, &link) || supplement_search(&link, folders, take_if_fits, &found))
+	if (altlink_read(file, &link) || supplement_search(&link, folders, &judge))
 		return;
 	ret_supplement->fd = found.fd;
 	if (elf_file_open_mapped(found.fd, &ret_supplement->file))

@@ -15,7 +15,7 @@ bool supplement_fits(const struct altlink *link, int fd);
 
 /* Opens one candidate after the other until one is the file, as debug_file_search(): 0, or -ENOENT. */
 int supplement_search(const struct altlink *link, const char *const *folders,
-		      debug_file_judge_fn judge, void *context);
+		      const struct debug_file_judge *judge);
 
 /* The supplementary file of `file`, mapped. There may be none, or none that can be used. */
 void supplement_of_mapped(struct elf_file *file, const char *const *folders,

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "elf/elf_file.h"
+#include "symbolize/supplement.h"
 #include "worker/opener.h"
 
 void debug_identity_read(struct elf_file *file, struct debug_identity *ret_identity)
@@ -13,6 +14,11 @@ void debug_identity_read(struct elf_file *file, struct debug_identity *ret_ident
 	*ret_identity = (struct debug_identity){ 0 };
 	build_id_read(file, &ret_identity->build_id);
 	ret_identity->has_link = !debuglink_read(file, &ret_identity->link);
+}
+
+void debug_identity_read_supplement(struct elf_file *file, struct debug_identity *identity)
+{
+	identity->has_supplement = !altlink_read(file, &identity->supplement);
 }
 
 bool debug_identity_fits(const struct debug_identity *identity,
@@ -26,6 +32,29 @@ bool debug_identity_fits(const struct debug_identity *identity,
 	return debug_file_fits(&query, candidate->fd, candidate->way);
 }
 
+static void say_supplement(const struct altlink *link, struct debug_identity_said *said)
+{
+	size_t length = strlen(link->below_dwz);
+
+	said->supplement_id_bytes = (uint32_t)link->build_id.size;
+	memcpy(said->supplement_id, link->build_id.bytes, sizeof(said->supplement_id));
+	if (length < sizeof(said->supplement_below_dwz))
+		memcpy(said->supplement_below_dwz, link->below_dwz, length);
+}
+
+static bool hear_supplement(const struct debug_identity_said *said, struct debug_identity *identity)
+{
+	struct altlink *link = &identity->supplement;
+
+	if (said->supplement_id_bytes > BUILD_ID_MAX_BYTES || said->supplement_below_dwz[NAME_MAX])
+		return false;
+	identity->has_supplement = said->supplement_id_bytes != 0;
+	link->build_id.size = said->supplement_id_bytes;
+	memcpy(link->build_id.bytes, said->supplement_id, sizeof(said->supplement_id));
+	memcpy(link->below_dwz, said->supplement_below_dwz, sizeof(said->supplement_below_dwz));
+	return !link->below_dwz[0] || altlink_stays_below(link->below_dwz);
+}
+
 void debug_identity_say(const struct debug_identity *identity, struct debug_identity_said *ret_said)
 {
 	*ret_said = (struct debug_identity_said){
@@ -35,6 +64,8 @@ void debug_identity_say(const struct debug_identity *identity, struct debug_iden
 	};
 	memcpy(ret_said->build_id, identity->build_id.bytes, sizeof(ret_said->build_id));
 	memcpy(ret_said->link_name, identity->link.name, sizeof(ret_said->link_name));
+	if (identity->has_supplement)
+		say_supplement(&identity->supplement, ret_said);
 }
 
 bool debug_identity_hear(const struct debug_identity_said *said,
@@ -52,6 +83,8 @@ bool debug_identity_hear(const struct debug_identity_said *said,
 		if (identity.link.name[NAME_MAX] || !debuglink_is_base_name(identity.link.name))
 			return false;
 	}
+	if (!hear_supplement(said, &identity))
+		return false;
 	*ret_identity = identity;
 	return true;
 }
@@ -101,4 +134,16 @@ int debug_identity_search(const struct debug_identity *identity, const char *pat
 
 	return debug_identity_is_known(identity) ? debug_file_search(&query, judge, context)
 						 : -ENOENT;
+}
+
+int debug_identity_search_supplement(const struct debug_identity *identity,
+				     const struct debug_places *places, debug_file_judge_fn judge,
+				     void *context)
+{
+	const struct debug_file_access access = { open_by_opener, places->opener };
+	const struct debug_file_judge asked = { judge, context, places->opener ? &access : NULL };
+
+	return identity->has_supplement
+		       ? supplement_search(&identity->supplement, places->folders, &asked)
+		       : -ENOENT;
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "elf/altlink.h"
 #include "symbolize/debug_file.h"
 
 struct elf_file;
@@ -19,6 +20,9 @@ struct debug_identity {
 	struct build_id build_id; /* size 0: none */
 	struct debuglink link;
 	bool has_link;
+	/* The supplementary file that the DWARF refers to, wherever that lies (supplement.h): looked for when it is known. */
+	struct altlink supplement;
+	bool has_supplement;
 };
 
 /* A candidate; fd -1: none. */
@@ -26,6 +30,8 @@ struct debug_candidate {
 	int fd;
 	enum debug_file_way way;
 	bool is_anybodys; /* whoever the file belongs to: a server sent it */
+	bool has_supplement;
+	int supplement; /* the supplementary file of its DWARF, or of the file's own */
 };
 
 /* In an answer. */
@@ -35,12 +41,18 @@ struct debug_identity_said {
 	uint32_t crc;
 	uint8_t build_id[BUILD_ID_MAX_BYTES];
 	char link_name[NAME_MAX + 1];
+	uint32_t supplement_id_bytes; /* 0: there is none */
+	uint8_t supplement_id[BUILD_ID_MAX_BYTES];
+	char supplement_below_dwz[NAME_MAX + 1]; /* empty: not known, or longer */
 };
 
 /* In the worker. */
 void debug_identity_read(struct elf_file *file, struct debug_identity *ret_identity);
 bool debug_identity_fits(const struct debug_identity *identity,
 			 const struct debug_candidate *candidate);
+
+/* Adds the supplementary file of the file that has the DWARF. */
+void debug_identity_read_supplement(struct elf_file *file, struct debug_identity *identity);
 void debug_identity_say(const struct debug_identity *identity,
 			struct debug_identity_said *ret_said);
 
@@ -67,5 +79,10 @@ struct debug_places {
 int debug_identity_search(const struct debug_identity *identity, const char *path,
 			  const struct debug_places *places, debug_file_judge_fn judge,
 			  void *context);
+
+/* The same for the supplementary file, in the folders alone. */
+int debug_identity_search_supplement(const struct debug_identity *identity,
+				     const struct debug_places *places, debug_file_judge_fn judge,
+				     void *context);
 
 #endif

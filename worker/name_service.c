@@ -11,6 +11,7 @@
 #include "symbolize/file_names.h"
 #include "symbolize/made_code.h"
 #include "symbolize/source_names.h"
+#include "symbolize/supplement.h"
 #include "worker/worker.h"
 #include "worker/worker_child.h"
 
@@ -21,12 +22,14 @@ DEFINE_CLEANUP(cleanup_source_names, struct source_names *, source_names_free)
 #define MAX_REPLY_BYTES         (1u << 20)
 #define MAX_REPLY_BYTES_ADDRESS (64u << 10)
 
+#define NAME_DESCRIPTORS 3
+
 #define MAX_NAME_BYTES (32u << 10) /* a longer one is none */
 #define MAX_INLINED    256 /* calls into each other at one address; those farther in are left out */
 
 /*
- * The request's payload, with the descriptors of a file and its debug file, or of a jitdump and a perf map, of which either
- * may be missing: this, addresses, looks at
+ * The request's payload, with the descriptors of a file, its debug file and the supplementary file of their DWARF, or of a jitdump and a perf
+ * map, of which any may be missing: this, addresses, looks at
  * the jitdump and at the perf map.
  */
 struct name_question {
@@ -36,6 +39,7 @@ struct name_question {
 	uint32_t has_dump;
 	uint32_t with_inlined;
 	uint32_t demangle; /* enum demangle_mode */
+	uint32_t has_debug_file, has_supplement;
 	uint64_t start_ns, deadline_ns;
 };
 
@@ -52,7 +56,8 @@ struct name_said {
 
 /* The reply's payload: this, the names of the addresses, what these count, strings with their ends. */
 struct name_answer {
-	struct debug_identity_said wanted, has; /* only the build-id of the latter */
+	/* Of the file what may be looked for, of whatever has the DWARF its supplementary file; of the latter only the build-id. */
+	struct debug_identity_said wanted, has;
 	uint64_t name_count, more_count, string_bytes;
 };
 
@@ -108,17 +113,35 @@ static int add_calls(const struct source_location *location, struct answer *answ
 	return error;
 }
 
+/* What came of a file, -1: nothing. */
+struct files_asked {
+	int file, debug_file, supplement;
+};
+
+static struct files_asked files_of(const struct worker_question *question,
+				   const struct name_question *asked)
+{
+	const int *more = question->descriptors + 1;
+
+	return (struct files_asked){
+		.file = question->descriptors[0],
+		.debug_file = asked->has_debug_file ? *more : -1,
+		.supplement = asked->has_supplement ? more[!!asked->has_debug_file] : -1,
+	};
+}
+
 /* Debugging information that is not there, or is damaged, leaves the names as they are. */
-static int add_inlined(const struct worker_question *question, const struct elf_file *file,
+static int add_inlined(const struct files_asked *files, const struct elf_file *file,
 		       const struct symbol_request *request, struct answer *answer)
 {
 	static const char *const no_folders[] = { NULL };
 	_cleanup_free_ uint64_t *addresses = calloc(request->count + 1, sizeof(*addresses));
 	_cleanup_free_ size_t *places = calloc(request->count + 1, sizeof(*places));
 	_cleanup_(cleanup_elf_file) struct elf_file *debug_file = NULL;
+	_cleanup_(cleanup_elf_file) struct elf_file *supplement = NULL;
 	_cleanup_(cleanup_source_names) struct source_names *sources = NULL;
 	struct source_question asked = {
-		.fd = question->descriptors[0],
+		.fd = files->file,
 		.debug_folders = no_folders,
 		.without_symbols = true,
 		.demangle = answer->demangle,
@@ -129,9 +152,10 @@ static int add_inlined(const struct worker_question *question, const struct elf_
 
 	if (!addresses || !places)
 		return -ENOMEM;
-	if (question->descriptors[1] >= 0 &&
-	    !elf_file_open_mapped(question->descriptors[1], &debug_file))
+	if (files->debug_file >= 0 && !elf_file_open_mapped(files->debug_file, &debug_file))
 		asked.debug_file = debug_file;
+	if (files->supplement >= 0 && !elf_file_open_mapped(files->supplement, &supplement))
+		asked.supplement = supplement;
 	for (size_t i = 0; i < request->count; i++) {
 		places[asked.count] = i;
 		asked.count += elf_file_address_of_offset(file, request->addresses[i],
@@ -148,6 +172,16 @@ static int add_inlined(const struct worker_question *question, const struct elf_
 	return error;
 }
 
+/* As source_names_new() has it: the file's own DWARF, else its debug file's. */
+static void read_supplement(struct elf_file *file, struct elf_file *debug_file,
+			    struct debug_identity *wanted)
+{
+	bool has_own = elf_file_section_named(file, ".debug_info") != NULL;
+
+	if (has_own || debug_file)
+		debug_identity_read_supplement(has_own ? file : debug_file, wanted);
+}
+
 static int name_file(const struct worker_question *question, const struct name_question *asked,
 		     const struct symbol_request *request, struct answer *answer,
 		     struct debug_identity *ret_wanted)
@@ -155,14 +189,15 @@ static int name_file(const struct worker_question *question, const struct name_q
 	static const char *const no_folders[] = { NULL };
 	_cleanup_(cleanup_elf_file) struct elf_file *file = NULL;
 	_cleanup_(cleanup_elf_file) struct elf_file *debug_file = NULL;
-	const struct debug_candidate candidate = { question->descriptors[1],
+	const struct files_asked files = files_of(question, asked);
+	const struct debug_candidate candidate = { files.debug_file,
 						   (enum debug_file_way)asked->way };
 	struct file_question named = {
 		.debug_folders = no_folders,
 		.offsets = request->addresses,
 		.count = request->count,
 	};
-	int error = elf_file_open(question->descriptors[0], &file);
+	int error = elf_file_open(files.file, &file);
 
 	if (error)
 		return error;
@@ -174,10 +209,15 @@ static int name_file(const struct worker_question *question, const struct name_q
 		error = -ESTALE;
 	if (error)
 		return error;
+	if (asked->with_inlined)
+		read_supplement(file, debug_file, ret_wanted);
+	if (files.supplement >= 0 && (!ret_wanted->has_supplement ||
+				      !supplement_fits(&ret_wanted->supplement, files.supplement)))
+		return -ESTALE;
 	named.debug_file = debug_file;
 	error = file_names_answer(file, &named, answer);
 	if (!error && asked->with_inlined)
-		error = add_inlined(question, file, request, answer);
+		error = add_inlined(&files, file, request, answer);
 	return error;
 }
 
@@ -337,6 +377,8 @@ static void write_question(const struct symbol_request *request,
 		.has_dump = is_made && dump->fd >= 0,
 		.with_inlined = !request->without_inlined,
 		.demangle = request->demangle,
+		.has_debug_file = debug_file->fd >= 0,
+		.has_supplement = debug_file->has_supplement,
 		.start_ns = request->made_code.start_ns,
 		.deadline_ns = request->made_code.deadline_ns,
 	};
@@ -350,12 +392,13 @@ static void write_question(const struct symbol_request *request,
 static size_t list_descriptors(const struct symbol_request *request,
 			       const struct debug_candidate *debug_file, int *descriptors)
 {
-	const int made[] = { request->made_code.dump.fd, request->made_code.map.fd };
-	const int file[] = { request->fd, debug_file->fd };
+	const int made[] = { request->made_code.dump.fd, request->made_code.map.fd, -1 };
+	const int file[] = { request->fd, debug_file->fd,
+			     debug_file->has_supplement ? debug_file->supplement : -1 };
 	const int *from = request->space == SYMBOL_MADE_CODE ? made : file;
 	size_t count = 0;
 
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < NAME_DESCRIPTORS; i++)
 		if (from[i] >= 0)
 			descriptors[count++] = from[i];
 	return count;
@@ -502,7 +545,7 @@ int name_service_ask(struct worker *worker, const struct symbol_request *request
 	_cleanup_(buffer_release) struct buffer question = { 0 };
 	_cleanup_(answer_release) struct answer heard = { 0 };
 	struct worker_answer answer = { 0 };
-	int descriptors[2], error;
+	int descriptors[NAME_DESCRIPTORS], error;
 	struct worker_request asked = {
 		.service = WORKER_NAMES,
 		.descriptors = descriptors,

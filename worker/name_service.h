@@ -16,8 +16,9 @@ struct worker_question;
 
 /*
  * Asks for a SYMBOL_FILE or SYMBOL_MADE_CODE: 0 and an answer, for answer_release(); an error as symbolizer.h says, of the file or its debug file, or of
- * made_code.h; -ESTALE: the debug file is not this file's; -EIO: another one of the worker's; or as of worker_ask(). An identity that is known: the
- * file has no symbols of its own, and its debug file may be looked for. An error has no answer.
+ * made_code.h; -ESTALE: the debug file is not this file's, or the supplementary file not theirs; -EIO: another one of the worker's; or as of
+ * worker_ask(). An identity that is known: the file has no symbols of its own, and its debug file may be looked for; with a supplementary file: inlined
+ * calls of theirs have their names there. An error has no answer.
  */
 int name_service_ask(struct worker *worker, const struct symbol_request *request,
 		     const struct debug_candidate *debug_file, struct answer *ret_answer,

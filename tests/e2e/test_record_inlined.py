@@ -59,6 +59,35 @@ def test_a_folder_of_debug_files(builds, tmp_path):
     assert share_of(recorded, "far", WHOLE) > 0.9, recorded.stacks[:5]
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """What the debugging information of several has in common lies in a file that dwz made, in a folder that the link names by its ending."""
+    folder = tmp_path_factory.mktemp("dwz")
+    (folder / "symbols" / ".dwz").mkdir(parents=True)
+    for name in ("one", "two"):
+        # dwz moves nothing that is not worth it.
+        (folder / f"{name}.cpp").write_text("#include <map>\n#include <string>\nstd::map<std::string, int> words;\nextern \"C\" {" + SOURCE + f"int {name}; }}")
+        subprocess.run(["g++", "-O2", "-g", "-Wl,--build-id", "-o", folder / name, folder / f"{name}.cpp"], check=True)
+    common = folder / "symbols/.dwz/common"
+    subprocess.run(["dwz", "-m", common, "-M", "/usr/lib/debug/.dwz/common", "one", "two"], cwd=folder, check=True)
+    subprocess.run(["objcopy", "--only-keep-debug", folder / "two", folder / "two.debug"], check=True)
+    subprocess.run(["strip", folder / "two"], check=True)
+    subprocess.run(["objcopy", f"--add-gnu-debuglink={folder / 'two.debug'}", folder / "two"], check=True)
+    return folder
+
+
+@pytest.mark.parametrize("program", ["one", "two"], ids=["own", "beside"])
+def test_what_dwz_moved(program, shared, tmp_path):
+    recorded = hearth.record("-F", 999, "--symbols", shared / "symbols", "--", shared / program)
+    assert share_of(recorded, program, WHOLE) > 0.9, recorded.stacks[:5]
+    # Another file in its place is none.
+    other = tmp_path / ".dwz/common"
+    other.parent.mkdir()
+    subprocess.run(["cp", shared / "one", other], check=True)
+    recorded = hearth.record("-F", 999, "--symbols", tmp_path, "--", shared / program)
+    assert share_of(recorded, program, ["main", "outer"]) > 0.9, recorded.stacks[:5]
+
+
 def test_without_them(builds):
     recorded = hearth.record("-F", 999, "--no-inline", "--", builds / "own")
     assert share_of(recorded, "own", ["main", "outer"]) > 0.9, recorded.stacks[:5]

@@ -248,6 +248,33 @@ static void rows_of_a_liar(void **state)
 	close(fd);
 }
 
+/* Of where a file lies the worker may say only what leads below a folder of ours. */
+static void a_supplementary_file_is_below_its_folder(void **state)
+{
+	static const struct {
+		const char *below;
+		bool is_heard;
+	} said[] = { { "x86_64/a.debug", true },
+		     { "", true },
+		     { "../a.debug", false },
+		     { "/etc/a.debug", false },
+		     { "x/../../a", false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		struct debug_identity identity = { .has_supplement = true };
+		struct debug_identity_said words;
+		struct debug_identity heard;
+
+		identity.supplement.build_id.size = 20;
+		snprintf(identity.supplement.below_dwz, PATH_MAX, "%s", said[i].below);
+		debug_identity_say(&identity, &words);
+		assert_int_equal(debug_identity_hear(&words, &heard), said[i].is_heard);
+		if (said[i].is_heard)
+			assert_string_equal(heard.supplement.below_dwz, said[i].below);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +284,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(names_of_made_code, worker_in_test_setup),
 		cmocka_unit_test_setup(answers_of_liars, worker_in_test_setup),
 		cmocka_unit_test_setup(rows_of_a_liar, worker_in_test_setup),
+		cmocka_unit_test(a_supplementary_file_is_below_its_folder),
 	};
 
 	if (worker_in_test_is_it(argv)) {
