@@ -232,27 +232,30 @@ static __always_inline void follow_free(struct task_struct *task)
 		bpf_map_delete_elem(&target_processes, &tgid);
 }
 
-SEC("tp_btf/sched_process_fork")
+/* Raw ones, not tp_btf: for those libbpf and the kernel each search all of the kernel's types for the tracepoint's. */
+SEC("raw_tp/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
 	__u64 entered = bpf_ktime_get_ns();
 
-	follow_fork(parent, child);
+	(void)parent;
+	follow_fork(bpf_get_current_task_btf(), child);
 	count_follow(entered);
 	return 0;
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct *task)
+SEC("raw_tp/sched_process_exec")
+int on_exec(void *context)
 {
 	__u64 entered = bpf_ktime_get_ns();
 
-	follow_exec(task);
+	(void)context;
+	follow_exec(bpf_get_current_task_btf());
 	count_follow(entered);
 	return 0;
 }
 
-SEC("tp_btf/sched_process_free")
+SEC("raw_tp/sched_process_free")
 int BPF_PROG(on_free, struct task_struct *task)
 {
 	__u64 entered = bpf_ktime_get_ns();

@@ -21,7 +21,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "profiler/cpus.h"
-#include "profiler/kernel_release.h"
+#include "profiler/kernel_types.h"
+#include "profiler/load_failure.h"
 #include "profiler/system_limits.h"
 #include "profiler/task_start.h"
 #include "profiler/unwind_maps.h"
@@ -49,6 +50,7 @@ struct cpu_event {
 struct sampler {
 	const struct sampler_options *options;
 	struct sample_bpf *skeleton;
+	struct kernel_types types; /* until it is loaded */
 	struct ring_buffer *ring;
 	struct cpu_state *states; /* the map cpu_states, shared with the kernel side */
 	size_t states_bytes;
@@ -215,35 +217,6 @@ static int size_maps(struct sampler *sampler)
 	return size_unwind_maps(sampler);
 }
 
-/* Says why loading failed; an ordinary user meets -EPERM. */
-static int explain_load(const struct sampler_options *options, int error)
-{
-	struct kernel_release release;
-
-	if (options->quiet)
-		return error;
-	if (error == -EMFILE || error == -ENFILE)
-		log_error("too many open files; raise the limit (ulimit -n)");
-	else if (error == -EPERM && !geteuid())
-		log_error(
-			"not permitted to load a BPF program, though root: CAP_BPF and CAP_PERFMON are missing (in a container: start it privileged)");
-	else if (error == -EPERM)
-		log_error(
-			"not permitted to load a BPF program; run as root (sudo hearth record ...)");
-	else if (!kernel_release_read(&release) && !kernel_release_is_supported(&release))
-		log_error("this is Linux %s; hearth needs " KERNEL_OLDEST " or newer",
-			  release.text);
-	else if (access("/sys/kernel/btf/vmlinux", R_OK))
-		log_error(
-			"this kernel has no BTF (/sys/kernel/btf/vmlinux: %s); it needs CONFIG_DEBUG_INFO_BTF=y",
-			strerror(errno));
-	else
-		log_error(
-			"the kernel refused hearth's BPF program: %s; hearth doctor looks for the cause, --verbose shows the kernel's log",
-			strerror(-error));
-	return error == -EPERM ? error : -EOPNOTSUPP;
-}
-
 static int map_states(struct sampler *sampler)
 {
 	long page = sysconf(_SC_PAGESIZE);
@@ -384,10 +357,13 @@ static int open_rings(struct sampler *sampler)
 
 static int load(struct sampler *sampler)
 {
-	int error = sample_bpf__load(sampler->skeleton);
+	int error = kernel_types_fill(&sampler->types, bpf_object__btf(sampler->skeleton->obj));
 
+	if (!error)
+		error = sample_bpf__load(sampler->skeleton);
+	kernel_types_release(&sampler->types);
 	if (error)
-		return explain_load(sampler->options, error);
+		return load_failure_explain(error, sampler->options->quiet);
 	error = map_states(sampler);
 	if (!error)
 		error = open_rings(sampler);
@@ -404,6 +380,7 @@ static int load(struct sampler *sampler)
 
 static int open_skeleton(struct sampler *sampler)
 {
+	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = sampler->types.path);
 	struct cpu_set_list possible;
 	int error = cpus_read("possible", &possible);
 
@@ -415,10 +392,13 @@ static int open_skeleton(struct sampler *sampler)
 	sampler->cpu_count = possible.end;
 	sampler->cpus = calloc(sampler->cpu_count, sizeof(*sampler->cpus));
 	libbpf_set_print(sampler->options->verbose ? print_all : NULL);
-	sampler->skeleton = sample_bpf__open();
-	if (!sampler->cpus || !sampler->skeleton) {
-		log_error("cannot open the BPF program: %s", strerror(errno));
-		return -errno;
+	error = kernel_types_init(&sampler->types);
+	sampler->skeleton = sample_bpf__open_opts(&options);
+	if (!error && (!sampler->cpus || !sampler->skeleton))
+		error = -errno;
+	if (error) {
+		log_error("cannot open the BPF program: %s", strerror(-error));
+		return error;
 	}
 	error = configure(sampler);
 	return error ? error : size_maps(sampler);
@@ -434,6 +414,7 @@ int sampler_new(const struct sampler_options *options, struct sampler **ret_samp
 		return -ENOMEM;
 	sampler->options = options;
 	sampler->online = -1;
+	sampler->types.fd = -1;
 	error = open_skeleton(sampler);
 	if (!error)
 		error = load(sampler);
@@ -454,6 +435,7 @@ void sampler_free(struct sampler *sampler)
 	if (sampler->states)
 		munmap(sampler->states, sampler->states_bytes);
 	sample_bpf__destroy(sampler->skeleton);
+	kernel_types_release(&sampler->types);
 	cleanup_close(&sampler->online);
 	free(sampler->cpus);
 	free(sampler);
