@@ -17,7 +17,7 @@
 #include "base/reopen.h"
 #include "base/u64_map.h"
 #include "profiler/file_looks.h"
-#include "profiler/file_mount.h"
+#include "worker/file_mount.h"
 #include "profiler/jit_dump_file.h"
 #include "profiler/task_start.h"
 #include "symbolize/symbolizer.h"

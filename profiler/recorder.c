@@ -30,6 +30,7 @@
 #include "profiler/unwind_maps.h"
 #include "profiler/unwind_use.h"
 #include "profiler/unwind_verifier.h"
+#include "worker/local_files.h"
 #include "worker/opener.h"
 #include "worker/worker.h"
 
@@ -442,7 +443,11 @@ static int open_unwind_tables(struct recording *recording)
 
 	if (error)
 		return error;
-	recording->row_source = (struct row_source){ recording->worker, recording->file_opener };
+	recording->local_files = local_files_new();
+	if (!recording->local_files)
+		return -ENOMEM;
+	recording->row_source = (struct row_source){ recording->worker, recording->file_opener,
+						     recording->local_files };
 	rows = row_source_of_worker(&recording->row_source);
 	sampler_unwind_maps(recording->sampler, &fds);
 	error = unwind_maps_new(&fds, &recording->unwind_maps);
@@ -632,6 +637,7 @@ void recording_release(struct recording *recording)
 	worker_free(recording->worker);
 	opener_free(recording->opener);
 	opener_free(recording->file_opener);
+	local_files_free(recording->local_files);
 	modules_free(recording->modules);
 	jit_maps_free(recording->jit_maps);
 	kernel_code_free(recording->kernel_code);

@@ -33,6 +33,7 @@ struct recording {
 	struct opener *opener; /* of modules */
 	struct opener *
 		file_opener; /* of files that tell of modules: by the rows' thread, and by whoever names afterwards */
+	struct local_files *local_files; /* by the same */
 	struct row_source row_source;
 	struct aggregator *aggregator;
 	struct unwind_maps *unwind_maps;

@@ -62,7 +62,7 @@ static bool take_table(void *context, int *fd, enum debug_file_way way)
 static void look_for_debug_file(struct search *search, const struct debug_identity *identity)
 {
 	const struct debug_places places = { symbolizer_default_debug_folders,
-					     search->source->opener };
+					     search->source->opener, search->source->local_files };
 	char path[PATH_MAX];
 
 	if (debug_identity_is_known(identity))

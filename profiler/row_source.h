@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 
+struct local_files;
 struct opener;
 struct unwind_row_source;
 struct worker;
@@ -17,6 +18,7 @@ struct worker;
 struct row_source {
 	struct worker *worker;
 	struct opener *opener;
+	struct local_files *local_files;
 };
 
 /* For unwind_loader_new(). The source lives longer. */

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "elf/elf_file.h"
 #include "symbolize/supplement.h"
+#include "worker/local_files.h"
 #include "worker/opener.h"
 
 void debug_identity_read(struct elf_file *file, struct debug_identity *ret_identity)
@@ -104,7 +105,7 @@ static uint64_t place_of(const char *path)
 	return hash_bytes(path, end ? (size_t)(end - path) : strlen(path));
 }
 
-static int open_by_opener(void *opener, const char *path, bool follow, int *ret_fd)
+static int open_by_opener(struct opener *opener, const char *path, bool follow, int *ret_fd)
 {
 	const struct opener_request request = {
 		.what = follow ? OPENER_FILE : OPENER_FILE_NO_LINKS,
@@ -119,11 +120,19 @@ static int open_by_opener(void *opener, const char *path, bool follow, int *ret_
 	return error;
 }
 
+static int open_candidate(void *context, const char *path, bool follow, int *ret_fd)
+{
+	const struct debug_places *places = context;
+	int error = local_files_open(places->local_files, path, follow, ret_fd);
+
+	return error == -EWOULDBLOCK ? open_by_opener(places->opener, path, follow, ret_fd) : error;
+}
+
 int debug_identity_search(const struct debug_identity *identity, const char *path,
 			  const struct debug_places *places, debug_file_judge_fn judge,
 			  void *context)
 {
-	const struct debug_file_access access = { open_by_opener, places->opener };
+	const struct debug_file_access access = { open_candidate, (void *)places };
 	const struct debug_file_query query = {
 		.build_id = &identity->build_id,
 		.link = identity->has_link ? &identity->link : NULL,
@@ -140,7 +149,7 @@ int debug_identity_search_supplement(const struct debug_identity *identity,
 				     const struct debug_places *places, debug_file_judge_fn judge,
 				     void *context)
 {
-	const struct debug_file_access access = { open_by_opener, places->opener };
+	const struct debug_file_access access = { open_candidate, (void *)places };
 	const struct debug_file_judge asked = { judge, context, places->opener ? &access : NULL };
 
 	return identity->has_supplement

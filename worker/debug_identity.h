@@ -14,6 +14,7 @@
 #include "symbolize/debug_file.h"
 
 struct elf_file;
+struct local_files;
 struct opener;
 
 struct debug_identity {
@@ -64,12 +65,13 @@ bool debug_identity_hear(const struct debug_identity_said *said,
 bool debug_identity_is_known(const struct debug_identity *identity);
 
 /*
- * Where it is looked for, by the opener, for all of it may lie on a file system that never answers. A folder that does not is not asked
- * again.
+ * Where it is looked for: by the opener what may lie on a file system that never answers, here what does not. A folder that does not answer is
+ * not asked again.
  */
 struct debug_places {
-	const char *const *folders; /* NULL at the end */
-	struct opener *opener;      /* NULL: by this process */
+	const char *const *folders;      /* NULL at the end */
+	struct opener *opener;           /* NULL: all by this process */
+	struct local_files *local_files; /* with an opener */
 };
 
 /*

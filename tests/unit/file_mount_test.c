@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "profiler/file_mount.h"
+#include "worker/file_mount.h"
 #include "worker/blocking_file_system.h"
 
 static bool answers(const char *path, pid_t pid)

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether a file or folder of another process lies on a file system that may never answer (worker/blocking_file_system.h), found out without
+ * Whether a file or folder, of another process too, lies on a file system that may never answer (worker/blocking_file_system.h), found out without
  * asking that file system anything: by its mount, as /proc/PID/mountinfo has it.
  */
-#ifndef HEARTH_PROFILER_FILE_MOUNT_H
-#define HEARTH_PROFILER_FILE_MOUNT_H
+#ifndef HEARTH_WORKER_FILE_MOUNT_H
+#define HEARTH_WORKER_FILE_MOUNT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /* `path_fd`: only found (O_PATH), in the mount namespace of the process. False: it does, or it is not known. */
 bool file_mount_answers(uint32_t pid, int path_fd);
+
+/* Of its mount, while that is there; false: it is not known. */
+bool file_mount_id(int path_fd, uint64_t *ret_mount);
 
 #endif

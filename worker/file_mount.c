@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "profiler/file_mount.h"
+#include "worker/file_mount.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ static void look_at_line(struct bytes line, void *context)
 }
 
 /* What is cached of it does. */
-static bool read_mount(int path_fd, uint64_t *ret_mount)
+bool file_mount_id(int path_fd, uint64_t *ret_mount)
 {
 	struct statx status;
 
@@ -54,7 +54,7 @@ bool file_mount_answers(uint32_t pid, int path_fd)
 	_cleanup_close_ int fd = -1;
 	char path[64];
 
-	if (!read_mount(path_fd, &search.mount))
+	if (!file_mount_id(path_fd, &search.mount))
 		return false;
 	snprintf(path, sizeof(path), "/proc/%u/mountinfo", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
