@@ -281,6 +281,8 @@ static void take_reply(const struct symbol_reply *reply, void *context)
 {
 	struct frame_names *names = context;
 
+	if (names->error)
+		return;
 	note_cost(names, reply);
 	names->error = keep_failure(names, reply);
 	if (!names->error)
@@ -304,9 +306,16 @@ static void take_reply(const struct symbol_reply *reply, void *context)
 /* One that cannot be asked keeps unnamed frames; only memory ends the naming. */
 static int ask(struct frame_names *names, const struct symbol_request *request)
 {
-	int error = name_source_ask(names->source, request, take_reply, names);
+	int error = name_source_submit(names->source, request);
 
 	return error == -ENOMEM ? error : names->error;
+}
+
+static int finish(struct frame_names *names)
+{
+	int error = name_source_finish(names->source);
+
+	return error ? error : names->error;
 }
 
 /* Has the process begun another program since? Its files are that one's. */
@@ -329,14 +338,19 @@ static bool has_begun_another(const struct aggregator *aggregator,
 /* What is left of the time for all of them. */
 static int ask_until(struct frame_names *names, struct symbol_request *request)
 {
-	uint64_t start_ns = clock_monotonic_ns();
-	int error;
+	uint64_t start_ns;
+	int error = finish(names);
 
+	if (error)
+		return error;
+	start_ns = clock_monotonic_ns();
 	request->made_code.deadline_ns =
 		start_ns + (names->made_code_ns < MADE_CODE_MAX_NS
 				    ? MADE_CODE_MAX_NS - names->made_code_ns
 				    : 0);
 	error = ask(names, request);
+	if (!error)
+		error = finish(names);
 	names->made_code_ns += clock_monotonic_ns() - start_ns;
 	return error;
 }
@@ -404,29 +418,36 @@ static int ask_module(struct frame_names *names, size_t start, size_t end)
 	return ask(names, &request);
 }
 
-static int ask_all(struct frame_names *names)
+/* Another owner's files are another worker's: all of this one's are read before. */
+static int ask_each(struct frame_names *names)
 {
-	for (size_t start = 0, end; start < names->count; start = end) {
-		int error;
+	int error = 0;
+
+	for (size_t start = 0, end; start < names->count && !error; start = end) {
+		const struct asked_address *asked = &names->asked[start];
 
 		end = end_of_question(names, start);
-		error = names->asked[start].process == AGGREGATOR_NONE
-				? ask_module(names, start, end)
-				: ask_made_code(names, start, end);
-		if (error)
-			return error;
+		if (start && asked->owner != asked[-1].owner)
+			error = finish(names);
+		if (!error)
+			error = asked->process == AGGREGATOR_NONE
+					? ask_module(names, start, end)
+					: ask_made_code(names, start, end);
 	}
-	for (size_t i = 0; i < names->count; i++) {
-		struct named_address *named = &names->named[names->asked[i].index];
-		int error;
+	return error ? error : finish(names);
+}
 
-		if (named->frame != PROFILE_NONE)
-			continue;
-		error = add_unnamed(names, names->asked[i].address.module, &named->frame);
-		if (error)
-			return error;
+static int ask_all(struct frame_names *names)
+{
+	int error = ask_each(names);
+
+	for (size_t i = 0; i < names->count && !error; i++) {
+		struct named_address *named = &names->named[names->asked[i].index];
+
+		if (named->frame == PROFILE_NONE)
+			error = add_unnamed(names, names->asked[i].address.module, &named->frame);
 	}
-	return 0;
+	return error;
 }
 
 /* --- whose code it is that lies in no file --- */
@@ -513,7 +534,7 @@ static int frame_names_init(struct frame_names *names, const struct frame_names_
 {
 	int error;
 
-	names->source = name_source_new(sources->worker, &sources->debug_files);
+	names->source = name_source_new(sources->worker, &sources->debug_files, take_reply, names);
 	error = names->source ? find_makers(names) : -ENOMEM;
 	return error ? error : name_addresses(names);
 }

@@ -11,15 +11,44 @@
 #include "worker/name_service.h"
 #include "worker/worker.h"
 
+/* So many questions are under way: enough that neither process waits for the other one. */
+#define MAX_ASKED 16
+
+/* What is looked for next for a request: of several candidates for a file so many were tried, and at last a server is asked for it. */
+struct file_search {
+	size_t tried;
+	bool server_was_asked;
+};
+
+/* A request that the worker was asked about, once and again: with debug files, and with the supplementary files of these. */
+struct asked {
+	struct asked *next;
+	struct symbol_request request;
+	struct answer answer;        /* the best one until now */
+	uint64_t cpu_ns;             /* of the worker, of all of them */
+	struct debug_candidate with; /* with what it was asked; its files are ours */
+	struct debug_identity wanted, wanted_by_dwarf; /* debug file, supplementary file */
+	struct file_search debug_files, supplements;
+	bool seeks_supplement;
+	bool has_debug_file;  /* the answer is by one */
+	int debug_file_error; /* of the last one that could not be read */
+};
+
 struct name_source {
 	struct worker *worker;
 	struct name_source_debug_files debug_files;
+	symbol_reply_fn reply;
+	void *context;
 	uint64_t end_ns; /* CLOCK_MONOTONIC, from which on nobody is asked; 0: nobody was yet */
 	struct symbolizer *symbolizer; /* for what is nobody's but the kernel's */
+	struct asked *first, **last;   /* as the worker answers */
+	size_t count;
+	uint64_t told_cpu_ns; /* of the worker's, for which requests it was is told */
 };
 
 struct name_source *name_source_new(struct worker *worker,
-				    const struct name_source_debug_files *debug_files)
+				    const struct name_source_debug_files *debug_files,
+				    symbol_reply_fn reply, void *context)
 {
 	const struct symbolizer_options options = { .debug_folders =
 							    symbolizer_default_debug_folders };
@@ -29,6 +58,10 @@ struct name_source *name_source_new(struct worker *worker,
 		return NULL;
 	source->worker = worker;
 	source->debug_files = *debug_files;
+	source->reply = reply;
+	source->context = context;
+	source->last = &source->first;
+	source->told_cpu_ns = worker_cpu_ns(worker);
 	source->symbolizer = symbolizer_new(&options);
 	if (!source->symbolizer) {
 		free(source);
@@ -37,111 +70,55 @@ struct name_source *name_source_new(struct worker *worker,
 	return source;
 }
 
+static void close_supplement(struct asked *asked)
+{
+	if (asked->with.has_supplement)
+		close(asked->with.supplement);
+	asked->with.has_supplement = false;
+}
+
+static void close_files(struct asked *asked)
+{
+	close_supplement(asked);
+	cleanup_close(&asked->with.fd);
+	asked->with = (struct debug_candidate){ .fd = -1 };
+}
+
+static void free_asked(struct asked *asked)
+{
+	answer_release(&asked->answer);
+	close_files(asked);
+	free(asked);
+}
+
+DEFINE_CLEANUP(cleanup_asked, struct asked *, free_asked)
+
+static struct asked *pop_asked(struct name_source *source)
+{
+	struct asked *asked = source->first;
+
+	source->first = asked->next;
+	if (!source->first)
+		source->last = &source->first;
+	source->count--;
+	return asked;
+}
+
 void name_source_free(struct name_source *source)
 {
 	if (!source)
 		return;
+	while (source->first)
+		free_asked(pop_asked(source));
 	symbolizer_free(source->symbolizer);
 	free(source);
 }
 
-static int ask_here(struct name_source *source, const struct symbol_request *request,
-		    symbol_reply_fn reply, void *context)
+static int ask_here(struct name_source *source, const struct symbol_request *request)
 {
 	int error = symbolizer_submit(source->symbolizer, request);
 
-	return error ? error : symbolizer_run(source->symbolizer, reply, context);
-}
-
-/* A file whose debug file is looked for. */
-struct search {
-	struct worker *worker;
-	const struct name_source_debug_files *debug_files;
-	const struct symbol_request *request;
-	struct answer *answer; /* by the file alone; and with its debug file, once that is found */
-	int error;             /* of the last candidate that could not be read, until then */
-};
-
-/* What a supplementary file is looked for for, which was answered without. */
-struct supplement_search {
-	struct search *search;
-	const struct debug_candidate *debug_file;
-};
-
-static bool ask_again(const struct supplement_search *search, int fd, bool is_anybodys)
-{
-	struct debug_candidate candidate = *search->debug_file;
-	struct debug_identity identity;
-	struct answer answer;
-
-	candidate.supplement = fd;
-	candidate.has_supplement = true;
-	candidate.is_anybodys |= is_anybodys;
-	if (name_service_ask(search->search->worker, search->search->request, &candidate, &answer,
-			     &identity))
-		return false;
-	answer_release(search->search->answer);
-	*search->search->answer = answer;
-	return true;
-}
-
-static bool take_supplement(void *context, int *fd, enum debug_file_way way)
-{
-	(void)way;
-	return ask_again(context, *fd, false);
-}
-
-/* The names of what was inlined may lie in a file that dwz made. Without it they stay as they are. */
-static void look_for_supplement(struct search *search, const struct debug_candidate *debug_file,
-				const struct debug_identity *identity)
-{
-	const struct name_source_debug_files *files = search->debug_files;
-	struct supplement_search asked = { search, debug_file };
-	_cleanup_close_ int fd = -1;
-
-	if (!identity->has_supplement ||
-	    !debug_identity_search_supplement(identity, &files->places, take_supplement, &asked))
-		return;
-	if (files->server && !debug_server_find(files->server, &identity->supplement.build_id,
-						"what dwz moved out of a file", &fd))
-		ask_again(&asked, fd, true);
-}
-
-static bool ask_with(struct search *search, const struct debug_candidate *candidate)
-{
-	struct debug_identity identity;
-	struct answer answer;
-	int error =
-		name_service_ask(search->worker, search->request, candidate, &answer, &identity);
-
-	/* Another file's is none. */
-	if (error != -ESTALE)
-		search->error = error;
-	if (error)
-		return false;
-	answer_release(search->answer);
-	*search->answer = answer;
-	look_for_supplement(search, candidate, &identity);
-	return true;
-}
-
-static bool take_answer(void *context, int *fd, enum debug_file_way way)
-{
-	const struct debug_candidate candidate = { *fd, way };
-
-	return ask_with(context, &candidate);
-}
-
-static void ask_server(struct debug_server *server, const struct debug_identity *wanted,
-		       struct search *search)
-{
-	_cleanup_close_ int fd = -1;
-	const char *path = search->request->path;
-	const char *slash = path ? strrchr(path, '/') : NULL;
-
-	if (!debug_server_find(server, &wanted->build_id, slash ? slash + 1 : "a file", &fd))
-		ask_with(search, &(struct debug_candidate){ fd, DEBUG_FILE_BY_BUILD_ID,
-							    .is_anybodys = true });
+	return error ? error : symbolizer_run(source->symbolizer, source->reply, source->context);
 }
 
 /* However many files are slow, or were made to be. */
@@ -154,56 +131,226 @@ static bool is_over(struct name_source *source)
 	return now_ns >= source->end_ns;
 }
 
-static int ask_worker(const struct name_source *source, const struct symbol_request *request,
-		      struct answer *ret_answer, int *ret_debug_file_error)
-{
-	const struct debug_candidate none = { .fd = -1 };
-	struct search search = { source->worker, &source->debug_files, request, ret_answer, 0 };
-	struct debug_identity wanted;
-	int error = name_service_ask(source->worker, request, &none, ret_answer, &wanted);
+/* --- what to ask with next --- */
 
+/* The next candidate of a search that begins anew. */
+struct next_candidate {
+	size_t passed_by;
+	int fd;
+	enum debug_file_way way;
+};
+
+static bool take_next(void *context, int *fd, enum debug_file_way way)
+{
+	struct next_candidate *next = context;
+
+	if (next->passed_by) {
+		next->passed_by--;
+		return false;
+	}
+	next->fd = take_fd(fd);
+	next->way = way;
+	return true;
+}
+
+static bool fetch(const struct name_source *source, struct file_search *search,
+		  const struct build_id *build_id, const char *what, int *ret_fd)
+{
+	if (!source->debug_files.server || !build_id->size || search->server_was_asked)
+		return false;
+	search->server_was_asked = true;
+	return !debug_server_find(source->debug_files.server, build_id, what, ret_fd);
+}
+
+static bool next_debug_file(const struct name_source *source, struct asked *asked)
+{
+	struct next_candidate next = { .passed_by = asked->debug_files.tried };
+	const char *path = asked->request.path;
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	int fd;
+
+	if (!debug_identity_search(&asked->wanted, path, &source->debug_files.places, take_next,
+				   &next)) {
+		asked->debug_files.tried++;
+		asked->with = (struct debug_candidate){ next.fd, next.way };
+		return true;
+	}
+	if (!fetch(source, &asked->debug_files, &asked->wanted.build_id,
+		   slash ? slash + 1 : "a file", &fd))
+		return false;
+	asked->with = (struct debug_candidate){ fd, DEBUG_FILE_BY_BUILD_ID, .is_anybodys = true };
+	return true;
+}
+
+/* The names of what was inlined may lie in a file that dwz made; where that is not to be had, they are read without. */
+static bool next_supplement(const struct name_source *source, struct asked *asked)
+{
+	struct next_candidate next = { .passed_by = asked->supplements.tried };
+	int fd;
+
+	if (!debug_identity_search_supplement(&asked->wanted_by_dwarf, &source->debug_files.places,
+					      take_next, &next)) {
+		asked->supplements.tried++;
+		asked->with.supplement = next.fd;
+		asked->with.has_supplement = true;
+	} else if (fetch(source, &asked->supplements, &asked->wanted_by_dwarf.supplement.build_id,
+			 "what dwz moved out of a file", &fd)) {
+		asked->with.supplement = fd;
+		asked->with.has_supplement = true;
+		asked->with.is_anybodys = true;
+	} else if (!asked->with.lacks_supplement) {
+		asked->with.lacks_supplement = true;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static bool next_question(const struct name_source *source, struct asked *asked)
+{
+	if (asked->seeks_supplement && next_supplement(source, asked))
+		return true;
+	close_files(asked);
+	return !asked->has_debug_file && next_debug_file(source, asked);
+}
+
+/* --- the worker --- */
+
+/* Who is asked about belongs to the source then. */
+static int submit(struct name_source *source, struct asked **asked)
+{
+	int error = name_service_submit(source->worker, &(*asked)->request, &(*asked)->with);
+
+	if (error)
+		return error;
+	(*asked)->next = NULL;
+	*source->last = *asked;
+	source->last = &(*asked)->next;
+	source->count++;
+	*asked = NULL;
+	return 0;
+}
+
+/* Of one that ended meanwhile it is known less exactly. What the worker says, if not 0, is believed as far as it adds up. */
+static uint64_t cpu_of_answer(struct name_source *source, uint64_t said_ns)
+{
+	uint64_t all_ns = worker_cpu_ns(source->worker);
+	uint64_t untold_ns = all_ns > source->told_cpu_ns ? all_ns - source->told_cpu_ns : 0;
+	uint64_t cpu_ns = said_ns && said_ns < untold_ns ? said_ns : untold_ns;
+
+	source->told_cpu_ns += cpu_ns;
+	return cpu_ns;
+}
+
+static void tell(const struct name_source *source, const struct asked *asked, int error)
+{
+	const struct answer *answer = &asked->answer;
+	const struct symbol_reply reply = {
+		.id = asked->request.id,
+		.error = error,
+		.debug_file_error = asked->debug_file_error,
+		.build_id = answer->build_id.size ? answer->build_id.bytes : NULL,
+		.build_id_size = answer->build_id.size,
+		.names = answer->names,
+		.count = answer->count,
+		.cpu_ns = asked->cpu_ns,
+	};
+
+	source->reply(&reply, source->context);
+}
+
+static bool was_asked_about_supplement(const struct asked *asked)
+{
+	return asked->with.has_supplement || asked->with.lacks_supplement;
+}
+
+static void take_answer(struct asked *asked, const struct answer *answer,
+			const struct debug_identity *identity)
+{
+	answer_release(&asked->answer);
+	asked->answer = *answer;
+	if (was_asked_about_supplement(asked)) {
+		asked->seeks_supplement = false;
+		return;
+	}
+	asked->seeks_supplement = identity->has_supplement;
+	asked->supplements = (struct file_search){ 0 };
+	asked->wanted_by_dwarf = *identity;
+	asked->has_debug_file = asked->with.fd >= 0;
+	if (asked->has_debug_file)
+		asked->debug_file_error = 0;
+	else
+		asked->wanted = *identity;
+}
+
+/* What it was asked with is of no use; another file's is none. */
+static void refuse(struct asked *asked, int error)
+{
+	if (!was_asked_about_supplement(asked) && error != -ESTALE)
+		asked->debug_file_error = error;
+	if (asked->with.lacks_supplement)
+		asked->seeks_supplement = false;
+}
+
+/* The answer to the oldest question; it may be asked once more. */
+static int take(struct name_source *source)
+{
+	_cleanup_(cleanup_asked) struct asked *asked = pop_asked(source);
+	bool was_first = asked->with.fd < 0 && !was_asked_about_supplement(asked);
+	struct debug_identity identity = { 0 };
+	struct answer answer;
+	uint64_t said_ns;
+	int error = name_service_take(source->worker, asked->request.count, &answer, &identity,
+				      &said_ns);
+
+	if (error == -ENOMEM)
+		return -ENOMEM;
+	asked->cpu_ns += cpu_of_answer(source, said_ns);
 	if (!error)
-		look_for_supplement(&search, &none, &wanted);
-	/* None, or none that the worker takes: the answer stays as it is. */
-	if (!error &&
-	    debug_identity_search(&wanted, request->path, &source->debug_files.places, take_answer,
-				  &search) &&
-	    source->debug_files.server && wanted.build_id.size)
-		ask_server(source->debug_files.server, &wanted, &search);
-	*ret_debug_file_error = search.error;
+		take_answer(asked, &answer, &identity);
+	else if (!was_first)
+		refuse(asked, error);
+	close_supplement(asked);
+	if ((error && was_first) || !next_question(source, asked)) {
+		tell(source, asked, was_first ? error : 0);
+		return 0;
+	}
+	return submit(source, &asked);
+}
+
+int name_source_finish(struct name_source *source)
+{
+	int error = 0;
+
+	while (source->first && !error)
+		error = take(source);
 	return error;
 }
 
-/* Of one that ended meanwhile it is known less exactly. */
-static uint64_t worker_cpu_since(struct worker *worker, uint64_t begun_ns)
+static int ask_worker(struct name_source *source, const struct symbol_request *request)
 {
-	uint64_t now_ns = worker_cpu_ns(worker);
+	_cleanup_(cleanup_asked) struct asked *asked = calloc(1, sizeof(*asked));
 
-	return now_ns > begun_ns ? now_ns - begun_ns : 0;
+	if (!asked)
+		return -ENOMEM;
+	asked->request = *request;
+	asked->with.fd = -1;
+	if (is_over(source)) {
+		tell(source, asked, -ETIME);
+		return 0;
+	}
+	return submit(source, &asked);
 }
 
-int name_source_ask(struct name_source *source, const struct symbol_request *request,
-		    symbol_reply_fn reply, void *context)
+int name_source_submit(struct name_source *source, const struct symbol_request *request)
 {
-	_cleanup_(answer_release) struct answer answer = { 0 };
-	struct symbol_reply given = { .id = request->id };
-	uint64_t begun_ns;
+	int error = 0;
 
 	if (request->space != SYMBOL_FILE && request->space != SYMBOL_MADE_CODE)
-		return ask_here(source, request, reply, context);
+		return ask_here(source, request);
 	if (request->count > SYMBOLIZER_MAX_ADDRESSES)
 		return -E2BIG;
-	begun_ns = worker_cpu_ns(source->worker);
-	given.error = is_over(source)
-			      ? -ETIME
-			      : ask_worker(source, request, &answer, &given.debug_file_error);
-	if (given.error == -ENOMEM)
-		return -ENOMEM;
-	given.build_id = answer.build_id.size ? answer.build_id.bytes : NULL;
-	given.build_id_size = answer.build_id.size;
-	given.names = answer.names;
-	given.count = answer.count;
-	given.cpu_ns = worker_cpu_since(source->worker, begun_ns);
-	reply(&given, context);
-	return 0;
+	while (source->count >= MAX_ASKED && !error)
+		error = take(source);
+	return error ? error : ask_worker(source, request);
 }

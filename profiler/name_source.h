@@ -25,17 +25,23 @@ struct name_source_debug_files {
 	struct debug_server *server; /* asked for what is not here; NULL: none is */
 };
 
-/* Worker, folders, opener and server live longer; nobody else asks them meanwhile. NULL: out of memory. */
+/*
+ * Calls `reply` once for each request. Worker, folders, opener and server live longer; nobody else asks them meanwhile. NULL: out of memory.
+ */
 struct name_source *name_source_new(struct worker *worker,
-				    const struct name_source_debug_files *debug_files);
+				    const struct name_source_debug_files *debug_files,
+				    symbol_reply_fn reply, void *context);
 void name_source_free(struct name_source *source);
 
 /*
- * Calls `reply` once, which gets no names and an error where the file could not be read, or the worker failed at it (as of
- * worker_ask(); -ETIME: NAME_SOURCE_MAX_SECONDS are over): 0, or
- * -ENOMEM, -EMFILE, -E2BIG, -EINVAL, and `reply` was not called.
+ * The reply comes now or later, in any order, no later than with name_source_finish(): until then what the request points to stays. It has no
+ * names and an error where the file could not be read, or the worker failed at it (as of
+ * worker_take(); -ETIME: NAME_SOURCE_MAX_SECONDS are over): 0, or
+ * -ENOMEM, -EMFILE, -E2BIG, -EINVAL, and there is no reply.
  */
-int name_source_ask(struct name_source *source, const struct symbol_request *request,
-		    symbol_reply_fn reply, void *context);
+int name_source_submit(struct name_source *source, const struct symbol_request *request);
+
+/* All replies that are still to come: 0 or -ENOMEM. */
+int name_source_finish(struct name_source *source);
 
 #endif

@@ -32,7 +32,8 @@ struct debug_candidate {
 	enum debug_file_way way;
 	bool is_anybodys; /* whoever the file belongs to: a server sent it */
 	bool has_supplement;
-	int supplement; /* the supplementary file of its DWARF, or of the file's own */
+	bool lacks_supplement; /* it was looked for, and there is none */
+	int supplement;        /* the supplementary file of its DWARF, or of the file's own */
 };
 
 /* In an answer. */

@@ -40,6 +40,8 @@ struct name_question {
 	uint32_t with_inlined;
 	uint32_t demangle; /* enum demangle_mode */
 	uint32_t has_debug_file, has_supplement;
+	uint32_t lacks_supplement; /* there is none: inlined calls are read as far as that goes */
+	uint32_t reserved;
 	uint64_t start_ns, deadline_ns;
 };
 
@@ -216,7 +218,9 @@ static int name_file(const struct worker_question *question, const struct name_q
 		return -ESTALE;
 	named.debug_file = debug_file;
 	error = file_names_answer(file, &named, answer);
-	if (!error && asked->with_inlined)
+	/* Where a supplementary file is to be looked for, the question will come once more. */
+	if (!error && asked->with_inlined &&
+	    (!ret_wanted->has_supplement || files.supplement >= 0 || asked->lacks_supplement))
 		error = add_inlined(&files, file, request, answer);
 	return error;
 }
@@ -379,6 +383,7 @@ static void write_question(const struct symbol_request *request,
 		.demangle = request->demangle,
 		.has_debug_file = debug_file->fd >= 0,
 		.has_supplement = debug_file->has_supplement,
+		.lacks_supplement = debug_file->lacks_supplement,
 		.start_ns = request->made_code.start_ns,
 		.deadline_ns = request->made_code.deadline_ns,
 	};
@@ -538,14 +543,11 @@ static size_t max_reply_bytes(size_t addresses)
 	return bytes < WORKER_MAX_REPLY_BYTES ? bytes : WORKER_MAX_REPLY_BYTES;
 }
 
-int name_service_ask(struct worker *worker, const struct symbol_request *request,
-		     const struct debug_candidate *debug_file, struct answer *ret_answer,
-		     struct debug_identity *ret_identity)
+int name_service_submit(struct worker *worker, const struct symbol_request *request,
+			const struct debug_candidate *debug_file)
 {
 	_cleanup_(buffer_release) struct buffer question = { 0 };
-	_cleanup_(answer_release) struct answer heard = { 0 };
-	struct worker_answer answer = { 0 };
-	int descriptors[NAME_DESCRIPTORS], error;
+	int descriptors[NAME_DESCRIPTORS];
 	struct worker_request asked = {
 		.service = WORKER_NAMES,
 		.descriptors = descriptors,
@@ -556,22 +558,37 @@ int name_service_ask(struct worker *worker, const struct symbol_request *request
 
 	write_question(request, debug_file, &question);
 	asked.payload = (struct bytes){ (const uint8_t *)question.data, question.size };
-	error = buffer_error(&question);
+	return buffer_error(&question) ? -ENOMEM : worker_submit(worker, &asked);
+}
+
+static int hear(const struct worker_answer *said, size_t count, struct answer *ret_answer,
+		struct debug_identity *ret_identity)
+{
+	_cleanup_(answer_release) struct answer heard = { 0 };
+	int error = answer_init(&heard, count);
+
 	if (!error)
-		error = answer_init(&heard, request->count);
-	if (!error)
-		error = worker_ask(worker, &asked, &answer);
-	if (error)
-		return error;
-	error = answer.error
-			? hear_error(answer.error)
-			: name_service_hear((struct bytes){ (const uint8_t *)answer.payload.data,
-							    answer.payload.size },
-					    &heard, ret_identity);
-	buffer_release(&answer.payload);
+		error = said->error ? hear_error(said->error)
+				    : name_service_hear(
+					      (struct bytes){ (const uint8_t *)said->payload.data,
+							      said->payload.size },
+					      &heard, ret_identity);
 	if (error)
 		return error;
 	*ret_answer = heard;
 	heard = (struct answer){ 0 };
 	return 0;
+}
+
+int name_service_take(struct worker *worker, size_t count, struct answer *ret_answer,
+		      struct debug_identity *ret_identity, uint64_t *ret_cpu_ns)
+{
+	struct worker_answer said = { 0 };
+	int error = worker_take(worker, &said);
+
+	*ret_cpu_ns = said.cpu_ns;
+	if (!error)
+		error = hear(&said, count, ret_answer, ret_identity);
+	buffer_release(&said.payload);
+	return error;
 }

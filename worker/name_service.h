@@ -14,15 +14,19 @@
 struct worker;
 struct worker_question;
 
+/* Asks for a SYMBOL_FILE or SYMBOL_MADE_CODE, as of worker_submit(); the descriptors are open until its answer. */
+int name_service_submit(struct worker *worker, const struct symbol_request *request,
+			const struct debug_candidate *debug_file);
+
 /*
- * Asks for a SYMBOL_FILE or SYMBOL_MADE_CODE: 0 and an answer, for answer_release(); an error as symbolizer.h says, of the file or its debug file, or of
+ * The answer to the oldest question of `worker`, which had `count` addresses: 0 and an answer, for answer_release(); an error as symbolizer.h says, of the file or its debug file, or of
  * made_code.h; -ESTALE: the debug file is not this file's, or the supplementary file not theirs; -EIO: another one of the worker's; or as of
- * worker_ask(). An identity that is known: the file has no symbols of its own, and its debug file may be looked for; with a supplementary file: inlined
- * calls of theirs have their names there. An error has no answer.
+ * worker_take(). An identity that is known: the file has no symbols of its own, and its debug file may be looked for; with a supplementary file: inlined
+ * calls of theirs have their names there, and are left out until it is handed in, or said to be lacking. An error has no answer. `ret_cpu_ns`: as the
+ * worker says; 0 where it says nothing.
  */
-int name_service_ask(struct worker *worker, const struct symbol_request *request,
-		     const struct debug_candidate *debug_file, struct answer *ret_answer,
-		     struct debug_identity *ret_identity);
+int name_service_take(struct worker *worker, size_t count, struct answer *ret_answer,
+		      struct debug_identity *ret_identity, uint64_t *ret_cpu_ns);
 
 /* What the worker said, into an answer with room for what was asked: 0, -EBADMSG: it does not add up; -ENOMEM. */
 int name_service_hear(struct bytes payload, struct answer *answer,

@@ -27,9 +27,23 @@
 #define REAP_MS      1000 /* one that hangs inside the kernel is left to it */
 #define MAX_ERRNO    4095
 
+struct question {
+	struct question *next;
+	uint64_t id;
+	uint64_t max_reply_bytes;
+	int descriptors[WORKER_MAX_DESCRIPTORS];
+	size_t descriptor_count;
+	uint32_t owner;    /* of what it reads (file_owner.h) */
+	size_t size, sent; /* of the bytes */
+	uint8_t bytes[];   /* struct worker_request_header, payload */
+};
+
+/* The first questions were sent, at least in part: they are under way. */
 struct worker {
 	struct worker_options options;
-	int socket; /* -1: there is none */
+	struct question *first, **last;
+	struct question *unsent; /* the first one that was not, as a whole; NULL: all were */
+	int socket;              /* -1: there is none */
 	int interrupted;
 	bool is_greeted;
 	pid_t starter;  /* the thread that it ends with */
@@ -70,6 +84,14 @@ uint64_t worker_cpu_ns(struct worker *worker)
 }
 
 /* --- begin and end --- */
+
+/* What was under way is so no more. */
+static void unsend(struct worker *worker)
+{
+	for (struct question *question = worker->first; question; question = question->next)
+		question->sent = 0;
+	worker->unsent = worker->first;
+}
 
 static int start(struct worker *worker)
 {
@@ -117,6 +139,7 @@ static void stop(struct worker *worker, bool has_failed)
 
 	if (worker->socket < 0)
 		return;
+	unsend(worker);
 	close(worker->socket);
 	worker->socket = -1;
 	pthread_mutex_lock(&worker->lock);
@@ -136,6 +159,18 @@ static void stop(struct worker *worker, bool has_failed)
 	pthread_mutex_unlock(&worker->lock);
 }
 
+static void drop_first(struct worker *worker)
+{
+	struct question *question = worker->first;
+
+	worker->first = question->next;
+	if (!worker->first)
+		worker->last = &worker->first;
+	if (worker->unsent == question)
+		worker->unsent = question->next;
+	free(question);
+}
+
 int worker_new(const struct worker_options *options, struct worker **ret_worker)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
@@ -144,6 +179,7 @@ int worker_new(const struct worker_options *options, struct worker **ret_worker)
 	if (!worker)
 		return -ENOMEM;
 	worker->options = *options;
+	worker->last = &worker->first;
 	worker->socket = -1;
 	pthread_mutex_init(&worker->lock, NULL);
 	worker->interrupted = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -161,6 +197,8 @@ void worker_free(struct worker *worker)
 	if (!worker)
 		return;
 	stop(worker, false);
+	while (worker->first)
+		drop_first(worker);
 	cleanup_close(&worker->interrupted);
 	pthread_mutex_destroy(&worker->lock);
 	free(worker);
@@ -207,32 +245,90 @@ static bool is_over(const struct worker *worker, struct limit *limit)
 	       now - limit->moved_ns >= limit->idle_ns;
 }
 
-/* Until the socket is ready: 0, -ETIMEDOUT, -ECANCELED or another error. */
-static int wait_for(const struct worker *worker, short events, struct limit *limit)
-{
-	struct pollfd polled[] = { { .fd = worker->socket, .events = events },
-				   { .fd = worker->interrupted, .events = POLLIN } };
-
-	while (!is_over(worker, limit)) {
-		if (poll(polled, 2, CPU_CHECK_MS) < 0 && errno != EINTR)
-			return -errno;
-		if (polled[1].revents)
-			return -ECANCELED;
-		if (polled[0].revents)
-			return 0;
-	}
-	return -ETIMEDOUT;
-}
-
 static int error_of_socket(void)
 {
 	return errno == ECONNRESET || errno == EPIPE ? -EPIPE : -errno;
 }
 
-static int receive_all(const struct worker *worker, void *to, size_t size, struct limit *limit)
+/* As much of a question as there is room for; its descriptors go with its first byte. 0: all of it was sent; -EAGAIN, or the socket's error. */
+static int send_some(const struct worker *worker, struct question *question)
+{
+	struct iovec part = { question->bytes + question->sent, question->size - question->sent };
+	ssize_t sent =
+		descriptors_send(worker->socket, &part, 1, question->descriptors,
+				 question->sent ? 0 : question->descriptor_count, MSG_DONTWAIT);
+
+	if (sent < 0)
+		return errno == EAGAIN ? -EAGAIN : error_of_socket();
+	question->sent += (size_t)sent;
+	return question->sent == question->size ? 0 : -EAGAIN;
+}
+
+static bool is_used_up(const struct worker *worker)
+{
+	return child_process_cpu_ns(worker->pid) >= WORKER_CPU_SECONDS / 2 * 1000000000ull;
+}
+
+/* Whoever's files it has read may have made it say what he likes, of his own files alone. */
+static bool may_read(const struct worker *worker, uint32_t owner)
+{
+	return worker->owner == FILE_OWNER_ROOT ||
+	       (worker->owner == owner && owner != FILE_OWNER_ANYBODY);
+}
+
+/* May the worker have it, as it is? Else when all that is under way is answered, another one. */
+static bool may_be_sent(const struct worker *worker, const struct question *question)
+{
+	return question->sent || (may_read(worker, question->owner) && !is_used_up(worker));
+}
+
+/* Sends what it may have and has room for: 0, or the socket's error. */
+static int send_questions(struct worker *worker)
+{
+	while (worker->unsent && may_be_sent(worker, worker->unsent)) {
+		struct question *question = worker->unsent;
+		int error;
+
+		worker->owner = question->owner;
+		error = send_some(worker, question);
+		if (error)
+			return error == -EAGAIN ? 0 : error;
+		worker->unsent = question->next;
+	}
+	return 0;
+}
+
+/*
+ * Until there is something to receive, sending meanwhile what can be sent: 0, -ETIMEDOUT, -ECANCELED or another error. That the worker has ended
+ * is seen where its last reply was received.
+ */
+static int wait_for_bytes(struct worker *worker, struct limit *limit)
+{
+	struct pollfd polled[] = { { .fd = worker->socket },
+				   { .fd = worker->interrupted, .events = POLLIN } };
+
+	while (!is_over(worker, limit)) {
+		int error = worker->is_greeted ? send_questions(worker) : 0;
+		bool lacks_room = !error && worker->is_greeted && worker->unsent &&
+				  may_be_sent(worker, worker->unsent);
+
+		if (error && error != -EPIPE)
+			return error;
+		polled[0].events = POLLIN | (lacks_room ? POLLOUT : 0);
+		if (poll(polled, 2, CPU_CHECK_MS) < 0 && errno != EINTR)
+			return -errno;
+		if (polled[1].revents)
+			return -ECANCELED;
+		if (polled[0].revents & ~POLLOUT)
+			return 0;
+	}
+	return -ETIMEDOUT;
+}
+
+static int receive_all(struct worker *worker, void *to, size_t size, struct limit *limit)
 {
 	for (size_t got = 0; got < size;) {
-		int error = wait_for(worker, POLLIN, limit);
+		int error = wait_for_bytes(worker, limit);
 		ssize_t n =
 			error ? 0
 			      : recv(worker->socket, (char *)to + got, size - got, MSG_DONTWAIT);
@@ -245,49 +341,6 @@ static int receive_all(const struct worker *worker, void *to, size_t size, struc
 			return error_of_socket();
 		got += n > 0 ? (size_t)n : 0;
 	}
-	return 0;
-}
-
-static int send_all(const struct worker *worker, struct bytes bytes, struct limit *limit)
-{
-	for (size_t sent = 0; sent < bytes.size;) {
-		int error = wait_for(worker, POLLOUT, limit);
-		ssize_t n = error ? 0
-				  : send(worker->socket, bytes.data + sent, bytes.size - sent,
-					 MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (error)
-			return error;
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return error_of_socket();
-		sent += n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
-
-/*
- * The header, for which the empty socket has room, the descriptors with it, and as much of the payload as there is room
- * for: so the worker is woken once. How much of the payload: `ret_sent`.
- */
-static int send_begin(const struct worker *worker, const struct worker_request *request,
-		      size_t *ret_sent)
-{
-	struct worker_request_header header = {
-		.magic = WORKER_MAGIC,
-		.service = request->service,
-		.id = worker->next_id,
-		.payload_bytes = request->payload.size,
-	};
-	struct iovec parts[] = { { &header, sizeof(header) },
-				 { (void *)request->payload.data, request->payload.size } };
-	ssize_t sent = descriptors_send(worker->socket, parts, 2, request->descriptors,
-					request->descriptor_count, MSG_DONTWAIT);
-
-	if (sent < 0)
-		return error_of_socket();
-	if (sent < (ssize_t)sizeof(header))
-		return -EIO;
-	*ret_sent = (size_t)sent - sizeof(header);
 	return 0;
 }
 
@@ -330,19 +383,7 @@ static bool is_well(const struct worker *worker)
 	return worker->socket >= 0 && (!worker->is_greeted || poll(&polled, 1, 0) == 0);
 }
 
-static bool is_used_up(const struct worker *worker)
-{
-	return child_process_cpu_ns(worker->pid) >= WORKER_CPU_SECONDS / 2 * 1000000000ull;
-}
-
-/* Whoever's files it has read may have made it say what he likes, of his own files alone. */
-static bool may_read(const struct worker *worker, uint32_t owner)
-{
-	return worker->owner == FILE_OWNER_ROOT ||
-	       (worker->owner == owner && owner != FILE_OWNER_ANYBODY);
-}
-
-/* A worker that can be asked; one that died while nobody asked is nobody's fault. */
+/* A worker that can be asked, where nothing is under way; one that died while nobody asked is nobody's fault. */
 static int make_ready(struct worker *worker, uint32_t owner)
 {
 	const char *failed;
@@ -354,68 +395,106 @@ static int make_ready(struct worker *worker, uint32_t owner)
 	error = worker->socket < 0 ? start(worker) : 0;
 	if (!error)
 		error = worker_await(worker, &failed);
-	if (error)
-		return error == -ECANCELED ? error : -EAGAIN;
-	worker->owner = owner;
+	return !error || error == -ECANCELED ? error : -EAGAIN;
+}
+
+static struct question *new_question(struct worker *worker, const struct worker_request *request)
+{
+	const struct worker_request_header header = {
+		.magic = WORKER_MAGIC,
+		.service = request->service,
+		.id = ++worker->next_id,
+		.payload_bytes = request->payload.size,
+	};
+	const size_t size = sizeof(header) + request->payload.size;
+	struct question *question = malloc(sizeof(*question) + size);
+
+	if (!question)
+		return NULL;
+	*question = (struct question){
+		.id = header.id,
+		.max_reply_bytes = request->max_reply_bytes,
+		.descriptor_count = request->descriptor_count,
+		.owner = request->is_anybodys
+				 ? FILE_OWNER_ANYBODY
+				 : file_owner_of(request->descriptors, request->descriptor_count),
+		.size = size,
+	};
+	for (size_t i = 0; i < request->descriptor_count; i++)
+		question->descriptors[i] = request->descriptors[i];
+	memcpy(question->bytes, &header, sizeof(header));
+	if (request->payload.size)
+		memcpy(question->bytes + sizeof(header), request->payload.data,
+		       request->payload.size);
+	return question;
+}
+
+int worker_submit(struct worker *worker, const struct worker_request *request)
+{
+	struct question *question;
+
+	if (request->descriptor_count > WORKER_MAX_DESCRIPTORS ||
+	    request->payload.size > WORKER_MAX_REQUEST_BYTES)
+		return -E2BIG;
+	question = new_question(worker, request);
+	if (!question)
+		return -ENOMEM;
+	*worker->last = question;
+	worker->last = &question->next;
+	if (!worker->unsent)
+		worker->unsent = question;
+	/* What fails here fails once more where its answer is taken. */
+	if (worker->first->sent || (worker->is_greeted && is_well(worker)))
+		send_questions(worker);
 	return 0;
 }
 
-static bool is_reply(const struct worker_reply_header *header, uint64_t id,
-		     const struct worker_request *request)
+static bool is_reply(const struct worker_reply_header *header, const struct question *question)
 {
-	return header->magic == WORKER_MAGIC && header->id == id && header->error <= 0 &&
-	       header->error >= -MAX_ERRNO && header->payload_bytes <= request->max_reply_bytes &&
+	return header->magic == WORKER_MAGIC && header->id == question->id && header->error <= 0 &&
+	       header->error >= -MAX_ERRNO && header->payload_bytes <= question->max_reply_bytes &&
 	       (!header->error || !header->payload_bytes);
 }
 
-static int receive_reply(struct worker *worker, const struct worker_request *request,
-			 struct limit *limit, struct worker_answer *ret_answer)
+static int receive_reply(struct worker *worker, struct worker_answer *ret_answer)
 {
+	struct limit limit = limit_from_now(worker, &worker->options.deadline);
 	_cleanup_(buffer_release) struct buffer payload = { 0 };
 	struct worker_reply_header header;
-	int error = receive_all(worker, &header, sizeof(header), limit);
+	int error = receive_all(worker, &header, sizeof(header), &limit);
 
 	if (error)
 		return error;
-	if (!is_reply(&header, worker->next_id, request))
+	if (!is_reply(&header, worker->first))
 		return -EBADMSG;
 	buffer_reserve(&payload, header.payload_bytes);
 	if (header.payload_bytes && !buffer_extend(&payload, header.payload_bytes))
 		return -ENOMEM;
-	error = receive_all(worker, payload.data, payload.size, limit);
+	error = receive_all(worker, payload.data, payload.size, &limit);
 	if (error)
 		return error;
-	*ret_answer = (struct worker_answer){ .error = header.error, .payload = payload };
+	*ret_answer = (struct worker_answer){ header.error, payload, header.cpu_ns };
 	payload = (struct buffer){ 0 };
 	return 0;
+}
+
+int worker_take(struct worker *worker, struct worker_answer *ret_answer)
+{
+	int error = worker->first->sent ? 0 : make_ready(worker, worker->first->owner);
+
+	if (!error) {
+		error = receive_reply(worker, ret_answer);
+		if (error)
+			stop(worker, error != -ECANCELED && error != -ENOMEM);
+	}
+	drop_first(worker);
+	return error;
 }
 
 int worker_ask(struct worker *worker, const struct worker_request *request,
 	       struct worker_answer *ret_answer)
 {
-	struct limit limit;
-	size_t sent = 0;
-	int error;
+	int error = worker_submit(worker, request);
 
-	if (request->descriptor_count > WORKER_MAX_DESCRIPTORS ||
-	    request->payload.size > WORKER_MAX_REQUEST_BYTES)
-		return -E2BIG;
-	error = make_ready(worker, request->is_anybodys ? FILE_OWNER_ANYBODY
-							: file_owner_of(request->descriptors,
-									request->descriptor_count));
-	if (error)
-		return error;
-	limit = limit_from_now(worker, &worker->options.deadline);
-	worker->next_id++;
-	error = send_begin(worker, request, &sent);
-	if (!error)
-		error = send_all(worker,
-				 (struct bytes){ request->payload.data + sent,
-						 request->payload.size - sent },
-				 &limit);
-	if (!error)
-		error = receive_reply(worker, request, &limit, ret_answer);
-	if (error)
-		stop(worker, error != -ECANCELED && error != -ENOMEM);
-	return error;
+	return error ? error : worker_take(worker, ret_answer);
 }

@@ -3,9 +3,10 @@
  * The worker, seen from hearth: a process in the cage (cage.h) that is asked about open files and answers with bytes.
  *
  * It is a new program (hearth itself, under another name), so that nothing of hearth's memory is in it, and it is started at once and in the
- * background: whoever wants to know whether the cage could be built waits for it (worker_await()). A worker that overruns its
+ * background: whoever wants to know whether the cage could be built waits for it (worker_await()). Several questions may be on their way: they
+ * are answered in their order, so that neither process waits for the other one to wake up. A worker that overruns its
  * deadline, dies, or answers what is no reply is killed, and the next question finds a new one: what it costs is the
- * question that it was at, which the asker is to remember and not to ask again.
+ * question that it was at, the oldest one, which the asker is to remember and not to ask again.
  *
  * A worker that has read a file of one user reads none of another's: that file may have taken it over, and it would say of the next
  * one what that user likes. Where the owner changes (file_owner.h) it is replaced, which takes some milliseconds; one that
@@ -33,7 +34,7 @@
 #define WORKER_CPU_SECONDS 600 /* at half of it, it is replaced between two questions */
 
 /*
- * Of one question. The CPU time is the worker's own, so that a busy machine ends nothing. A worker that uses none waits for
+ * Of one question, once it is the oldest. The CPU time is the worker's own, so that a busy machine ends nothing. A worker that uses none waits for
  * a file, and all others wait with it.
  */
 struct worker_deadline {
@@ -61,6 +62,7 @@ struct worker_request {
 struct worker_answer {
 	int error; /* of the service, from -4095 to 0 */
 	struct buffer payload;
+	uint64_t cpu_ns; /* that it took, as the worker says */
 };
 
 struct worker;
@@ -74,10 +76,16 @@ void worker_free(struct worker *worker);
 /* Waits until it is in its cage: 0, or -errno and, if that is known, what failed, for the user. Lives as long as the worker. */
 int worker_await(struct worker *worker, const char **ret_failed);
 
+/* Asks: 0, and worker_take() is to be called for it; -E2BIG, -ENOMEM. The payload is copied, the descriptors are open until the answer. */
+int worker_submit(struct worker *worker, const struct worker_request *request);
+
 /*
- * Asks, and waits for the answer. 0: there is one. -ETIMEDOUT, -EPIPE, -EBADMSG: the worker overran, died, answered garbage;
- * -EAGAIN: none can be started now; -ENOMEM; -ECANCELED: worker_interrupt().
+ * Waits for the answer to the oldest question. 0: there is one. -ETIMEDOUT, -EPIPE, -EBADMSG: the worker overran, died, answered garbage;
+ * -EAGAIN: none can be started now; -ENOMEM; -ECANCELED: worker_interrupt(). The question is done with in any case.
  */
+int worker_take(struct worker *worker, struct worker_answer *ret_answer);
+
+/* Both, of a worker that was not asked anything else. */
 int worker_ask(struct worker *worker, const struct worker_request *request,
 	       struct worker_answer *ret_answer);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "worker/descriptors.h"
 #include "worker/name_service.h"
 #include "worker/row_service.h"
@@ -60,12 +61,13 @@ static bool receive_header(struct worker_request_header *ret_header, int *descri
 	return got > 0 && receive_all((char *)ret_header + got, sizeof(*ret_header) - (size_t)got);
 }
 
-static bool send_reply(uint64_t id, int error, const struct buffer *answer)
+static bool send_reply(uint64_t id, int error, const struct buffer *answer, uint64_t cpu_ns)
 {
 	struct worker_reply_header header = {
 		.magic = WORKER_MAGIC,
 		.error = error,
 		.id = id,
+		.cpu_ns = cpu_ns,
 		.payload_bytes = error ? 0 : answer->size,
 	};
 	struct iovec parts[] = { { &header, sizeof(header) },
@@ -80,6 +82,7 @@ static bool serve_one(worker_answer_fn answer)
 	_cleanup_(buffer_release) struct buffer payload = { 0 };
 	_cleanup_(buffer_release) struct buffer reply = { 0 };
 	struct worker_request_header header;
+	uint64_t begun_ns;
 	bool goes_on;
 	void *to;
 	int error;
@@ -93,8 +96,10 @@ static bool serve_one(worker_answer_fn answer)
 		return false;
 	question.service = header.service;
 	question.payload = (struct bytes){ (const uint8_t *)payload.data, payload.size };
+	begun_ns = clock_thread_cpu_ns();
 	error = answer(&question, &reply);
-	goes_on = send_reply(header.id, error ? error : buffer_error(&reply), &reply);
+	goes_on = send_reply(header.id, error ? error : buffer_error(&reply), &reply,
+			     clock_thread_cpu_ns() - begun_ns);
 	for (size_t i = 0; i < WORKER_MAX_DESCRIPTORS; i++)
 		cleanup_close(&question.descriptors[i]);
 	return goes_on;

@@ -6,7 +6,7 @@
  *     hearth -> worker   struct worker_request_header with the descriptors, payload
  *     worker -> hearth   struct worker_reply_header, payload
  *
- * One request at a time. No memory is shared, so that nothing changes any more once it was looked at. Whatever the worker says
+ * Requests are answered one after the other, in their order; further ones may be on their way meanwhile. No memory is shared, so that nothing changes any more once it was looked at. Whatever the worker says
  * may have been said by whoever took it over.
  */
 #ifndef HEARTH_WORKER_WORKER_PROTOCOL_H
@@ -42,13 +42,14 @@ struct worker_request_header {
 
 struct worker_reply_header {
 	uint32_t magic;
-	int32_t error; /* of the service; then there is no payload */
-	uint64_t id;   /* of the request */
+	int32_t error;   /* of the service; then there is no payload */
+	uint64_t id;     /* of the request */
+	uint64_t cpu_ns; /* that the answer took */
 	uint64_t payload_bytes;
 };
 
 _Static_assert(sizeof(struct worker_hello) == 72, "worker_hello is part of the protocol");
 _Static_assert(sizeof(struct worker_request_header) == 24, "so is worker_request_header");
-_Static_assert(sizeof(struct worker_reply_header) == 24, "and worker_reply_header");
+_Static_assert(sizeof(struct worker_reply_header) == 32, "and worker_reply_header");
 
 #endif

@@ -102,6 +102,7 @@ static void ask(struct worker *worker, int fd, off_t size, struct tally *tally)
 	struct debug_identity wanted;
 	struct buffer table;
 	struct answer answer;
+	uint64_t cpu_ns;
 	int error = row_service_ask(worker, fd, &none, &table, &wanted);
 
 	tally->answered += was_heard(error);
@@ -110,7 +111,9 @@ static void ask(struct worker *worker, int fd, off_t size, struct tally *tally)
 		buffer_release(&table);
 	for (int i = 0; i < ADDRESSES; i++)
 		addresses[i] = (uint64_t)size * (uint64_t)i / ADDRESSES;
-	error = name_service_ask(worker, &request, &none, &answer, &wanted);
+	error = name_service_submit(worker, &request, &none);
+	if (!error)
+		error = name_service_take(worker, ADDRESSES, &answer, &wanted, &cpu_ns);
 	tally->answered += was_heard(error);
 	tally->refused += error != 0;
 	if (!error)

@@ -65,6 +65,15 @@ static struct worker *begin(unsigned int number)
 
 static const struct debug_candidate none = { .fd = -1 };
 
+static int ask(struct worker *worker, const struct symbol_request *request,
+	       struct answer *ret_answer, struct debug_identity *ret_wanted)
+{
+	uint64_t cpu_ns;
+
+	assert_int_equal(name_service_submit(worker, request, &none), 0);
+	return name_service_take(worker, request->count, ret_answer, ret_wanted, &cpu_ns);
+}
+
 static struct symbol_request question(int fd, uint64_t *addresses)
 {
 	const uint64_t step = (uint64_t)lseek(fd, 0, SEEK_END) / ADDRESSES;
@@ -127,7 +136,7 @@ static void names_are_those_of_the_symbolizer(void **state)
 
 	(void)state;
 	answer_here(&request, &here);
-	assert_int_equal(name_service_ask(worker, &request, &none, &there, &wanted), 0);
+	assert_int_equal(ask(worker, &request, &there, &wanted), 0);
 	assert_false(debug_identity_is_known(&wanted)); /* it has symbols */
 	assert_int_equal(there.count, ADDRESSES);
 	assert_true(build_id_equal(&there.build_id, &here.build_id));
@@ -154,7 +163,7 @@ static void what_is_no_elf_file_is_said_to_be_none(void **state)
 	struct answer answer;
 
 	(void)state;
-	assert_int_equal(name_service_ask(worker, &request, &none, &answer, &wanted), -ENOEXEC);
+	assert_int_equal(ask(worker, &request, &answer, &wanted), -ENOEXEC);
 	worker_read_usage(worker, &usage);
 	assert_int_equal(usage.failed, 0);
 	worker_free(worker);
@@ -184,7 +193,7 @@ static void names_of_made_code(void **state)
 	(void)state;
 	assert_int_equal(answer_init(&here, 3), 0);
 	assert_int_equal(made_code_answer(&request, &here), 0);
-	assert_int_equal(name_service_ask(worker, &request, &none, &there, &wanted), 0);
+	assert_int_equal(ask(worker, &request, &there, &wanted), 0);
 	assert_non_null(here.names[0].later);
 	for (size_t i = 0; i < 3; i++)
 		assert_same(&there.names[i], &here.names[i]);
@@ -212,7 +221,7 @@ static void answers_of_liars(void **state)
 			worker_free(worker);
 			worker = begin(1 + i / MUTANTS);
 		}
-		error = name_service_ask(worker, &request, &none, &answer, &wanted);
+		error = ask(worker, &request, &answer, &wanted);
 		if (!error)
 			answer_release(&answer);
 		else

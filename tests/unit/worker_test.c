@@ -121,8 +121,7 @@ static struct worker *begin(uint32_t cpu_ms, uint32_t idle_ms)
 	return worker_in_test_new(&deadline);
 }
 
-static int ask(struct worker *worker, const char *question, const int *descriptors, size_t count,
-	       struct worker_answer *ret_answer)
+static int submit(struct worker *worker, const char *question, const int *descriptors, size_t count)
 {
 	const struct worker_request request = {
 		.descriptors = descriptors,
@@ -131,18 +130,32 @@ static int ask(struct worker *worker, const char *question, const int *descripto
 		.max_reply_bytes = MOST_BYTES,
 	};
 
-	return worker_ask(worker, &request, ret_answer);
+	return worker_submit(worker, &request);
+}
+
+static int ask(struct worker *worker, const char *question, const int *descriptors, size_t count,
+	       struct worker_answer *ret_answer)
+{
+	int error = submit(worker, question, descriptors, count);
+
+	return error ? error : worker_take(worker, ret_answer);
+}
+
+static void assert_takes(struct worker *worker, const char *text)
+{
+	struct worker_answer answer;
+
+	assert_int_equal(worker_take(worker, &answer), 0);
+	assert_int_equal(answer.error, 0);
+	assert_int_equal(answer.payload.size, strlen(text));
+	assert_memory_equal(answer.payload.data, text, strlen(text));
+	buffer_release(&answer.payload);
 }
 
 static void assert_goes_on(struct worker *worker)
 {
-	struct worker_answer answer;
-
-	assert_int_equal(ask(worker, "echo", NULL, 0, &answer), 0);
-	assert_int_equal(answer.error, 0);
-	assert_int_equal(answer.payload.size, 4);
-	assert_memory_equal(answer.payload.data, "echo", 4);
-	buffer_release(&answer.payload);
+	assert_int_equal(submit(worker, "echo", NULL, 0), 0);
+	assert_takes(worker, "echo");
 }
 
 static uint64_t failed_of(struct worker *worker)
@@ -227,6 +240,106 @@ static void test_large_question(void **state)
 	request.payload.size++;
 	assert_int_equal(worker_ask(worker, &request, &answer), -E2BIG);
 	free(question);
+	worker_free(worker);
+}
+
+/* More than the socket has room for, each way: neither waits for the other. */
+static void test_many_are_under_way(void **state)
+{
+	enum { COUNT = 300, BYTES = 20000 };
+	struct worker *worker = begin(20000, 60000);
+	struct worker_request request = { .max_reply_bytes = BYTES };
+	struct worker_answer answer;
+	struct child_usage usage;
+	uint8_t *question = malloc(BYTES);
+
+	(void)state;
+	for (int i = 0; i < COUNT; i++) {
+		memset(question, i, BYTES);
+		question[0] = 'e';
+		request.payload = (struct bytes){ question, BYTES };
+		assert_int_equal(worker_submit(worker, &request), 0);
+	}
+	for (int i = 0; i < COUNT; i++) {
+		memset(question, i, BYTES);
+		question[0] = 'e';
+		assert_int_equal(worker_take(worker, &answer), 0);
+		assert_int_equal(answer.payload.size, BYTES);
+		assert_memory_equal(answer.payload.data, question, BYTES);
+		buffer_release(&answer.payload);
+	}
+	worker_read_usage(worker, &usage);
+	assert_int_equal(usage.started, 1);
+	free(question);
+	worker_free(worker);
+}
+
+/* Each has its own, though they are all there before the first one is read. */
+static void test_descriptors_of_many(void **state)
+{
+	static const char *const texts[] = { "one", "two", "three", "four", "five", "six" };
+	enum { COUNT = sizeof(texts) / sizeof(*texts) };
+	struct worker *worker = begin(20000, 60000);
+	int files[COUNT];
+
+	(void)state;
+	for (int i = 0; i < COUNT; i++) {
+		files[i] = memory_file(texts[i]);
+		assert_int_equal(fchmod(files[i], 0644), 0);
+		assert_int_equal(submit(worker, "descriptors", &files[i], 1), 0);
+		assert_int_equal(submit(worker, "echo", NULL, 0), 0);
+	}
+	for (int i = 0; i < COUNT; i++) {
+		assert_takes(worker, texts[i]);
+		assert_takes(worker, "echo");
+		close(files[i]);
+	}
+	worker_free(worker);
+}
+
+/* What a worker was at when it failed is charged, and nothing that was under way besides: files are handed in once more. */
+static void test_the_oldest_one_fails(void **state)
+{
+	static const struct {
+		const char *question;
+		int error;
+	} failures[] = { { "T", -EPIPE }, { "S", -ETIMEDOUT }, { "m", -EBADMSG } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
+		struct worker *worker = begin(300, 60000);
+		int before = memory_file("before"), after = memory_file("after");
+		struct worker_answer answer;
+		struct child_usage usage;
+
+		assert_int_equal(fchmod(before, 0644) | fchmod(after, 0644), 0);
+		assert_int_equal(submit(worker, "descriptors", &before, 1), 0);
+		assert_int_equal(submit(worker, failures[i].question, NULL, 0), 0);
+		assert_int_equal(submit(worker, "echo", NULL, 0), 0);
+		assert_int_equal(submit(worker, failures[i].question, NULL, 0), 0);
+		assert_int_equal(submit(worker, "descriptors", &after, 1), 0);
+		usleep(100000); /* or not: it fails while nobody looks */
+		assert_takes(worker, "before");
+		assert_int_equal(worker_take(worker, &answer), failures[i].error);
+		assert_takes(worker, "echo");
+		assert_int_equal(worker_take(worker, &answer), failures[i].error);
+		assert_takes(worker, "after");
+		worker_read_usage(worker, &usage);
+		assert_int_equal(usage.started, 3);
+		assert_int_equal(usage.failed, 2);
+		worker_free(worker);
+		close(before);
+		close(after);
+	}
+}
+
+static void test_is_freed_with_questions(void **state)
+{
+	struct worker *worker = begin(20000, 60000);
+
+	(void)state;
+	assert_int_equal(submit(worker, "Large", NULL, 0), 0);
+	assert_int_equal(submit(worker, "echo", NULL, 0), 0);
 	worker_free(worker);
 }
 
@@ -377,6 +490,33 @@ static void test_is_of_one_owner(void **state)
 	worker_free(worker);
 }
 
+/* The next owner's file is asked about before the last one's was read; the worker that does is another one. */
+static void test_owners_under_way(void **state)
+{
+	static const uid_t owners[] = { 0, 0, 1000, 1000, 1001, 0 };
+	static const uint64_t started[] = { 1, 1, 1, 1, 2, 3 };
+	enum { COUNT = sizeof(owners) / sizeof(*owners) };
+	struct worker *worker = begin(20000, 60000);
+	struct child_usage usage;
+	int files[COUNT];
+
+	(void)state;
+	for (int i = 0; i < COUNT; i++) {
+		files[i] = memory_file("text");
+		assert_int_equal(fchmod(files[i], 0644), 0);
+		assert_int_equal(fchown(files[i], owners[i], owners[i]), 0);
+		assert_int_equal(submit(worker, "d", &files[i], 1), 0);
+	}
+	for (int i = 0; i < COUNT; i++) {
+		assert_takes(worker, "text");
+		worker_read_usage(worker, &usage);
+		assert_int_equal(usage.started, started[i]);
+		close(files[i]);
+	}
+	assert_int_equal(usage.failed, 0);
+	worker_free(worker);
+}
+
 static void test_killed_while_nobody_asks(void **state)
 {
 	struct worker *worker = begin(20000, 60000);
@@ -460,12 +600,17 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(test_answers, worker_in_test_setup),
 		cmocka_unit_test_setup(test_descriptors, worker_in_test_setup),
 		cmocka_unit_test_setup(test_large_question, worker_in_test_setup),
+		cmocka_unit_test_setup(test_many_are_under_way, worker_in_test_setup),
+		cmocka_unit_test_setup(test_descriptors_of_many, worker_in_test_setup),
+		cmocka_unit_test_setup(test_the_oldest_one_fails, worker_in_test_setup),
+		cmocka_unit_test_setup(test_is_freed_with_questions, worker_in_test_setup),
 		cmocka_unit_test_setup(test_dies, worker_in_test_setup),
 		cmocka_unit_test_setup(test_overruns, worker_in_test_setup),
 		cmocka_unit_test_setup(test_eats_memory, worker_in_test_setup),
 		cmocka_unit_test_setup(test_answers_garbage, worker_in_test_setup),
 		cmocka_unit_test_setup(test_says_what_nobody_asked_for, worker_in_test_setup),
 		cmocka_unit_test_setup(test_is_of_one_owner, worker_in_test_setup),
+		cmocka_unit_test_setup(test_owners_under_way, worker_in_test_setup),
 		cmocka_unit_test_setup(test_killed_while_nobody_asks, worker_in_test_setup),
 		cmocka_unit_test_setup(test_interrupt, worker_in_test_setup),
 		cmocka_unit_test_setup(test_is_taken_over, worker_in_test_setup),
