@@ -3,7 +3,7 @@
  * The unwind tables of all modules (unwind_table.h), shared by all processes, and how a rule is found.
  *
  * User space fills them as modules are met, and empties them of what is no longer sampled. Pages lie in
- * segments of 1 MiB that are made as they are needed; blocks, places of pages and rules are numbered over all
+ * segments of 1 MiB that are made as they are needed; blocks and rules are numbered over all
  * modules; all are sized by user space before loading. What was found is remembered by (module, offset): a
  * direct-mapped cache of copies, true for as long as the module is the same file, also when its table is gone.
  */
@@ -26,17 +26,8 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct unwind_block);
+	__type(value, struct unwind_places);
 } unwind_blocks SEC(".maps");
-
-/* Where a page lies: slot number * UNWIND_SLOT_BYTES + offset in the slot. (Elements take 8 bytes at least.) */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u64);
-} unwind_places SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -89,21 +80,20 @@ static __always_inline const struct unwind_rule *search_rule(const struct unwind
 {
 	__u64 number = (offset >> UNWIND_BLOCK_SHIFT) - module->first_block;
 	__u32 key = module->blocks_at + (__u32)number;
-	const struct unwind_block *block;
-	const __u64 *place;
+	const struct unwind_places *block;
 	const __u8 *slot;
+	__u32 place;
 
 	if (number >= module->block_count)
 		return NULL;
 	block = bpf_map_lookup_elem(&unwind_blocks, &key);
 	if (!block)
 		return NULL;
-	key = unwind_block_page(block, offset);
-	place = bpf_map_lookup_elem(&unwind_places, &key);
-	slot = place ? find_slot(*place) : NULL;
+	place = block->chunks[unwind_chunk_of(offset)];
+	slot = find_slot(place);
 	if (!slot)
 		return NULL;
-	key = unwind_slot_rule(slot, *place & (UNWIND_SLOT_BYTES - 1), offset);
+	key = unwind_slot_rule(slot, place & (UNWIND_SLOT_BYTES - 1), offset);
 	return bpf_map_lookup_elem(&unwind_rules, &key);
 }
 

@@ -44,6 +44,14 @@ struct unwind_block {
 	__u16 unused;
 };
 
+/*
+ * A block as the kernel side has it, where a line that is in no cache costs more than the search: for each chunk the place of
+ * the page that covers it, which is the number of a slot * UNWIND_SLOT_BYTES + the page's offset in the slot.
+ */
+struct unwind_places {
+	__u32 chunks[1 << (UNWIND_BLOCK_SHIFT - UNWIND_CHUNK_SHIFT)];
+} __attribute__((aligned(64)));
+
 struct unwind_page {
 	__u16 row_count;  /* 1 to UNWIND_PAGE_MAX_ROWS */
 	__u16 rule_count; /* 1 to UNWIND_PAGE_MAX_RULES */
@@ -56,6 +64,7 @@ struct unwind_page {
 	 UNWIND_PAGE_MAX_RULES * sizeof(__u16))
 
 _Static_assert(sizeof(struct unwind_block) == 8, "unwind_block is part of the contract");
+_Static_assert(sizeof(struct unwind_places) == 64, "unwind_places are one cache line");
 _Static_assert(sizeof(struct unwind_page) == 4, "unwind_page is part of the contract");
 _Static_assert(UNWIND_PAGE_MAX_BYTES * 2 <= UNWIND_SLOT_BYTES,
 	       "a slot holds two pages of any size");
@@ -64,16 +73,11 @@ _Static_assert(UNWIND_PAGE_MAX_ROWS <= UNWIND_GROUP_ROWS * UNWIND_GROUP_ROWS,
 
 #define UNWIND_INLINE static inline __attribute__((always_inline))
 
-/* The number of the page that covers `offset`, in a block of that offset. BPF has no popcount. */
-UNWIND_INLINE __u32 unwind_block_page(const struct unwind_block *block, __u64 offset)
+/* The chunk of its block that holds a file offset. */
+UNWIND_INLINE __u32 unwind_chunk_of(__u64 offset)
 {
-	__u32 chunk = (offset >> UNWIND_CHUNK_SHIFT) & 15;
-	__u32 bits = block->starts & ((2u << chunk) - 1);
-
-	bits = bits - ((bits >> 1) & 0x5555);
-	bits = (bits & 0x3333) + ((bits >> 2) & 0x3333);
-	bits = (bits + (bits >> 4)) & 0x0f0f;
-	return block->first_page + ((bits + (bits >> 8)) & 0x1f) - 1;
+	return (offset >> UNWIND_CHUNK_SHIFT) &
+	       ((1u << (UNWIND_BLOCK_SHIFT - UNWIND_CHUNK_SHIFT)) - 1);
 }
 
 /* How many groups so many rows are, and where the parts of a page begin, in bytes from its own beginning. */

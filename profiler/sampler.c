@@ -179,7 +179,6 @@ static int size_unwind_maps(const struct sampler *sampler)
 	struct sample_bpf *skeleton = sampler->skeleton;
 
 	if (bpf_map__set_max_entries(skeleton->maps.unwind_blocks, size.blocks) ||
-	    bpf_map__set_max_entries(skeleton->maps.unwind_places, size.places) ||
 	    bpf_map__set_max_entries(skeleton->maps.unwind_rules, size.rules) ||
 	    bpf_map__set_max_entries(skeleton->maps.unwind_segments, size.segments))
 		return -errno;
@@ -683,7 +682,6 @@ void sampler_unwind_maps(const struct sampler *sampler, struct unwind_map_fds *r
 	*ret_fds = (struct unwind_map_fds){
 		.modules = bpf_map__fd(sampler->skeleton->maps.unwind_modules),
 		.blocks = bpf_map__fd(sampler->skeleton->maps.unwind_blocks),
-		.places = bpf_map__fd(sampler->skeleton->maps.unwind_places),
 		.rules = bpf_map__fd(sampler->skeleton->maps.unwind_rules),
 		.segments = bpf_map__fd(sampler->skeleton->maps.unwind_segments),
 		.rule_cache = bpf_map__fd(sampler->skeleton->maps.rule_cache),

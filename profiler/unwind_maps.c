@@ -171,8 +171,7 @@ static int wait_for_readers(void *context)
 
 /* --- all of them --- */
 
-#define BLOCK_BYTES(size) ((size)->blocks * sizeof(struct unwind_block))
-#define PLACE_BYTES(size) ((size)->places * sizeof(uint64_t))
+#define BLOCK_BYTES(size) ((size)->blocks * sizeof(struct unwind_places))
 #define RULE_BYTES(size)  ((size)->rules * sizeof(struct unwind_rule))
 
 static bool map_all(struct unwind_maps *maps)
@@ -180,12 +179,11 @@ static bool map_all(struct unwind_maps *maps)
 	struct unwind_space_memory *memory = &maps->view.memory;
 
 	memory->blocks = map_memory(maps->fds.blocks, 0, BLOCK_BYTES(&memory->size));
-	memory->places = map_memory(maps->fds.places, 0, PLACE_BYTES(&memory->size));
 	memory->rules = map_memory(maps->fds.rules, 0, RULE_BYTES(&memory->size));
 	maps->segments = malloc(memory->size.segments * sizeof(*maps->segments));
 	for (uint32_t i = 0; maps->segments && i < memory->size.segments; i++)
 		maps->segments[i] = -1;
-	return memory->blocks && memory->places && memory->rules && maps->segments;
+	return memory->blocks && memory->rules && maps->segments;
 }
 
 int unwind_maps_new(const struct unwind_map_fds *fds, struct unwind_maps **ret_maps)
@@ -225,7 +223,6 @@ void unwind_maps_free(struct unwind_maps *maps)
 	if (!maps)
 		return;
 	unmap_memory(maps->view.memory.blocks, BLOCK_BYTES(&maps->fds.size));
-	unmap_memory(maps->view.memory.places, PLACE_BYTES(&maps->fds.size));
 	unmap_memory(maps->view.memory.rules, RULE_BYTES(&maps->fds.size));
 	for (uint32_t i = 0; maps->segments && i < maps->fds.size.segments; i++)
 		cleanup_close(&maps->segments[i]);

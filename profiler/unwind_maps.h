@@ -14,7 +14,7 @@
 
 /* Descriptors of the maps, which somebody else owns, and how many entries each has. */
 struct unwind_map_fds {
-	int modules, blocks, places, rules, segments, rule_cache;
+	int modules, blocks, rules, segments, rule_cache;
 	struct unwind_space_size size;
 	uint32_t max_modules;
 };

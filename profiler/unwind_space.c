@@ -6,15 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/number_pool.h"
 #include "profiler/unwind_rule_store.h"
 
 /* How many slots before the last one may still take a page: pages are up to 3.5 KiB, slots 8 KiB. */
 #define OPEN_SLOTS 32
 
-/* A block, a place and a rule for each KiB. Half of the system's files need less than 2.2 KiB for a page. */
-#define BYTES_AN_ENTRY (1u << 10)
-#define ENTRY_BYTES    (sizeof(struct unwind_block) + sizeof(uint64_t) + sizeof(struct unwind_rule))
+/* A block for each 2 KiB, a rule for each KiB. A module takes one slot at least, and few have less than 2 KiB a block. */
+#define BYTES_A_BLOCK (2u << 10)
+#define BYTES_A_RULE  (1u << 10)
 
 struct unwind_segment {
 	uint8_t *memory; /* of the slots that are being written to; NULL: none is */
@@ -25,7 +26,7 @@ struct unwind_segment {
 
 struct unwind_space {
 	struct unwind_space_memory memory;
-	struct number_pool blocks, places, slots;
+	struct number_pool blocks, slots;
 	struct unwind_rule_store rules;
 	struct unwind_segment *segments;
 	uint32_t segment_count; /* that are made */
@@ -33,14 +34,15 @@ struct unwind_space {
 
 struct unwind_space_size unwind_space_divide(uint64_t bytes)
 {
-	uint64_t entries = bytes / BYTES_AN_ENTRY;
-	uint64_t rules = entries < UNWIND_MAX_RULES ? entries : UNWIND_MAX_RULES;
+	uint64_t blocks = bytes / BYTES_A_BLOCK, rules = bytes / BYTES_A_RULE;
 
+	if (rules > UNWIND_MAX_RULES)
+		rules = UNWIND_MAX_RULES;
+	bytes -= blocks * sizeof(struct unwind_places) + rules * sizeof(struct unwind_rule);
 	return (struct unwind_space_size){
-		.blocks = (uint32_t)entries,
-		.places = (uint32_t)entries,
+		.blocks = (uint32_t)blocks,
 		.rules = (uint32_t)rules,
-		.segments = (uint32_t)((bytes - entries * ENTRY_BYTES) / UNWIND_SEGMENT_BYTES),
+		.segments = (uint32_t)(bytes / UNWIND_SEGMENT_BYTES),
 	};
 }
 
@@ -136,8 +138,6 @@ int unwind_space_new(const struct unwind_space_memory *memory, struct unwind_spa
 	if (!error)
 		error = number_pool_init(&space->blocks, size->blocks);
 	if (!error)
-		error = number_pool_init(&space->places, size->places);
-	if (!error)
 		error = number_pool_init(&space->slots, size->segments * UNWIND_SEGMENT_SLOTS);
 	if (!error)
 		error = unwind_rule_store_init(&space->rules, memory->rules, size->rules);
@@ -153,7 +153,6 @@ void unwind_space_free(struct unwind_space *space)
 	if (!space)
 		return;
 	number_pool_release(&space->blocks);
-	number_pool_release(&space->places);
 	number_pool_release(&space->slots);
 	unwind_rule_store_release(&space->rules);
 	free(space->segments);
@@ -307,9 +306,6 @@ static int take(struct unwind_space *space, const struct row_table *table, uint3
 	error = take_run(&space->blocks, header->block_count, &holding->first_block,
 			 &holding->block_count);
 	if (!error)
-		error = take_run(&space->places, header->page_count, &holding->first_place,
-				 &holding->place_count);
-	if (!error)
 		error = take_rules(space, table, holding);
 	if (!error)
 		error = take_slots(space, slot_count, holding);
@@ -319,7 +315,6 @@ static int take(struct unwind_space *space, const struct row_table *table, uint3
 void unwind_space_drop(struct unwind_space *space, struct unwind_holding *holding)
 {
 	number_pool_give(&space->blocks, holding->first_block, holding->block_count);
-	number_pool_give(&space->places, holding->first_place, holding->place_count);
 	for (uint32_t i = 0; i < holding->rule_count; i++)
 		unwind_rule_store_give(&space->rules, holding->rules[i]);
 	for (uint32_t i = 0; i < holding->slot_count; i++)
@@ -347,31 +342,46 @@ static void write_page(uint8_t *to, const struct unwind_page *page, const uint16
 		rules[i] = rule_numbers[rules[i]];
 }
 
+/* Gives the place of each page, by its number in the table. */
 static void write_pages(struct unwind_space *space, const struct row_table *table,
-			const struct unwind_holding *holding)
+			const struct unwind_holding *holding, uint32_t *ret_places)
 {
 	struct packing packing = { 0 };
 
-	for (uint32_t i = 0; i < holding->place_count; i++) {
+	for (uint32_t i = 0; i < table->header->page_count; i++) {
 		const struct unwind_page *page = page_at(table, i);
 		uint64_t packed = pack_page(&packing, page), within = packed % UNWIND_SLOT_BYTES;
 		uint32_t slot = holding->slots[packed / UNWIND_SLOT_BYTES];
 
 		write_page(slot_memory(space, slot) + within, page, holding->rules);
-		space->memory.places[holding->first_place + i] =
-			(uint64_t)slot * UNWIND_SLOT_BYTES + within;
+		ret_places[i] = slot * UNWIND_SLOT_BYTES + (uint32_t)within;
 	}
 }
 
-static void write_blocks(struct unwind_space *space, const struct row_table *table,
-			 const struct unwind_holding *holding)
+static void write_block(struct unwind_places *to, const struct unwind_block *block,
+			const uint32_t *places)
 {
-	for (uint32_t i = 0; i < holding->block_count; i++) {
-		struct unwind_block block = table->blocks[i];
+	uint32_t page = block->first_page;
 
-		block.first_page += holding->first_place;
-		space->memory.blocks[holding->first_block + i] = block;
+	to->chunks[0] = places[page];
+	for (uint32_t chunk = 1; chunk < sizeof(to->chunks) / sizeof(*to->chunks); chunk++) {
+		page += block->starts >> chunk & 1;
+		to->chunks[chunk] = places[page];
 	}
+}
+
+static int write_table(struct unwind_space *space, const struct row_table *table,
+		       const struct unwind_holding *holding)
+{
+	_cleanup_free_ uint32_t *places = malloc((table->header->page_count + 1) * sizeof(*places));
+
+	if (!places)
+		return -ENOMEM;
+	write_pages(space, table, holding, places);
+	for (uint32_t i = 0; i < holding->block_count; i++)
+		write_block(&space->memory.blocks[holding->first_block + i], &table->blocks[i],
+			    places);
+	return 0;
 }
 
 static bool is_too_much(const struct unwind_space *space, const struct row_table *table,
@@ -379,8 +389,7 @@ static bool is_too_much(const struct unwind_space *space, const struct row_table
 {
 	const struct row_table_header *header = table->header;
 
-	return header->block_count > space->blocks.size / 2 ||
-	       header->page_count > space->places.size / 2 || slot_count > space->slots.size / 2 ||
+	return header->block_count > space->blocks.size / 2 || slot_count > space->slots.size / 2 ||
 	       header->rule_count > space->rules.numbers.size / 2;
 }
 
@@ -396,10 +405,8 @@ int unwind_space_put(struct unwind_space *space, const struct row_table *table,
 	error = take(space, table, slot_count, &holding);
 	if (!error)
 		error = map_slots(space, &holding);
-	if (!error) {
-		write_pages(space, table, &holding);
-		write_blocks(space, table, &holding);
-	}
+	if (!error)
+		error = write_table(space, table, &holding);
 	unmap_slots(space);
 	if (error)
 		unwind_space_drop(space, &holding);
@@ -414,17 +421,17 @@ int unwind_space_find_rule(const struct unwind_space_memory *memory,
 			   const struct unwind_module *module, uint64_t offset,
 			   struct unwind_rule *ret_rule)
 {
-	uint64_t number = (offset >> UNWIND_BLOCK_SHIFT) - module->first_block, place;
+	uint64_t number = (offset >> UNWIND_BLOCK_SHIFT) - module->first_block;
 	_Alignas(8) uint8_t slot[UNWIND_SLOT_BYTES];
+	uint32_t place;
 	int error;
 
 	if (number >= module->block_count) {
 		*ret_rule = (struct unwind_rule){ .cfa = UNWIND_NO_CFI };
 		return 0;
 	}
-	place = memory->places[unwind_block_page(&memory->blocks[module->blocks_at + number],
-						 offset)];
-	error = memory->read_slot(memory->context, (uint32_t)(place / UNWIND_SLOT_BYTES), slot);
+	place = memory->blocks[module->blocks_at + number].chunks[unwind_chunk_of(offset)];
+	error = memory->read_slot(memory->context, place / UNWIND_SLOT_BYTES, slot);
 	if (error)
 		return error;
 	*ret_rule = memory->rules[unwind_slot_rule(slot, place % UNWIND_SLOT_BYTES, offset)];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who has which room in the kernel side's maps of unwind tables (bpf/unwind_map.bpf.h): a run of blocks and
- * one of places, slots for pages wherever they are free, and a share in the rules. To this they are plain memory.
+ * Who has which room in the kernel side's maps of unwind tables (bpf/unwind_map.bpf.h): a run of
+ * blocks, slots for pages wherever they are free, and a share in the rules. To this they are plain memory.
  *
  * A slot belongs to one module, so that all of a module's room is free again when it goes. Pages are packed
  * into slots in their order, each into the fullest of the last few that takes it. Slots lie in segments,
@@ -23,17 +23,16 @@
 
 /* How many there are, or are needed, of each. */
 struct unwind_space_size {
-	uint32_t blocks, places, rules, segments;
+	uint32_t blocks, rules, segments;
 };
 
 /* The sizes of all maps that together take no more than so many bytes, from _MIN_ to _MAX_BYTES. */
 struct unwind_space_size unwind_space_divide(uint64_t bytes);
 
-/* The maps. What `blocks`, `places` and `rules` point to lives longer than the space. */
+/* The maps. What `blocks` and `rules` point to lives longer than the space. */
 struct unwind_space_memory {
 	struct unwind_space_size size;
-	struct unwind_block *blocks;
-	uint64_t *places;
+	struct unwind_places *blocks;
 	struct unwind_rule *rules;
 	/* UNWIND_SEGMENT_BYTES for a segment: 0 or -errno. */
 	int (*add_segment)(void *context, uint32_t segment);
@@ -52,7 +51,6 @@ struct unwind_space_memory {
 /* What one module has. */
 struct unwind_holding {
 	uint32_t first_block, block_count;
-	uint32_t first_place, place_count;
 	uint32_t slot_count, rule_count;
 	uint32_t *slots;
 	uint16_t *rules; /* numbers */

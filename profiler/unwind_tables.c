@@ -236,7 +236,7 @@ static int evict(struct unwind_tables *tables, uint32_t wanted)
 
 /* --- loading --- */
 
-/* Blocks, places and rules lie in pieces or run out as well: as long as somebody can go, it is tried again. */
+/* Blocks lie in pieces, and they and rules run out as well: as long as somebody can go, it is tried again. */
 static int make_room(struct unwind_tables *tables, const struct row_table *table,
 		     struct unwind_holding *ret_holding)
 {

@@ -148,6 +148,14 @@ int row_table_open(struct bytes bytes, struct row_table *ret_table)
 
 /* --- asking --- */
 
+/* The number of the page that covers `offset`, in a block of that offset. */
+static uint32_t block_page(const struct unwind_block *block, uint64_t offset)
+{
+	uint32_t starts = block->starts & ((2u << unwind_chunk_of(offset)) - 1);
+
+	return block->first_page + (uint32_t)__builtin_popcount(starts) - 1;
+}
+
 const struct unwind_rule *row_table_find(const struct row_table *table, uint64_t offset)
 {
 	static const struct unwind_rule no_cfi = { .cfa = UNWIND_NO_CFI };
@@ -156,7 +164,7 @@ const struct unwind_rule *row_table_find(const struct row_table *table, uint64_t
 
 	if (number >= table->header->block_count)
 		return &no_cfi;
-	page = page_at(table, unwind_block_page(&table->blocks[number], offset));
+	page = page_at(table, block_page(&table->blocks[number], offset));
 	return &table->rules[unwind_page_rule(page, offset)];
 }
 

@@ -145,8 +145,7 @@ static inline void plain_maps_init(struct plain_maps *maps, uint64_t bytes)
 	*maps = (struct plain_maps){ .segments = calloc(size.segments, sizeof(uint8_t *)) };
 	maps->view = (struct unwind_maps_view){
 		.memory = { .size = size,
-			    .blocks = calloc(size.blocks, sizeof(struct unwind_block)),
-			    .places = calloc(size.places, sizeof(uint64_t)),
+			    .blocks = aligned_alloc(64, size.blocks * sizeof(struct unwind_places)),
 			    .rules = calloc(size.rules, sizeof(struct unwind_rule)),
 			    .add_segment = plain_add_segment,
 			    .remove_segment = plain_remove_segment,
@@ -169,7 +168,6 @@ static inline void plain_maps_release(struct plain_maps *maps)
 		free(maps->segments[i]);
 	free(maps->segments);
 	free(maps->view.memory.blocks);
-	free(maps->view.memory.places);
 	free(maps->view.memory.rules);
 }
 

@@ -46,8 +46,7 @@ static void test_sizes_stay_below_the_ceiling(void **state)
 	(void)state;
 	for (uint64_t mebibytes = 4; mebibytes <= 2048; mebibytes++) {
 		const struct unwind_space_size size = unwind_space_divide(mebibytes << 20);
-		uint64_t bytes = size.blocks * sizeof(struct unwind_block) +
-				 size.places * sizeof(uint64_t) +
+		uint64_t bytes = size.blocks * sizeof(struct unwind_places) +
 				 size.rules * sizeof(struct unwind_rule) +
 				 size.segments * UNWIND_SEGMENT_BYTES;
 
@@ -146,7 +145,7 @@ static void test_what_is_given_back_is_free_again(void **state)
 	free_slots = unwind_space_free_slots(fixture.space);
 	make_table(&table, 1, 300000, 400);
 	make_table(&another, 2, 300000, 400);
-	/* Over and over: nothing may leak of slots, places, blocks, rules. */
+	/* Over and over: nothing may leak of slots, blocks, rules. */
 	for (int i = 0; i < 100; i++) {
 		assert_int_equal(unwind_space_put(fixture.space, &table.table, &holding), 0);
 		assert_int_equal(unwind_space_put(fixture.space, &another.table, &other), 0);
