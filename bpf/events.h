@@ -12,6 +12,7 @@
 
 #include <linux/types.h>
 
+#include "module_table.h"
 #include "unwind_rule.h"
 #include "unwind_table.h"
 
@@ -223,18 +224,7 @@ struct kernel_words {
 	char text[KERNEL_WORDS_BYTES]; /* terminated; cut short where it is longer */
 };
 
-/*
- * The unwind tables of a module: its blocks, in one run of the map unwind_blocks. Blocks, pages and rules are
- * numbered over all modules; see bpf/unwind_map.bpf.h for the maps.
- */
-struct unwind_module {
-	__u64 first_block; /* file offset >> UNWIND_BLOCK_SHIFT */
-	__u32 block_count;
-	__u32 blocks_at; /* index of the first one */
-};
-
 /* User space sets the number of blocks, pages, rules and segments by the memory that they may take. */
-#define UNWIND_MAX_MODULES   8192
 #define UNWIND_MAX_RULES     65536 /* pages name them by 16 bits */
 #define UNWIND_SEGMENT_SLOTS 128   /* 1 MiB */
 

@@ -14,11 +14,11 @@
 #include "bpf/session.bpf.h"
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, UNWIND_MAX_MODULES);
-	__type(key, __u64);
-	__type(value, struct unwind_module);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, MODULE_TABLE_SETS);
+	__type(key, __u32);
+	__type(value, struct module_set);
 } unwind_modules SEC(".maps");
 
 struct {
@@ -126,18 +126,23 @@ static __always_inline void remember_rule(const struct unwind_rule *rule, __u64 
 		rule_cache_put(cached, hash, offset, rule);
 }
 
+static __always_inline bool find_rows_in_set(struct found_rows *rows, __u64 module, __u32 number)
+{
+	__u32 key = module_table_set(module, number);
+	const struct module_set *set = bpf_map_lookup_elem(&unwind_modules, &key);
+
+	return set && module_set_find(set, module, &rows->found);
+}
+
 /* The rows of a module, found once for frames of the same one: a tick keeps them from going away. */
 static __always_inline bool find_rows(struct found_rows *rows, __u64 module)
 {
-	const struct unwind_module *known;
-
 	if (rows->module == module)
 		return true;
-	known = bpf_map_lookup_elem(&unwind_modules, &module);
-	if (!known)
+	rows->module = 0;
+	if (!find_rows_in_set(rows, module, 0) && !find_rows_in_set(rows, module, 1))
 		return false;
 	rows->module = module;
-	rows->found = *known;
 	return true;
 }
 

@@ -686,7 +686,6 @@ void sampler_unwind_maps(const struct sampler *sampler, struct unwind_map_fds *r
 		.segments = bpf_map__fd(sampler->skeleton->maps.unwind_segments),
 		.rule_cache = bpf_map__fd(sampler->skeleton->maps.rule_cache),
 		.size = unwind_space_divide(sampler->options->unwind_bytes),
-		.max_modules = bpf_map__max_entries(sampler->skeleton->maps.unwind_modules),
 	};
 }
 

@@ -14,6 +14,7 @@
 struct unwind_maps {
 	struct unwind_map_fds fds;
 	struct unwind_maps_view view;
+	struct module_set *modules;
 	int *segments;        /* descriptors, -1: not made */
 	pthread_mutex_t lock; /* a module that was found does not go while it is held */
 };
@@ -128,7 +129,7 @@ static int publish(void *context, uint64_t module, const struct unwind_module *e
 {
 	const struct unwind_maps *maps = context;
 
-	return bpf_map_update_elem(maps->fds.modules, &module, entry, BPF_NOEXIST) ? -errno : 0;
+	return module_table_put(maps->modules, module, entry);
 }
 
 static int unpublish(void *context, uint64_t module)
@@ -137,7 +138,7 @@ static int unpublish(void *context, uint64_t module)
 	int error;
 
 	pthread_mutex_lock(&maps->lock);
-	error = bpf_map_delete_elem(maps->fds.modules, &module) ? -errno : 0;
+	error = module_table_drop(maps->modules, module);
 	pthread_mutex_unlock(&maps->lock);
 	return error;
 }
@@ -149,7 +150,7 @@ bool unwind_maps_find_rule(struct unwind_maps *maps, uint64_t module, uint64_t o
 	bool found;
 
 	pthread_mutex_lock(&maps->lock);
-	found = !bpf_map_lookup_elem(maps->fds.modules, &module, &entry) &&
+	found = module_table_find(maps->modules, module, &entry) &&
 		!unwind_space_find_rule(&maps->view.memory, &entry, offset, ret_rule);
 	pthread_mutex_unlock(&maps->lock);
 	return found;
@@ -171,6 +172,7 @@ static int wait_for_readers(void *context)
 
 /* --- all of them --- */
 
+#define MODULE_BYTES      (MODULE_TABLE_SETS * sizeof(struct module_set))
 #define BLOCK_BYTES(size) ((size)->blocks * sizeof(struct unwind_places))
 #define RULE_BYTES(size)  ((size)->rules * sizeof(struct unwind_rule))
 
@@ -178,12 +180,13 @@ static bool map_all(struct unwind_maps *maps)
 {
 	struct unwind_space_memory *memory = &maps->view.memory;
 
+	maps->modules = map_memory(maps->fds.modules, 0, MODULE_BYTES);
 	memory->blocks = map_memory(maps->fds.blocks, 0, BLOCK_BYTES(&memory->size));
 	memory->rules = map_memory(maps->fds.rules, 0, RULE_BYTES(&memory->size));
 	maps->segments = malloc(memory->size.segments * sizeof(*maps->segments));
 	for (uint32_t i = 0; maps->segments && i < memory->size.segments; i++)
 		maps->segments[i] = -1;
-	return memory->blocks && memory->rules && maps->segments;
+	return maps->modules && memory->blocks && memory->rules && maps->segments;
 }
 
 int unwind_maps_new(const struct unwind_map_fds *fds, struct unwind_maps **ret_maps)
@@ -206,7 +209,7 @@ int unwind_maps_new(const struct unwind_map_fds *fds, struct unwind_maps **ret_m
 		.publish = publish,
 		.unpublish = unpublish,
 		.wait_for_readers = wait_for_readers,
-		.max_modules = fds->max_modules,
+		.max_modules = UNWIND_MAX_MODULES,
 		.context = maps,
 	};
 	error = map_all(maps) ? add_cache(maps) : -ENOMEM;
@@ -222,6 +225,7 @@ void unwind_maps_free(struct unwind_maps *maps)
 {
 	if (!maps)
 		return;
+	unmap_memory(maps->modules, MODULE_BYTES);
 	unmap_memory(maps->view.memory.blocks, BLOCK_BYTES(&maps->fds.size));
 	unmap_memory(maps->view.memory.rules, RULE_BYTES(&maps->fds.size));
 	for (uint32_t i = 0; maps->segments && i < maps->fds.size.segments; i++)

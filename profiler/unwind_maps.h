@@ -16,7 +16,6 @@
 struct unwind_map_fds {
 	int modules, blocks, rules, segments, rule_cache;
 	struct unwind_space_size size;
-	uint32_t max_modules;
 };
 
 struct unwind_maps;
