@@ -65,12 +65,17 @@ static __always_inline bool tell_stack(struct walk_context *context, __u64 *ret_
 	return true;
 }
 
+/* The kernel clears what it was given and did not need, and nearly all stacks are smaller than that. */
+#define KERNEL_USUAL_FRAMES 24
+
 /* Fills scratch->addresses; gives the number of frames, 0 when the kernel gave none. */
 static __always_inline __u32 read_addresses(struct bpf_perf_event_data *ctx,
 					    struct scratch *scratch)
 {
-	long size = bpf_get_stack(ctx, scratch->addresses, KERNEL_MAX_FRAMES * sizeof(__u64), 0);
+	long size = bpf_get_stack(ctx, scratch->addresses, KERNEL_USUAL_FRAMES * sizeof(__u64), 0);
 
+	if (size == KERNEL_USUAL_FRAMES * sizeof(__u64))
+		size = bpf_get_stack(ctx, scratch->addresses, KERNEL_MAX_FRAMES * sizeof(__u64), 0);
 	return size > 0 ? (__u32)size / sizeof(__u64) : 0;
 }
 
