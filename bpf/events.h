@@ -245,18 +245,21 @@ struct cached_rule {
  */
 #define COMPACT_ARRAY_BYTES (32 * 1024)
 
-/* One CPU's counters, in a map that user space has mapped. Only that CPU writes them. */
+/*
+ * One CPU's counters, in a map that user space has mapped. Only that CPU writes them. What each tick counts is the first
+ * cache line.
+ */
 struct cpu_state {
 	__u64 grid_ns; /* CLOCK_MONOTONIC, when the last tick was due; user space sets when it attaches */
-	__u64 idle_exits;         /* how often the CPU had left its idle task at the last tick */
-	__u64 idle;               /* ticks in the idle task, those that did not fire too */
-	__u64 fired;              /* ticks that fired in a target */
-	__u64 late;               /* ticks that did not fire, charged to a target */
-	__u64 lost[REASON_COUNT]; /* ticks for which no record was sent, by reason */
-	__u64 bpf_ns;             /* time spent in the program, by its own clock readings */
-	__u64 follow_ns; /* time in the programs that follow children; they may interrupt each other */
+	__u64 idle_exits; /* how often the CPU had left its idle task at the last tick */
+	__u64 idle;       /* ticks in the idle task, those that did not fire too */
+	__u64 fired;      /* ticks that fired in a target */
+	__u64 late;       /* ticks that did not fire, charged to a target */
+	__u64 bpf_ns;     /* time spent in the program, by its own clock readings */
 	__u64 bpf_runs;
-} __attribute__((aligned(64))); /* whole cache lines */
+	__u64 follow_ns; /* time in the programs that follow children; they may interrupt each other */
+	__u64 lost[REASON_COUNT]; /* ticks for which no record was sent, by reason */
+} __attribute__((aligned(64)));   /* whole cache lines */
 
 /* Lost ticks by comm: the record that would have named them had no room. */
 struct lost_key {
