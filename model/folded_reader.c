@@ -86,7 +86,9 @@ static const char *split_line(struct span line, struct span *ret_stack, uint64_t
 	size_t at = last_word(line);
 	struct span count = { line.start + at, line.size - at };
 	struct span stack = span_trim((struct span){ line.start, at });
-	const char *why = parse_count(count, ret_count);
+	const char *why = line.size && memchr(line.start, '\0', line.size)
+				  ? "a NUL byte, which no text has"
+				  : parse_count(count, ret_count);
 	size_t before;
 
 	if (why)

@@ -62,12 +62,14 @@ static int check_not_compressed(const char *path, const struct buffer *bytes)
 	return -EINVAL;
 }
 
-/* Tells of lines that were left out. Nothing kept at all is broken input. */
+/* Tells of lines that were left out. Where most were, the input is something else, and a picture of the rest would look like one of it. */
 static int judge(const char *path, const struct folded_report *report)
 {
-	if (report->bad_lines && !report->stacks) {
-		log_error("%s: no folded stacks (\"a;b;c COUNT\" a line); line %llu: %s", path,
-			  (unsigned long long)report->bad[0].line, report->bad[0].why);
+	if (report->bad_lines > report->stacks) {
+		log_error(
+			"%s: no folded stacks (\"a;b;c COUNT\" a line) but in %llu of %llu lines; line %llu: %s",
+			path, (unsigned long long)report->stacks, (unsigned long long)report->lines,
+			(unsigned long long)report->bad[0].line, report->bad[0].why);
 		return -EINVAL;
 	}
 	for (uint64_t i = 0; i < report->bad_lines && i < FOLDED_BAD_LINES_NAMED; i++)

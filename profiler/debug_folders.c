@@ -2,6 +2,9 @@
 #include "profiler/debug_folders.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "symbolize/symbolizer.h"
 
@@ -10,10 +13,26 @@ void debug_folders_init(struct debug_folders *folders)
 	*folders = (struct debug_folders){ .list = { symbolizer_default_debug_folders[0] } };
 }
 
+/* 0, or a positive errno. What is cached of it does. */
+static int look_at(const char *path)
+{
+	struct statx status;
+
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE, &status))
+		return errno;
+	return S_ISDIR(status.stx_mode) ? 0 : ENOTDIR;
+}
+
 int debug_folders_add(struct debug_folders *folders, const char *value, const char **ret_why)
 {
+	int error = look_at(value);
+
 	if (!*value || folders->count == DEBUG_FOLDERS_MAX) {
 		*ret_why = *value ? "16 folders are the most" : "not the name of a folder";
+		return -EINVAL;
+	}
+	if (error) {
+		*ret_why = strerror(error);
 		return -EINVAL;
 	}
 	folders->list[folders->count + 1] = folders->list[folders->count];

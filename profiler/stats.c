@@ -351,8 +351,10 @@ static void log_modules(const struct modules_totals *modules)
 
 static void warn_of_no_tick(const struct stats *stats, const struct recording *recording)
 {
+	_cleanup_(buffer_release) struct buffer duration = { 0 };
 	double seconds = (double)stats->duration_ns / 1e9;
 
+	readable_duration(&duration, stats->duration_ns);
 	if (recording->end == RECORDING_COMMAND_ENDED)
 		log_warning(
 			"no tick hit the target: the command ended after %.1f ms, and at %llu Hz a tick comes every %.1f ms of its CPU time (-F takes more); the output is empty",
@@ -360,23 +362,26 @@ static void warn_of_no_tick(const struct stats *stats, const struct recording *r
 			1e3 / (double)stats->rate_hz);
 	else
 		log_warning(
-			"no tick hit the target in %.1f s: it used no CPU meanwhile, or there is no such target; the output is empty",
-			seconds);
+			"no tick hit the target in %s: it used no CPU meanwhile, or there is no such target; the output is empty",
+			buffer_string(&duration));
 }
 
 void stats_log(const struct stats *stats, const struct recording *recording)
 {
+	_cleanup_(buffer_release) struct buffer duration = { 0 };
+
 	if (!stats->due) {
 		warn_of_no_tick(stats, recording);
 		return;
 	}
+	readable_duration(&duration, stats->duration_ns);
 	log_fates(stats);
 	if (stats->verifier)
 		unwind_verifier_log(stats->verifier);
 	log_info(
-		"hearth itself: %.1f ms of CPU and %.1f ms in the kernel's ticks over %.1f s; stolen from this machine meanwhile: %.1f ms",
-		(double)stats->cpu_ns / 1e6, (double)stats->bpf_ns / 1e6,
-		(double)stats->duration_ns / 1e9, (double)stats->steal_ns / 1e6);
+		"hearth itself: %.1f ms of CPU and %.1f ms in the kernel's ticks over %s; stolen from this machine meanwhile: %.1f ms",
+		(double)stats->cpu_ns / 1e6, (double)stats->bpf_ns / 1e6, buffer_string(&duration),
+		(double)stats->steal_ns / 1e6);
 	if (stats->unnamed)
 		unnamed_frames_log(stats->unnamed);
 	log_unwind(&stats->unwind);

@@ -29,6 +29,8 @@ REFUSED = {
     "endless duration": (["-d", "inf"], r"duration inf\b"),
     "event nonsense": (["-e", "nonsense"], r"event nonsense\b.*cpu-clock, cycles"),
     "demangle nonsense": (["--demangle", "c++"], r"demangle c\+\+.*full, short, none"),
+    "no folder of symbols": (["--symbols", "/no/such/folder"], r"symbols /no/such/folder: No such file"),
+    "a file of symbols": (["--symbols", "/etc/passwd"], r"symbols /etc/passwd: Not a directory"),
     "unknown option": (["--nonsense"], r"no option --nonsense"),
     "unknown letter": (["-Z"], r"no option -Z"),
     "option without argument": (["-p"], r"-p needs an argument"),
@@ -159,6 +161,12 @@ else:
 
 
 # --- nothing happens ----------------------------------------------------------------------------------
+
+
+def test_a_short_time_has_digits(tmp_path):
+    with recording.sleeper() as child:
+        ended = hearth.run("record", "-p", child.pid, "-d", 0.001, "-o", tmp_path / "out.svg")
+    recording.assert_failed(ended, 0, r"warning: no tick hit the target in [1-9][0-9]*\.[0-9] ms")
 
 
 @pytest.mark.parametrize("form", ["svg", "folded"])

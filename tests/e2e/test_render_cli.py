@@ -6,6 +6,7 @@ import os
 import signal
 import stat
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
 
@@ -210,12 +211,12 @@ def test_bad_lines_of_standard_input():
 def test_very_many_bad_lines(tmp_path):
     """All are counted; not each gets a line of its own."""
     path = tmp_path / "in.folded"
-    path.write_text("bad\n" * 100000 + "a;b 1\n")
+    path.write_text("bad\n" * 100000 + "a;b 1\n" * 100000)
     ended = render(path, "-o", "-", "--format", "folded")
     assert ended.returncode == 0
-    assert ended.stdout == "a;b 1\n"
+    assert ended.stdout == "a;b 100000\n"
     assert len(ended.stderr.splitlines()) < 50
-    assert "100000 of 100001 lines left out, 1 stacks kept" in ended.stderr
+    assert "100000 of 200000 lines left out, 100000 stacks kept" in ended.stderr
 
 
 def test_no_line_is_good(tmp_path):
@@ -238,6 +239,20 @@ def test_no_text_at_all(content, tmp_path):
     assert ended.returncode == 2, ended
     assert os.listdir(tmp_path) == ["in.folded"]
     assert not any(ord(letter) < 32 and letter != "\n" for letter in ended.stderr)
+
+
+@pytest.mark.parametrize("content", [b"a;b 1\nbad\nbad\n", Path("/bin/sh").read_bytes() + b"\na;b 1\n" * 20], ids=["text", "program"])
+def test_a_few_lines_that_look_like_stacks_are_no_profile(content, tmp_path):
+    path = tmp_path / "in.folded"
+    path.write_bytes(content)
+    recording.assert_refused(render(path, "-o", tmp_path / "out.svg"), 2, "no folded stacks .* but in [0-9]+ of [0-9]+ lines; line [0-9]+: ")
+    assert os.listdir(tmp_path) == ["in.folded"]
+
+
+def test_a_line_with_a_nul_byte_is_left_out(tmp_path):
+    ended = render("-", "-o", "-", "--format", "folded", said=GOOD + "a;\0b 3\n")
+    assert (ended.returncode, sorted(ended.stdout.splitlines())) == (0, sorted(GOOD.splitlines()))
+    assert "-:4: left out: a NUL byte" in ended.stderr
 
 
 def test_a_compressed_input_is_recognised(tmp_path):

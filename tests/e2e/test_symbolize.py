@@ -190,6 +190,7 @@ def test_demangling(tmp_path, mode, shown, debug):
         (["-j", ".nope", "-e", str(HEARTH), "1"], "no section .nope"),
         (["-j", ".text", "-e", "/no/such/file", "1"], "/no/such/file"),
         (["-j"], "needs an argument"),
+        (["--symbols", "/no/such/folder", "-e", str(HEARTH), "1"], "--symbols /no/such/folder: No such file"),
         (["-e", str(HEARTH), "@/no/such/file"], "@/no/such/file is no address"),
     ],
     ids=str,
