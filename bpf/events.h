@@ -186,6 +186,8 @@ struct module_event {
 	__u64 super_magic;
 	__u32 mount_namespace; /* inode number of that process's mount namespace */
 	__u32 path_size;
+	__u32 uid; /* of that process, in the initial user namespace */
+	__u32 unused;
 	/*
 	 * Names from the file up to the root of its mounts, each terminated: "libc.so.6\0lib\0usr\0". It was cut
 	 * when path_size is over EVENT_MAX_PATH.
@@ -320,7 +322,7 @@ _Static_assert(sizeof(struct snapshot_mapping) == 32, "snapshot_mapping is part 
 _Static_assert(sizeof(struct snapshot_event) == 240, "snapshot_event is part of the contract");
 _Static_assert(sizeof(struct process_event) == 72, "process_event is part of the contract");
 _Static_assert(sizeof(struct module_key) == 40, "module_key is part of the contract");
-_Static_assert(sizeof(struct module_event) == 88, "module_event is part of the contract");
+_Static_assert(sizeof(struct module_event) == 96, "module_event is part of the contract");
 _Static_assert(sizeof(struct identify_argument) == 88, "identify_argument is part of the contract");
 _Static_assert(sizeof(struct cpu_state) % 64 == 0, "cpu_state fills cache lines");
 _Static_assert(RULE_CACHE_CHUNK_RULES * sizeof(struct cached_rule) + 512 <= COMPACT_ARRAY_BYTES,

@@ -80,6 +80,8 @@ static __always_inline bool send_module(struct task_struct *task, struct scratch
 	event->mapping_end = mapping->end;
 	event->super_magic = BPF_CORE_READ(file, f_inode, i_sb, s_magic);
 	event->mount_namespace = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+	event->uid = (__u32)bpf_get_current_uid_gid();
+	event->unused = 0;
 	read_path(file, scratch);
 	size = event->path_size;
 	if (size > EVENT_MAX_PATH)

@@ -379,9 +379,11 @@ static int name_ticks(const struct record_command *command, const struct recordi
 	};
 	int error;
 
-	interrupts_while_fetching(command->debug_server != NULL);
+	if (command->debug_server)
+		interrupts_while_fetching(true);
 	error = namer_build(&sources, profile, &stats->fates, unnamed);
-	interrupts_while_fetching(false);
+	if (command->debug_server)
+		interrupts_while_fetching(false);
 	stats->naming_ns = clock_monotonic_ns() - recording->stopped_ns;
 	return error;
 }

@@ -2,9 +2,13 @@
 #include "profiler/interrupts.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+#define LOOK_MS 50
 
 static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP };
 
@@ -13,8 +17,9 @@ static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP };
 /* A handler has no context: whether a signal came before is all that it must know. */
 static volatile sig_atomic_t was_interrupted_before;
 
-/* And whether one came, or may come, that only ends the fetching. */
-static volatile sig_atomic_t is_fetching, was_ended;
+/* And whether one came that only ends the fetching, and how much is fetched, so that it may. */
+static volatile sig_atomic_t was_ended;
+static atomic_int fetching;
 
 static bool is_ignored(int number)
 {
@@ -66,10 +71,10 @@ static void take_signal(int number)
 	static const char again[] =
 		"\nhearth: interrupted again: ended at once; an output file is whole or as it was\n";
 	static const char fetched[] =
-		"\ninterrupted: no more debug files are fetched; writing what there is\n";
+		"\ninterrupted: no more debug files are fetched, nor is any file waited for; writing what there is\n";
 	int error = errno;
 
-	if (is_fetching && !was_ended) {
+	if (fetching && !was_ended) {
 		was_ended = was_interrupted_before = 1;
 		say(fetched, sizeof(fetched) - 1);
 	} else if (!was_interrupted_before) {
@@ -106,12 +111,28 @@ void interrupts_while_writing(bool was_interrupted)
 
 void interrupts_while_fetching(bool begins)
 {
-	is_fetching = begins;
+	fetching += begins ? 1 : -1;
 }
 
 bool interrupts_end_fetching(void)
 {
 	return was_ended;
+}
+
+/* A signal that comes just ahead of poll() is seen after a while. */
+int interrupts_wait(struct pollfd *polled, size_t count, int timeout_ms)
+{
+	int ready = 0;
+
+	interrupts_while_fetching(true);
+	while (ready <= 0 && timeout_ms && !was_ended) {
+		int step = timeout_ms < 0 || timeout_ms > LOOK_MS ? LOOK_MS : timeout_ms;
+
+		ready = poll(polled, count, step);
+		timeout_ms -= timeout_ms < 0 ? 0 : step;
+	}
+	interrupts_while_fetching(false);
+	return was_ended ? -ECANCELED : 0;
 }
 
 void interrupts_restore(void)

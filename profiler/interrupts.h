@@ -6,7 +6,9 @@
 #ifndef HEARTH_PROFILER_INTERRUPTS_H
 #define HEARTH_PROFILER_INTERRUPTS_H
 
+#include <poll.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* A descriptor that is readable when a signal came, or -errno. */
 int interrupts_open(void);
@@ -26,6 +28,9 @@ void interrupts_while_writing(bool was_interrupted);
  */
 void interrupts_while_fetching(bool begins);
 bool interrupts_end_fetching(void);
+
+/* As poll(2), while which such a thing is waited for, by any thread: 0: that is over; -ECANCELED: a signal ended it, now or before. */
+int interrupts_wait(struct pollfd *polled, size_t count, int timeout_ms);
 
 /* The result is written: from now on a signal ends hearth as it ends any program. */
 void interrupts_restore(void);

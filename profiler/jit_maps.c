@@ -414,7 +414,7 @@ static int ask_opener(const struct jit_maps *maps, const struct maker *maker, st
 	struct opener_answer answer;
 	int error;
 
-	request->device = maker->process.uid;
+	request->device = request->user = maker->process.uid;
 	error = opener ? opener_open(opener, request, &answer) : -EWOULDBLOCK;
 	if (error)
 		return error;

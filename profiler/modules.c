@@ -240,6 +240,7 @@ static void ask_for_copy(struct modules *modules, struct module *module,
 		.module = module->id,
 		.size = module->key.size,
 		.device = module->key.device,
+		.user = event->uid,
 		.place = place_of(event, module->kernel_path),
 	};
 

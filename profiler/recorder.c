@@ -356,7 +356,8 @@ static void finish_snapshots(const struct recorder *recorder)
 	     (snapshots_are_waiting(recording->snapshots) || !opener_is_idle(recording->opener)) &&
 	     now < end;
 	     now = clock_monotonic_ns()) {
-		poll(answered, 2, (int)((end - now) / 1000000) + 1);
+		if (interrupts_wait(answered, 2, (int)((end - now) / 1000000) + 1))
+			break;
 		take_answers(recorder);
 		modules_take_copies(recording->modules);
 		snapshots_take_waiting(recording->snapshots);

@@ -12,6 +12,7 @@
 #include "symbolize/symbolizer.h"
 #include "symbolize/vdso.h"
 #include "unwind/row_compiler.h"
+#include "worker/opener.h"
 #include "worker/row_service.h"
 #include "worker/worker.h"
 
@@ -91,6 +92,8 @@ static void interrupt(void *context)
 	const struct row_source *source = context;
 
 	worker_interrupt(source->worker);
+	if (source->opener)
+		opener_interrupt(source->opener);
 }
 
 struct unwind_row_source row_source_of_worker(struct row_source *source)

@@ -110,6 +110,7 @@ static int open_by_opener(struct opener *opener, const char *path, bool follow, 
 	const struct opener_request request = {
 		.what = follow ? OPENER_FILE : OPENER_FILE_NO_LINKS,
 		.device = place_of(path),
+		.user = follow ? OPENER_USER_FOLDERS : OPENER_USER_BESIDE,
 		.place.path = path,
 	};
 	struct opener_answer answer;

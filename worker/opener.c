@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
@@ -38,6 +39,10 @@ enum state {
 	OPENER_ASKED, /* the first that waits */
 };
 
+struct silent {
+	uint64_t device, user;
+};
+
 struct opener {
 	struct opener_options options;
 	struct waiting *first, **last;
@@ -47,10 +52,12 @@ struct opener {
 	pid_t starter;                         /* the thread that the process ends with */
 	uint64_t silence_end_ns, total_end_ns; /* CLOCK_MONOTONIC */
 	struct opener_hello hello;             /* of one that could not be shut in */
-	uint64_t silent[OPENER_MAX_SILENT];    /* devices */
+	struct silent silent[OPENER_MAX_SILENT_ALL];
 	size_t silent_count;
-	pid_t ended[2 * OPENER_MAX_SILENT]; /* killed, and not reaped yet */
+	pid_t ended[2 * OPENER_MAX_SILENT_ALL]; /* killed, and not reaped yet */
 	size_t ended_count;
+	int interrupted;  /* an eventfd */
+	bool is_given_up; /* options.wait did */
 
 	pthread_mutex_t lock; /* of all below */
 	pid_t pid;            /* 0: there is none */
@@ -68,11 +75,15 @@ static int watch(const struct opener *opener, int fd)
 
 static int set_up(struct opener *opener)
 {
+	int error;
+
 	opener->epoll = epoll_create1(EPOLL_CLOEXEC);
 	opener->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (opener->epoll < 0 || opener->timer < 0)
+	opener->interrupted = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (opener->epoll < 0 || opener->timer < 0 || opener->interrupted < 0)
 		return -errno;
-	return watch(opener, opener->timer);
+	error = watch(opener, opener->timer);
+	return error ? error : watch(opener, opener->interrupted);
 }
 
 int opener_new(const struct opener_options *options, struct opener **ret_opener)
@@ -84,7 +95,7 @@ int opener_new(const struct opener_options *options, struct opener **ret_opener)
 		return -ENOMEM;
 	opener->options = *options;
 	opener->last = &opener->first;
-	opener->socket = -1;
+	opener->socket = opener->interrupted = -1;
 	pthread_mutex_init(&opener->lock, NULL);
 	error = set_up(opener);
 	if (error) {
@@ -140,13 +151,22 @@ void opener_free(struct opener *opener)
 		free(waiting);
 	}
 	cleanup_close(&opener->timer);
+	cleanup_close(&opener->interrupted);
 	cleanup_close(&opener->epoll);
 	pthread_mutex_destroy(&opener->lock);
 	free(opener);
 }
 
+void opener_interrupt(struct opener *opener)
+{
+	eventfd_write(opener->interrupted, 1);
+}
+
 void opener_take_over(struct opener *opener)
 {
+	eventfd_t times;
+
+	eventfd_read(opener->interrupted, &times);
 	if (opener->starter != gettid())
 		stop(opener, false);
 }
@@ -205,13 +225,17 @@ static void set_limits(struct opener *opener, uint64_t silence_ms, uint64_t tota
 
 static bool is_refused(const struct opener *opener, const struct opener_request *request)
 {
-	if (opener->hello.error || opener->silent_count == OPENER_MAX_SILENT ||
-	    opener->ended_count == 2 * OPENER_MAX_SILENT)
+	size_t of_user = 0;
+
+	if (opener->hello.error || opener->silent_count == OPENER_MAX_SILENT_ALL ||
+	    opener->ended_count == 2 * OPENER_MAX_SILENT_ALL)
 		return true;
-	for (size_t i = 0; i < opener->silent_count; i++)
-		if (opener->silent[i] == request->device)
+	for (size_t i = 0; i < opener->silent_count; i++) {
+		if (opener->silent[i].device == request->device)
 			return true;
-	return false;
+		of_user += opener->silent[i].user == request->user;
+	}
+	return of_user >= OPENER_MAX_SILENT;
 }
 
 int opener_ask(struct opener *opener, const struct opener_request *request)
@@ -459,7 +483,9 @@ static void fail(struct opener *opener, int error, struct opener_answer *ret_ans
 {
 	/* Who is too slow to start is no file's fault. */
 	if (error == -ETIMEDOUT && opener->state == OPENER_ASKED)
-		opener->silent[opener->silent_count++] = opener->first->request.device;
+		opener->silent[opener->silent_count++] =
+			(struct silent){ opener->first->request.device,
+					 opener->first->request.user };
 	stop(opener, true);
 	finish_without(opener, opener->hello.error ? -EWOULDBLOCK : error, ret_answer);
 }
@@ -502,17 +528,41 @@ bool opener_take(struct opener *opener, struct opener_answer *ret_answer)
 	return true;
 }
 
+static bool is_interrupted(const struct opener *opener)
+{
+	struct pollfd polled = { .fd = opener->interrupted, .events = POLLIN };
+
+	return poll(&polled, 1, 0) > 0;
+}
+
+/* Until there is something to be taken; false: there need not be. */
+static bool go_on_waiting(struct opener *opener)
+{
+	struct pollfd answered = { .fd = opener->epoll, .events = POLLIN };
+
+	if (opener->options.wait)
+		opener->is_given_up = opener->options.wait(opener->epoll) != 0;
+	else
+		poll(&answered, 1, -1);
+	return !opener->is_given_up && !is_interrupted(opener);
+}
+
 int opener_open(struct opener *opener, const struct opener_request *request,
 		struct opener_answer *ret_answer)
 {
-	struct pollfd answered = { .fd = opener->epoll, .events = POLLIN };
 	struct opener_answer answer;
-	int error = opener_ask(opener, request);
+	int error = opener->is_given_up || is_interrupted(opener) ? -ECANCELED
+								  : opener_ask(opener, request);
 
 	if (error)
 		return error;
-	while (!opener_take(opener, &answer))
-		poll(&answered, 1, -1);
+	while (!opener_take(opener, &answer)) {
+		if (go_on_waiting(opener))
+			continue;
+		stop(opener, false);
+		finish_without(opener, -ECANCELED, &answer);
+		break;
+	}
 	if (!answer.error)
 		*ret_answer = answer;
 	return answer.error;

@@ -8,7 +8,7 @@
  * opener finds it (file_ways.h), maps it, asks the kernel side whether it is the module that is meant, and hands over a copy in memory that
  * nobody can change any more (memfd_create(2), all seals). What is no module is found by a path or a descriptor, and
  * handed over itself, open for reading, where its file system always answers. An opener that is silent for too long is sent SIGKILL and left to itself, another one takes its place, and of
- * that device nothing is opened any more: one stuck process a device, and no more than OPENER_MAX_SILENT.
+ * that device nothing is opened any more: one stuck process a device, and no more than OPENER_MAX_SILENT for one user, so that what one mounts costs others nothing.
  *
  * The opener is hearth itself under another name, in a cage of its own (cage.h), started with the first question. Questions are answered one after the other and later on; no
  * call here waits, but for the start of a process (a millisecond or two), and opener_open(). One thread at a time, see
@@ -27,7 +27,8 @@
 #define OPENER_MAX_COPY_BYTES (64u << 20)  /* of a file */
 #define OPENER_MAX_FILE_BYTES (512u << 20) /* of one that is no module */
 #define OPENER_MAX_WAITING    256          /* questions */
-#define OPENER_MAX_SILENT     8            /* devices; then nothing is opened any more */
+#define OPENER_MAX_SILENT     8  /* devices of one user; then nothing of his is opened any more */
+#define OPENER_MAX_SILENT_ALL 64 /* of all; then nothing is */
 #define OPENER_COPY_SEALS     (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 /* Of one question. A copy that goes on slowly has until the second. */
@@ -38,7 +39,13 @@ struct opener_options {
 	char *const *arguments; /* of this program, as opener; they live longer */
 	int program; /* of bpf/sample.bpf.c: identify; it lives longer. -1: none; modules are not asked for */
 	uint32_t silence_ms, total_ms;
+	/* How opener_open() waits until the descriptor is readable: 0, or an error, and from then on it waits for nothing. NULL: by poll(2). */
+	int (*wait)(int fd);
 };
+
+/* Whose devices may be silent besides a UID's: debug folders are nobody's, and what lies beside programs is anybody's. */
+#define OPENER_USER_FOLDERS (1ull << 32)
+#define OPENER_USER_BESIDE  (OPENER_USER_FOLDERS + 1)
 
 /* No link leads out of the folder, nor is its last part one. */
 enum opener_what {
@@ -56,6 +63,8 @@ struct opener_request {
 	uint64_t module; /* that the kernel side must see in the file; of a module */
 	uint64_t size;   /* of it; of a module */
 	uint64_t device; /* what fails together: the super block's */
+	uint64_t
+		user; /* who makes it fail, if it does: the UID of whoever uses the file, or one of the above */
 	struct file_place place;
 };
 
@@ -92,9 +101,12 @@ int opener_ask(struct opener *opener, const struct opener_request *request);
  */
 bool opener_take(struct opener *opener, struct opener_answer *ret_answer);
 
-/* Asks an opener that is idle, and waits: 0 and an answer, or an error of either call above. */
+/* Asks an opener that is idle, and waits: 0 and an answer, or an error of either call above; -ECANCELED: opener_interrupt(), or so says options.wait. */
 int opener_open(struct opener *opener, const struct opener_request *request,
 		struct opener_answer *ret_answer);
+
+/* From any thread: what is waited for, or will be, by opener_open() comes to nothing, until opener_take_over(). */
+void opener_interrupt(struct opener *opener);
 
 /*
  * This thread asks from now on an opener that is idle: a process that another one started would end with that one, and is

@@ -154,7 +154,7 @@ def test_a_signal_ends_the_fetching_alone(stripped, tmp_path, end_recording):
         recorder.send(signal.SIGINT)
         ended = recorder.end()
     assert ended.returncode == 0, ended
-    assert "interrupted: no more debug files are fetched; writing what there is" in ended.stderr
+    assert "interrupted: no more debug files are fetched, nor is any file waited for; writing what there is" in ended.stderr
     assert "more files are fetched:" not in ended.stderr
     assert hearth.ticks(hearth.read_folded(out)) > 100
 

@@ -227,6 +227,28 @@ def test_a_debug_file_is_read(stripped, tmp_path):
     assert hearth.ticks(stacks, lambda stack: "hidden" in stack.frames) > 0.9 * hearth.ticks(stacks)
 
 
+@pytest.mark.parametrize("signals, options", [(1, ["-d", 0.3]), (2, [])], ids=["first", "second"])
+def test_a_signal_ends_the_waiting_for_a_debug_file(stripped, signals, options, tmp_path):
+    """Of a file on a file system that does not answer; the profile is written all the same."""
+    server, program, symbols = stripped
+    server.say("OPEN")
+    server.wait_for("^silent$")
+    out = tmp_path / "out.folded"
+    with hearth.Child(program) as child:
+        with recording.start("-F", RATE, *options, "-p", child.pid, "--symbols", symbols, "-o", out) as recorder:
+            if signals == 2:
+                recording.wait_until_recording(recorder)
+                recording.until_worked(child, 0.3)
+                recorder.send(signal.SIGINT)
+            server.wait_for("^asked OPEN$")
+            recorder.send(signal.SIGINT)
+            ended = recorder.end(timeout=20)
+    assert ended.returncode == 0, ended
+    assert "nor is any file waited for; writing what there is" in ended.stderr
+    stacks = hearth.read_folded(out)
+    assert hearth.ticks(stacks, lambda stack: "[stripped]" in stack.frames) > 0.9 * hearth.ticks(stacks) > 0
+
+
 @pytest.mark.parametrize("operation", ["OPEN", "READ"])
 def test_a_debug_file_that_never_answers(stripped, operation, tmp_path):
     server, program, symbols = stripped

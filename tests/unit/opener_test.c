@@ -557,6 +557,61 @@ static void silence_costs_its_device(void **state)
 	}
 }
 
+/* One user's silent devices are his alone; all together are bounded. */
+static void silence_costs_nobody_else(void **state)
+{
+	struct opener *opener = begin(-1, "silent");
+	struct opener_request request = request_for("text");
+
+	(void)state;
+	for (request.user = 1; request.user <= 2; request.user++) {
+		for (int i = 0; i < OPENER_MAX_SILENT; i++, request.device++)
+			assert_int_equal(error_of(opener, &request), -ETIMEDOUT);
+		assert_int_equal(opener_ask(opener, &request), -EWOULDBLOCK);
+	}
+	assert_int_equal(usage_of(opener).failed, 2 * OPENER_MAX_SILENT);
+	assert_int_equal(error_of(opener, &request), -ETIMEDOUT);
+	opener_free(opener);
+}
+
+static struct opener *waiting;
+static int wait_error;
+
+static int wait_a_little(int fd)
+{
+	struct pollfd polled = { .fd = fd, .events = POLLIN };
+
+	if (!wait_error)
+		opener_interrupt(waiting);
+	poll(&polled, 1, 10);
+	return wait_error;
+}
+
+/* A question that nobody answers, until whoever waits has enough: what is asked then comes to nothing at once. */
+static void waiting_is_given_up(void **state)
+{
+	static char name[] = OPENER_IN_TEST_NAME, silent[] = "s";
+	static char *arguments[] = { name, silent, NULL };
+	const struct opener_options options = { arguments, -1, 600000, 600000, wait_a_little };
+	struct opener_request request = request_for("text");
+	struct opener_answer answer;
+
+	(void)state;
+	for (wait_error = -ECANCELED; wait_error <= 0; wait_error += ECANCELED) {
+		assert_int_equal(opener_new(&options, &waiting), 0);
+		for (int i = 0; i < 2; i++)
+			assert_int_equal(opener_open(waiting, &request, &answer), -ECANCELED);
+		assert_true(opener_is_idle(waiting));
+		assert_int_equal(usage_of(waiting).started, 1);
+		assert_int_equal(usage_of(waiting).failed, 0);
+		/* Whoever takes over asks again, but where nothing is to be waited for any more. */
+		opener_take_over(waiting);
+		assert_int_equal(opener_open(waiting, &request, &answer), -ECANCELED);
+		assert_int_equal(usage_of(waiting).started, wait_error ? 1 : 2);
+		opener_free(waiting);
+	}
+}
+
 static void without_a_cage(void **state)
 {
 	struct opener *opener = begin(-1, "unprivileged");
@@ -591,6 +646,8 @@ int main(int argc, char **argv)
 		TEST(one_that_is_killed_while_nobody_asks),
 		cmocka_unit_test_setup(garbage_costs_its_question, worker_in_test_setup),
 		cmocka_unit_test_setup(silence_costs_its_device, worker_in_test_setup),
+		cmocka_unit_test_setup(silence_costs_nobody_else, worker_in_test_setup),
+		cmocka_unit_test_setup(waiting_is_given_up, worker_in_test_setup),
 		cmocka_unit_test_setup(without_a_cage, worker_in_test_setup),
 	};
 
