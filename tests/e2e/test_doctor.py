@@ -2,6 +2,8 @@
 """`hearth doctor`: what a machine allows and lacks, for people and for programs."""
 
 import json
+import os
+import shutil
 
 import pytest
 
@@ -96,6 +98,48 @@ def test_an_opener_that_is_not_shut_in_says_why():
     assert (status, checks["opener"]["verdict"]) == (0, "limited"), checks["opener"]
     assert checks["opener"]["detail"].endswith(": Operation not permitted")
     assert "CAP_SYS_PTRACE" in checks["opener"]["mend"]
+
+
+DELETED = r"""
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	(void)argc;
+	unlink(argv[0]);
+	for (volatile int i = 0;; i++)
+		;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "capabilities, is_good",
+    [(["net_raw"], True), (["sys_ptrace"], False), (["checkpoint_restore", "sys_admin"], False)],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_said_of_deleted_files_is_true(capabilities, is_good, tmp_path):
+    """Of those of other users, without what it takes to see their mappings."""
+    _, checks = verdicts_without(*capabilities)
+    finding = checks["deleted files"]
+    assert (finding["verdict"] == "good") == is_good, finding
+    if not is_good:
+        assert "rows_missing" in finding["detail"] and "CAP_SYS_PTRACE" in finding["mend"]
+    if "sys_admin" in capabilities:
+        return  # nothing can be recorded without it: the worker cannot be shut in
+    program = recording.compile_c(tmp_path, "deleted", DELETED)
+    out = tmp_path / "out.folded"
+    with recording.folder_for_all() as (folder, _):
+        shutil.copy(program, folder / "deleted")
+        with hearth.Child(*recording.NOBODY, folder / "deleted") as child:
+            recording.until(lambda: not (folder / "deleted").exists(), "it deletes itself")
+            without = ",".join(f"-{name}" for name in capabilities)
+            command = ["setpriv", "--bounding-set", without, hearth.BINARY, "record", "-p", child.pid]
+            with hearth.Child(*command, "-F", 499, "-d", 0.5, "-o", out) as recorder:
+                ended = recorder.end()
+    assert ended.returncode == 0, ended
+    stacks = hearth.read_folded(out)
+    named = hearth.ticks(stacks, lambda stack: "main" in stack.frames) / hearth.ticks(stacks)
+    assert named > 0.9 if is_good else named == 0, stacks
 
 
 def test_a_lower_rate_is_told():
