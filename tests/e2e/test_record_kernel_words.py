@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who names the kernel's code: the kernel itself, by a BPF program; where that cannot be asked, /proc/kallsyms."""
 
+import errno
 import json
 import re
 import subprocess
@@ -16,30 +17,7 @@ pytestmark = pytest.mark.root
 RATE = 999
 WORK = ["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=400000"]
 
-# Before the question to the kernel, the only run of a program that has no context: CPU time, or an error in place of it.
-ASKED = """
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <stdlib.h>
-#include <time.h>
-
-#include <bpf/bpf.h>
-
-int bpf_prog_test_run_opts(int program, struct bpf_test_run_opts *options)
-{
-	int (*real)(int, struct bpf_test_run_opts *) = dlsym(RTLD_NEXT, "bpf_prog_test_run_opts");
-	const char *error = getenv("ANSWER"), *work = getenv("WORK_MS");
-	clock_t end = clock() + (work ? atoi(work) * (CLOCKS_PER_SEC / 1000) : 0);
-
-	if (options->ctx_in)
-		return real(program, options);
-	while (clock() < end)
-		;
-	errno = error ? atoi(error) : 0;
-	return error ? -1 : real(program, options);
-}
-"""
+ASKED = Path(__file__).with_name("kernel_asked.c").read_text()
 
 
 def record(folder, *before, **options):
@@ -66,14 +44,14 @@ def hidden_addresses(folder):
     return ["unshare", "--mount", "sh", "-c", f'mount --bind {hidden} /proc/kallsyms && exec "$@"', "sh"]
 
 
-@pytest.mark.parametrize("error", ["EPERM", "ENOMEM"])
-def test_where_the_kernel_refuses_names_are_read_from_kallsyms(error, tmp_path):
+@pytest.mark.parametrize("refused", ["ANSWER", "UNLOADED"])
+@pytest.mark.parametrize("error", [errno.EPERM, errno.ENOMEM], ids=errno.errorcode.get)
+def test_where_the_kernel_refuses_names_are_read_from_kallsyms(refused, error, tmp_path):
     """Memory for BPF programs has limits of its own: that of the recording need not be short."""
-    number = {"EPERM": 1, "ENOMEM": 12}[error]
     with recording.preloaded(ASKED) as options:
-        stacks, _ = record(tmp_path, **options(ANSWER=str(number)))
+        stacks, _ = record(tmp_path, **options(**{refused: str(error)}))
         assert share_with(stacks, "do_syscall_64_[k]") > 0.5
-        stacks, _ = record(tmp_path, *hidden_addresses(tmp_path), **options(ANSWER=str(number)))
+        stacks, _ = record(tmp_path, *hidden_addresses(tmp_path), **options(**{refused: str(error)}))
     assert share_with(stacks, "[kernel]_[k]") == 1
 
 

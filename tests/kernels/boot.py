@@ -44,6 +44,7 @@ def build_programs(folder):
     commands = [
         [*cc, "-o", folder / "plain", sources / "unwound.c"],
         [*cc, "-static", "-o", folder / "static", sources / "unwound.c"],
+        [*cc, "-shared", "-fPIC", "-o", folder / "kernel_asked.so", sources / "kernel_asked.c"],
     ]
     for padding, name in enumerate(ALTERNATING):
         macros = [f"-DNAME=of_{name}", f"-DPADDING={padding}"]

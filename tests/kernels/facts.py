@@ -16,7 +16,7 @@ import expectations  # noqa: E402
 import hearth as e2e  # noqa: E402
 
 SAMPLES = ["shares_70_30", "recursion", "syscalls", "threads", "fork_storm"]
-RECORDED = [*SAMPLES, "static", "signal", "alternating", "verify", "change_time", "no_change", "cgroup", "machine"]
+RECORDED = [*SAMPLES, "static", "signal", "alternating", "verify", "change_time", "no_change", "cgroup", "machine", "hidden_names", "unloaded_names"]
 CHAIN = ["main", *(f"chain_{i}" for i in range(1, 10)), "burn"]
 
 
@@ -54,8 +54,8 @@ class Guest:
         path = self.results / "kernel" / "stdout"
         return path.read_text().strip() if path.exists() else "unknown"
 
-    def doctor(self):
-        return {check["check"]: check for check in json.loads(self.read("doctor_json", "stdout"))}
+    def doctor(self, case="doctor_json"):
+        return {check["check"]: check for check in json.loads(self.read(case, "stdout"))}
 
     def bpf_names(self, case):
         objects = [entry for name in ("programs", "maps") for entry in json.loads(self.read(case, f"{name}.json"))]
@@ -171,6 +171,28 @@ def a_files_change_time_is_seen(guest):
     assert (changed, unchanged) == (1, 0), f"{changed} other keys with a change between, {unchanged} without"
 
 
+# --- the kernel's own names -------------------------------------------------------------------------
+
+
+def named_in_the_kernel(guest, case):
+    """Of the ticks within the kernel, the share whose kernel frames all have names."""
+    within = [stack for stack in guest.stacks(case) if any(map(e2e.is_kernel, stack.frames))]
+    assert e2e.ticks(within) > 50, f"{e2e.ticks(within)} ticks in the kernel"
+    return e2e.ticks(within, lambda stack: "[kernel]_[k]" not in stack.frames) / e2e.ticks(within)
+
+
+def the_kernel_names_its_own_code(guest):
+    """Where /proc/kallsyms hides all addresses, only the kernel itself can have done so: by the program that asks it."""
+    names = guest.doctor("hidden_doctor")["kernel names"]
+    assert names["verdict"] == "good" and names["detail"].startswith("by the kernel itself"), names
+    assert named_in_the_kernel(guest, "hidden_names") > 0.9
+
+
+def kallsyms_names_it_where_that_program_is_refused(guest):
+    assert named_in_the_kernel(guest, "unloaded_names") > 0.9
+    assert named_in_the_kernel(guest, "unloaded_hidden_names") == 0, "it was not refused"
+
+
 # --- limits -----------------------------------------------------------------------------------------
 
 
@@ -236,6 +258,8 @@ FACTS = {
     "libunwind agrees": libunwind_agrees,
     "a cgroup is found from below": a_cgroup_is_found_from_below,
     "a file's change time is seen": a_files_change_time_is_seen,
+    "the kernel names its own code": the_kernel_names_its_own_code,
+    "kallsyms names it where that program is refused": kallsyms_names_it_where_that_program_is_refused,
     "root opens what it needs": root_opens_what_it_needs,
     "nothing is left of a killed recorder": nothing_is_left_of_a_killed_recorder,
     "the kernel has no complaint": the_kernel_has_no_complaint,

@@ -106,6 +106,25 @@ few_files()
 	hearth record -F 199 --stats stats.json -o out.folded -- sh -c "ulimit -Hn; $unchanged"
 }
 
+# /proc/kallsyms shows zeros, as with kernel.kptr_restrict=2; it does not know of whom it hides them here.
+hidden() # COMMAND...
+{
+	sed 's/^[0-9a-f]*/0000000000000000/' /proc/kallsyms >/tmp/kallsyms
+	mount --bind /tmp/kallsyms /proc/kallsyms
+	"$@"
+	status=$?
+	umount /proc/kallsyms
+	return "$status"
+}
+
+# The program that asks the kernel for names is not taken by it.
+unloaded() # COMMAND...
+{
+	LD_PRELOAD=/programs/kernel_asked.so UNLOADED=22 "$@"
+}
+
+syscalls='hearth record -F 199 --stats stats.json -o out.folded -- /samples/syscalls 1'
+
 # How this kernel has the sequence of an mm's mappings, by its own words.
 show_sequence()
 {
@@ -131,6 +150,10 @@ record no_change -- sh -c "$unchanged"
 run few_files few_files
 run cgroup in_cgroup /samples/shares_70_30 1000
 run machine beside /samples/shares_70_30 1000
+run hidden_doctor hidden hearth doctor --json
+run hidden_names hidden $syscalls
+run unloaded_names unloaded $syscalls
+run unloaded_hidden_names hidden unloaded $syscalls
 run killed kill_recorder
 run left look_for_what_is_left
 run dmesg dmesg
