@@ -23,6 +23,11 @@ bool file_system_may_block(uint64_t super_magic)
 	return false;
 }
 
+bool file_system_has_layers(uint64_t super_magic)
+{
+	return super_magic == OVERLAYFS_SUPER_MAGIC;
+}
+
 bool file_system_type_may_block(const char *type, size_t size)
 {
 	for (size_t i = 0; i < COUNT; i++) {

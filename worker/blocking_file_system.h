@@ -9,6 +9,9 @@
 
 bool file_system_may_block(uint64_t super_magic);
 
+/* Is it made of others, which may be such ones? Of modules it is not asked: what an overlay maps is the layer's file. */
+bool file_system_has_layers(uint64_t super_magic);
+
 /* By its type as /proc/PID/mountinfo has it, of `size` bytes. */
 bool file_system_type_may_block(const char *type, size_t size);
 

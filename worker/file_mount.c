@@ -2,39 +2,18 @@
 #include "worker/file_mount.h"
 
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
-#include "symbolize/kallsyms_line.h"
-#include "worker/blocking_file_system.h"
+#include "worker/mount_info.h"
 
-struct search {
-	uint64_t mount;
-	bool answers;
-};
-
-/* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue": a space in a name is escaped. */
-static void look_at_line(struct bytes line, void *context)
-{
-	static const char separator[] = " - ";
-	struct search *search = context;
-	const uint8_t *type = memmem(line.data, line.size, separator, sizeof(separator) - 1);
-	const uint8_t *end = line.data + line.size, *space;
-	uint64_t mount = 0;
-
-	for (size_t i = 0; i < line.size && line.data[i] >= '0' && line.data[i] <= '9'; i++)
-		mount = mount * 10 + (uint64_t)(line.data[i] - '0');
-	if (mount != search->mount || !type)
-		return;
-	type += sizeof(separator) - 1;
-	space = memchr(type, ' ', (size_t)(end - type));
-	search->answers =
-		space && !file_system_type_may_block((const char *)type, (size_t)(space - type));
-}
+#define MAX_MOUNTS_BYTES (16u << 20)
+#define FIRST_PROCESS    1 /* whose mounts those are that containers are made of */
 
 /* What is cached of it does. */
 bool file_mount_id(int path_fd, uint64_t *ret_mount)
@@ -48,15 +27,43 @@ bool file_mount_id(int path_fd, uint64_t *ret_mount)
 	return true;
 }
 
-bool file_mount_answers(uint32_t pid, int path_fd)
+static int read_mounts(uint32_t pid, struct buffer *ret_text)
 {
-	struct search search = { .answers = false };
-	_cleanup_close_ int fd = -1;
 	char path[64];
 
-	if (!file_mount_id(path_fd, &search.mount))
-		return false;
 	snprintf(path, sizeof(path), "/proc/%u/mountinfo", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd >= 0 && !kallsyms_each_line(fd, look_at_line, &search) && search.answers;
+	return buffer_read_file(ret_text, path, MAX_MOUNTS_BYTES);
+}
+
+/* Its mounts were then made by whoever is root here. */
+static bool has_mounts_of_root(uint32_t pid)
+{
+	_cleanup_close_ int mounts = -1;
+	_cleanup_close_ int owner = -1;
+	struct stat its, own;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/ns/mnt", pid);
+	mounts = open(path, O_RDONLY | O_CLOEXEC);
+	owner = mounts < 0 ? -1 : ioctl(mounts, NS_GET_USERNS);
+	return owner >= 0 && !fstat(owner, &its) && !stat("/proc/self/ns/user", &own) &&
+	       its.st_ino == own.st_ino && its.st_dev == own.st_dev;
+}
+
+static struct bytes bytes_of(const struct buffer *buffer)
+{
+	return (struct bytes){ (const uint8_t *)buffer->data, buffer->size };
+}
+
+bool file_mount_answers(uint32_t pid, int path_fd)
+{
+	_cleanup_(buffer_release) struct buffer text = { 0 };
+	_cleanup_(buffer_release) struct buffer first = { 0 };
+	uint64_t mount;
+
+	if (!file_mount_id(path_fd, &mount) || read_mounts(pid, &text))
+		return false;
+	if (has_mounts_of_root(pid))
+		read_mounts(FIRST_PROCESS, &first);
+	return mount_info_answers(bytes_of(&text), mount, bytes_of(&first));
 }

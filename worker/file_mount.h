@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whether a file or folder, of another process too, lies on a file system that may never answer (worker/blocking_file_system.h), found out without
- * asking that file system anything: by its mount, as /proc/PID/mountinfo has it.
+ * asking that file system anything: by its mount, as /proc/PID/mountinfo has it (mount_info.h).
  */
 #ifndef HEARTH_WORKER_FILE_MOUNT_H
 #define HEARTH_WORKER_FILE_MOUNT_H

@@ -211,7 +211,8 @@ static int hand_over(uint64_t id, int *file, const struct stat *status, int *ret
 
 	if (fstatfs(*file, &system))
 		return -errno;
-	if (!file_system_may_block((uint64_t)system.f_type)) {
+	if (!file_system_may_block((uint64_t)system.f_type) &&
+	    !file_system_has_layers((uint64_t)system.f_type)) {
 		*ret_fd = take_fd(file);
 		return 0;
 	}
