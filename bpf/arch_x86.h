@@ -98,6 +98,22 @@ static inline __attribute__((always_inline)) enum arch_frame_stage arch_frame_st
 								: ARCH_FRAME_UNKNOWN;
 }
 
+/*
+ * Does code begin with add $N,%rsp and ret, with N in one byte or in four? N, which is no more than a frame has; 0: it does not.
+ */
+static inline __attribute__((always_inline)) __u32 arch_frame_given_back(__u64 code)
+{
+	__u32 bytes = 0;
+
+	if ((code & 0xff80ffffff) == 0xc300c48348) /* the byte has a sign */
+		bytes = code >> 24 & 0x7f;
+	else if ((code & 0xff00000000ffffff) == 0xc300000000c48148)
+		bytes = (__u32)(code >> 24);
+	else
+		return 0;
+	return bytes & 7 || bytes > 0x100000 ? 0 : bytes;
+}
+
 /* May code (its last 8 bytes, `before`) end with a call: of a relative address, or through a register or memory? */
 static inline __attribute__((always_inline)) bool arch_ends_with_call(__u64 before)
 {

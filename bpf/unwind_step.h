@@ -366,6 +366,28 @@ STEP_INLINE int step_by_code(struct unwind_state *state, enum arch_frame_stage s
 	return STEP_GO;
 }
 
+/*
+ * A runtime's code that a call comes back to, and that then gives its frame back and returns: its bytes are its rule, whatever is in
+ * fp. So are the trampolines of CPython 3.12 and 3.13 (-X perf), which keep none.
+ */
+STEP_INLINE void find_rule_by_code(struct unwind_state *state)
+{
+	__u64 code = 0;
+	__u32 bytes;
+
+	if (was_interrupted(&state->registers) ||
+	    unwind_read_user(&code, ARCH_CODE_BYTES, state->registers.pc))
+		return;
+	bytes = arch_frame_given_back(code);
+	if (bytes)
+		state->rule = (struct unwind_rule){
+			.cfa = UNWIND_CFA_SP,
+			.ra = UNWIND_RA_ABOVE,
+			.fp = UNWIND_FP_SAME,
+			.cfa_offset = (__s32)bytes + 8,
+		};
+}
+
 /* Code without CFI: by its frame pointer, if it keeps one. Where the chain ends no root is proven. */
 STEP_INLINE int step_by_fp(struct unwind_state *state)
 {

@@ -171,6 +171,7 @@ static long walk_frame(__u32 i, struct walk_context *context)
 	walked = note_frame(walk, i);
 	if (!has_rows(mapping->module)) {
 		state->rule.cfa = UNWIND_NO_CFI;
+		find_rule_by_code(state);
 	} else if (!walk_find_rule(context, mapping->module, offset)) {
 		walk->reason = REASON_ROWS_MISSING;
 		return 1;

@@ -157,6 +157,50 @@ def test_leaf_without_cfi_is_marked(tmp_path):
     assert float(said) == pytest.approx(100 * marked / ticks["due"], abs=0.0101)
 
 
+# As CPython's trampolines of -X perf: sub $8,%rsp; call *%rdi; add $8,%rsp; ret, in memory of its own.
+TRAMPOLINE = r"""
+#include <string.h>
+#include <sys/mman.h>
+
+static volatile unsigned long sum;
+
+__attribute__((noinline)) void inner(void)
+{
+	for (int i = 0; i < 1000; i++)
+		sum += i;
+}
+
+__attribute__((noinline)) void outer(void (*through)(void (*)(void)))
+{
+	for (int i = 0; i < 2000000; i++)
+		through(inner);
+	sum++;
+}
+
+int main(void)
+{
+	static const unsigned char code[] = { 0x48, 0x83, 0xec, 8, 0xff, 0xd7, 0x48, 0x83, 0xc4, 8, 0xc3 };
+	void *made = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	memcpy(made, code, sizeof(code));
+	outer((void (*)(void (*)(void)))made);
+	return (int)(sum & 1);
+}
+"""
+
+
+def test_a_runtimes_code_that_only_gives_its_frame_back(tmp_path):
+    """It keeps no frame pointer: its bytes behind the call tell where its frame ends."""
+    program = tmp_path / "through"
+    options = ["-O2", "-fomit-frame-pointer"]
+    subprocess.run(["cc", *options, "-xc", "-o", program, "-"], input=TRAMPOLINE, text=True, check=True)
+    recorded = record(program)
+    ticks = recorded.stats["ticks"]
+    whole = [stack for stack in complete(recorded, "through")
+             if holds_in_order(stack.frames, ["_start", "main", "outer", "[unknown]", "inner"])]  # fmt: skip
+    assert hearth.ticks(whole) > 0.9 * (ticks["due"] - ticks["lost"]["late"]) > 100, unfinished(recorded)
+
+
 def test_code_with_cfi_is_not_marked(unwound):
     recorded = record(unwound / "plain", "chain", "0.3")
     assert recorded.stats["ticks"]["may_lack_caller"] <= 2, recorded.stats["ticks"]  # start-up code

@@ -143,13 +143,20 @@ static const char *const lacking[] = {
 	"no_cfi_program",
 };
 
-static bool is_lacking(const char *path)
+/* A runtime's code is left by its frame pointer, where its bytes would tell more. */
+static const char made_code_tells[] = "no_cfi_frame_given_back";
+
+static bool is_case(const char *path, const char *wanted)
 {
 	const char *name = strrchr(path, '/') + 1;
 
+	return !strncmp(name, wanted, strlen(wanted)) && name[strlen(wanted)] == '.';
+}
+
+static bool is_lacking(const char *path)
+{
 	for (size_t i = 0; i < sizeof(lacking) / sizeof(*lacking); i++)
-		if (!strncmp(name, lacking[i], strlen(lacking[i])) &&
-		    name[strlen(lacking[i])] == '.')
+		if (is_case(path, lacking[i]))
 			return true;
 	return false;
 }
@@ -163,6 +170,10 @@ static void ends_as_recorded(void **state)
 	walk(fixture);
 	if (is_lacking(fixture->path)) {
 		assert_int_equal(walked->reason, REASON_STACK_UNREADABLE);
+		return;
+	}
+	if (is_case(fixture->path, made_code_tells)) {
+		assert_int_equal(walked->reason, REASON_NO_ROOT);
 		return;
 	}
 	assert_int_equal(walked->reason, replayed->reason);
