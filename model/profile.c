@@ -5,18 +5,23 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/record_pool.h"
 #include "base/string_pool.h"
-#include "base/u64_map.h"
 
+/*
+ * Children are found in two ways. The node behind a parent is its child if it was the first one and came at once, as those at the end of a
+ * new stack do: nearly all nodes of a profile, which are found without a look-up and need no memory but their own. The others are
+ * in a hash table.
+ */
 struct profile {
 	struct string_pool strings;
-	struct frame *frames;
-	uint32_t frame_count, frame_capacity;
+	struct record_pool frames; /* struct frame, all of it the key */
 	struct stack_node *nodes;
 	uint32_t node_count, node_capacity;
-	struct u64_map frame_ids; /* hash of name, module and kind -> first frame with that hash */
-	uint32_t *frame_chain;    /* per frame: the next with the same hash, or PROFILE_NONE */
-	struct u64_map child_ids; /* parent << 32 | frame -> node */
+	uint32_t *children; /* hash table of node ids; 0: free */
+	uint32_t child_count;
+	size_t child_capacity; /* 0 or a power of two */
+	uint64_t seeds[2];
 	uint64_t total;
 	struct profile_origin origin;
 };
@@ -63,8 +68,9 @@ struct profile *profile_new(void)
 	if (!profile)
 		return NULL;
 	string_pool_init(&profile->strings);
-	u64_map_init(&profile->frame_ids);
-	u64_map_init(&profile->child_ids);
+	record_pool_init(&profile->frames, sizeof(struct frame), sizeof(struct frame));
+	profile->seeds[0] = hash_seed();
+	profile->seeds[1] = hash_seed();
 	if (profile_reserve_node(profile)) {
 		profile_free(profile);
 		return NULL;
@@ -72,9 +78,6 @@ struct profile *profile_new(void)
 	profile->nodes[profile->node_count++] = (struct stack_node){
 		.parent = PROFILE_NONE,
 		.frame = PROFILE_NONE,
-		.first_child = PROFILE_NONE,
-		.last_child = PROFILE_NONE,
-		.next_sibling = PROFILE_NONE,
 	};
 	return profile;
 }
@@ -84,10 +87,8 @@ void profile_free(struct profile *profile)
 	if (!profile)
 		return;
 	string_pool_release(&profile->strings);
-	u64_map_release(&profile->frame_ids);
-	u64_map_release(&profile->child_ids);
-	free(profile->frames);
-	free(profile->frame_chain);
+	record_pool_release(&profile->frames);
+	free(profile->children);
 	free(profile->nodes);
 	free(profile->origin.command);
 	free(profile->origin.machine);
@@ -105,50 +106,9 @@ const char *profile_string(const struct profile *profile, uint32_t string, size_
 	return string_pool_get(&profile->strings, string, ret_size);
 }
 
-static int profile_reserve_frame(struct profile *profile)
-{
-	uint32_t capacity = profile->frame_capacity ? profile->frame_capacity * 2 : 256;
-	struct frame *frames;
-	uint32_t *chain;
-
-	if (profile->frame_count < profile->frame_capacity)
-		return 0;
-	if (profile->frame_capacity > UINT32_MAX / 4)
-		return -ENOMEM;
-	frames = realloc(profile->frames, capacity * sizeof(*frames));
-	if (!frames)
-		return -ENOMEM;
-	profile->frames = frames;
-	chain = realloc(profile->frame_chain, capacity * sizeof(*chain));
-	if (!chain)
-		return -ENOMEM;
-	profile->frame_chain = chain;
-	profile->frame_capacity = capacity;
-	return 0;
-}
-
 int profile_add_frame(struct profile *profile, struct frame frame, uint32_t *ret_frame)
 {
-	uint64_t key = hash_u64((uint64_t)frame.name << 32 | frame.module) ^ (uint64_t)frame.kind;
-	uint32_t first = u64_map_get(&profile->frame_ids, key);
-	uint32_t id = profile->frame_count;
-
-	for (uint32_t i = first; i != PROFILE_NONE; i = profile->frame_chain[i]) {
-		const struct frame *known = &profile->frames[i];
-
-		if (known->name == frame.name && known->module == frame.module &&
-		    known->kind == frame.kind) {
-			*ret_frame = i;
-			return 0;
-		}
-	}
-	if (profile_reserve_frame(profile) || u64_map_set(&profile->frame_ids, key, id))
-		return -ENOMEM;
-	profile->frames[id] = frame;
-	profile->frame_chain[id] = first;
-	profile->frame_count++;
-	*ret_frame = id;
-	return 0;
+	return record_pool_add(&profile->frames, &frame, ret_frame);
 }
 
 int profile_add_named(struct profile *profile, const char *name, const char *module,
@@ -164,43 +124,91 @@ int profile_add_named(struct profile *profile, const char *name, const char *mod
 
 const struct frame *profile_frame(const struct profile *profile, uint32_t frame)
 {
-	return &profile->frames[frame];
+	return record_pool_get(&profile->frames, frame);
 }
 
 uint32_t profile_frame_count(const struct profile *profile)
 {
-	return profile->frame_count;
+	return profile->frames.count;
 }
 
-static void profile_link_child(struct profile *profile, uint32_t parent, uint32_t child)
-{
-	struct stack_node *node = &profile->nodes[parent];
+/* --- children --- */
 
-	if (node->last_child == PROFILE_NONE)
-		node->first_child = child;
-	else
-		profile->nodes[node->last_child].next_sibling = child;
-	node->last_child = child;
+static size_t first_slot(const struct profile *profile, uint32_t parent, uint32_t frame)
+{
+	return hash_pair(parent, frame, profile->seeds) & (profile->child_capacity - 1);
+}
+
+/* The slot of a child, or the free one where it belongs. Needs a table with a free slot. */
+static uint32_t *child_slot(const struct profile *profile, uint32_t parent, uint32_t frame)
+{
+	size_t at = first_slot(profile, parent, frame);
+
+	for (;; at = (at + 1) & (profile->child_capacity - 1)) {
+		uint32_t node = profile->children[at];
+
+		if (!node ||
+		    (profile->nodes[node].parent == parent && profile->nodes[node].frame == frame))
+			return &profile->children[at];
+	}
+}
+
+static int grow_children(struct profile *profile)
+{
+	uint32_t *old = profile->children;
+	size_t old_capacity = profile->child_capacity;
+	size_t capacity = old_capacity ? old_capacity * 2 : 256;
+	uint32_t *children = calloc(capacity, sizeof(*children));
+
+	if (!children)
+		return -ENOMEM;
+	profile->children = children;
+	profile->child_capacity = capacity;
+	for (size_t i = 0; i < old_capacity; i++) {
+		const struct stack_node *node = &profile->nodes[old[i]];
+
+		if (old[i])
+			*child_slot(profile, node->parent, node->frame) = old[i];
+	}
+	free(old);
+	return 0;
+}
+
+/* 0: there is none, for the root is nobody's child. */
+static uint32_t find_child(const struct profile *profile, uint32_t parent, uint32_t frame)
+{
+	uint32_t next = parent + 1;
+
+	if (next == profile->node_count)
+		return 0; /* it came last */
+	if (profile->nodes[next].parent == parent && profile->nodes[next].frame == frame)
+		return next;
+	return profile->child_capacity ? *child_slot(profile, parent, frame) : 0;
+}
+
+static int remember_child(struct profile *profile, uint32_t node)
+{
+	const struct stack_node *entry = &profile->nodes[node];
+
+	if ((size_t)profile->child_count * 2 >= profile->child_capacity && grow_children(profile))
+		return -ENOMEM;
+	*child_slot(profile, entry->parent, entry->frame) = node;
+	profile->child_count++;
+	return 0;
 }
 
 int profile_add_child(struct profile *profile, uint32_t parent, uint32_t frame, uint32_t *ret_node)
 {
-	uint64_t key = (uint64_t)parent << 32 | frame;
-	uint32_t node = u64_map_get(&profile->child_ids, key);
+	uint32_t node = find_child(profile, parent, frame);
 
-	if (node == U64_MAP_ABSENT) {
+	if (!node) {
 		node = profile->node_count;
-		if (profile_reserve_node(profile) || u64_map_set(&profile->child_ids, key, node))
+		if (profile_reserve_node(profile))
 			return -ENOMEM;
-		profile->nodes[node] = (struct stack_node){
-			.parent = parent,
-			.frame = frame,
-			.first_child = PROFILE_NONE,
-			.last_child = PROFILE_NONE,
-			.next_sibling = PROFILE_NONE,
-		};
+		profile->nodes[node] = (struct stack_node){ .parent = parent, .frame = frame };
+		if (node != parent + 1 && remember_child(profile, node))
+			return -ENOMEM;
 		profile->node_count++;
-		profile_link_child(profile, parent, node);
 	}
 	*ret_node = node;
 	return 0;

@@ -4,7 +4,8 @@
  *
  * Stacks are a tree of shared prefixes. Node 0 is the root ("all"), its children are usually
  * processes, and each node's own value counts the ticks whose stack ends there. Nodes, frames and
- * strings are interned and known by dense ids, so that nothing is allocated per tick.
+ * strings are interned and known by dense ids, so that nothing is allocated per tick. A node knows its parent alone: whoever walks down
+ * sorts out first which nodes it wants (stack_children.h).
  *
  * Values are ticks. A profile owns everything that it is given (bytes are copied). Ids stay valid until the
  * profile is freed; pointers from the getters only until the next call that adds. Not thread-safe:
@@ -41,12 +42,11 @@ struct frame {
 	enum frame_kind kind;
 };
 
-/* A node of the stack tree. Children form a list in order of arrival. */
+/* A node of the stack tree. Its id is greater than its parent's; of two children, the one that came first has the smaller one. */
 struct stack_node {
-	uint32_t parent;                                /* PROFILE_NONE for the root */
-	uint32_t frame;                                 /* PROFILE_NONE for the root */
-	uint32_t first_child, last_child, next_sibling; /* PROFILE_NONE where there is none */
-	uint64_t self;                                  /* ticks that ended exactly here */
+	uint32_t parent; /* PROFILE_NONE for the root */
+	uint32_t frame;  /* PROFILE_NONE for the root */
+	uint64_t self;   /* ticks that ended exactly here */
 };
 
 /* Where a profile comes from; NULL and 0 where it is not known. Strings are the profile's own. */

@@ -20,6 +20,7 @@
 #include "base/utf8.h"
 #include "model/fates.h"
 #include "model/profile.h"
+#include "model/stack_children.h"
 #include "render/name_order.h"
 #include "render/stack_edit.h"
 
@@ -252,6 +253,7 @@ static int build_tree(const struct profile *from, struct profile **ret_tree)
 struct walk {
 	const struct profile *tree;
 	const uint32_t *ranks;
+	const struct stack_children *children;
 	uint32_t *pending; /* room for all nodes */
 	size_t pending_count;
 	size_t *line_sizes; /* per node: size of the line up to it */
@@ -260,14 +262,12 @@ struct walk {
 
 static void walk_push_children(struct walk *walk, uint32_t node)
 {
-	uint32_t *first = walk->pending + walk->pending_count;
-	size_t count = 0;
+	uint32_t *first = walk->pending + walk->pending_count, count;
+	const uint32_t *children = stack_children_of(walk->children, node, &count);
 
-	for (uint32_t child = profile_node(walk->tree, node)->first_child; child != PROFILE_NONE;
-	     child = profile_node(walk->tree, child)->next_sibling)
-		first[count++] = child;
+	memcpy(first, children, count * sizeof(*children));
 	name_order_sort_nodes(walk->tree, walk->ranks, first, count);
-	for (size_t i = 0; i < count / 2; i++) { /* the first is to be on top */
+	for (uint32_t i = 0; i < count / 2; i++) { /* the first is to be on top */
 		uint32_t swap = first[i];
 
 		first[i] = first[count - 1 - i];
@@ -301,9 +301,17 @@ static int write_tree(const struct profile *tree, struct buffer *to)
 	uint32_t count = profile_node_count(tree);
 	_cleanup_free_ uint32_t *ranks = NULL, *pending = malloc(count * sizeof(*pending));
 	_cleanup_free_ size_t *line_sizes = calloc(count, sizeof(*line_sizes));
-	struct walk walk = { .tree = tree, .pending = pending, .line_sizes = line_sizes };
+	_cleanup_free_ uint32_t *nodes = malloc(count * sizeof(*nodes));
+	_cleanup_(stack_children_release) struct stack_children children = { 0 };
+	struct walk walk = { tree, .children = &children, .pending = pending,
+			     .line_sizes = line_sizes };
 
-	if (!pending || !line_sizes || name_order_ranks(tree, &ranks))
+	if (!pending || !line_sizes || !nodes || name_order_ranks(tree, &ranks))
+		return -ENOMEM;
+	/* All of them, each at its own place. */
+	for (uint32_t i = 0; i < count; i++)
+		nodes[i] = i;
+	if (stack_children_init(&children, tree, nodes, count, nodes))
 		return -ENOMEM;
 	walk.ranks = ranks;
 	buffer_init(&walk.line);

@@ -58,10 +58,10 @@ static void test_stacks_share_prefixes_and_keep_order(void **state)
 	assert_int_equal(add_child(profile, PROFILE_ROOT, b), node_b);
 	assert_int_equal(add_child(profile, node_b, a), node_ba);
 	assert_int_equal(profile_node_count(profile), 4);
-	assert_int_equal(profile_node(profile, PROFILE_ROOT)->first_child, node_b);
-	assert_int_equal(profile_node(profile, node_b)->next_sibling, node_a);
-	assert_int_equal(profile_node(profile, PROFILE_ROOT)->last_child, node_a);
+	assert_int_equal(profile_node(profile, node_b)->parent, PROFILE_ROOT);
+	assert_int_equal(profile_node(profile, node_a)->parent, PROFILE_ROOT);
 	assert_int_equal(profile_node(profile, node_ba)->parent, node_b);
+	assert_true(node_b < node_a);
 	profile_free(profile);
 }
 
