@@ -153,7 +153,7 @@ $(OUTPUT)/bench/deep_stack-%: tests/bench/deep_stack.c
 		-f$(subst -$(lastword $(subst -, ,$*)),,$*)-frame-pointer -D$(lastword $(subst -, ,$*)) -o $@ $<
 
 # Fuzz targets take bytes until stopped; any tests/fuzz/NAME_fuzz.c is one, with its corpus in tests/fuzz/corpus/NAME/.
-FUZZ_FOLDERS := base elf unwind symbolize worker
+FUZZ_FOLDERS := base model elf unwind symbolize worker
 
 $(OUTPUT)/fuzz/%: tests/fuzz/%.c $(call sources,$(FUZZ_FOLDERS)) $(wildcard $(addsuffix /*.h,$(FUZZ_FOLDERS) bpf tests/replay))
 	$(call say,FUZZ,$@)

@@ -3,10 +3,14 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/line_splitter.h"
+#include "base/string_pool.h"
 #include "model/fates.h"
 #include "model/profile.h"
+#include "model/profile_reader.h"
 
 /* A run of text inside the input. */
 struct span {
@@ -132,87 +136,204 @@ static enum frame_kind classify(struct span *name, size_t depth)
 	return FRAME_NATIVE;
 }
 
-static int add_frame(struct profile *profile, struct span name, size_t depth, uint32_t *node)
+/* --- stacks --- */
+
+#define FIRST_SHARED_DEPTH 2 /* from which on a text means the same at any depth */
+
+/* A frame of the line before. */
+struct place {
+	size_t end; /* in its text */
+	uint32_t node;
+};
+
+/*
+ * Lines of one input are much alike. So a text that was seen keeps its frame, and what a line has in common with the one before it is
+ * not looked at again.
+ */
+struct folded_reader {
+	struct profile *profile;
+	struct read_report *report;
+	struct line_splitter lines;
+	struct string_pool texts;
+	struct buffer frames; /* uint32_t per text */
+	struct buffer before; /* the stack of the line before */
+	struct buffer places; /* struct place, of its frames */
+};
+
+static int make_frame(struct folded_reader *reader, struct span name, size_t depth,
+		      uint32_t *ret_frame)
 {
 	struct frame frame = { .module = PROFILE_NONE };
-	uint32_t id;
 	int error;
 
 	if (!name.size)
 		name = (struct span){ "[empty]", strlen("[empty]") };
 	frame.kind = classify(&name, depth);
 	if (frame.kind == FRAME_MARKER)
-		profile_origin(profile)->fates_are_known = true;
-	error = profile_intern(profile, name.start, name.size, &frame.name);
-	if (!error)
-		error = profile_add_frame(profile, frame, &id);
-	return error ? error : profile_add_child(profile, *node, id, node);
+		profile_origin(reader->profile)->fates_are_known = true;
+	error = profile_intern(reader->profile, name.start, name.size, &frame.name);
+	return error ? error : profile_add_frame(reader->profile, frame, ret_frame);
 }
 
-static int add_stack(struct profile *profile, struct span stack, uint64_t count)
+static int find_frame(struct folded_reader *reader, struct span name, size_t depth,
+		      uint32_t *ret_frame)
 {
-	uint32_t node = PROFILE_ROOT;
+	uint32_t text, frame;
+	int error;
 
-	for (size_t depth = 0, at = 0; at <= stack.size; depth++) {
-		const char *end = memchr(stack.start + at, ';', stack.size - at);
-		size_t size = end ? (size_t)(end - stack.start) - at : stack.size - at;
-		int error =
-			add_frame(profile, (struct span){ stack.start + at, size }, depth, &node);
+	if (depth < FIRST_SHARED_DEPTH)
+		return make_frame(reader, name, depth, ret_frame);
+	error = string_pool_add(&reader->texts, name.start, name.size, &text);
+	if (error)
+		return error;
+	if (text == reader->frames.size / sizeof(frame)) {
+		error = make_frame(reader, name, depth, &frame);
+		if (error)
+			return error;
+		buffer_append(&reader->frames, &frame, sizeof(frame));
+		if (buffer_error(&reader->frames))
+			return -ENOMEM;
+	}
+	*ret_frame = ((const uint32_t *)reader->frames.data)[text];
+	return 0;
+}
 
+/* How many bytes both begin with. */
+static size_t common_size(struct span a, struct span b)
+{
+	size_t most = a.size < b.size ? a.size : b.size, at = 0;
+
+	while (at + sizeof(uint64_t) <= most &&
+	       !memcmp(a.start + at, b.start + at, sizeof(uint64_t)))
+		at += sizeof(uint64_t);
+	while (at < most && a.start[at] == b.start[at])
+		at++;
+	return at;
+}
+
+/* Of the line before, the frames that are this one's, too: how many, each with the semicolon behind it. */
+static size_t common_frames(const struct folded_reader *reader, struct span stack)
+{
+	const struct place *places = (const struct place *)reader->places.data;
+	size_t count = reader->places.size / sizeof(*places), kept = 0;
+	size_t size = common_size(stack, (struct span){ reader->before.data, reader->before.size });
+
+	while (kept < count && places[kept].end < size)
+		kept++;
+	return kept;
+}
+
+static int add_stack(struct folded_reader *reader, struct span stack, uint64_t count)
+{
+	size_t depth = common_frames(reader, stack), at = 0;
+	uint32_t node = PROFILE_ROOT, frame;
+	int error;
+
+	if (depth) {
+		const struct place *last = &((const struct place *)reader->places.data)[depth - 1];
+
+		node = last->node;
+		at = last->end + 1;
+	}
+	reader->places.size = depth * sizeof(struct place);
+	for (; at <= stack.size; depth++) {
+		const char *start = stack.start + at;
+		const char *end = memchr(start, ';', stack.size - at);
+		size_t size = end ? (size_t)(end - start) : stack.size - at;
+
+		error = find_frame(reader, (struct span){ start, size }, depth, &frame);
+		if (!error)
+			error = profile_add_child(reader->profile, node, frame, &node);
 		if (error)
 			return error;
 		at += size + 1;
+		buffer_append(&reader->places, &(struct place){ at - 1, node },
+			      sizeof(struct place));
 	}
-	return profile_add_ticks(profile, node, count);
+	buffer_clear(&reader->before);
+	buffer_append(&reader->before, stack.start, stack.size);
+	if (buffer_error(&reader->places) || buffer_error(&reader->before))
+		return -ENOMEM;
+	return profile_add_ticks(reader->profile, node, count);
 }
 
-static void report_bad(struct folded_report *report, const char *why)
+static int read_line(const char *bytes, size_t size, void *context)
 {
-	if (report->bad_lines < FOLDED_BAD_LINES_NAMED)
-		report->bad[report->bad_lines] =
-			(struct folded_bad_line){ .line = report->lines, .why = why };
-	report->bad_lines++;
-}
-
-static int read_line(struct profile *profile, struct span line, struct folded_report *report)
-{
+	struct folded_reader *reader = context;
+	struct read_report *report = reader->report;
+	struct span line = span_trim((struct span){ bytes, size });
 	struct span stack;
 	uint64_t count;
 	const char *why;
 	int error;
 
 	report->lines++;
-	line = span_trim(line);
 	if (!line.size)
 		return 0;
 	why = split_line(line, &stack, &count);
 	if (why) {
-		report_bad(report, why);
+		read_report_add(report, report->lines, why);
 		return 0;
 	}
-	error = add_stack(profile, stack, count);
+	error = add_stack(reader, stack, count);
 	if (error == -EOVERFLOW) {
-		report_bad(report, "the counts add up to more than 2^63 - 1");
+		read_report_add(report, report->lines, "the counts add up to more than 2^63 - 1");
 		return 0;
 	}
 	report->stacks += !error;
 	return error;
 }
 
-int folded_read(struct profile *profile, const char *bytes, size_t size,
-		struct folded_report *ret_report)
+/* --- the format --- */
+
+static bool recognises(const char *bytes, size_t size)
 {
-	struct folded_report report = { 0 };
-
-	for (size_t at = 0; at < size;) {
-		const char *end = memchr(bytes + at, '\n', size - at);
-		size_t length = end ? (size_t)(end - bytes) - at : size - at;
-		int error = read_line(profile, (struct span){ bytes + at, length }, &report);
-
-		if (error)
-			return error;
-		at += length + 1;
-	}
-	*ret_report = report;
-	return 0;
+	(void)bytes;
+	(void)size;
+	return true;
 }
+
+static void release(void *state)
+{
+	struct folded_reader *reader = state;
+
+	line_splitter_release(&reader->lines);
+	string_pool_release(&reader->texts);
+	buffer_release(&reader->frames);
+	buffer_release(&reader->before);
+	buffer_release(&reader->places);
+	free(reader);
+}
+
+static void *begin(struct profile *profile, struct read_report *report)
+{
+	struct folded_reader *reader = calloc(1, sizeof(*reader));
+
+	if (!reader)
+		return NULL;
+	reader->profile = profile;
+	reader->report = report;
+	line_splitter_init(&reader->lines, read_line, reader);
+	string_pool_init(&reader->texts);
+	return reader;
+}
+
+static int feed(void *state, const char *bytes, size_t size)
+{
+	return line_splitter_feed(&((struct folded_reader *)state)->lines, bytes, size);
+}
+
+static int finish(void *state)
+{
+	return line_splitter_finish(&((struct folded_reader *)state)->lines);
+}
+
+const struct profile_format folded_format = {
+	.name = "folded",
+	.summary = "folded stacks (\"a;b;c COUNT\" a line)",
+	.recognises = recognises,
+	.begin = begin,
+	.feed = feed,
+	.finish = finish,
+	.free = release,
+};

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,24 +12,29 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/output_file.h"
-#include "model/folded_reader.h"
 #include "model/profile.h"
+#include "model/profile_reader.h"
 #include "profiler/command.h"
 #include "profiler/output.h"
 #include "profiler/shut_in.h"
 
-/* More is refused, not read: the profile in memory takes several times as much. */
-#define INPUT_MAX ((size_t)4 << 30)
+#define CHUNK_BYTES (256u << 10) /* that is read at a time */
 
-/* What the process that parses and draws may take at most: for so many bytes, and as many times its input. */
-#define DATA_BYTES  ((uint64_t)1 << 30)
-#define DATA_TIMES  96
-#define CPU_SECONDS 3600
+/*
+ * What the process that parses and draws may take at most: for so many bytes, and as many times its input; of an input whose size is not known a part
+ * of the machine's memory.
+ */
+#define DATA_BYTES       ((uint64_t)1 << 30)
+#define DATA_TIMES       96
+#define DATA_OF_MACHINE  2 /* half of it */
+#define CPU_SECONDS      3600
+#define MAX_OUTPUT_BYTES ((size_t)4 << 30)
 
 static const char usage[] =
 	"Usage: hearth render IN [-o FILE] [OPTIONS]\n"
 	"\n"
-	"Reads folded stacks (\"a;b;c COUNT\" a line; - is standard input) and draws or writes them.\n"
+	"Reads folded stacks (\"a;b;c COUNT\" a line, compressed by gzip or not; - is standard input) and draws or\n"
+	"writes them.\n"
 	"The default output is IN with the ending of the format; of standard input it is standard output.";
 
 #define ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -38,91 +44,129 @@ static bool is_standard_input(const char *path)
 	return !strcmp(path, "-") || !strcmp(path, "/dev/stdin");
 }
 
-static int read_input(const char *path, struct buffer *ret_bytes)
+static const char *name_of(const char *path)
 {
-	int error;
-
-	if (is_standard_input(path))
-		error = buffer_read_fd(ret_bytes, STDIN_FILENO, INPUT_MAX);
-	else
-		error = buffer_read_file(ret_bytes, path, INPUT_MAX);
-	if (error)
-		log_error("cannot read %s: %s", is_standard_input(path) ? "standard input" : path,
-			  strerror(-error));
-	return error;
+	return is_standard_input(path) ? "standard input" : path;
 }
 
-/* RFC 1952, 2.3.1: no text begins so. */
-static int check_not_compressed(const char *path, const struct buffer *bytes)
+/* Tells of what was left out. Where most was, the input is something else, and a picture of the rest would look like one of it. */
+static int judge(const char *name, const struct read_report *report)
 {
-	if (bytes->size < 2 || memcmp(bytes->data, "\x1f\x8b", 2))
-		return 0;
-	log_error("%s: compressed by gzip; zcat it first: zcat %s | hearth render - -o OUT.svg",
-		  path, is_standard_input(path) ? "IN" : path);
-	return -EINVAL;
-}
-
-/* Tells of lines that were left out. Where most were, the input is something else, and a picture of the rest would look like one of it. */
-static int judge(const char *path, const struct folded_report *report)
-{
-	if (report->bad_lines > report->stacks) {
-		log_error(
-			"%s: no folded stacks (\"a;b;c COUNT\" a line) but in %llu of %llu lines; line %llu: %s",
-			path, (unsigned long long)report->stacks, (unsigned long long)report->lines,
-			(unsigned long long)report->bad[0].line, report->bad[0].why);
+	if (report->faults > report->stacks) {
+		log_error("%s: no %s but in %llu of %llu lines; line %llu: %s", name,
+			  report->format->summary, (unsigned long long)report->stacks,
+			  (unsigned long long)report->lines,
+			  (unsigned long long)report->first[0].line, report->first[0].why);
 		return -EINVAL;
 	}
-	for (uint64_t i = 0; i < report->bad_lines && i < FOLDED_BAD_LINES_NAMED; i++)
-		log_warning("%s:%llu: left out: %s", path, (unsigned long long)report->bad[i].line,
-			    report->bad[i].why);
-	if (report->bad_lines)
-		log_warning("%s: %llu of %llu lines left out, %llu stacks kept", path,
-			    (unsigned long long)report->bad_lines,
-			    (unsigned long long)report->lines, (unsigned long long)report->stacks);
+	for (uint64_t i = 0; i < report->faults && i < READ_FAULTS_NAMED; i++)
+		log_warning("%s:%llu: left out: %s", name,
+			    (unsigned long long)report->first[i].line, report->first[i].why);
+	if (report->faults)
+		log_warning("%s: %llu of %llu lines left out, %llu stacks kept", name,
+			    (unsigned long long)report->faults, (unsigned long long)report->lines,
+			    (unsigned long long)report->stacks);
 	return 0;
 }
 
-DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
+static int fail(const char *name, int error)
+{
+	const char *why = error == -ENOEXEC   ? "no profile of a kind that is known"
+			  : error == -EBADMSG ? "damaged: gzip does not inflate it"
+			  : error == -ENODATA ? "it is cut off: gzip's end is missing"
+					      : strerror(-error);
 
-/* What is done with the input once it is read: parsing and drawing, of bytes that somebody else may have made. */
+	log_error("%s: %s", name, why);
+	return error;
+}
+
+DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
+DEFINE_CLEANUP(cleanup_reader, struct profile_reader *, profile_reader_free)
+
+/* What is done with the input: parsing and drawing, of bytes that somebody else may have made. */
 struct rendering {
-	const char *path;
-	const struct buffer *bytes;
+	const char *name;
 	const struct output *output;
 };
 
-static int draw(void *context, struct buffer *ret_output)
+static int read_all(struct profile_reader *reader, int fd)
+{
+	_cleanup_free_ char *chunk = malloc(CHUNK_BYTES);
+	ssize_t got = 1;
+	int error = chunk ? 0 : -ENOMEM;
+
+	while (!error && got) {
+		got = read(fd, chunk, CHUNK_BYTES);
+		if (got < 0 && errno != EINTR)
+			error = -errno;
+		else if (got > 0)
+			error = profile_reader_feed(reader, chunk, (size_t)got);
+	}
+	return error;
+}
+
+static int read_profile(const char *name, int fd, struct profile *profile)
+{
+	_cleanup_(cleanup_reader) struct profile_reader *reader = profile_reader_new(profile);
+	struct read_report report;
+	int error = reader ? read_all(reader, fd) : -ENOMEM;
+
+	if (!error)
+		error = profile_reader_finish(reader, &report);
+	return error ? fail(name, error) : judge(name, &report);
+}
+
+static int draw(void *context, int input, struct buffer *ret_output)
 {
 	const struct rendering *rendering = context;
 	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
-	struct folded_report report;
-	int error = profile ? folded_read(profile, rendering->bytes->data, rendering->bytes->size,
-					  &report)
-			    : -ENOMEM;
+	int error;
+
+	if (!profile)
+		return fail(rendering->name, -ENOMEM);
+	error = read_profile(rendering->name, input, profile);
+	return error ? error : output_make(rendering->output, profile, ret_output);
+}
+
+/* A folder is told from a file that cannot be read before anything is begun. */
+static int open_input(const char *path, int *ret_fd)
+{
+	int fd = is_standard_input(path) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+					 : open(path, O_RDONLY | O_CLOEXEC);
+	int error = fd < 0 || (read(fd, NULL, 0) < 0 && errno == EISDIR) ? -errno : 0;
 
 	if (error) {
-		log_error("%s: %s", rendering->path, strerror(-error));
+		log_error("cannot read %s: %s", name_of(path), strerror(-error));
+		cleanup_close(&fd);
 		return error;
 	}
-	error = judge(rendering->path, &report);
-	return error ? error : output_make(rendering->output, profile, ret_output);
+	*ret_fd = fd;
+	return 0;
+}
+
+static uint64_t data_bytes(int fd)
+{
+	struct stat status;
+
+	if (!fstat(fd, &status) && S_ISREG(status.st_mode))
+		return DATA_BYTES + DATA_TIMES * (uint64_t)status.st_size;
+	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) /
+	       DATA_OF_MACHINE;
 }
 
 static int render(const char *path, const struct output *output)
 {
-	_cleanup_(buffer_release) struct buffer bytes = { 0 };
 	_cleanup_(buffer_release) struct buffer drawn = { 0 };
-	struct rendering rendering = { path, &bytes, output };
+	_cleanup_close_ int fd = -1;
+	struct rendering rendering = { name_of(path), output };
 	struct shut_in_limits limits = { .cpu_seconds = CPU_SECONDS,
-					 .max_output_bytes = INPUT_MAX };
-	int error = read_input(path, &bytes);
+					 .max_output_bytes = MAX_OUTPUT_BYTES };
+	int error = open_input(path, &fd);
 
-	if (!error)
-		error = check_not_compressed(path, &bytes);
 	if (error)
 		return error;
-	limits.data_bytes = DATA_BYTES + DATA_TIMES * bytes.size;
-	error = shut_in_call(path, &limits, draw, &rendering, &drawn);
+	limits.data_bytes = data_bytes(fd);
+	error = shut_in_call(path, fd, &limits, draw, &rendering, &drawn);
 	return error ? error : output_deliver(output, &drawn);
 }
 

@@ -17,6 +17,15 @@
 
 #define MAX_LOG_BYTES 65536
 
+/* What is called, and on what. */
+struct shut_in {
+	const char *what;
+	int input;
+	const struct shut_in_limits *limits;
+	shut_in_fn fn;
+	void *context;
+};
+
 /* What the process says at its end: this, its log, its output. */
 struct shut_in_result {
 	int32_t cage_error; /* it could not be shut in, and did nothing; `failed` says why */
@@ -50,9 +59,14 @@ static bool write_all(const void *bytes, size_t size)
 	return true;
 }
 
-static int run(int pipe, const struct shut_in_limits *limits, shut_in_fn fn, void *context)
+static int run(int pipe, const struct shut_in *called)
 {
-	const struct cage_limits cage = { data_bytes() + limits->data_bytes, limits->cpu_seconds };
+	const struct cage_limits cage = {
+		.data_bytes = data_bytes() + called->limits->data_bytes,
+		.cpu_seconds = called->limits->cpu_seconds,
+		.has_input = called->input >= 0,
+		.input = called->input,
+	};
 	struct shut_in_result result = { 0 };
 	struct buffer log = { 0 }, output = { 0 };
 	const char *failed = "";
@@ -61,7 +75,8 @@ static int run(int pipe, const struct shut_in_limits *limits, shut_in_fn fn, voi
 	memcpy(result.failed, failed, strnlen(failed, sizeof(result.failed) - 1));
 	if (!result.cage_error) {
 		log_to_buffer(&log);
-		result.error = fn(context, &output);
+		result.error =
+			called->fn(called->context, called->input < 0 ? -1 : CAGE_INPUT, &output);
 		result.log_bytes = log.size < MAX_LOG_BYTES ? log.size : MAX_LOG_BYTES;
 	}
 	return write_all(&result, sizeof(result)) && write_all(log.data, result.log_bytes) &&
@@ -140,9 +155,9 @@ static int take_result(const char *what, struct buffer *bytes, struct buffer *re
 	return 0;
 }
 
-static int call(const char *what, const struct shut_in_limits *limits, shut_in_fn fn, void *context,
-		struct buffer *ret_output, bool *ret_has_no_cage)
+static int call(const struct shut_in *called, struct buffer *ret_output, bool *ret_has_no_cage)
 {
+	const char *what = called->what;
 	_cleanup_(buffer_release) struct buffer bytes = { 0 };
 	_cleanup_close_ int from = -1;
 	_cleanup_close_ int to = -1;
@@ -157,10 +172,10 @@ static int call(const char *what, const struct shut_in_limits *limits, shut_in_f
 	if (pid < 0)
 		return -errno;
 	if (!pid)
-		_exit(run(to, limits, fn, context));
+		_exit(run(to, called));
 	cleanup_close(&to);
 	error = buffer_read_fd(&bytes, from,
-			       limits->max_output_bytes + MAX_LOG_BYTES +
+			       called->limits->max_output_bytes + MAX_LOG_BYTES +
 				       sizeof(struct shut_in_result));
 	cleanup_close(&from); /* one that has more to say ends by it */
 	status = wait_for(pid);
@@ -171,14 +186,15 @@ static int call(const char *what, const struct shut_in_limits *limits, shut_in_f
 	return error ? error : take_result(what, &bytes, ret_output, ret_has_no_cage);
 }
 
-int shut_in_call(const char *what, const struct shut_in_limits *limits, shut_in_fn fn,
+int shut_in_call(const char *what, int input, const struct shut_in_limits *limits, shut_in_fn fn,
 		 void *context, struct buffer *ret_output)
 {
+	const struct shut_in called = { what, input, limits, fn, context };
 	bool has_no_cage = false;
 	int error;
 
 	if (geteuid())
-		return fn(context, ret_output);
-	error = call(what, limits, fn, context, ret_output, &has_no_cage);
-	return has_no_cage ? fn(context, ret_output) : error;
+		return fn(context, input, ret_output);
+	error = call(&called, ret_output, &has_no_cage);
+	return has_no_cage ? fn(context, input, ret_output) : error;
 }

@@ -14,8 +14,8 @@
 
 struct buffer;
 
-/* Computes, and logs where it fails: 0 or -errno. No file can be opened. */
-typedef int (*shut_in_fn)(void *context, struct buffer *ret_output);
+/* Computes, and logs where it fails: 0 or -errno. No file can be opened; `input` is the one of the call. */
+typedef int (*shut_in_fn)(void *context, int input, struct buffer *ret_output);
 
 struct shut_in_limits {
 	uint64_t data_bytes; /* of its memory besides what this process has already */
@@ -24,10 +24,12 @@ struct shut_in_limits {
 };
 
 /*
+ * `input`, which is open for reading and stays the caller's, is what it reads; -1: nothing.
+ *
  * What the function gave; or -errno after logging what happened to the process. `what`, for these messages, is what it was to read. The
  * output counts only with 0.
  */
-int shut_in_call(const char *what, const struct shut_in_limits *limits, shut_in_fn fn,
+int shut_in_call(const char *what, int input, const struct shut_in_limits *limits, shut_in_fn fn,
 		 void *context, struct buffer *ret_output);
 
 #endif

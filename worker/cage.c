@@ -24,14 +24,19 @@
 /* Any folder that is surely there; only this process sees it covered. */
 #define COVERED "/proc"
 
-static int leave_descriptors(int socket)
+/* What is kept is first moved out of the way, wherever it was. */
+static int leave_descriptors(int socket, const struct cage_limits *limits)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), input = -1;
 
-	if (null < 0 || dup2(socket, CAGE_SOCKET) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
-	    dup2(null, STDERR_FILENO) < 0)
+	socket = fcntl(socket, F_DUPFD_CLOEXEC, CAGE_INPUT + 1);
+	if (limits->has_input)
+		input = fcntl(limits->input, F_DUPFD_CLOEXEC, CAGE_INPUT + 1);
+	if (null < 0 || socket < 0 || (limits->has_input && input < 0) ||
+	    dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0 ||
+	    dup2(socket, CAGE_SOCKET) < 0 || (limits->has_input && dup2(input, CAGE_INPUT) < 0))
 		return -errno;
-	return syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, 0) ? -errno : 0;
+	return syscall(SYS_close_range, CAGE_INPUT + limits->has_input, ~0u, 0) ? -errno : 0;
 }
 
 static int leave_namespaces(const struct cage_limits *limits)
@@ -199,7 +204,7 @@ static const struct {
 
 int cage_enter(int socket, const struct cage_limits *limits, const char **ret_failed)
 {
-	int error = leave_descriptors(socket);
+	int error = leave_descriptors(socket, limits);
 
 	if (error)
 		*ret_failed = "no descriptors";

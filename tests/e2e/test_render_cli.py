@@ -205,7 +205,7 @@ def test_bad_lines_of_standard_input():
     ended = render("-", "-o", "-", "--format", "folded", said=MIXED)
     assert ended.returncode == 0
     assert sorted(ended.stdout.splitlines()) == sorted(GOOD.splitlines())
-    assert any(line.startswith("hearth: warning: -:2: ") for line in recording.complaints(ended))
+    assert any(line.startswith("hearth: warning: standard input:2: ") for line in recording.complaints(ended))
 
 
 def test_very_many_bad_lines(tmp_path):
@@ -252,13 +252,24 @@ def test_a_few_lines_that_look_like_stacks_are_no_profile(content, tmp_path):
 def test_a_line_with_a_nul_byte_is_left_out(tmp_path):
     ended = render("-", "-o", "-", "--format", "folded", said=GOOD + "a;\0b 3\n")
     assert (ended.returncode, sorted(ended.stdout.splitlines())) == (0, sorted(GOOD.splitlines()))
-    assert "-:4: left out: a NUL byte" in ended.stderr
+    assert "standard input:4: left out: a NUL byte" in ended.stderr
 
 
-def test_a_compressed_input_is_recognised(tmp_path):
+def test_a_compressed_input_is_read(tmp_path):
+    """Whatever its name; two files that were joined are one."""
+    path = tmp_path / "in.txt"
+    path.write_bytes(gzip.compress(GOOD.encode()) + gzip.compress(b"g 4\n"))
+    ended = render(path, "-o", "-", "--format", "folded")
+    assert ended.returncode == 0, ended
+    assert sorted(ended.stdout.splitlines()) == sorted(GOOD.splitlines() + ["g 4"])
+
+
+@pytest.mark.parametrize("damage, said", [("cut", "it is cut off"), ("changed", "gzip does not inflate it")])
+def test_a_damaged_compressed_input_is_refused(damage, said, tmp_path):
     path = tmp_path / "in.folded.gz"
-    path.write_bytes(gzip.compress(GOOD.encode()))
-    recording.assert_refused(render(path, "-o", tmp_path / "out.svg"), 2, "compressed by gzip; zcat it first")
+    content = gzip.compress(GOOD.encode() * 1000)
+    path.write_bytes(content[:-9] if damage == "cut" else content[:20] + b"\xff" * 20 + content[40:])
+    recording.assert_refused(render(path, "-o", tmp_path / "out.svg"), 2, said)
     assert os.listdir(tmp_path) == ["in.folded.gz"]
 
 

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "model/fates.h"
-#include "model/folded_reader.h"
+#include "model/profile_reader.h"
 #include "model/profile.h"
 
-static struct profile *read_text(const char *text, struct folded_report *report)
+static struct profile *read_text(const char *text, struct read_report *report)
 {
 	struct profile *profile = profile_new();
 	size_t size = strlen(text);
@@ -20,7 +20,7 @@ static struct profile *read_text(const char *text, struct folded_report *report)
 	char *copy = malloc(size ? size : 1);
 
 	memcpy(copy, text, size);
-	assert_int_equal(folded_read(profile, copy, size, report), 0);
+	assert_int_equal(profile_read(profile, copy, size, report), 0);
 	free(copy);
 	return profile;
 }
@@ -37,7 +37,7 @@ static const char *name_at(const struct profile *profile, uint32_t node)
 
 static void test_kinds_come_from_suffixes_brackets_and_place(void **state)
 {
-	struct folded_report report;
+	struct read_report report;
 	struct profile *profile = read_text(
 		"sh [x];[truncated:no_root];main;f_[i];j_[j];[libc.so.6];sys_read_[k] 3\n",
 		&report);
@@ -65,7 +65,7 @@ static void test_kinds_come_from_suffixes_brackets_and_place(void **state)
 
 static void test_a_marker_elsewhere_is_a_name(void **state)
 {
-	struct folded_report report;
+	struct read_report report;
 	struct profile *profile = read_text("a;b;[lost:late] 1\n[lost:late] 2\n", &report);
 	struct fates fates;
 
@@ -78,9 +78,9 @@ static void test_a_marker_elsewhere_is_a_name(void **state)
 	profile_free(profile);
 }
 
-static void test_bad_lines_are_named_and_the_rest_is_kept(void **state)
+static void test_faults_are_named_and_the_rest_is_kept(void **state)
 {
-	struct folded_report report;
+	struct read_report report;
 	struct profile *profile = read_text("a;b 1\n"
 					    "no count\n"
 					    "\n"
@@ -92,7 +92,7 @@ static void test_bad_lines_are_named_and_the_rest_is_kept(void **state)
 					    "a;c 2\r\n"
 					    "a;d 0x10",
 					    &report);
-	static const struct folded_bad_line expected[] = {
+	static const struct read_fault expected[] = {
 		{ 2, "no count at the end" },     { 4, "the count is not an integer" },
 		{ 5, "a count without a stack" }, { 6, "two counts: a differential profile" },
 		{ 7, "the count is too large" },  { 8, "no count at the end" },
@@ -102,10 +102,10 @@ static void test_bad_lines_are_named_and_the_rest_is_kept(void **state)
 	(void)state;
 	assert_int_equal(report.lines, 10);
 	assert_int_equal(report.stacks, 2);
-	assert_int_equal(report.bad_lines, 7);
+	assert_int_equal(report.faults, 7);
 	for (size_t i = 0; i < 7; i++) {
-		assert_int_equal(report.bad[i].line, expected[i].line);
-		assert_string_equal(report.bad[i].why, expected[i].why);
+		assert_int_equal(report.first[i].line, expected[i].line);
+		assert_string_equal(report.first[i].why, expected[i].why);
 	}
 	assert_int_equal(profile_total(profile), 3);
 	profile_free(profile);
@@ -113,7 +113,7 @@ static void test_bad_lines_are_named_and_the_rest_is_kept(void **state)
 
 static void test_names_may_hold_spaces_and_be_empty(void **state)
 {
-	struct folded_report report;
+	struct read_report report;
 	struct profile *profile =
 		read_text("Web Content;operator new(unsigned long);;x y 5", &report);
 
@@ -127,12 +127,12 @@ static void test_names_may_hold_spaces_and_be_empty(void **state)
 
 static void test_counts_that_overflow_together_leave_lines_out(void **state)
 {
-	struct folded_report report;
+	struct read_report report;
 	struct profile *profile = read_text("a 9223372036854775807\na 1\n", &report);
 
 	(void)state;
 	assert_int_equal(report.stacks, 1);
-	assert_int_equal(report.bad[0].line, 2);
+	assert_int_equal(report.first[0].line, 2);
 	assert_int_equal(profile_total(profile), INT64_MAX);
 	profile_free(profile);
 }
@@ -148,14 +148,14 @@ static void test_random_bytes_do_no_harm(void **state)
 		size_t size = (size_t)(round % 97);
 		char *text = malloc(size + 1);
 		struct profile *profile = profile_new();
-		struct folded_report report;
+		struct read_report report;
 
 		for (size_t i = 0; i < size; i++) {
 			seed = seed * 6364136223846793005u + 1442695040888963407u;
 			text[i] = alphabet[(seed >> 33) % sizeof(alphabet)];
 		}
-		assert_int_equal(folded_read(profile, text, size, &report), 0);
-		assert_true(report.stacks + report.bad_lines <= report.lines);
+		assert_int_equal(profile_read(profile, text, size, &report), 0);
+		assert_true(report.stacks + report.faults <= report.lines);
 		profile_free(profile);
 		free(text);
 	}
@@ -166,7 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds_come_from_suffixes_brackets_and_place),
 		cmocka_unit_test(test_a_marker_elsewhere_is_a_name),
-		cmocka_unit_test(test_bad_lines_are_named_and_the_rest_is_kept),
+		cmocka_unit_test(test_faults_are_named_and_the_rest_is_kept),
 		cmocka_unit_test(test_names_may_hold_spaces_and_be_empty),
 		cmocka_unit_test(test_counts_that_overflow_together_leave_lines_out),
 		cmocka_unit_test(test_random_bytes_do_no_harm),

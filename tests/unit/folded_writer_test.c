@@ -10,7 +10,7 @@
 #include "base/buffer.h"
 #include "base/hash.h"
 #include "model/fates.h"
-#include "model/folded_reader.h"
+#include "model/profile_reader.h"
 #include "model/profile.h"
 #include "render/folded_writer.h"
 
@@ -41,11 +41,11 @@ static void add_stack(struct profile *profile, const struct plain *frames, size_
 static struct profile *read_text(const struct buffer *text)
 {
 	struct profile *profile = profile_new();
-	struct folded_report report;
+	struct read_report report;
 
 	assert_non_null(profile);
-	assert_int_equal(folded_read(profile, text->data, text->size, &report), 0);
-	assert_int_equal(report.bad_lines, 0);
+	assert_int_equal(profile_read(profile, text->data, text->size, &report), 0);
+	assert_int_equal(report.faults, 0);
 	return profile;
 }
 

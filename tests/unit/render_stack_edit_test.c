@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "model/folded_reader.h"
+#include "model/profile_reader.h"
 #include "model/profile.h"
 #include "render/folded_writer.h"
 #include "render/render_options.h"
@@ -19,12 +19,12 @@ static void assert_edited(const char *text, const char *const options[][2], cons
 {
 	struct profile *profile = profile_new();
 	struct render_options set;
-	struct folded_report report;
+	struct read_report report;
 	struct buffer got;
 	const char *why;
 
 	buffer_init(&got);
-	assert_int_equal(folded_read(profile, text, strlen(text), &report), 0);
+	assert_int_equal(profile_read(profile, text, strlen(text), &report), 0);
 	assert_int_equal(render_options_init(&set), 0);
 	for (size_t i = 0; i < 2 && options[i][0]; i++)
 		assert_int_equal(render_option_set(&set, options[i][0], options[i][1], &why), 0);
@@ -63,10 +63,10 @@ static void base_cuts_at_the_outermost_call(void **state)
 static void a_base_is_found_by_its_whole_name(void **state)
 {
 	struct profile *profile = profile_new();
-	struct folded_report report;
+	struct read_report report;
 
 	(void)state;
-	assert_int_equal(folded_read(profile, STACKS, strlen(STACKS), &report), 0);
+	assert_int_equal(profile_read(profile, STACKS, strlen(STACKS), &report), 0);
 	assert_true(stack_edit_finds_base(profile, "main"));
 	assert_false(stack_edit_finds_base(profile, "mai"));
 	assert_false(stack_edit_finds_base(profile, ""));

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,7 +38,7 @@ static int call(shut_in_fn fn, void *context, struct buffer *ret_output, struct 
 	int error;
 
 	log_to_buffer(ret_log);
-	error = shut_in_call("the input", &limits, fn, context, ret_output);
+	error = shut_in_call("the input", -1, &limits, fn, context, ret_output);
 	log_to_buffer(NULL);
 	assert_non_null(buffer_string(ret_log));
 	/* No child is left. */
@@ -57,12 +58,49 @@ static void assert_fails(shut_in_fn fn, int error, const char *log)
 	buffer_release(&logged);
 }
 
-static int compute(void *context, struct buffer *ret_output)
+static int compute(void *context, int input, struct buffer *ret_output)
 {
+	(void)input;
 	log_warning("line %d is odd", 7);
 	log_info("a %s of %s", "\x1b[31mred", "two\nlines");
 	buffer_printf(ret_output, "%s by %d", (const char *)context, getpid());
 	return 0;
+}
+
+static int read_input(void *context, int input, struct buffer *ret_output)
+{
+	(void)context;
+	assert_true(input >= 0);
+	return buffer_read_fd(ret_output, input, 100);
+}
+
+/* From wherever it stands; a descriptor that the cage has its own in place of, too. */
+static void the_input_is_read(void **state)
+{
+	(void)state;
+	for (int at = -1; at < 5; at++) {
+		struct buffer output = { 0 };
+		int fd = memfd_create("input", 0), error, before = -1;
+
+		assert_int_equal(write(fd, "content", 7), 7);
+		assert_int_equal(lseek(fd, 3, SEEK_SET), 3);
+		if (at >= 0) {
+			before = fcntl(at, F_DUPFD_CLOEXEC, 100);
+			assert_int_equal(dup2(fd, at), at);
+		}
+		error = shut_in_call("the input", at < 0 ? fd : at, &limits, read_input, NULL,
+				     &output);
+		if (before >= 0)
+			dup2(before, at);
+		else if (at >= 0 && at != fd)
+			close(at);
+		assert_int_equal(error, 0);
+		assert_int_equal(output.size, 4);
+		assert_memory_equal(output.data, "tent", 4);
+		buffer_release(&output);
+		close(before);
+		close(fd);
+	}
 }
 
 static void output_and_log_come_back(void **state)
@@ -80,44 +118,50 @@ static void output_and_log_come_back(void **state)
 	buffer_release(&logged);
 }
 
-static int open_something(void *context, struct buffer *ret_output)
+static int open_something(void *context, int input, struct buffer *ret_output)
 {
+	(void)input;
 	(void)context, (void)ret_output;
 	return open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0 ? -errno : 0;
 }
 
-static int give_up(void *context, struct buffer *ret_output)
+static int give_up(void *context, int input, struct buffer *ret_output)
 {
+	(void)input;
 	(void)context;
 	buffer_append_string(ret_output, "half of it");
 	log_error("it is broken");
 	return -EINVAL;
 }
 
-static int die(void *context, struct buffer *ret_output)
+static int die(void *context, int input, struct buffer *ret_output)
 {
+	(void)input;
 	(void)context, (void)ret_output;
 	__builtin_trap();
 }
 
-static int leave(void *context, struct buffer *ret_output)
+static int leave(void *context, int input, struct buffer *ret_output)
 {
+	(void)input;
 	(void)context, (void)ret_output;
 	_exit(0);
 }
 
-static int talk(void *context, struct buffer *ret_output)
+static int talk(void *context, int input, struct buffer *ret_output)
 {
+	(void)input;
 	(void)context;
 	return buffer_extend(ret_output, 4u << 20) ? 0 : -ENOMEM;
 }
 
-static int eat(void *context, struct buffer *ret_output)
+static int eat(void *context, int input, struct buffer *ret_output)
 {
 	(void)context, (void)ret_output;
 	for (size_t i = 0; i < 1024; i++) {
 		char *more = malloc(1 << 20);
 
+		(void)input;
 		if (!more)
 			return -ENOMEM;
 		memset(more, 1, 1 << 20);
@@ -150,6 +194,7 @@ const char *__asan_default_options(void)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(the_input_is_read, need_root),
 		cmocka_unit_test_setup(output_and_log_come_back, need_root),
 		cmocka_unit_test_setup(failures_are_told, need_root),
 	};

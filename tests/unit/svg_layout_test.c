@@ -8,17 +8,17 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "model/folded_reader.h"
+#include "model/profile_reader.h"
 #include "model/profile.h"
 #include "render/svg_layout.h"
 
 static struct profile *read_text(const char *text)
 {
 	struct profile *profile = profile_new();
-	struct folded_report report;
+	struct read_report report;
 
 	assert_non_null(profile);
-	assert_int_equal(folded_read(profile, text, strlen(text), &report), 0);
+	assert_int_equal(profile_read(profile, text, strlen(text), &report), 0);
 	return profile;
 }
 

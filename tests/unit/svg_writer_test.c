@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "model/folded_reader.h"
+#include "model/profile_reader.h"
 #include "model/profile.h"
 #include "render/render.h"
 #include "render/render_options.h"
@@ -89,13 +89,13 @@ static void render(const struct golden *golden, const char *format, struct buffe
 {
 	struct profile *profile = profile_new();
 	struct render_options options;
-	struct folded_report report;
+	struct read_report report;
 	struct buffer input;
 	const char *why;
 
 	buffer_init(&input);
 	read_file(golden->input, ".folded", &input);
-	assert_int_equal(folded_read(profile, input.data, input.size, &report), 0);
+	assert_int_equal(profile_read(profile, input.data, input.size, &report), 0);
 	if (golden->has_origin)
 		set_origin(profile_origin(profile));
 	assert_int_equal(render_options_init(&options), 0);

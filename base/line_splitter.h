@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Text that comes in pieces, line by line. A line in one piece is not copied.
+ */
+#ifndef HEARTH_BASE_LINE_SPLITTER_H
+#define HEARTH_BASE_LINE_SPLITTER_H
+
+#include <stddef.h>
+
+#include "base/buffer.h"
+
+/* Without its newline; until the function returns. An error ends the splitting. */
+typedef int (*line_fn)(const char *line, size_t size, void *context);
+
+struct line_splitter {
+	struct buffer rest; /* the line that is not complete yet */
+	line_fn each;
+	void *context;
+};
+
+void line_splitter_init(struct line_splitter *splitter, line_fn each, void *context);
+void line_splitter_release(struct line_splitter *splitter);
+
+/* 0, -ENOMEM, or what the function returned. */
+int line_splitter_feed(struct line_splitter *splitter, const char *bytes, size_t size);
+
+/* The last line, where no newline ends it. */
+int line_splitter_finish(struct line_splitter *splitter);
+
+#endif

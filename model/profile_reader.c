@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/profile_reader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "model/folded_reader.h"
+
+#define SNIFFED_BYTES  (64u << 10)  /* by which the kind is told */
+#define INFLATED_BYTES (256u << 10) /* handed on at a time */
+
+/* RFC 1952, 2.3.1. */
+static const char gzip_magic[] = { 0x1f, (char)0x8b };
+
+#define GZIP_WINDOW (15 + 16) /* zlib.h, inflateInit2(): of gzip, the largest */
+
+static const struct profile_format *const formats[] = {
+#define PROFILE_FORMAT(format) &format,
+#include "model/readers.def"
+#undef PROFILE_FORMAT
+};
+
+struct profile_reader {
+	struct profile *profile;
+	const struct profile_format *format; /* NULL: not told yet */
+	void *state;                         /* of the format */
+	struct buffer sniffed;               /* what came until then */
+	struct read_report report;
+	bool is_begun, is_gzip;
+	bool has_ended; /* a member of gzip, behind which another one may come */
+	struct buffer magic;
+	z_stream stream;
+	char *inflated;
+};
+
+void read_report_add(struct read_report *report, uint64_t line, const char *why)
+{
+	if (report->faults < READ_FAULTS_NAMED)
+		report->first[report->faults] = (struct read_fault){ line, why };
+	report->faults++;
+}
+
+struct profile_reader *profile_reader_new(struct profile *profile)
+{
+	struct profile_reader *reader = calloc(1, sizeof(*reader));
+
+	if (reader)
+		reader->profile = profile;
+	return reader;
+}
+
+void profile_reader_free(struct profile_reader *reader)
+{
+	if (!reader)
+		return;
+	if (reader->state)
+		reader->format->free(reader->state);
+	if (reader->is_gzip)
+		inflateEnd(&reader->stream);
+	buffer_release(&reader->sniffed);
+	buffer_release(&reader->magic);
+	free(reader->inflated);
+	free(reader);
+}
+
+/* --- the kind --- */
+
+static int recognise(struct profile_reader *reader)
+{
+	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++)
+		if (formats[i]->recognises(reader->sniffed.data, reader->sniffed.size)) {
+			reader->format = reader->report.format = formats[i];
+			reader->state = formats[i]->begin(reader->profile, &reader->report);
+			return reader->state ? 0 : -ENOMEM;
+		}
+	return -ENOEXEC;
+}
+
+static int begin(struct profile_reader *reader)
+{
+	int error = recognise(reader);
+
+	if (!error)
+		error = reader->format->feed(reader->state, reader->sniffed.data,
+					     reader->sniffed.size);
+	buffer_release(&reader->sniffed);
+	return error;
+}
+
+/* What is not compressed, or not any more. */
+static int feed_plain(struct profile_reader *reader, const char *bytes, size_t size)
+{
+	if (reader->state)
+		return reader->format->feed(reader->state, bytes, size);
+	buffer_append(&reader->sniffed, bytes, size);
+	if (buffer_error(&reader->sniffed))
+		return -ENOMEM;
+	return reader->sniffed.size < SNIFFED_BYTES ? 0 : begin(reader);
+}
+
+/* --- gzip --- */
+
+static int begin_inflating(struct profile_reader *reader)
+{
+	reader->inflated = malloc(INFLATED_BYTES);
+	if (!reader->inflated || inflateInit2(&reader->stream, GZIP_WINDOW) != Z_OK)
+		return -ENOMEM;
+	reader->is_gzip = true;
+	return 0;
+}
+
+static int inflate_some(struct profile_reader *reader)
+{
+	z_stream *stream = &reader->stream;
+	int result;
+
+	if (reader->has_ended && inflateReset(stream) != Z_OK)
+		return -EBADMSG;
+	stream->next_out = (Bytef *)reader->inflated;
+	stream->avail_out = INFLATED_BYTES;
+	result = inflate(stream, Z_NO_FLUSH);
+	reader->has_ended = result == Z_STREAM_END;
+	if (result == Z_MEM_ERROR)
+		return -ENOMEM;
+	return result == Z_OK || result == Z_STREAM_END || result == Z_BUF_ERROR ? 0 : -EBADMSG;
+}
+
+static int feed_gzip(struct profile_reader *reader, const char *bytes, size_t size)
+{
+	z_stream *stream = &reader->stream;
+	bool is_full = false;
+
+	stream->next_in = (Bytef *)bytes;
+	for (stream->avail_in = (uInt)size; stream->avail_in || is_full;) {
+		int error = inflate_some(reader);
+
+		is_full = !stream->avail_out;
+		if (!error)
+			error = feed_plain(reader, reader->inflated,
+					   INFLATED_BYTES - stream->avail_out);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* --- all of it --- */
+
+static int feed(struct profile_reader *reader, const char *bytes, size_t size)
+{
+	while (reader->is_gzip && size > UINT32_MAX) {
+		int error = feed_gzip(reader, bytes, UINT32_MAX);
+
+		if (error)
+			return error;
+		bytes += UINT32_MAX;
+		size -= UINT32_MAX;
+	}
+	return reader->is_gzip ? feed_gzip(reader, bytes, size) : feed_plain(reader, bytes, size);
+}
+
+static bool begins_as_gzip(const struct buffer *bytes)
+{
+	return bytes->size >= sizeof(gzip_magic) &&
+	       !memcmp(bytes->data, gzip_magic, sizeof(gzip_magic));
+}
+
+/* By the first two bytes. */
+static int begin_input(struct profile_reader *reader)
+{
+	int error = begins_as_gzip(&reader->magic) ? begin_inflating(reader) : 0;
+
+	reader->is_begun = true;
+	return error ? error : feed(reader, reader->magic.data, reader->magic.size);
+}
+
+int profile_reader_feed(struct profile_reader *reader, const char *bytes, size_t size)
+{
+	if (reader->is_begun)
+		return feed(reader, bytes, size);
+	buffer_append(&reader->magic, bytes, size);
+	if (buffer_error(&reader->magic))
+		return -ENOMEM;
+	return reader->magic.size < sizeof(gzip_magic) ? 0 : begin_input(reader);
+}
+
+static int finish(struct profile_reader *reader)
+{
+	int error = reader->is_begun ? 0 : begin_input(reader);
+
+	if (!error && reader->is_gzip && !reader->has_ended)
+		error = -ENODATA;
+	if (!error && !reader->state && reader->sniffed.size)
+		error = begin(reader);
+	return error || !reader->state ? error : reader->format->finish(reader->state);
+}
+
+int profile_reader_finish(struct profile_reader *reader, struct read_report *ret_report)
+{
+	int error = finish(reader);
+
+	*ret_report = reader->report;
+	return error;
+}
+
+DEFINE_CLEANUP(cleanup_reader, struct profile_reader *, profile_reader_free)
+
+int profile_read(struct profile *profile, const char *bytes, size_t size,
+		 struct read_report *ret_report)
+{
+	_cleanup_(cleanup_reader) struct profile_reader *reader = profile_reader_new(profile);
+	int error = reader ? profile_reader_feed(reader, bytes, size) : -ENOMEM;
+
+	return error ? error : profile_reader_finish(reader, ret_report);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bytes to a profile. Each kind of input is one row of model/readers.def and one file; which one it is, is found from the content. Bytes come in
+ * pieces, so that an input of any size is read in as much memory as its profile takes; what gzip compressed is
+ * inflated on the way.
+ *
+ * What is not of its form is left out, counted and named in the report: nothing is dropped silently. Readers never log and touch no file.
+ */
+#ifndef HEARTH_MODEL_PROFILE_READER_H
+#define HEARTH_MODEL_PROFILE_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct profile;
+
+#define READ_FAULTS_NAMED 8
+
+/* What was left out. */
+struct read_fault {
+	uint64_t line;   /* from 1 */
+	const char *why; /* static text */
+};
+
+struct read_report {
+	const struct profile_format *format; /* NULL: there was nothing to tell it by */
+	uint64_t lines;                      /* all, blank ones too */
+	uint64_t stacks;                     /* kept */
+	uint64_t faults;                     /* of which the first few are named */
+	struct read_fault first[READ_FAULTS_NAMED];
+};
+
+/* For readers. */
+void read_report_add(struct read_report *report, uint64_t line, const char *why);
+
+/* A kind of input. */
+struct profile_format {
+	const char *name;
+	const char *summary; /* for --help */
+	/* Is it this one, by how it begins? Rows are asked in their order. */
+	bool (*recognises)(const char *bytes, size_t size);
+	/* A state that adds to the profile and the report, which live longer: NULL: out of memory. */
+	void *(*begin)(struct profile *profile, struct read_report *report);
+	int (*feed)(void *state, const char *bytes, size_t size);
+	int (*finish)(void *state);
+	void (*free)(void *state);
+};
+
+struct profile_reader;
+
+/* Reads into a profile, which lives longer. NULL: out of memory. */
+struct profile_reader *profile_reader_new(struct profile *profile);
+void profile_reader_free(struct profile_reader *reader);
+
+/* 0; -ENOEXEC: no kind that is known; -EBADMSG: damaged in compression; -ENOMEM. Nothing is fed after an error. */
+int profile_reader_feed(struct profile_reader *reader, const char *bytes, size_t size);
+
+/* The end of the input: errors as above, -ENODATA: it ends within what gzip compressed. The report is as far as it came, in any case. */
+int profile_reader_finish(struct profile_reader *reader, struct read_report *ret_report);
+
+/* All of it, from memory. */
+int profile_read(struct profile *profile, const char *bytes, size_t size,
+		 struct read_report *ret_report);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* libFuzzer: any bytes as a profile, read at once and in pieces: both are the same. */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "model/profile.h"
+#include "model/profile_reader.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int read_in_pieces(struct profile *profile, const char *bytes, size_t size, size_t piece,
+			  struct read_report *ret_report)
+{
+	struct profile_reader *reader = profile_reader_new(profile);
+	int error = 0;
+
+	for (size_t at = 0; at < size && !error; at += piece)
+		error = profile_reader_feed(reader, bytes + at,
+					    size - at < piece ? size - at : piece);
+	if (!error)
+		error = profile_reader_finish(reader, ret_report);
+	profile_reader_free(reader);
+	return error;
+}
+
+static void append_stack(const struct profile *profile, uint32_t node, struct buffer *to)
+{
+	for (; node != PROFILE_ROOT; node = profile_node(profile, node)->parent) {
+		const struct frame *frame =
+			profile_frame(profile, profile_node(profile, node)->frame);
+		size_t size;
+		const char *name = profile_string(profile, frame->name, &size);
+
+		buffer_append(to, name, size);
+		buffer_printf(to, "/%d;", frame->kind);
+	}
+}
+
+static int read_stacks(const char *bytes, size_t size, size_t piece, struct read_report *ret_report,
+		       struct buffer *to)
+{
+	struct profile *profile = profile_new();
+	int error = read_in_pieces(profile, bytes, size, piece, ret_report);
+	uint64_t total = 0;
+
+	for (uint32_t i = 0; i < profile_node_count(profile) && !error; i++) {
+		total += profile_node(profile, i)->self;
+		append_stack(profile, i, to);
+		buffer_append_u64(to, profile_node(profile, i)->self);
+	}
+	if (!error && (total != profile_total(profile) || buffer_error(to)))
+		abort();
+	profile_free(profile);
+	return error;
+}
+
+static bool are_equal(const struct buffer *a, const struct buffer *b)
+{
+	return a->size == b->size && (!a->size || !memcmp(a->data, b->data, a->size));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct buffer whole = { 0 }, pieces = { 0 };
+	struct read_report report = { 0 }, other = { 0 };
+	int error = read_stacks((const char *)data, size, size + 1, &report, &whole);
+
+	if (error !=
+	    read_stacks((const char *)data, size, size ? data[0] + 1u : 1, &other, &pieces))
+		abort();
+	if (!error && (!are_equal(&whole, &pieces) || report.lines != other.lines ||
+		       report.stacks != other.stacks || report.faults != other.faults))
+		abort();
+	buffer_release(&whole);
+	buffer_release(&pieces);
+	return 0;
+}
