@@ -11,8 +11,16 @@
 
 #include "base/cleanup.h"
 
+struct rule_cache_filler {
+	pthread_t thread; /* if there are chunks */
+	int cache;
+	uint32_t numbers[RULE_CACHE_CHUNKS], count;
+	int chunks[RULE_CACHE_CHUNKS]; /* descriptors */
+};
+
 struct unwind_maps {
 	struct unwind_map_fds fds;
+	struct rule_cache_filler filler;
 	struct unwind_maps_view view;
 	struct module_set *modules;
 	int *segments;        /* descriptors, -1: not made */
@@ -104,23 +112,50 @@ static int make_cache_chunk(void)
 			      sizeof(struct cached_rule), RULE_CACHE_CHUNK_RULES, NULL);
 }
 
-/* All at once: an update of a map of maps waits for the programs that may use the old values, some 10 ms. */
-static int add_cache(const struct unwind_maps *maps)
+/*
+ * All at once, and while others go on: an update of a map of maps waits for the programs that may use the old values, some
+ * 10 ms. Until then, as where it fails, rules are searched each time.
+ */
+static void *fill_cache(void *context)
 {
-	uint32_t numbers[RULE_CACHE_CHUNKS], made = 0, added;
-	int chunks[RULE_CACHE_CHUNKS], error = 0;
+	struct rule_cache_filler *filler = context;
+	uint32_t added = RULE_CACHE_CHUNKS;
 
-	for (; made < RULE_CACHE_CHUNKS && !error; made += !error) {
-		numbers[made] = made;
-		chunks[made] = make_cache_chunk();
-		error = chunks[made] < 0 ? chunks[made] : 0;
+	bpf_map_update_batch(filler->cache, filler->numbers, filler->chunks, &added, NULL);
+	return NULL;
+}
+
+static void close_chunks(struct rule_cache_filler *filler)
+{
+	while (filler->count > 0)
+		close(filler->chunks[--filler->count]);
+}
+
+static int add_cache(struct unwind_maps *maps)
+{
+	struct rule_cache_filler *filler = &maps->filler;
+	int error = 0;
+
+	filler->cache = maps->fds.rule_cache;
+	for (; filler->count < RULE_CACHE_CHUNKS && !error; filler->count += !error) {
+		filler->numbers[filler->count] = filler->count;
+		filler->chunks[filler->count] = make_cache_chunk();
+		if (filler->chunks[filler->count] < 0)
+			error = filler->chunks[filler->count];
 	}
-	added = made;
-	if (!error && bpf_map_update_batch(maps->fds.rule_cache, numbers, chunks, &added, NULL))
-		error = -errno;
-	while (made > 0)
-		close(chunks[--made]);
+	if (!error)
+		error = -pthread_create(&filler->thread, NULL, fill_cache, filler);
+	if (error)
+		close_chunks(filler);
 	return error;
+}
+
+static void finish_cache(struct unwind_maps *maps)
+{
+	if (!maps->filler.count)
+		return;
+	pthread_join(maps->filler.thread, NULL);
+	close_chunks(&maps->filler);
 }
 
 /* --- modules --- */
@@ -225,6 +260,7 @@ void unwind_maps_free(struct unwind_maps *maps)
 {
 	if (!maps)
 		return;
+	finish_cache(maps);
 	unmap_memory(maps->modules, MODULE_BYTES);
 	unmap_memory(maps->view.memory.blocks, BLOCK_BYTES(&maps->fds.size));
 	unmap_memory(maps->view.memory.rules, RULE_BYTES(&maps->fds.size));
