@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "model/folded_reader.h"
+#include "model/perf_script_reader.h"
 
 #define SNIFFED_BYTES  (64u << 10)  /* by which the kind is told */
 #define INFLATED_BYTES (256u << 10) /* handed on at a time */

@@ -27,7 +27,8 @@ struct read_report {
 	const struct profile_format *format; /* NULL: there was nothing to tell it by */
 	uint64_t lines;                      /* all, blank ones too */
 	uint64_t stacks;                     /* kept */
-	uint64_t faults;                     /* of which the first few are named */
+	uint64_t others; /* samples of other events than the first one, left out */
+	uint64_t faults; /* of which the first few are named */
 	struct read_fault first[READ_FAULTS_NAMED];
 };
 

@@ -33,8 +33,8 @@
 static const char usage[] =
 	"Usage: hearth render IN [-o FILE] [OPTIONS]\n"
 	"\n"
-	"Reads folded stacks (\"a;b;c COUNT\" a line, compressed by gzip or not; - is standard input) and draws or\n"
-	"writes them.\n"
+	"Reads folded stacks (\"a;b;c COUNT\" a line) or what perf script prints, compressed by\n"
+	"gzip or not (- is standard input), and draws or writes it.\n"
 	"The default output is IN with the ending of the format; of standard input it is standard output.";
 
 #define ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -59,6 +59,9 @@ static int judge(const char *name, const struct read_report *report)
 			  (unsigned long long)report->first[0].line, report->first[0].why);
 		return -EINVAL;
 	}
+	if (report->others)
+		log_warning("%s: %llu samples of other events than the first one left out", name,
+			    (unsigned long long)report->others);
 	for (uint64_t i = 0; i < report->faults && i < READ_FAULTS_NAMED; i++)
 		log_warning("%s:%llu: left out: %s", name,
 			    (unsigned long long)report->first[i].line, report->first[i].why);

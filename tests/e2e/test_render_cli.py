@@ -273,6 +273,40 @@ def test_a_damaged_compressed_input_is_refused(damage, said, tmp_path):
     assert os.listdir(tmp_path) == ["in.folded.gz"]
 
 
+# What `perf script` prints of two samples of one event and one of another.
+SCRIPT = """# ========
+# cmdline : /usr/bin/perf record -g -a
+# ========
+#
+Web Content  1333/1336  [010]  1000.000022:    1001001 cpu-clock:{blank}
+\tffffffff81418cc0 do_evict+0x13 ([kernel.kallsyms])
+\t    7f0000400040 void n::(anonymous namespace)::f<t>(t&&)+0x16 (/usr/lib/libapp.so.3)
+\t          401136 main+0x16 (/usr/bin/app (deleted))
+
+Web Content  1333/1336  [010]  1000.000122:          1 page-faults:{blank}
+\t          401136 main+0x16 (/usr/bin/app (deleted))
+
+java  12  [001]  1000.000222:    1001001 cpu-clock:{blank}
+\t    7f0000400140 Ljava/lang/String;::hashCode+0x24 (/tmp/perf-12.map)
+\t    7f0000400140 [unknown] (/usr/lib/libc.so.6)
+
+"""
+
+
+def test_what_perf_script_prints(tmp_path):
+    path = tmp_path / "out.txt.gz"
+    path.write_bytes(gzip.compress(SCRIPT.format(blank=" ").encode()))
+    ended = render(path, "-o", "-", "--format", "folded")
+    assert ended.returncode == 0, ended
+    assert ended.stdout.splitlines() == [
+        "Web Content;main;void n::(anonymous namespace)::f<t>(t&&);do_evict_[k] 1",
+        "java;[libc.so.6];Ljava/lang/String:::hashCode_[j] 1",
+    ]
+    assert recording.complaints(ended) == [
+        f"hearth: warning: {path}: 1 samples of other events than the first one left out"
+    ]
+
+
 def test_empty_input_is_an_empty_profile(tmp_path):
     """As hearth itself writes one when there was no tick."""
     path = tmp_path / "in.folded"

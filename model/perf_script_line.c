@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/perf_script_line.h"
+
+#include <string.h>
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_hex(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f');
+}
+
+static struct script_text trim(struct script_text text)
+{
+	while (text.size && is_blank(*text.start)) {
+		text.start++;
+		text.size--;
+	}
+	while (text.size &&
+	       (is_blank(text.start[text.size - 1]) || text.start[text.size - 1] == '\r'))
+		text.size--;
+	return text;
+}
+
+/* Takes the last word off a trimmed text. */
+static struct script_text take_last_word(struct script_text *text)
+{
+	size_t at = text->size;
+	struct script_text word;
+
+	while (at && !is_blank(text->start[at - 1]))
+		at--;
+	word = (struct script_text){ text->start + at, text->size - at };
+	*text = trim((struct script_text){ text->start, at });
+	return word;
+}
+
+/* --- the first line of a sample --- */
+
+/* "1333", "1333/1336". */
+static bool is_process(struct script_text word)
+{
+	size_t slashes = 0;
+
+	for (size_t i = 0; i < word.size; i++) {
+		if (word.start[i] == '/' && i && i + 1 < word.size)
+			slashes++;
+		else if (!is_digit(word.start[i]))
+			return false;
+	}
+	return word.size && slashes < 2;
+}
+
+/* "[010]". */
+static bool is_cpu(struct script_text word)
+{
+	if (word.size < 3 || word.start[0] != '[' || word.start[word.size - 1] != ']')
+		return false;
+	for (size_t i = 1; i + 1 < word.size; i++)
+		if (!is_digit(word.start[i]))
+			return false;
+	return true;
+}
+
+/* "1000.000022:". */
+static bool is_time(struct script_text word)
+{
+	size_t points = 0;
+
+	if (word.size < 4 || word.start[word.size - 1] != ':' || !is_digit(word.start[0]))
+		return false;
+	for (size_t i = 1; i + 1 < word.size; i++) {
+		points += word.start[i] == '.';
+		if (!is_digit(word.start[i]) && word.start[i] != '.')
+			return false;
+	}
+	return points == 1;
+}
+
+/* Where the time stands, the end of the line: there is none. */
+static size_t find_time(struct script_text line, size_t *ret_end)
+{
+	for (size_t at = 0, end; at < line.size; at = end) {
+		while (at < line.size && is_blank(line.start[at]))
+			at++;
+		for (end = at; end < line.size && !is_blank(line.start[end]);)
+			end++;
+		*ret_end = end;
+		if (at && is_time((struct script_text){ line.start + at, end - at }))
+			return at;
+	}
+	return line.size;
+}
+
+/* "1001001 cpu-clock:", "cycles:u:", and what other fields may follow it. */
+static struct script_text event_of(struct script_text rest)
+{
+	size_t end;
+
+	rest = trim(rest);
+	for (end = 0; end < rest.size && is_digit(rest.start[end]);)
+		end++;
+	if (end && end < rest.size && is_blank(rest.start[end]))
+		rest = trim((struct script_text){ rest.start + end, rest.size - end });
+	for (end = 0; end < rest.size && !is_blank(rest.start[end]);)
+		end++;
+	if (!end || rest.start[end - 1] != ':')
+		return (struct script_text){ rest.start, 0 };
+	return (struct script_text){ rest.start, end - 1 };
+}
+
+/* "comm process [cpu]", in which each but the comm may be missing but not all. */
+static bool split_task(struct script_text task, struct script_text *ret_comm)
+{
+	struct script_text left = task, word = take_last_word(&left);
+	bool has_cpu = is_cpu(word);
+
+	if (has_cpu) {
+		task = left;
+		word = take_last_word(&left);
+	}
+	*ret_comm = left.size && is_process(word) ? left : task;
+	return ret_comm->size && (has_cpu || ret_comm->size != task.size);
+}
+
+bool perf_script_sample(struct script_text line, struct script_sample *ret_sample)
+{
+	struct script_text text = trim(line);
+	struct script_sample sample = { .event = { text.start, 0 } };
+	size_t end = text.size, at = find_time(text, &end);
+	struct script_text task = trim((struct script_text){ text.start, at });
+
+	sample.has_time = at < text.size;
+	if (sample.has_time)
+		sample.event = event_of((struct script_text){ text.start + end, text.size - end });
+	else if (task.size && task.start[task.size - 1] == ':')
+		sample.event = take_last_word(&task);
+	if (sample.event.size && sample.event.start[sample.event.size - 1] == ':')
+		sample.event.size--;
+	if (!split_task(task, &sample.comm))
+		return false;
+	*ret_sample = sample;
+	return true;
+}
+
+/* --- a frame --- */
+
+/*
+ * Where its last parentheses open. "/usr/bin/app (deleted)" has its own, and so may a folder have: what opens behind "(/" belongs to
+ * that.
+ */
+static size_t find_object(struct script_text text)
+{
+	const char *found = NULL;
+
+	for (const char *open = memrchr(text.start, '(', text.size); open;
+	     open = memrchr(text.start, '(', (size_t)(open - text.start))) {
+		bool is_first = open == text.start || is_blank(open[-1]);
+		bool is_path = open + 1 < text.start + text.size && open[1] == '/';
+
+		if (is_first && (!found || is_path))
+			found = open;
+		if (is_first && is_path)
+			break;
+	}
+	return found ? (size_t)(found - text.start) : text.size;
+}
+
+static bool has_digit(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (is_digit(text[i]))
+			return true;
+	return false;
+}
+
+/* "main+0x16" is main. */
+static struct script_text without_offset(struct script_text symbol)
+{
+	size_t at = symbol.size;
+
+	while (at && is_hex(symbol.start[at - 1]))
+		at--;
+	if (at > 3 && at < symbol.size && !memcmp(symbol.start + at - 3, "+0x", 3))
+		symbol.size = at - 3;
+	return symbol;
+}
+
+bool perf_script_frame(struct script_text line, struct script_frame *ret_frame)
+{
+	struct script_text text = trim(line);
+	struct script_frame frame = { .object = { text.start, 0 } };
+	size_t end = 0;
+
+	while (end < text.size && is_hex(text.start[end]))
+		end++;
+	frame.symbol = text;
+	if (end && end < text.size && is_blank(text.start[end])) {
+		frame.symbol = trim((struct script_text){ text.start + end, text.size - end });
+		frame.has_address = true;
+	} else if (end && end == text.size) {
+		frame.symbol.size = 0;
+		frame.has_address = true;
+	}
+	if (frame.symbol.size && frame.symbol.start[frame.symbol.size - 1] == ')') {
+		size_t at = find_object(frame.symbol);
+
+		if (at < frame.symbol.size) {
+			frame.object = (struct script_text){ frame.symbol.start + at + 1,
+							     frame.symbol.size - at - 2 };
+			frame.symbol = trim((struct script_text){ frame.symbol.start, at });
+		}
+	}
+	if (!frame.has_address && !frame.object.size)
+		return false;
+	/* Without addresses a symbol may look like one: "add (libc.so)"; none of those has no digit. */
+	if (frame.has_address && !frame.symbol.size && frame.object.size &&
+	    !has_digit(text.start, end))
+		frame.symbol = (struct script_text){ text.start, end };
+	frame.symbol = without_offset(frame.symbol);
+	*ret_frame = frame;
+	return true;
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/perf_script_reader.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/line_splitter.h"
+#include "base/string_pool.h"
+#include "base/u64_map.h"
+#include "model/perf_script_line.h"
+#include "model/profile.h"
+#include "model/profile_reader.h"
+
+#define MAX_FRAMES 65536 /* of a stack; what lies nearer to the root is left out */
+
+enum state {
+	BETWEEN,   /* samples */
+	IN_SAMPLE, /* that counts */
+	IN_OTHER,  /* that does not: of another event, or its first line was none */
+};
+
+struct perf_script_reader {
+	struct profile *profile;
+	struct read_report *report;
+	struct line_splitter lines;
+	enum state state;
+	struct string_pool texts; /* of symbols and objects, as they are printed */
+	struct u64_map frames;    /* symbol << 32 | object -> frame */
+	struct buffer stack;      /* uint32_t, leaf first */
+	uint32_t process;         /* frame of the sample's comm */
+	struct buffer event;      /* the first one; empty: none was printed */
+	bool has_event;
+	uint32_t object;           /* of the line before, and its text */
+	struct buffer object_text; /* nearly always that of this line, too */
+};
+
+/* --- frames --- */
+
+static bool is(struct script_text text, const char *what)
+{
+	return text.size == strlen(what) && !memcmp(text.start, what, text.size);
+}
+
+static bool begins_with(struct script_text text, const char *what)
+{
+	return text.size >= strlen(what) && !memcmp(text.start, what, strlen(what));
+}
+
+static bool ends_with(struct script_text text, const char *what)
+{
+	size_t size = strlen(what);
+
+	return text.size >= size && !memcmp(text.start + text.size - size, what, size);
+}
+
+static struct script_text base_name(struct script_text object)
+{
+	const char *slash;
+
+	if (ends_with(object, " (deleted)"))
+		object.size -= strlen(" (deleted)");
+	slash = object.size ? memrchr(object.start, '/', object.size) : NULL;
+	if (slash)
+		object = (struct script_text){ slash + 1,
+					       object.size - (size_t)(slash + 1 - object.start) };
+	return object;
+}
+
+/* "[kernel.kallsyms]", "[guest.kernel.kallsyms]_text", "[nf_tables]", "/usr/lib/debug/boot/vmlinux-6.1"; "[vdso]", "[heap]" and the like are not its. */
+static bool is_kernel(struct script_text object)
+{
+	struct script_text name = base_name(object);
+
+	if (begins_with(name, "vmlinux") || ends_with(name, ".ko") || ends_with(name, ".ko.xz") ||
+	    ends_with(name, ".ko.zst") || ends_with(name, ".ko.gz"))
+		return true;
+	return begins_with(object, "[") && !is(object, "[vdso]") && !is(object, "[unknown]") &&
+	       !is(object, "[heap]") && !is(object, "[vsyscall]") && !is(object, "[stack]") &&
+	       !is(object, "[anon]");
+}
+
+/* "/tmp/perf-1234.map", "jitted-1234-5.so". */
+static bool is_jit(struct script_text object)
+{
+	struct script_text name = base_name(object);
+
+	return (begins_with(name, "perf-") && ends_with(name, ".map")) ||
+	       (begins_with(name, "jitted-") && ends_with(name, ".so"));
+}
+
+static enum frame_kind kind_of(const struct script_frame *from)
+{
+	return is(from->object, "inlined") ? FRAME_INLINED
+	       : is_kernel(from->object)   ? FRAME_KERNEL
+	       : is_jit(from->object)      ? FRAME_JIT
+					   : FRAME_NATIVE;
+}
+
+static bool is_unknown(struct script_text text)
+{
+	return !text.size || is(text, "[unknown]");
+}
+
+/* Without a symbol its object in brackets, as everywhere. */
+static int intern_unknown(struct profile *profile, struct script_text object, uint32_t *ret_name)
+{
+	struct script_text name = base_name(object);
+	struct buffer text = { 0 };
+	int error;
+
+	buffer_append_char(&text, '[');
+	if (is_unknown(object))
+		buffer_append_string(&text, "unknown");
+	else if (begins_with(name, "[") && ends_with(name, "]"))
+		buffer_append(&text, name.start + 1, name.size - 2);
+	else
+		buffer_append(&text, name.start, name.size);
+	buffer_append_char(&text, ']');
+	error = buffer_error(&text);
+	if (!error)
+		error = profile_intern(profile, text.data, text.size, ret_name);
+	buffer_release(&text);
+	return error;
+}
+
+static int make_frame(struct profile *profile, const struct script_frame *from, uint32_t *ret_frame)
+{
+	struct frame frame = { .module = PROFILE_NONE, .kind = kind_of(from) };
+	struct script_text module = base_name(from->object);
+	bool has_module = frame.kind != FRAME_INLINED && !is_unknown(from->object);
+	int error;
+
+	if (is_unknown(from->symbol)) {
+		frame.kind = frame.kind == FRAME_KERNEL ? FRAME_KERNEL : FRAME_UNKNOWN;
+		error = intern_unknown(profile, from->object, &frame.name);
+	} else {
+		error = profile_intern(profile, from->symbol.start, from->symbol.size, &frame.name);
+	}
+	if (!error && has_module && frame.kind != FRAME_JIT)
+		error = profile_intern(profile, module.start, module.size, &frame.module);
+	return error ? error : profile_add_frame(profile, frame, ret_frame);
+}
+
+static int find_object(struct perf_script_reader *reader, struct script_text object)
+{
+	struct buffer *before = &reader->object_text;
+	int error;
+
+	if (before->size == object.size && object.size &&
+	    !memcmp(before->data, object.start, object.size))
+		return 0;
+	error = string_pool_add(&reader->texts, object.start, object.size, &reader->object);
+	buffer_clear(before);
+	buffer_append(before, object.start, object.size);
+	return error ? error : buffer_error(before);
+}
+
+static int find_frame(struct perf_script_reader *reader, const struct script_frame *from,
+		      uint32_t *ret_frame)
+{
+	uint32_t symbol, frame;
+	uint64_t key;
+	int error = find_object(reader, from->object);
+
+	if (!error)
+		error = string_pool_add(&reader->texts, from->symbol.start, from->symbol.size,
+					&symbol);
+	if (error)
+		return error;
+	key = (uint64_t)symbol << 32 | reader->object;
+	frame = u64_map_get(&reader->frames, key);
+	if (frame == U64_MAP_ABSENT) {
+		error = make_frame(reader->profile, from, &frame);
+		if (!error)
+			error = u64_map_set(&reader->frames, key, frame);
+		if (error)
+			return error;
+	}
+	*ret_frame = frame;
+	return 0;
+}
+
+/* --- samples --- */
+
+static int end_sample(struct perf_script_reader *reader)
+{
+	const uint32_t *frames = (const uint32_t *)reader->stack.data;
+	enum state state = reader->state;
+	uint32_t node;
+	int error;
+
+	reader->state = BETWEEN;
+	if (state != IN_SAMPLE)
+		return 0;
+	error = profile_add_child(reader->profile, PROFILE_ROOT, reader->process, &node);
+	for (size_t i = reader->stack.size / sizeof(*frames); i-- && !error;)
+		error = profile_add_child(reader->profile, node, frames[i], &node);
+	buffer_clear(&reader->stack);
+	if (!error)
+		error = profile_add_ticks(reader->profile, node, 1);
+	reader->report->stacks += !error;
+	return error;
+}
+
+/* The first event is the one that counts: those of others are in other units. */
+static bool counts(struct perf_script_reader *reader, struct script_text event)
+{
+	if (!reader->has_event) {
+		reader->has_event = true;
+		buffer_append(&reader->event, event.start, event.size);
+		return true;
+	}
+	return event.size == reader->event.size &&
+	       (!event.size || !memcmp(event.start, reader->event.data, event.size));
+}
+
+static int begin_sample(struct perf_script_reader *reader, struct script_text line)
+{
+	struct profile *profile = reader->profile;
+	struct frame process = { .module = PROFILE_NONE, .kind = FRAME_PROCESS };
+	struct script_sample sample;
+	int error;
+
+	if (!perf_script_sample(line, &sample)) {
+		reader->state = IN_OTHER;
+		read_report_add(reader->report, reader->report->lines,
+				"neither a sample nor a frame of one");
+		return 0;
+	}
+	if (!counts(reader, sample.event)) {
+		reader->state = IN_OTHER;
+		reader->report->others++;
+		return 0;
+	}
+	reader->state = IN_SAMPLE;
+	error = buffer_error(&reader->event);
+	if (!error)
+		error = profile_intern(profile, sample.comm.start, sample.comm.size, &process.name);
+	return error ? error : profile_add_frame(profile, process, &reader->process);
+}
+
+static int add_frame(struct perf_script_reader *reader, const struct script_frame *from)
+{
+	uint32_t frame;
+	int error;
+
+	if (reader->state == IN_OTHER || reader->stack.size >= MAX_FRAMES * sizeof(frame))
+		return 0;
+	error = find_frame(reader, from, &frame);
+	if (error)
+		return error;
+	buffer_append(&reader->stack, &frame, sizeof(frame));
+	return buffer_error(&reader->stack);
+}
+
+/* Where no stacks are printed, samples have no blank line between them. */
+static bool is_next_sample(struct script_text line)
+{
+	struct script_sample sample;
+
+	return perf_script_sample(line, &sample) && sample.has_time;
+}
+
+static int read_line(const char *bytes, size_t size, void *context)
+{
+	struct perf_script_reader *reader = context;
+	struct script_text line = { bytes, size };
+	struct script_frame frame;
+	size_t blanks = 0;
+	int error;
+
+	reader->report->lines++;
+	while (blanks < size &&
+	       (bytes[blanks] == ' ' || bytes[blanks] == '\t' || bytes[blanks] == '\r'))
+		blanks++;
+	if (blanks == size)
+		return end_sample(reader);
+	if (bytes[0] == '#')
+		return 0;
+	if (reader->state != BETWEEN && blanks && perf_script_frame(line, &frame))
+		return add_frame(reader, &frame);
+	if (reader->state != BETWEEN && !is_next_sample(line))
+		return 0; /* a line of the source */
+	error = end_sample(reader);
+	return error ? error : begin_sample(reader, line);
+}
+
+/* --- the format --- */
+
+/* The first lines that are no comment: a sample with a time, or one whose next line is a frame. */
+static bool recognises(const char *bytes, size_t size)
+{
+	struct script_sample sample;
+	struct script_frame frame;
+	bool is_sample = false;
+
+	while (size) {
+		const char *end = memchr(bytes, '\n', size);
+		struct script_text line = { bytes, end ? (size_t)(end - bytes) : size };
+		bool is_empty = !line.size || (line.size == 1 && *bytes == '\r');
+
+		if (is_sample)
+			return (*bytes == ' ' || *bytes == '\t') &&
+			       perf_script_frame(line, &frame) && frame.object.size;
+		if (!is_empty && *bytes != '#') {
+			if (!perf_script_sample(line, &sample))
+				return false;
+			if (sample.has_time && sample.event.size)
+				return true;
+			is_sample = true;
+		}
+		size -= line.size + (end != NULL);
+		bytes += line.size + (end != NULL);
+	}
+	return false;
+}
+
+static void release(void *state)
+{
+	struct perf_script_reader *reader = state;
+
+	line_splitter_release(&reader->lines);
+	string_pool_release(&reader->texts);
+	u64_map_release(&reader->frames);
+	buffer_release(&reader->stack);
+	buffer_release(&reader->event);
+	buffer_release(&reader->object_text);
+	free(reader);
+}
+
+static void *begin(struct profile *profile, struct read_report *report)
+{
+	struct perf_script_reader *reader = calloc(1, sizeof(*reader));
+
+	if (!reader)
+		return NULL;
+	reader->profile = profile;
+	reader->report = report;
+	line_splitter_init(&reader->lines, read_line, reader);
+	string_pool_init(&reader->texts);
+	u64_map_init(&reader->frames);
+	return reader;
+}
+
+static int feed(void *state, const char *bytes, size_t size)
+{
+	return line_splitter_feed(&((struct perf_script_reader *)state)->lines, bytes, size);
+}
+
+static int finish(void *state)
+{
+	struct perf_script_reader *reader = state;
+	int error = line_splitter_finish(&reader->lines);
+
+	return error ? error : end_sample(reader);
+}
+
+const struct profile_format perf_script_format = {
+	.name = "perf-script",
+	.summary = "samples as perf script prints them",
+	.recognises = recognises,
+	.begin = begin,
+	.feed = feed,
+	.finish = finish,
+	.free = release,
+};
