@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "profiler/debug_server.h"
+#include "worker/file_owner.h"
 #include "worker/name_service.h"
 #include "worker/worker.h"
 
@@ -20,7 +21,10 @@ struct file_search {
 	bool server_was_asked;
 };
 
-/* A request that the worker was asked about, once and again: with debug files, and with the supplementary files of these. */
+/* What a question has that the one before did not have, and so what its answer is by. */
+enum question_stage { WITH_DEBUG_FILE, WITH_SUPPLEMENT, WITH_SPLIT };
+
+/* A request that the worker was asked about, once and again: with debug files, and with the files that the DWARF of these leads to. */
 struct asked {
 	struct asked *next;
 	struct symbol_request request;
@@ -28,8 +32,9 @@ struct asked {
 	uint64_t cpu_ns;             /* of the worker, of all of them */
 	struct debug_candidate with; /* with what it was asked; its files are ours */
 	struct debug_identity wanted, wanted_by_dwarf; /* debug file, supplementary file */
+	enum question_stage stage;                     /* of the question that it is at */
 	struct file_search debug_files, supplements;
-	bool seeks_supplement;
+	bool seeks_supplement, seeks_package;
 	bool has_debug_file;  /* the answer is by one */
 	int debug_file_error; /* of the last one that could not be read */
 };
@@ -80,6 +85,8 @@ static void close_supplement(struct asked *asked)
 static void close_files(struct asked *asked)
 {
 	close_supplement(asked);
+	if (asked->with.has_package)
+		close(asked->with.package);
 	cleanup_close(&asked->with.fd);
 	asked->with = (struct debug_candidate){ .fd = -1 };
 }
@@ -206,11 +213,43 @@ static bool next_supplement(const struct name_source *source, struct asked *aske
 	return true;
 }
 
+/* Whose choice it is where files of split DWARF are, and who so may have taken over the worker that said it. */
+static uint32_t owner_of(const struct asked *asked)
+{
+	const struct debug_candidate *with = &asked->with;
+	int files[3] = { asked->request.fd };
+	size_t count = 1;
+
+	if (with->is_anybodys)
+		return FILE_OWNER_ANYBODY;
+	if (with->fd >= 0)
+		files[count++] = with->fd;
+	if (with->has_supplement)
+		files[count++] = with->supplement;
+	return file_owner_of(files, count);
+}
+
+/* The names of what was inlined may lie in a package, of which there is one. */
+static bool next_package(const struct name_source *source, struct asked *asked)
+{
+	const struct split_file_wanted wanted = { .path = asked->request.path };
+
+	asked->seeks_package = false;
+	asked->with.has_package = !debug_identity_search_split(
+		&wanted, owner_of(asked), &source->debug_files.places, &asked->with.package);
+	return asked->with.has_package;
+}
+
 static bool next_question(const struct name_source *source, struct asked *asked)
 {
+	asked->stage = WITH_SUPPLEMENT;
 	if (asked->seeks_supplement && next_supplement(source, asked))
 		return true;
+	asked->stage = WITH_SPLIT;
+	if (asked->seeks_package && next_package(source, asked))
+		return true;
 	close_files(asked);
+	asked->stage = WITH_DEBUG_FILE;
 	return !asked->has_debug_file && next_debug_file(source, asked);
 }
 
@@ -259,20 +298,9 @@ static void tell(const struct name_source *source, const struct asked *asked, in
 	source->reply(&reply, source->context);
 }
 
-static bool was_asked_about_supplement(const struct asked *asked)
+/* Of the file, or with its debug file. */
+static void take_identity(struct asked *asked, const struct debug_identity *identity)
 {
-	return asked->with.has_supplement || asked->with.lacks_supplement;
-}
-
-static void take_answer(struct asked *asked, const struct answer *answer,
-			const struct debug_identity *identity)
-{
-	answer_release(&asked->answer);
-	asked->answer = *answer;
-	if (was_asked_about_supplement(asked)) {
-		asked->seeks_supplement = false;
-		return;
-	}
 	asked->seeks_supplement = identity->has_supplement;
 	asked->supplements = (struct file_search){ 0 };
 	asked->wanted_by_dwarf = *identity;
@@ -283,10 +311,22 @@ static void take_answer(struct asked *asked, const struct answer *answer,
 		asked->wanted = *identity;
 }
 
+static void take_answer(struct asked *asked, const struct answer *answer,
+			const struct debug_identity *identity)
+{
+	answer_release(&asked->answer);
+	asked->answer = *answer;
+	asked->seeks_supplement = false;
+	if (asked->stage == WITH_DEBUG_FILE)
+		take_identity(asked, identity);
+	if (asked->stage != WITH_SPLIT)
+		asked->seeks_package = identity->wants_package;
+}
+
 /* What it was asked with is of no use; another file's is none. */
 static void refuse(struct asked *asked, int error)
 {
-	if (!was_asked_about_supplement(asked) && error != -ESTALE)
+	if (asked->stage == WITH_DEBUG_FILE && error != -ESTALE)
 		asked->debug_file_error = error;
 	if (asked->with.lacks_supplement)
 		asked->seeks_supplement = false;
@@ -296,7 +336,7 @@ static void refuse(struct asked *asked, int error)
 static int take(struct name_source *source)
 {
 	_cleanup_(cleanup_asked) struct asked *asked = pop_asked(source);
-	bool was_first = asked->with.fd < 0 && !was_asked_about_supplement(asked);
+	bool was_first = asked->with.fd < 0 && asked->stage == WITH_DEBUG_FILE;
 	struct debug_identity identity = { 0 };
 	struct answer answer;
 	uint64_t said_ns;
@@ -310,7 +350,8 @@ static int take(struct name_source *source)
 		take_answer(asked, &answer, &identity);
 	else if (!was_first)
 		refuse(asked, error);
-	close_supplement(asked);
+	if (asked->seeks_supplement)
+		close_supplement(asked);
 	if ((error && was_first) || !next_question(source, asked)) {
 		tell(source, asked, was_first ? error : 0);
 		return 0;

@@ -57,7 +57,10 @@ static int look_up(struct source_names *names, const struct source_question *que
 	struct dwarf_options options = {
 		.without_lines = question->without_lines,
 		.path = question->path,
-		.search_split = question->path ? split_file_search : NULL,
+		.search_split = question->search_split ? question->search_split
+				: question->path       ? split_file_search
+						       : NULL,
+		.search_context = question->split_context,
 	};
 
 	debug_file_release(&names->supplement);

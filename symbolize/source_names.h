@@ -24,10 +24,12 @@ struct elf_file;
 struct source_question {
 	int fd; /* the ELF file, open for reading */
 	const char *
-		path; /* absolute, for files beside it; NULL: no split DWARF is looked for either */
+		path; /* absolute, for files beside it; NULL: split DWARF is not looked for in this process */
 	const char *const *debug_folders; /* NULL at the end */
 	struct elf_file *debug_file; /* known, and lives longer; NULL: looked for by these two */
 	struct elf_file *supplement; /* of whichever has the DWARF; the same */
+	split_file_search_fn search_split; /* NULL: by the path, in this process */
+	void *split_context;               /* of it */
 	enum demangle_mode demangle;
 	bool without_symbols;      /* whoever asks has them already */
 	bool without_lines;        /* only what is called, not where */

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/hash.h"
 #include "elf/elf_file.h"
 #include "symbolize/supplement.h"
+#include "worker/file_owner.h"
 #include "worker/local_files.h"
 #include "worker/opener.h"
 
@@ -105,16 +107,10 @@ static uint64_t place_of(const char *path)
 	return hash_bytes(path, end ? (size_t)(end - path) : strlen(path));
 }
 
-static int open_by_opener(struct opener *opener, const char *path, bool follow, int *ret_fd)
+static int ask_opener(struct opener *opener, const struct opener_request *request, int *ret_fd)
 {
-	const struct opener_request request = {
-		.what = follow ? OPENER_FILE : OPENER_FILE_NO_LINKS,
-		.device = place_of(path),
-		.user = follow ? OPENER_USER_FOLDERS : OPENER_USER_BESIDE,
-		.place.path = path,
-	};
 	struct opener_answer answer;
-	int error = opener_open(opener, &request, &answer);
+	int error = opener_open(opener, request, &answer);
 
 	if (!error)
 		*ret_fd = answer.fd;
@@ -124,9 +120,38 @@ static int open_by_opener(struct opener *opener, const char *path, bool follow, 
 static int open_candidate(void *context, const char *path, bool follow, int *ret_fd)
 {
 	const struct debug_places *places = context;
+	const struct opener_request request = {
+		.what = follow ? OPENER_FILE : OPENER_FILE_NO_LINKS,
+		.device = place_of(path),
+		.user = follow ? OPENER_USER_FOLDERS : OPENER_USER_BESIDE,
+		.place.path = path,
+	};
 	int error = local_files_open(places->local_files, path, follow, ret_fd);
 
-	return error == -EWOULDBLOCK ? open_by_opener(places->opener, path, follow, ret_fd) : error;
+	return error == -EWOULDBLOCK ? ask_opener(places->opener, &request, ret_fd) : error;
+}
+
+/* A place that a file names. */
+struct named_place {
+	const struct debug_places *places;
+	uint32_t owner; /* of that file */
+};
+
+static int open_named(void *context, const char *path, bool follow, int *ret_fd)
+{
+	const struct named_place *named = context;
+	const struct opener_request request = {
+		.what = follow ? OPENER_FILE : OPENER_FILE_NO_LINKS,
+		.device = place_of(path),
+		.user = named->owner == FILE_OWNER_ANYBODY ? OPENER_USER_BESIDE : named->owner,
+		.place.path = path,
+		.is_named = true,
+		.named_by = named->owner,
+	};
+	int error = local_files_open_named(named->places->local_files, path, follow, named->owner,
+					   ret_fd);
+
+	return error == -EWOULDBLOCK ? ask_opener(named->places->opener, &request, ret_fd) : error;
 }
 
 int debug_identity_search(const struct debug_identity *identity, const char *path,
@@ -156,4 +181,23 @@ int debug_identity_search_supplement(const struct debug_identity *identity,
 	return identity->has_supplement
 		       ? supplement_search(&identity->supplement, places->folders, &asked)
 		       : -ENOENT;
+}
+
+static bool take_any(void *context, int *fd, enum debug_file_way way)
+{
+	int *taken = context;
+
+	(void)way;
+	*taken = take_fd(fd);
+	return true;
+}
+
+int debug_identity_search_split(const struct split_file_wanted *wanted, uint32_t owner,
+				const struct debug_places *places, int *ret_fd)
+{
+	struct named_place named = { places, owner };
+	const struct debug_file_access access = { open_named, &named };
+	const struct debug_file_judge judge = { take_any, ret_fd, &access };
+
+	return places->opener ? split_file_search(NULL, wanted, &judge) : -ENOENT;
 }

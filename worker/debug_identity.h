@@ -12,6 +12,7 @@
 
 #include "elf/altlink.h"
 #include "symbolize/debug_file.h"
+#include "symbolize/split_file.h"
 
 struct elf_file;
 struct local_files;
@@ -24,6 +25,8 @@ struct debug_identity {
 	/* The supplementary file that the DWARF refers to, wherever that lies (supplement.h): looked for when it is known. */
 	struct altlink supplement;
 	bool has_supplement;
+	/* The file that has the DWARF has skeletons of units, whose entries may lie in a package (split_file.h). */
+	bool wants_package;
 };
 
 /* A candidate; fd -1: none. */
@@ -33,7 +36,9 @@ struct debug_candidate {
 	bool is_anybodys; /* whoever the file belongs to: a server sent it */
 	bool has_supplement;
 	bool lacks_supplement; /* it was looked for, and there is none */
-	int supplement;        /* the supplementary file of its DWARF, or of the file's own */
+	bool has_package;
+	int supplement; /* the supplementary file of its DWARF, or of the file's own */
+	int package;    /* of the same's split units */
 };
 
 /* In an answer. */
@@ -87,5 +92,12 @@ int debug_identity_search(const struct debug_identity *identity, const char *pat
 int debug_identity_search_supplement(const struct debug_identity *identity,
 				     const struct debug_places *places, debug_file_judge_fn judge,
 				     void *context);
+
+/*
+ * Opens the first file at a place of split DWARF (split_file.h), as whoever owns the files that it is looked for by may name it
+ * (file_owner_may_name()): 0, or -ENOENT. The opener is needed.
+ */
+int debug_identity_search_split(const struct split_file_wanted *wanted, uint32_t owner,
+				const struct debug_places *places, int *ret_fd);
 
 #endif

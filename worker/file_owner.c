@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/file_owner.h"
 
-#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "worker/cage.h"
@@ -34,4 +33,13 @@ uint32_t file_owner_of(const int *descriptors, size_t count)
 		all = all == FILE_OWNER_ROOT ? owner : all;
 	}
 	return all;
+}
+
+bool file_owner_may_name(uint32_t owner, const struct stat *named)
+{
+	if (!named->st_size)
+		return false;
+	if (named->st_uid == FILE_OWNER_ROOT)
+		return (named->st_mode & S_IROTH) != 0;
+	return named->st_uid == owner && owner != FILE_OWNER_ANYBODY;
 }

@@ -8,12 +8,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/reopen.h"
 #include "worker/file_mount.h"
+#include "worker/file_owner.h"
 
 #define MAX_MOUNTS 8 /* debug folders and programs lie on one or two */
 
@@ -98,12 +100,12 @@ static int find_folder(const char *path, uint64_t resolve, const char **ret_rest
 	return found;
 }
 
-int local_files_open(struct local_files *files, const char *path, bool follow, int *ret_fd)
+static int find_file(struct local_files *files, const char *path, bool follow, int *ret_found)
 {
 	uint64_t resolve = follow ? 0 : RESOLVE_NO_SYMLINKS;
 	_cleanup_close_ int folder = -1;
-	_cleanup_close_ int found = -1;
 	const char *rest;
+	int found;
 
 	if (*path != '/' || strlen(path) >= PATH_MAX)
 		return -EINVAL;
@@ -113,5 +115,28 @@ int local_files_open(struct local_files *files, const char *path, bool follow, i
 	found = find(folder, rest, 0, RESOLVE_NO_XDEV | resolve);
 	if (found < 0)
 		return found == -EXDEV ? -EWOULDBLOCK : found;
-	return reopen_regular(found, ret_fd);
+	*ret_found = found;
+	return 0;
+}
+
+int local_files_open(struct local_files *files, const char *path, bool follow, int *ret_fd)
+{
+	_cleanup_close_ int found = -1;
+	int error = find_file(files, path, follow, &found);
+
+	return error ? error : reopen_regular(found, ret_fd);
+}
+
+int local_files_open_named(struct local_files *files, const char *path, bool follow, uint32_t owner,
+			   int *ret_fd)
+{
+	_cleanup_close_ int found = -1;
+	struct stat status;
+	int error = find_file(files, path, follow, &found);
+
+	if (error)
+		return error;
+	if (fstat(found, &status))
+		return -errno;
+	return file_owner_may_name(owner, &status) ? reopen_regular(found, ret_fd) : -EACCES;
 }

@@ -12,6 +12,7 @@
 #define HEARTH_WORKER_LOCAL_FILES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* A few mounts and whether they answer: they are held, so that none takes another one's number. */
 struct local_files;
@@ -25,5 +26,9 @@ void local_files_free(struct local_files *files);
  * answers; or the file's own error.
  */
 int local_files_open(struct local_files *files, const char *path, bool follow, int *ret_fd);
+
+/* The same, where one of `owner`'s files names the path: -EACCES: it is not read for him (file_owner_may_name()). */
+int local_files_open_named(struct local_files *files, const char *path, bool follow, uint32_t owner,
+			   int *ret_fd);
 
 #endif

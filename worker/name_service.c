@@ -2,6 +2,7 @@
 #include "worker/name_service.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "symbolize/file_names.h"
 #include "symbolize/made_code.h"
 #include "symbolize/source_names.h"
+#include "symbolize/split_file.h"
 #include "symbolize/supplement.h"
 #include "worker/worker.h"
 #include "worker/worker_child.h"
@@ -22,14 +24,14 @@ DEFINE_CLEANUP(cleanup_source_names, struct source_names *, source_names_free)
 #define MAX_REPLY_BYTES         (1u << 20)
 #define MAX_REPLY_BYTES_ADDRESS (64u << 10)
 
-#define NAME_DESCRIPTORS 3
+#define NAME_DESCRIPTORS 4
 
 #define MAX_NAME_BYTES (32u << 10) /* a longer one is none */
 #define MAX_INLINED    256 /* calls into each other at one address; those farther in are left out */
 
 /*
- * The request's payload, with the descriptors of a file, its debug file and the supplementary file of their DWARF, or of a jitdump and a perf
- * map, of which any may be missing: this, addresses, looks at
+ * The request's payload, with the descriptors of a file, its debug file, the supplementary file of their DWARF and the package of its split units, or of a
+ * jitdump and a perf map, of which any may be missing: this, addresses, looks at
  * the jitdump and at the perf map.
  */
 struct name_question {
@@ -41,7 +43,7 @@ struct name_question {
 	uint32_t demangle; /* enum demangle_mode */
 	uint32_t has_debug_file, has_supplement;
 	uint32_t lacks_supplement; /* there is none: inlined calls are read as far as that goes */
-	uint32_t reserved;
+	uint32_t has_package;
 	uint64_t start_ns, deadline_ns;
 };
 
@@ -60,6 +62,7 @@ struct name_said {
 struct name_answer {
 	/* Of the file what may be looked for, of whatever has the DWARF its supplementary file; of the latter only the build-id. */
 	struct debug_identity_said wanted, has;
+	uint64_t wants_package;
 	uint64_t name_count, more_count, string_bytes;
 };
 
@@ -115,25 +118,41 @@ static int add_calls(const struct source_location *location, struct answer *answ
 	return error;
 }
 
-/* What came of a file, -1: nothing. */
+/* What came of a file, -1: nothing; and what is wanted besides. */
 struct files_asked {
-	int file, debug_file, supplement;
+	int file, debug_file, supplement, package;
+	bool wants_package;
 };
 
 static struct files_asked files_of(const struct worker_question *question,
 				   const struct name_question *asked)
 {
-	const int *more = question->descriptors + 1;
+	const int *more = question->descriptors;
 
 	return (struct files_asked){
-		.file = question->descriptors[0],
-		.debug_file = asked->has_debug_file ? *more : -1,
-		.supplement = asked->has_supplement ? more[!!asked->has_debug_file] : -1,
+		.file = *more++,
+		.debug_file = asked->has_debug_file ? *more++ : -1,
+		.supplement = asked->has_supplement ? *more++ : -1,
+		.package = asked->has_package ? *more++ : -1,
 	};
 }
 
+/* A split_file_search_fn: of what is handed in, and what is not is wanted. */
+static int search_split(void *context, const struct split_file_wanted *wanted,
+			const struct debug_file_judge *judge)
+{
+	struct files_asked *files = context;
+	_cleanup_close_ int fd = -1;
+
+	if (wanted->name)
+		return -ENOENT;
+	files->wants_package = true;
+	fd = files->package < 0 ? -1 : fcntl(files->package, F_DUPFD_CLOEXEC, 0);
+	return fd >= 0 && judge->judge(judge->context, &fd, DEBUG_FILE_PACKAGE) ? 0 : -ENOENT;
+}
+
 /* Debugging information that is not there, or is damaged, leaves the names as they are. */
-static int add_inlined(const struct files_asked *files, const struct elf_file *file,
+static int add_inlined(struct files_asked *files, const struct elf_file *file,
 		       const struct symbol_request *request, struct answer *answer)
 {
 	static const char *const no_folders[] = { NULL };
@@ -145,6 +164,8 @@ static int add_inlined(const struct files_asked *files, const struct elf_file *f
 	struct source_question asked = {
 		.fd = files->file,
 		.debug_folders = no_folders,
+		.search_split = search_split,
+		.split_context = files,
 		.without_symbols = true,
 		.demangle = answer->demangle,
 		.without_lines = true,
@@ -191,7 +212,7 @@ static int name_file(const struct worker_question *question, const struct name_q
 	static const char *const no_folders[] = { NULL };
 	_cleanup_(cleanup_elf_file) struct elf_file *file = NULL;
 	_cleanup_(cleanup_elf_file) struct elf_file *debug_file = NULL;
-	const struct files_asked files = files_of(question, asked);
+	struct files_asked files = files_of(question, asked);
 	const struct debug_candidate candidate = { files.debug_file,
 						   (enum debug_file_way)asked->way };
 	struct file_question named = {
@@ -222,6 +243,7 @@ static int name_file(const struct worker_question *question, const struct name_q
 	if (!error && asked->with_inlined &&
 	    (!ret_wanted->has_supplement || files.supplement >= 0 || asked->lacks_supplement))
 		error = add_inlined(&files, file, request, answer);
+	ret_wanted->wants_package = files.wants_package;
 	return error;
 }
 
@@ -323,7 +345,10 @@ static int say_answer(const struct answer *answer, const struct debug_identity *
 	_cleanup_(release_strings) struct said_strings strings = { 0 };
 	_cleanup_(buffer_release) struct buffer more = { 0 };
 	const struct debug_identity has = { .build_id = answer->build_id };
-	struct name_answer said = { .name_count = answer->count };
+	struct name_answer said = {
+		.wants_package = wanted->wants_package,
+		.name_count = answer->count,
+	};
 	int error;
 
 	u64_map_init(&strings.places);
@@ -384,6 +409,7 @@ static void write_question(const struct symbol_request *request,
 		.has_debug_file = debug_file->fd >= 0,
 		.has_supplement = debug_file->has_supplement,
 		.lacks_supplement = debug_file->lacks_supplement,
+		.has_package = debug_file->has_package,
 		.start_ns = request->made_code.start_ns,
 		.deadline_ns = request->made_code.deadline_ns,
 	};
@@ -397,9 +423,10 @@ static void write_question(const struct symbol_request *request,
 static size_t list_descriptors(const struct symbol_request *request,
 			       const struct debug_candidate *debug_file, int *descriptors)
 {
-	const int made[] = { request->made_code.dump.fd, request->made_code.map.fd, -1 };
+	const int made[] = { request->made_code.dump.fd, request->made_code.map.fd, -1, -1 };
 	const int file[] = { request->fd, debug_file->fd,
-			     debug_file->has_supplement ? debug_file->supplement : -1 };
+			     debug_file->has_supplement ? debug_file->supplement : -1,
+			     debug_file->has_package ? debug_file->package : -1 };
 	const int *from = request->space == SYMBOL_MADE_CODE ? made : file;
 	size_t count = 0;
 
@@ -513,6 +540,7 @@ int name_service_hear(struct bytes payload, struct answer *answer,
 	    !debug_identity_hear(&said.has, &has))
 		return -EBADMSG;
 	answer->build_id = has.build_id;
+	ret_wanted->wants_package = said.wants_package != 0;
 	unheard = (struct more_said){ (const struct name_said *)more.data, said.more_count };
 	return hear_names(answer, (const struct name_said *)names.data, &unheard, strings);
 }

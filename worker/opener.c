@@ -316,6 +316,8 @@ static int send_question(struct opener *opener)
 		.size = request->size,
 		.path_bytes = (uint32_t)path_bytes,
 		.what = request->what,
+		.is_named = request->is_named,
+		.named_by = request->named_by,
 	};
 	bool has_descriptor =
 		request->what == OPENER_FILE_BELOW || request->what == OPENER_FILE_ITSELF;

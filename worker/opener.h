@@ -66,6 +66,8 @@ struct opener_request {
 	uint64_t
 		user; /* who makes it fail, if it does: the UID of whoever uses the file, or one of the above */
 	struct file_place place;
+	bool is_named;     /* by a file: what may not be is -EACCES (file_owner_may_name()) */
+	uint32_t named_by; /* whose file that is */
 };
 
 struct opener_answer {

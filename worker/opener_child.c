@@ -22,6 +22,7 @@
 #include "bpf/events.h"
 #include "worker/blocking_file_system.h"
 #include "worker/descriptors.h"
+#include "worker/file_owner.h"
 #include "worker/file_ways.h"
 #include "worker/opener.h"
 #include "worker/opener_protocol.h"
@@ -204,6 +205,18 @@ static int find(const struct opener_question *question, const char *path, int fr
 	return found < 0 ? -errno : found;
 }
 
+/* Before it is opened: to open, and to read, may do things. */
+static int may_be_opened(const struct opener_question *question, int found)
+{
+	struct stat status;
+
+	if (!question->is_named)
+		return 0;
+	if (fstat(found, &status))
+		return -errno;
+	return file_owner_may_name(question->named_by, &status) ? 0 : -EACCES;
+}
+
 /* Itself, or where one that has it may have to wait for it, a copy. */
 static int hand_over(uint64_t id, int *file, const struct stat *status, int *ret_fd)
 {
@@ -227,8 +240,10 @@ static int answer_file(const struct opener_question *question, const char *path,
 	_cleanup_close_ int found = find(question, path, from);
 	_cleanup_close_ int file = -1;
 	struct stat status;
-	int error = found < 0 ? found : reopen_regular(found, &file);
+	int error = found < 0 ? found : may_be_opened(question, found);
 
+	if (!error)
+		error = reopen_regular(found, &file);
 	if (error)
 		return error;
 	if (fstat(file, &status))

@@ -36,6 +36,8 @@ struct opener_question {
 	uint64_t size;       /* that it must have */
 	uint32_t path_bytes; /* with its terminator; 0: not known */
 	uint32_t what;       /* enum opener_what */
+	uint32_t is_named;   /* by a file, */
+	uint32_t named_by;   /* of this user, who may not name every one */
 };
 
 #define OPENER_MAX_QUESTION_BYTES (sizeof(struct opener_question) + PATH_MAX)
@@ -50,7 +52,7 @@ struct opener_reply {
 };
 
 _Static_assert(sizeof(struct opener_hello) == 72, "opener_hello is part of the protocol");
-_Static_assert(sizeof(struct opener_question) == 56, "so is opener_question");
+_Static_assert(sizeof(struct opener_question) == 64, "so is opener_question");
 _Static_assert(sizeof(struct opener_reply) == 32, "and opener_reply");
 
 #endif

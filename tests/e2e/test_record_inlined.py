@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls that a compiler inlined are frames of their own, wherever debugging information tells of them."""
 
+import os
 import subprocess
 
 import pytest
@@ -86,6 +87,38 @@ def test_what_dwz_moved(program, shared, tmp_path):
     subprocess.run(["cp", shared / "one", other], check=True)
     recorded = hearth.record("-F", 999, "--symbols", tmp_path, "--", shared / program)
     assert share_of(recorded, program, ["main", "outer"]) > 0.9, recorded.stacks[:5]
+
+
+@pytest.fixture
+def split(tmp_path):
+    """The program has only skeletons of its units; of what they lack there is a package beside it."""
+    (tmp_path / "split.c").write_text(SOURCE)
+    # The dwp of binutils 2.40 does not know DWARF 5.
+    subprocess.run(["clang", "-O2", "-g", "-gsplit-dwarf", "-c", "split.c"], cwd=tmp_path, check=True)
+    subprocess.run(["clang", "-o", "split", "split.o"], cwd=tmp_path, check=True)
+    subprocess.run(["llvm-dwp", "-e", "split", "-o", "split.dwp"], cwd=tmp_path, check=True)
+    (tmp_path / "split.dwo").unlink()
+    return tmp_path
+
+
+def test_a_package_of_split_dwarf(split):
+    assert share_of(hearth.record("-F", 999, "--", split / "split"), "split", WHOLE) > 0.9
+    # One that not everybody may read, of root or of another user than the program's, is not for it to read either.
+    (split / "split.dwp").chmod(0o600)
+    assert share_of(hearth.record("-F", 999, "--", split / "split"), "split", ["main", "outer"]) > 0.9
+    (split / "split.dwp").chmod(0o644)
+    os.chown(split / "split.dwp", 1234, 1234)
+    assert share_of(hearth.record("-F", 999, "--", split / "split"), "split", ["main", "outer"]) > 0.9
+    # That user's own program has it.
+    os.chown(split / "split", 1234, 1234)
+    assert share_of(hearth.record("-F", 999, "--", split / "split"), "split", WHOLE) > 0.9
+
+
+def test_a_package_of_split_dwarf_with_a_debug_file(split):
+    subprocess.run(["objcopy", "--only-keep-debug", split / "split", split / "split.debug"], check=True)
+    subprocess.run(["strip", split / "split"], check=True)
+    subprocess.run(["objcopy", f"--add-gnu-debuglink={split / 'split.debug'}", split / "split"], check=True)
+    assert share_of(hearth.record("-F", 999, "--", split / "split"), "split", WHOLE) > 0.9
 
 
 def test_without_them(builds):

@@ -136,6 +136,40 @@ static void mounts_are_told_apart(void **state)
 	}
 }
 
+/* What another file names is opened for its owner only if he could read it himself. */
+static void a_file_that_is_named_is_its_owners_or_everybodys(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct {
+		uint32_t owner; /* of the file */
+		mode_t mode;
+		uint32_t named_by;
+		int error;
+	} cases[] = {
+		{ 0, 0644, 1234, 0 },       { 0, 0640, 1234, -EACCES },    { 0, 0644, 0, 0 },
+		{ 0, 0600, 0, -EACCES },    { 0, 0644, UINT32_MAX, 0 },    { 1234, 0600, 1234, 0 },
+		{ 1234, 0644, 0, -EACCES }, { 1234, 0644, 1235, -EACCES },
+	};
+
+	if (geteuid())
+		skip();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *path = in_folder(fixture, "file");
+		int fd = -1;
+
+		assert_int_equal(chown(path, cases[i].owner, cases[i].owner), 0);
+		assert_int_equal(chmod(path, cases[i].mode), 0);
+		assert_int_equal(
+			local_files_open_named(fixture->files, path, true, cases[i].named_by, &fd),
+			cases[i].error);
+		if (!cases[i].error)
+			close(fd);
+	}
+	assert_int_equal(
+		local_files_open_named(fixture->files, "/proc/version", true, 0, &(int){ -1 }),
+		-EACCES);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -147,6 +181,7 @@ int main(void)
 		TEST(what_leads_to_another_mount_is_left_to_others),
 		TEST(a_path_that_begins_nowhere_is_refused),
 		TEST(mounts_are_told_apart),
+		TEST(a_file_that_is_named_is_its_owners_or_everybodys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

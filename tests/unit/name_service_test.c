@@ -203,6 +203,92 @@ static void names_of_made_code(void **state)
 	close(request.made_code.map.fd);
 }
 
+/* --- split DWARF --- */
+
+static char split_folder[] = "/tmp/hearth-names.XXXXXX";
+
+/* Code of which much is inlined, whose names are in a file of their own. */
+static int build_split(void **state)
+{
+	static const char build[] =
+		"cd %s && echo 'int sink; static inline __attribute__((always_inline)) void inner(int i) "
+		"{ *(volatile int *)&sink += i; }' > a.c && echo 'void outer(int i) {' >> a.c && "
+		"for i in $(seq 99); do echo 'inner(i);'; done >> a.c && "
+		"echo '} int main(void) { outer(1); return 0; }' >> a.c && "
+		"clang -O2 -g -gsplit-dwarf -c a.c && clang -o a a.o && llvm-dwp -e a -o a.dwp";
+	char command[1024];
+
+	if (worker_in_test_setup(state) || !mkdtemp(split_folder))
+		return -1;
+	snprintf(command, sizeof(command), build, split_folder);
+	return system(command);
+}
+
+static int remove_split(void **state)
+{
+	char command[64];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -r %s", split_folder);
+	return system(command);
+}
+
+static int open_split(const char *name)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", split_folder, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* How many addresses have an inlined call. */
+static size_t ask_split(struct worker *worker, const struct symbol_request *request,
+			const struct debug_candidate *with, struct debug_identity *ret_wanted)
+{
+	struct answer answer;
+	size_t inlined = 0;
+	uint64_t cpu_ns;
+
+	assert_int_equal(name_service_submit(worker, request, with), 0);
+	assert_int_equal(name_service_take(worker, request->count, &answer, ret_wanted, &cpu_ns),
+			 0);
+	for (size_t i = 0; i < answer.count; i++) {
+		const struct symbol_name *name = &answer.names[i];
+
+		inlined += name->inlined != NULL;
+		if (name->inlined)
+			assert_string_equal(name->inlined->function, "inner");
+	}
+	answer_release(&answer);
+	return inlined;
+}
+
+static void names_of_a_package(void **state)
+{
+	struct worker *worker = begin(0);
+	uint64_t addresses[ADDRESSES];
+	struct symbol_request request = question(open_split("a"), addresses);
+	struct debug_candidate with = { .fd = -1 };
+	struct debug_identity wanted;
+
+	(void)state;
+	assert_int_equal(ask_split(worker, &request, &with, &wanted), 0);
+	assert_true(wanted.wants_package);
+	with.has_package = true;
+	with.package = open_split("a.dwp");
+	assert_true(ask_split(worker, &request, &with, &wanted) > 1);
+	close(with.package);
+	/* What is none is of no use. */
+	with.package = open_self();
+	assert_int_equal(ask_split(worker, &request, &with, &wanted), 0);
+	close(with.package);
+	worker_free(worker);
+	close(request.fd);
+}
+
 /* A byte of each answer is another one: it is heard as far as it goes, and all that it refers to lies inside. */
 static void answers_of_liars(void **state)
 {
@@ -291,6 +377,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(what_is_no_elf_file_is_said_to_be_none,
 				       worker_in_test_setup),
 		cmocka_unit_test_setup(names_of_made_code, worker_in_test_setup),
+		cmocka_unit_test_setup_teardown(names_of_a_package, build_split, remove_split),
 		cmocka_unit_test_setup(answers_of_liars, worker_in_test_setup),
 		cmocka_unit_test_setup(rows_of_a_liar, worker_in_test_setup),
 		cmocka_unit_test(a_supplementary_file_is_below_its_folder),

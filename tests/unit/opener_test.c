@@ -399,6 +399,23 @@ static void files_themselves(void **state)
 	assert_int_equal(usage_of(fixture->opener).failed, 0);
 }
 
+static void a_file_that_is_named_is_not_opened_for_everyone(void **state)
+{
+	struct fixture *fixture = *state;
+	struct opener_request request = request_of(OPENER_FILE, fixture->path, -1);
+
+	write_file(fixture->path, "text");
+	assert_int_equal(chmod(fixture->path, 0600), 0);
+	assert_is_file(fixture->opener, &request, fixture->path);
+	request.is_named = true;
+	request.named_by = 4321;
+	assert_int_equal(error_of_file(fixture->opener, request), -EACCES);
+	assert_int_equal(chown(fixture->path, 4321, 4321), 0);
+	assert_is_file(fixture->opener, &request, fixture->path);
+	request.named_by = 4322;
+	assert_int_equal(error_of_file(fixture->opener, request), -EACCES);
+}
+
 static void links_are_followed_where_that_was_said(void **state)
 {
 	struct fixture *fixture = *state;
@@ -639,6 +656,7 @@ int main(int argc, char **argv)
 		TEST(a_process_that_is_gone),
 		TEST(in_a_changed_root),
 		TEST(files_themselves),
+		TEST(a_file_that_is_named_is_not_opened_for_everyone),
 		TEST(links_are_followed_where_that_was_said),
 		TEST(another_module_is_not_copied),
 		TEST(the_largest_file),
