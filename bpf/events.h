@@ -280,8 +280,7 @@ struct lost_key {
  * it to a clock tick only (/proc/PID/stat); the first meeting makes it exact.
  */
 struct target_start {
-	__u64 time_ns;
-	__u64 slack_ns; /* it may be as much later */
+	__u64 earliest_ns, latest_ns;
 };
 
 struct target_process {

@@ -8,6 +8,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "bpf/process.bpf.h"
+#include "bpf/target_start.h"
 
 #define MAX_TARGETS 16384
 
@@ -30,37 +31,33 @@ struct {
 /* Children that could not become targets: the map was full. */
 __u64 children_not_followed;
 
-/* Is this the task that was meant, and not a later one of the same number? */
 static __always_inline bool started_then(struct task_struct *task, struct target_start *start)
 {
-	__u64 time = task->start_boottime;
-
-	if (time < start->time_ns || time - start->time_ns > start->slack_ns)
-		return false;
-	if (start->slack_ns) {
-		start->time_ns = time;
-		start->slack_ns = 0;
-	}
-	return true;
+	return target_start_meets(start, task->start_boottime);
 }
 
-/* In a nested PID namespace: a target that the user named becomes one under its initial PID. */
+/*
+ * In a nested PID namespace: a target that the user named becomes one under its initial PID, if a tick that came in between,
+ * or another CPU, has not just done so.
+ */
 static __always_inline struct target_process *adopt_target(struct task_struct *task, __u32 tgid)
 {
 	__u32 key = caller_tgid(task) | TARGET_CALLER_PID;
 	struct target_process *wanted = bpf_map_lookup_elem(&target_processes, &key);
 	struct target_process target;
-	bool is_meant;
 
 	if (!wanted)
-		return NULL;
+		return bpf_map_lookup_elem(&target_processes, &tgid);
 	target = *wanted;
-	is_meant = started_then(task->group_leader, &target.start);
-	if (is_meant && bpf_map_update_elem(&target_processes, &tgid, &target, BPF_NOEXIST))
-		return NULL; /* the next tick tries again */
-	/* If another process has the number now, the one that was meant has ended. */
-	bpf_map_delete_elem(&target_processes, &key);
-	return is_meant ? bpf_map_lookup_elem(&target_processes, &tgid) : NULL;
+	if (!started_then(task->group_leader, &target.start)) {
+		/* Another process has the number now: the one that was meant has ended. */
+		bpf_map_delete_elem(&target_processes, &key);
+		return NULL;
+	}
+	/* Where there is no room, the next tick tries again. */
+	if (!bpf_map_update_elem(&target_processes, &tgid, &target, BPF_NOEXIST))
+		bpf_map_delete_elem(&target_processes, &key);
+	return bpf_map_lookup_elem(&target_processes, &tgid);
 }
 
 static __always_inline struct target_process *find_target(struct task_struct *task)
@@ -205,7 +202,8 @@ static __always_inline void follow_fork(struct task_struct *parent, struct task_
 	if (!target || !target->inherits || target->waits_for_exec ||
 	    tgid == BPF_CORE_READ(parent, tgid))
 		return;
-	inherited.start.time_ns = BPF_CORE_READ(child, start_boottime);
+	inherited.start.earliest_ns = BPF_CORE_READ(child, start_boottime);
+	inherited.start.latest_ns = inherited.start.earliest_ns;
 	if (bpf_map_update_elem(&target_processes, &tgid, &inherited, BPF_ANY))
 		__sync_fetch_and_add(&children_not_followed, 1);
 }
@@ -228,7 +226,7 @@ static __always_inline void follow_free(struct task_struct *task)
 		return;
 	target = bpf_map_lookup_elem(&target_processes, &tgid);
 	/* An older one of this number is dead as well; a later one has just begun. */
-	if (target && target->start.time_ns <= BPF_CORE_READ(task, start_boottime))
+	if (target && target->start.earliest_ns <= BPF_CORE_READ(task, start_boottime))
 		bpf_map_delete_elem(&target_processes, &tgid);
 }
 

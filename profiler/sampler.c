@@ -314,8 +314,8 @@ static int find_start(const struct sampler *sampler, uint32_t id, struct target_
 
 	if (error)
 		return error;
-	ret_start->time_ns = sampler_kernel_boottime(sampler, ticks * tick_ns) - error_ns;
-	ret_start->slack_ns = tick_ns + 2 * error_ns;
+	ret_start->earliest_ns = sampler_kernel_boottime(sampler, ticks * tick_ns) - error_ns;
+	ret_start->latest_ns = ret_start->earliest_ns + tick_ns + 2 * error_ns;
 	return 0;
 }
 
