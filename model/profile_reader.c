@@ -139,7 +139,8 @@ static int feed_gzip(struct profile_reader *reader, const char *bytes, size_t si
 	for (stream->avail_in = (uInt)size; stream->avail_in || is_full;) {
 		int error = inflate_some(reader);
 
-		is_full = !stream->avail_out;
+		/* At the end nothing is held back. */
+		is_full = !stream->avail_out && !reader->has_ended;
 		if (!error)
 			error = feed_plain(reader, reader->inflated,
 					   INFLATED_BYTES - stream->avail_out);

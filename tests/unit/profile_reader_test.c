@@ -142,6 +142,31 @@ static void members_of_gzip_are_joined(void **state)
 	free(half);
 }
 
+/* As long as what is inflated at a time (profile_reader.c), or twice that, or not quite. */
+static void gzip_of_any_length_has_an_end(void **state)
+{
+	static const size_t lengths[] = { 262143, 262144, 262145, 524288 };
+	struct read_report report;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
+		struct buffer input = { 0 }, text = { 0 };
+		char *stack = malloc(lengths[i] + 1);
+
+		memset(stack, 'x', lengths[i]);
+		memcpy(stack + lengths[i] - 2, " 1", 3);
+		append_gzip(&input, stack);
+		assert_int_equal(read_pieces(&input, 1000, &report, &text), 0);
+		assert_int_equal(report.stacks, 1);
+		append_gzip(&input, "\nother 3");
+		assert_int_equal(read_pieces(&input, 1000, &report, &text), 0);
+		assert_int_equal(report.stacks, 2);
+		buffer_release(&input);
+		buffer_release(&text);
+		free(stack);
+	}
+}
+
 static void damaged_gzip_is_refused(void **state)
 {
 	struct buffer input = { 0 }, text = { 0 };
@@ -181,6 +206,7 @@ int main(void)
 		cmocka_unit_test(pieces_of_any_size_read_alike),
 		cmocka_unit_test(compressed_input_reads_alike),
 		cmocka_unit_test(members_of_gzip_are_joined),
+		cmocka_unit_test(gzip_of_any_length_has_an_end),
 		cmocka_unit_test(damaged_gzip_is_refused),
 		cmocka_unit_test(empty_input_is_an_empty_profile),
 	};
