@@ -534,7 +534,8 @@ static int frame_names_init(struct frame_names *names, const struct frame_names_
 {
 	int error;
 
-	names->source = name_source_new(sources->worker, &sources->debug_files, take_reply, names);
+	names->source = name_source_new(sources->worker, &sources->debug_files, NAME_SOURCE_MAX_MS,
+					take_reply, names);
 	error = names->source ? find_makers(names) : -ENOMEM;
 	return error ? error : name_addresses(names);
 }

@@ -44,6 +44,7 @@ struct name_source {
 	struct name_source_debug_files debug_files;
 	symbol_reply_fn reply;
 	void *context;
+	uint32_t max_ms;
 	uint64_t end_ns; /* CLOCK_MONOTONIC, from which on nobody is asked; 0: nobody was yet */
 	struct symbolizer *symbolizer; /* for what is nobody's but the kernel's */
 	struct asked *first, **last;   /* as the worker answers */
@@ -53,7 +54,7 @@ struct name_source {
 
 struct name_source *name_source_new(struct worker *worker,
 				    const struct name_source_debug_files *debug_files,
-				    symbol_reply_fn reply, void *context)
+				    uint32_t max_ms, symbol_reply_fn reply, void *context)
 {
 	const struct symbolizer_options options = { .debug_folders =
 							    symbolizer_default_debug_folders };
@@ -63,6 +64,7 @@ struct name_source *name_source_new(struct worker *worker,
 		return NULL;
 	source->worker = worker;
 	source->debug_files = *debug_files;
+	source->max_ms = max_ms;
 	source->reply = reply;
 	source->context = context;
 	source->last = &source->first;
@@ -134,7 +136,7 @@ static bool is_over(struct name_source *source)
 	uint64_t now_ns = clock_monotonic_ns();
 
 	if (!source->end_ns)
-		source->end_ns = now_ns + NAME_SOURCE_MAX_SECONDS * 1000000000ull;
+		source->end_ns = now_ns + source->max_ms * 1000000ull;
 	return now_ns >= source->end_ns;
 }
 
@@ -160,16 +162,21 @@ static bool take_next(void *context, int *fd, enum debug_file_way way)
 	return true;
 }
 
-static bool fetch(const struct name_source *source, struct file_search *search,
+static bool fetch(struct name_source *source, struct file_search *search,
 		  const struct build_id *build_id, const char *what, int *ret_fd)
 {
+	uint64_t begun_ns = clock_monotonic_ns();
+	int error;
+
 	if (!source->debug_files.server || !build_id->size || search->server_was_asked)
 		return false;
 	search->server_was_asked = true;
-	return !debug_server_find(source->debug_files.server, build_id, what, ret_fd);
+	error = debug_server_find(source->debug_files.server, build_id, what, ret_fd);
+	source->end_ns += clock_monotonic_ns() - begun_ns;
+	return !error;
 }
 
-static bool next_debug_file(const struct name_source *source, struct asked *asked)
+static bool next_debug_file(struct name_source *source, struct asked *asked)
 {
 	struct next_candidate next = { .passed_by = asked->debug_files.tried };
 	const char *path = asked->request.path;
@@ -190,7 +197,7 @@ static bool next_debug_file(const struct name_source *source, struct asked *aske
 }
 
 /* The names of what was inlined may lie in a file that dwz made; where that is not to be had, they are read without. */
-static bool next_supplement(const struct name_source *source, struct asked *asked)
+static bool next_supplement(struct name_source *source, struct asked *asked)
 {
 	struct next_candidate next = { .passed_by = asked->supplements.tried };
 	int fd;
@@ -240,7 +247,7 @@ static bool next_package(const struct name_source *source, struct asked *asked)
 	return asked->with.has_package;
 }
 
-static bool next_question(const struct name_source *source, struct asked *asked)
+static bool next_question(struct name_source *source, struct asked *asked)
 {
 	asked->stage = WITH_SUPPLEMENT;
 	if (asked->seeks_supplement && next_supplement(source, asked))
@@ -298,6 +305,12 @@ static void tell(const struct name_source *source, const struct asked *asked, in
 	source->reply(&reply, source->context);
 }
 
+/* By the file alone: until that is answered there are no names. */
+static bool is_first(const struct asked *asked)
+{
+	return asked->with.fd < 0 && asked->stage == WITH_DEBUG_FILE;
+}
+
 /* Of the file, or with its debug file. */
 static void take_identity(struct asked *asked, const struct debug_identity *identity)
 {
@@ -336,7 +349,7 @@ static void refuse(struct asked *asked, int error)
 static int take(struct name_source *source)
 {
 	_cleanup_(cleanup_asked) struct asked *asked = pop_asked(source);
-	bool was_first = asked->with.fd < 0 && asked->stage == WITH_DEBUG_FILE;
+	bool was_first = is_first(asked);
 	struct debug_identity identity = { 0 };
 	struct answer answer;
 	uint64_t said_ns;
@@ -352,11 +365,29 @@ static int take(struct name_source *source)
 		refuse(asked, error);
 	if (asked->seeks_supplement)
 		close_supplement(asked);
-	if ((error && was_first) || !next_question(source, asked)) {
+	if ((error && was_first) || is_over(source) || !next_question(source, asked)) {
 		tell(source, asked, was_first ? error : 0);
 		return 0;
 	}
 	return submit(source, &asked);
+}
+
+/* The oldest question is not waited for. */
+static void give_up(struct name_source *source)
+{
+	_cleanup_(cleanup_asked) struct asked *asked = pop_asked(source);
+
+	worker_drop(source->worker);
+	asked->cpu_ns += cpu_of_answer(source, 0);
+	tell(source, asked, is_first(asked) ? -ETIME : 0);
+}
+
+static int take_or_give_up(struct name_source *source)
+{
+	if (!is_over(source))
+		return take(source);
+	give_up(source);
+	return 0;
 }
 
 int name_source_finish(struct name_source *source)
@@ -364,7 +395,7 @@ int name_source_finish(struct name_source *source)
 	int error = 0;
 
 	while (source->first && !error)
-		error = take(source);
+		error = take_or_give_up(source);
 	return error;
 }
 
@@ -392,6 +423,6 @@ int name_source_submit(struct name_source *source, const struct symbol_request *
 	if (request->count > SYMBOLIZER_MAX_ADDRESSES)
 		return -E2BIG;
 	while (source->count >= MAX_ASKED && !error)
-		error = take(source);
+		error = take_or_give_up(source);
 	return error ? error : ask_worker(source, request);
 }

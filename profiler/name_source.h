@@ -10,11 +10,8 @@
 #include "worker/debug_identity.h"
 
 struct debug_server;
-/*
- * From the first question on; what is asked later has no names. With a server it has its own time, DEBUG_SERVER_MAX_SECONDS,
- * besides.
- */
-#define NAME_SOURCE_MAX_SECONDS 30
+/* For a recording. */
+#define NAME_SOURCE_MAX_MS 30000
 
 struct name_source;
 struct worker;
@@ -27,16 +24,19 @@ struct name_source_debug_files {
 
 /*
  * Calls `reply` once for each request. Worker, folders, opener and server live longer; nobody else asks them meanwhile. NULL: out of memory.
+ *
+ * The worker has `max_ms` from the first question on. Whatever it is at then is waited for as long as a question may take (worker.h), all else has the names
+ * that are known by then, or none. What a server takes does not count: it has its own time, DEBUG_SERVER_MAX_SECONDS.
  */
 struct name_source *name_source_new(struct worker *worker,
 				    const struct name_source_debug_files *debug_files,
-				    symbol_reply_fn reply, void *context);
+				    uint32_t max_ms, symbol_reply_fn reply, void *context);
 void name_source_free(struct name_source *source);
 
 /*
  * The reply comes now or later, in any order, no later than with name_source_finish(): until then what the request points to stays. It has no
  * names and an error where the file could not be read, or the worker failed at it (as of
- * worker_take(); -ETIME: NAME_SOURCE_MAX_SECONDS are over): 0, or
+ * worker_take(); -ETIME: its time is over): 0, or
  * -ENOMEM, -EMFILE, -E2BIG, -EINVAL, and there is no reply.
  */
 int name_source_submit(struct name_source *source, const struct symbol_request *request);

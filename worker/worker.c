@@ -491,6 +491,13 @@ int worker_take(struct worker *worker, struct worker_answer *ret_answer)
 	return error;
 }
 
+void worker_drop(struct worker *worker)
+{
+	if (worker->first->sent)
+		stop(worker, false);
+	drop_first(worker);
+}
+
 int worker_ask(struct worker *worker, const struct worker_request *request,
 	       struct worker_answer *ret_answer)
 {

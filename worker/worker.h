@@ -85,7 +85,10 @@ int worker_submit(struct worker *worker, const struct worker_request *request);
  */
 int worker_take(struct worker *worker, struct worker_answer *ret_answer);
 
-/* Both, of a worker that was not asked anything else. */
+/* Gives the oldest question up, without its answer: a worker that may be at it is replaced, and does not count as failed. */
+void worker_drop(struct worker *worker);
+
+/* Submits and takes, of a worker that was not asked anything else. */
 int worker_ask(struct worker *worker, const struct worker_request *request,
 	       struct worker_answer *ret_answer);
 
