@@ -55,15 +55,31 @@ static struct bytes bytes_of(const struct buffer *buffer)
 	return (struct bytes){ (const uint8_t *)buffer->data, buffer->size };
 }
 
+static bool answers(uint32_t pid, uint64_t mount, struct bytes mounts)
+{
+	_cleanup_(buffer_release) struct buffer first = { 0 };
+
+	if (has_mounts_of_root(pid))
+		read_mounts(FIRST_PROCESS, &first);
+	return mount_info_answers(mounts, mount, bytes_of(&first));
+}
+
 bool file_mount_answers(uint32_t pid, int path_fd)
 {
 	_cleanup_(buffer_release) struct buffer text = { 0 };
-	_cleanup_(buffer_release) struct buffer first = { 0 };
 	uint64_t mount;
 
-	if (!file_mount_id(path_fd, &mount) || read_mounts(pid, &text))
-		return false;
-	if (has_mounts_of_root(pid))
-		read_mounts(FIRST_PROCESS, &first);
-	return mount_info_answers(bytes_of(&text), mount, bytes_of(&first));
+	return file_mount_id(path_fd, &mount) && !read_mounts(pid, &text) &&
+	       answers(pid, mount, bytes_of(&text));
+}
+
+bool file_mount_answers_below(int folder)
+{
+	_cleanup_(buffer_release) struct buffer text = { 0 };
+	uint32_t pid = (uint32_t)getpid();
+	uint64_t mount;
+
+	return file_mount_id(folder, &mount) && !read_mounts(pid, &text) &&
+	       answers(pid, mount, bytes_of(&text)) &&
+	       !mount_info_has_automounts(bytes_of(&text), mount);
 }

@@ -12,6 +12,9 @@
 /* `path_fd`: only found (O_PATH), in the mount namespace of the process. False: it does, or it is not known. */
 bool file_mount_answers(uint32_t pid, int path_fd);
 
+/* The same of all that is looked up from a folder of our own mount namespace, as long as that does not leave its mount. */
+bool file_mount_answers_below(int folder);
+
 /* Of its mount, while that is there; false: it is not known. */
 bool file_mount_id(int path_fd, uint64_t *ret_mount);
 

@@ -50,7 +50,7 @@ static bool ask_mount(struct local_files *files, uint64_t id, int folder)
 	struct known_mount known = {
 		.id = id,
 		.fd = fcntl(folder, F_DUPFD_CLOEXEC, 0),
-		.answers = file_mount_answers((uint32_t)getpid(), folder),
+		.answers = file_mount_answers_below(folder),
 	};
 
 	if (known.fd < 0)

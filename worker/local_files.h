@@ -4,7 +4,8 @@
  * processes be woken for each.
  *
  * Of a path, the folders that the kernel knows already are looked up without asking any file system (RESOLVE_CACHED). Where
- * the last of them lies on a mount that is known to answer, the rest is looked up from there, out of no mount into another one.
+ * the last of them lies on a mount that is known to answer, the rest is looked up from there, out of no mount into another one. A mount on
+ * which something is mounted as it is needed (autofs) is not known to answer: before Linux 6.18 a look-up that may leave no mount asks for it all the same.
  *
  * One thread at a time.
  */

@@ -7,7 +7,7 @@
 
 /* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue": a space in a name is escaped. */
 struct mount_line {
-	uint64_t id;
+	uint64_t id, parent;
 	struct bytes point, type, options; /* the last ones, of the file system */
 };
 
@@ -55,7 +55,9 @@ static bool read_line(struct bytes line, struct mount_line *ret_line)
 		if (!take_until(&line, ' ', &word))
 			return false;
 	while (!is_equal(word, "-"));
-	*ret_line = (struct mount_line){ .id = read_id(words[0]), .point = words[4] };
+	*ret_line = (struct mount_line){ .id = read_id(words[0]),
+					 .parent = read_id(words[1]),
+					 .point = words[4] };
 	if (!take_until(&line, ' ', &ret_line->type) || !take_until(&line, ' ', &source))
 		return false;
 	ret_line->options = line;
@@ -162,4 +164,36 @@ bool mount_info_answers(struct bytes text, uint64_t mount, struct bytes layers)
 	if (is_overlay(&line))
 		return layers.size && overlay_answers(line.options, layers);
 	return is_known_to_answer(&line);
+}
+
+#define MAX_AT_ONE_PLACE 64 /* mounts, of which each hides the one before */
+
+static bool is_same_place(const struct mount_line *a, const struct mount_line *b)
+{
+	return a->point.size == b->point.size &&
+	       !memcmp(a->point.data, b->point.data, a->point.size);
+}
+
+/* The mount on which it lies, below all others at its place. */
+static uint64_t mount_below(struct bytes text, struct mount_line line)
+{
+	struct mount_line parent;
+
+	for (int i = 0; i < MAX_AT_ONE_PLACE && find_mount(text, line.parent, &parent) &&
+			is_same_place(&parent, &line);
+	     i++)
+		line = parent;
+	return line.parent;
+}
+
+bool mount_info_has_automounts(struct bytes text, uint64_t mount)
+{
+	struct bytes rest = text, bytes;
+	struct mount_line line;
+
+	while (take_until(&rest, '\n', &bytes))
+		if (read_line(bytes, &line) && is_equal(line.type, "autofs") &&
+		    mount_below(text, line) == mount)
+			return true;
+	return false;
 }

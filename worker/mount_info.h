@@ -17,4 +17,10 @@
  */
 bool mount_info_answers(struct bytes text, uint64_t mount, struct bytes layers);
 
+/*
+ * Is there a place on this mount at which a look-up has something mounted (autofs), which may never be done? Before Linux 6.18 it does also where
+ * it may not leave the mount (RESOLVE_NO_XDEV).
+ */
+bool mount_info_has_automounts(struct bytes text, uint64_t mount);
+
 #endif

@@ -62,7 +62,8 @@ static void file_systems_that_may_block(void **state)
 {
 	(void)state;
 	assert_true(type_may_block("fuse") && type_may_block("fuse.sshfs") &&
-		    type_may_block("fuseblk") && type_may_block("nfs4") && type_may_block("9p"));
+		    type_may_block("fuseblk") && type_may_block("nfs4") && type_may_block("9p") &&
+		    type_may_block("autofs"));
 	assert_false(type_may_block("fusectl") || type_may_block("ext4") ||
 		     type_may_block("overlay") || type_may_block("fus") || type_may_block(""));
 	assert_true(file_system_may_block(0x65735546) && file_system_may_block(NFS_SUPER_MAGIC));
@@ -149,6 +150,30 @@ static void mounts_are_found_by_their_ids(void **state)
 	assert_false(mount_info_answers(none, 0, none));
 }
 
+/* Put there on what was mounted before, it is the lowest one's that is left. */
+static void a_mount_has_automounts(void **state)
+{
+	static const char mounts[] =
+		"22 1 254:0 / / rw - ext4 /dev/vda rw\n"
+		"23 22 0:30 / /proc rw - proc proc rw\n"
+		"24 23 0:31 / /proc/sys/fs/binfmt_misc rw - autofs systemd-1 rw,direct\n"
+		"25 22 0:32 / /srv rw - ext4 /dev/vdb rw\n"
+		"26 25 0:33 / /srv/debug rw - tmpfs none rw\n"
+		"27 26 0:34 / /srv/debug rw - autofs systemd-1 rw,direct\n"
+		"28 27 0:35 / /srv/debug rw - nfs far rw\n";
+
+	(void)state;
+	assert_false(mount_info_has_automounts(bytes_of(mounts), 22));
+	assert_true(mount_info_has_automounts(bytes_of(mounts), 23));
+	assert_true(mount_info_has_automounts(bytes_of(mounts), 25));
+	assert_false(mount_info_has_automounts(bytes_of(mounts), 26));
+	assert_false(mount_info_has_automounts(bytes_of(""), 22));
+	/* Each on the other one: of no kernel. */
+	mount_info_has_automounts(bytes_of("1 2 0:1 / / rw - autofs a rw\n"
+					   "2 1 0:1 / / rw - autofs a rw\n"),
+				  1);
+}
+
 /* In a process with mounts of its own, as root or as somebody's own root: 1: it is one that answers; 0: not; 77: none can be mounted. */
 static int mount_overlay(const char *folder, int namespaces)
 {
@@ -215,6 +240,7 @@ int main(void)
 		cmocka_unit_test(file_systems_that_may_block),
 		cmocka_unit_test(an_overlay_answers_as_its_layers),
 		cmocka_unit_test(mounts_are_found_by_their_ids),
+		cmocka_unit_test(a_mount_has_automounts),
 		cmocka_unit_test(a_long_line_hides_nothing),
 		cmocka_unit_test(an_overlay_is_believed_if_root_made_it),
 	};
