@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/line_splitter.h"
 
+#include <errno.h>
 #include <string.h>
 
 void line_splitter_init(struct line_splitter *splitter, line_fn each, void *context)
@@ -22,6 +23,8 @@ int line_splitter_feed(struct line_splitter *splitter, const char *bytes, size_t
 		size_t length = (size_t)((newline ? newline : end) - bytes);
 		int error;
 
+		if (length > LINE_SPLITTER_MAX_BYTES - splitter->rest.size)
+			return -E2BIG;
 		if (!newline || splitter->rest.size)
 			buffer_append(&splitter->rest, bytes, length);
 		if (!newline || buffer_error(&splitter->rest))

@@ -12,6 +12,9 @@
 /* Without its newline; until the function returns. An error ends the splitting. */
 typedef int (*line_fn)(const char *line, size_t size, void *context);
 
+/* A longer line is none, and what has none may have no end either. */
+#define LINE_SPLITTER_MAX_BYTES (64u << 20)
+
 struct line_splitter {
 	struct buffer rest; /* the line that is not complete yet */
 	line_fn each;
@@ -21,7 +24,7 @@ struct line_splitter {
 void line_splitter_init(struct line_splitter *splitter, line_fn each, void *context);
 void line_splitter_release(struct line_splitter *splitter);
 
-/* 0, -ENOMEM, or what the function returned. */
+/* 0, -ENOMEM, -E2BIG: a line is too long; or what the function returned. */
 int line_splitter_feed(struct line_splitter *splitter, const char *bytes, size_t size);
 
 /* The last line, where no newline ends it. */

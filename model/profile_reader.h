@@ -54,7 +54,7 @@ struct profile_reader;
 struct profile_reader *profile_reader_new(struct profile *profile);
 void profile_reader_free(struct profile_reader *reader);
 
-/* 0; -ENOEXEC: no kind that is known; -EBADMSG: damaged in compression; -ENOMEM. Nothing is fed after an error. */
+/* 0; -ENOEXEC: no kind that is known; -EBADMSG: damaged in compression; -E2BIG: a line without an end (line_splitter.h); -ENOMEM. Nothing is fed after an error. */
 int profile_reader_feed(struct profile_reader *reader, const char *bytes, size_t size);
 
 /* The end of the input: errors as above, -ENODATA: it ends within what gzip compressed. The report is as far as it came, in any case. */

@@ -76,6 +76,7 @@ static int fail(const char *name, int error)
 {
 	const char *why = error == -ENOEXEC   ? "no profile of a kind that is known"
 			  : error == -EBADMSG ? "damaged: gzip does not inflate it"
+			  : error == -E2BIG   ? "it has a line of more than 64 MiB: no text"
 			  : error == -ENODATA ? "it is cut off: gzip's end is missing"
 					      : strerror(-error);
 

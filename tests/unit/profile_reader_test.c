@@ -12,6 +12,7 @@
 #include <zlib.h>
 
 #include "base/buffer.h"
+#include "base/line_splitter.h"
 #include "model/profile.h"
 #include "model/profile_reader.h"
 #include "render/folded_writer.h"
@@ -185,6 +186,27 @@ static void damaged_gzip_is_refused(void **state)
 	buffer_release(&text);
 }
 
+/* As of /dev/zero: it is not kept until no memory is left. */
+static void a_line_without_an_end_is_refused(void **state)
+{
+	enum { PIECE = 1 << 20 };
+	struct profile *profile = profile_new();
+	struct profile_reader *reader = profile_reader_new(profile);
+	char *piece = malloc(PIECE);
+	size_t fed = 0;
+	int error = 0;
+
+	(void)state;
+	memset(piece, 'x', PIECE);
+	for (; !error && fed < 2 * LINE_SPLITTER_MAX_BYTES; fed += PIECE)
+		error = profile_reader_feed(reader, piece, PIECE);
+	assert_int_equal(error, -E2BIG);
+	assert_int_equal(fed, LINE_SPLITTER_MAX_BYTES + PIECE);
+	free(piece);
+	profile_reader_free(reader);
+	profile_free(profile);
+}
+
 static void empty_input_is_an_empty_profile(void **state)
 {
 	struct buffer empty = { 0 }, packed = { 0 }, text = { 0 };
@@ -208,6 +230,7 @@ int main(void)
 		cmocka_unit_test(members_of_gzip_are_joined),
 		cmocka_unit_test(gzip_of_any_length_has_an_end),
 		cmocka_unit_test(damaged_gzip_is_refused),
+		cmocka_unit_test(a_line_without_an_end_is_refused),
 		cmocka_unit_test(empty_input_is_an_empty_profile),
 	};
 
