@@ -22,7 +22,7 @@ struct file_search {
 };
 
 /* What a question has that the one before did not have, and so what its answer is by. */
-enum question_stage { WITH_DEBUG_FILE, WITH_SUPPLEMENT, WITH_SPLIT };
+enum question_stage { WITH_DEBUG_FILE, WITH_SUPPLEMENT, WITH_PACKAGE, WITH_SPLIT_FILES };
 
 /* A request that the worker was asked about, once and again: with debug files, and with the files that the DWARF of these leads to. */
 struct asked {
@@ -34,7 +34,9 @@ struct asked {
 	struct debug_identity wanted, wanted_by_dwarf; /* debug file, supplementary file */
 	enum question_stage stage;                     /* of the question that it is at */
 	struct file_search debug_files, supplements;
-	bool seeks_supplement, seeks_package;
+	bool seeks_supplement, seeks_package, seeks_split_files;
+	struct debug_identity
+		wanted_by_units; /* of which only the files of single ones; their paths are the answer's */
 	bool has_debug_file;  /* the answer is by one */
 	int debug_file_error; /* of the last one that could not be read */
 };
@@ -89,6 +91,8 @@ static void close_files(struct asked *asked)
 	close_supplement(asked);
 	if (asked->with.has_package)
 		close(asked->with.package);
+	for (size_t i = 0; i < asked->with.split_file_count; i++)
+		close(asked->with.split_files[i]);
 	cleanup_close(&asked->with.fd);
 	asked->with = (struct debug_candidate){ .fd = -1 };
 }
@@ -224,7 +228,7 @@ static bool next_supplement(struct name_source *source, struct asked *asked)
 static uint32_t owner_of(const struct asked *asked)
 {
 	const struct debug_candidate *with = &asked->with;
-	int files[3] = { asked->request.fd };
+	int files[4] = { asked->request.fd };
 	size_t count = 1;
 
 	if (with->is_anybodys)
@@ -233,6 +237,8 @@ static uint32_t owner_of(const struct asked *asked)
 		files[count++] = with->fd;
 	if (with->has_supplement)
 		files[count++] = with->supplement;
+	if (with->has_package)
+		files[count++] = with->package;
 	return file_owner_of(files, count);
 }
 
@@ -247,13 +253,38 @@ static bool next_package(const struct name_source *source, struct asked *asked)
 	return asked->with.has_package;
 }
 
+/* Then in files of single units, all that are there at once. */
+static bool next_split_files(const struct name_source *source, struct asked *asked)
+{
+	const struct debug_identity *wanted = &asked->wanted_by_units;
+	struct debug_candidate *with = &asked->with;
+	uint32_t owner = owner_of(asked);
+
+	asked->seeks_split_files = false;
+	for (size_t i = 0; i < wanted->split_file_count; i++) {
+		const struct split_file_wanted file = {
+			.path = asked->request.path,
+			.name = wanted->split_files[i].path,
+		};
+		size_t next = with->split_file_count;
+
+		with->split_ids[next] = wanted->split_files[i].id;
+		with->split_file_count += !debug_identity_search_split(
+			&file, owner, &source->debug_files.places, &with->split_files[next]);
+	}
+	return with->split_file_count != 0;
+}
+
 static bool next_question(struct name_source *source, struct asked *asked)
 {
 	asked->stage = WITH_SUPPLEMENT;
 	if (asked->seeks_supplement && next_supplement(source, asked))
 		return true;
-	asked->stage = WITH_SPLIT;
+	asked->stage = WITH_PACKAGE;
 	if (asked->seeks_package && next_package(source, asked))
+		return true;
+	asked->stage = WITH_SPLIT_FILES;
+	if (asked->seeks_split_files && next_split_files(source, asked))
 		return true;
 	close_files(asked);
 	asked->stage = WITH_DEBUG_FILE;
@@ -332,8 +363,9 @@ static void take_answer(struct asked *asked, const struct answer *answer,
 	asked->seeks_supplement = false;
 	if (asked->stage == WITH_DEBUG_FILE)
 		take_identity(asked, identity);
-	if (asked->stage != WITH_SPLIT)
-		asked->seeks_package = identity->wants_package;
+	asked->seeks_package = asked->stage < WITH_PACKAGE && identity->wants_package;
+	asked->seeks_split_files = asked->stage < WITH_SPLIT_FILES && identity->split_file_count;
+	asked->wanted_by_units = *identity;
 }
 
 /* What it was asked with is of no use; another file's is none. */

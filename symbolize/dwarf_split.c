@@ -213,6 +213,7 @@ static int open_own(struct dwarf_split *split, struct dwarf_splits *splits,
 		.path = splits->path,
 		.name = skeleton->split.name,
 		.comp_dir = skeleton->comp_dir,
+		.id = skeleton->split.id,
 	};
 	struct unit_search search = {
 		.split = split,

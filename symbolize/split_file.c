@@ -20,16 +20,22 @@ static int try_package(const struct split_file_wanted *wanted, const struct debu
 	return debug_file_try(path, true, DEBUG_FILE_PACKAGE, judge);
 }
 
-static int try_named(const struct split_file_wanted *wanted, const struct debug_file_judge *judge)
+bool split_file_path(const struct split_file_wanted *wanted, char path[PATH_MAX])
 {
 	bool is_absolute = wanted->name[0] == '/';
-	char path[PATH_MAX];
 
 	/* A relative folder is relative to a compiler's that has long ended. */
 	if (!is_absolute && (!wanted->comp_dir || wanted->comp_dir[0] != '/'))
-		return -ENOENT;
-	if (!fits(snprintf(path, sizeof(path), "%s%s%s", is_absolute ? "" : wanted->comp_dir,
-			   is_absolute ? "" : "/", wanted->name)))
+		return false;
+	return fits(snprintf(path, PATH_MAX, "%s%s%s", is_absolute ? "" : wanted->comp_dir,
+			     is_absolute ? "" : "/", wanted->name));
+}
+
+static int try_named(const struct split_file_wanted *wanted, const struct debug_file_judge *judge)
+{
+	char path[PATH_MAX];
+
+	if (!split_file_path(wanted, path))
 		return -ENOENT;
 	return debug_file_try(path, true, DEBUG_FILE_SPLIT, judge);
 }

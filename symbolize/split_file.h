@@ -10,6 +10,9 @@
 #ifndef HEARTH_SYMBOLIZE_SPLIT_FILE_H
 #define HEARTH_SYMBOLIZE_SPLIT_FILE_H
 
+#include <limits.h>
+#include <stdint.h>
+
 #include "symbolize/debug_file.h"
 
 struct split_file_wanted {
@@ -17,7 +20,11 @@ struct split_file_wanted {
 	const char
 		*name; /* of the unit's file, as the program has it; NULL: the package is wanted */
 	const char *comp_dir; /* where the unit was compiled; NULL: not known */
+	uint64_t id;          /* of the unit; where the package is wanted, none */
 };
+
+/* Where the program says that a unit's file is, as an absolute path: false: that is not known, or too long. */
+bool split_file_path(const struct split_file_wanted *wanted, char path[PATH_MAX]);
 
 /* Opens one candidate after the other until one is the file, as debug_file_search(): 0, or -ENOENT. */
 typedef int (*split_file_search_fn)(void *context, const struct split_file_wanted *wanted,

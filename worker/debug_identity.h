@@ -8,6 +8,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "elf/altlink.h"
@@ -18,6 +19,14 @@ struct elf_file;
 struct local_files;
 struct opener;
 
+#define SPLIT_FILES_MAX 24 /* at a time; what further units have is not asked for */
+
+/* The file of a unit (split_file.h), where the program says that it is: an absolute path, or only a name. */
+struct split_wish {
+	uint64_t id;
+	const char *path;
+};
+
 struct debug_identity {
 	struct build_id build_id; /* size 0: none */
 	struct debuglink link;
@@ -25,8 +34,11 @@ struct debug_identity {
 	/* The supplementary file that the DWARF refers to, wherever that lies (supplement.h): looked for when it is known. */
 	struct altlink supplement;
 	bool has_supplement;
-	/* The file that has the DWARF has skeletons of units, whose entries may lie in a package (split_file.h). */
+	/* The file that has the DWARF has skeletons of units, whose entries may lie in a package, or else in these. */
 	bool wants_package;
+	struct split_wish split_files
+		[SPLIT_FILES_MAX]; /* their paths live as long as the answer that they came with */
+	size_t split_file_count;
 };
 
 /* A candidate; fd -1: none. */
@@ -39,6 +51,10 @@ struct debug_candidate {
 	bool has_package;
 	int supplement; /* the supplementary file of its DWARF, or of the file's own */
 	int package;    /* of the same's split units */
+	/* And files of single ones, by their ids. */
+	int split_files[SPLIT_FILES_MAX];
+	uint64_t split_ids[SPLIT_FILES_MAX];
+	size_t split_file_count;
 };
 
 /* In an answer. */

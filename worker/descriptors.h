@@ -7,7 +7,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-#define DESCRIPTORS_MAX 4 /* of a message */
+#define DESCRIPTORS_MAX 28 /* of a message */
 
 /* As sendmsg(2), without SIGPIPE. */
 ssize_t descriptors_send(int socket, struct iovec *parts, size_t part_count, const int *descriptors,

@@ -24,15 +24,15 @@ DEFINE_CLEANUP(cleanup_source_names, struct source_names *, source_names_free)
 #define MAX_REPLY_BYTES         (1u << 20)
 #define MAX_REPLY_BYTES_ADDRESS (64u << 10)
 
-#define NAME_DESCRIPTORS 4
+#define NAME_DESCRIPTORS (4 + SPLIT_FILES_MAX)
+_Static_assert(NAME_DESCRIPTORS <= WORKER_MAX_DESCRIPTORS, "one question has them all");
 
 #define MAX_NAME_BYTES (32u << 10) /* a longer one is none */
 #define MAX_INLINED    256 /* calls into each other at one address; those farther in are left out */
 
 /*
- * The request's payload, with the descriptors of a file, its debug file, the supplementary file of their DWARF and the package of its split units, or of a
- * jitdump and a perf map, of which any may be missing: this, addresses, looks at
- * the jitdump and at the perf map.
+ * The request's payload, with the descriptors of a file, its debug file, the supplementary file of their DWARF and the package of its split units, of which any may be missing, and
+ * files of single ones, or of a jitdump and a perf map: this, addresses, looks at the jitdump and at the perf map, the ids of the single units.
  */
 struct name_question {
 	uint32_t space; /* enum symbol_space */
@@ -44,6 +44,7 @@ struct name_question {
 	uint32_t has_debug_file, has_supplement;
 	uint32_t lacks_supplement; /* there is none: inlined calls are read as far as that goes */
 	uint32_t has_package;
+	uint64_t split_file_count;
 	uint64_t start_ns, deadline_ns;
 };
 
@@ -58,32 +59,44 @@ struct name_said {
 	uint32_t is_root;
 };
 
-/* The reply's payload: this, the names of the addresses, what these count, strings with their ends. */
+/* A wish (struct split_wish). */
+struct split_said {
+	uint64_t id;
+	uint32_t path; /* where its string begins */
+	uint32_t reserved;
+};
+
+/* The reply's payload: this, the names of the addresses, what these count, wishes, strings with their ends. */
 struct name_answer {
 	/* Of the file what may be looked for, of whatever has the DWARF its supplementary file; of the latter only the build-id. */
 	struct debug_identity_said wanted, has;
 	uint64_t wants_package;
-	uint64_t name_count, more_count, string_bytes;
+	uint64_t name_count, more_count, split_file_count, string_bytes;
 };
 
 _Static_assert(sizeof(struct name_question) % 8 == 0 && sizeof(struct name_answer) % 8 == 0 &&
-		       sizeof(struct name_said) % 8 == 0 && sizeof(struct code_look) % 8 == 0,
+		       sizeof(struct name_said) % 8 == 0 && sizeof(struct code_look) % 8 == 0 &&
+		       sizeof(struct split_said) % 8 == 0,
 	       "what follows each is aligned");
 
 /* --- in the worker: the question --- */
 
 /* What was asked, in the payload; false: it does not add up. */
 static bool open_question(struct bytes payload, struct name_question *ret_asked,
-			  struct symbol_request *ret_request)
+			  struct symbol_request *ret_request, const uint64_t **ret_split_ids)
 {
 	struct byte_reader reader;
-	struct bytes addresses, dump_looks, map_looks;
+	struct bytes addresses, dump_looks, map_looks, split_ids;
 
 	byte_reader_init(&reader, payload);
 	byte_reader_copy(&reader, ret_asked, sizeof(*ret_asked));
 	addresses = byte_reader_take(&reader, ret_asked->address_count * sizeof(uint64_t));
 	dump_looks = byte_reader_take(&reader, ret_asked->dump_looks * sizeof(struct code_look));
 	map_looks = byte_reader_take(&reader, ret_asked->map_looks * sizeof(struct code_look));
+	if (ret_asked->split_file_count > SPLIT_FILES_MAX)
+		return false;
+	split_ids = byte_reader_take(&reader, ret_asked->split_file_count * sizeof(uint64_t));
+	*ret_split_ids = (const uint64_t *)split_ids.data;
 	*ret_request = (struct symbol_request){
 		.space = ret_asked->space,
 		.fd = -1,
@@ -121,20 +134,52 @@ static int add_calls(const struct source_location *location, struct answer *answ
 /* What came of a file, -1: nothing; and what is wanted besides. */
 struct files_asked {
 	int file, debug_file, supplement, package;
-	bool wants_package;
+	const int *split_files;
+	const uint64_t *split_ids;
+	size_t split_file_count;
+	struct debug_identity *wanted;
+	struct answer *answer; /* that has its strings */
+	int error;             /* -ENOMEM, or 0 */
 };
 
 static struct files_asked files_of(const struct worker_question *question,
-				   const struct name_question *asked)
+				   const struct name_question *asked, const uint64_t *split_ids)
 {
 	const int *more = question->descriptors;
-
-	return (struct files_asked){
+	struct files_asked files = {
 		.file = *more++,
 		.debug_file = asked->has_debug_file ? *more++ : -1,
 		.supplement = asked->has_supplement ? *more++ : -1,
 		.package = asked->has_package ? *more++ : -1,
+		.split_ids = split_ids,
+		.split_file_count = asked->split_file_count,
 	};
+
+	files.split_files = more;
+	return files;
+}
+
+static void wish(struct files_asked *files, const struct split_file_wanted *wanted)
+{
+	struct debug_identity *identity = files->wanted;
+	struct split_wish *wish = &identity->split_files[identity->split_file_count];
+	char path[PATH_MAX];
+
+	if (files->error || identity->split_file_count == SPLIT_FILES_MAX)
+		return;
+	wish->id = wanted->id;
+	files->error = answer_keep(
+		files->answer, split_file_path(wanted, path) ? path : wanted->name, &wish->path);
+	identity->split_file_count += !files->error;
+}
+
+/* The one that is said to be the unit's: whether it is, the judge sees. */
+static int find_split_file(const struct files_asked *files, uint64_t id)
+{
+	for (size_t i = 0; i < files->split_file_count; i++)
+		if (files->split_ids[i] == id)
+			return files->split_files[i];
+	return -1;
 }
 
 /* A split_file_search_fn: of what is handed in, and what is not is wanted. */
@@ -142,13 +187,17 @@ static int search_split(void *context, const struct split_file_wanted *wanted,
 			const struct debug_file_judge *judge)
 {
 	struct files_asked *files = context;
-	_cleanup_close_ int fd = -1;
+	int found = wanted->name ? find_split_file(files, wanted->id) : files->package;
+	_cleanup_close_ int fd = found < 0 ? -1 : fcntl(found, F_DUPFD_CLOEXEC, 0);
+	enum debug_file_way way = wanted->name ? DEBUG_FILE_SPLIT : DEBUG_FILE_PACKAGE;
 
+	if (fd >= 0 && judge->judge(judge->context, &fd, way))
+		return 0;
 	if (wanted->name)
-		return -ENOENT;
-	files->wants_package = true;
-	fd = files->package < 0 ? -1 : fcntl(files->package, F_DUPFD_CLOEXEC, 0);
-	return fd >= 0 && judge->judge(judge->context, &fd, DEBUG_FILE_PACKAGE) ? 0 : -ENOENT;
+		wish(files, wanted);
+	else
+		files->wanted->wants_package = true;
+	return -ENOENT;
 }
 
 /* Debugging information that is not there, or is damaged, leaves the names as they are. */
@@ -185,6 +234,8 @@ static int add_inlined(struct files_asked *files, const struct elf_file *file,
 							  &addresses[asked.count]);
 	}
 	error = source_names_new(&asked, &sources);
+	if (files->error)
+		return files->error;
 	if (error)
 		return error == -ENOMEM ? error : 0;
 	for (size_t i = 0; i < asked.count && !error; i++) {
@@ -205,22 +256,21 @@ static void read_supplement(struct elf_file *file, struct elf_file *debug_file,
 		debug_identity_read_supplement(has_own ? file : debug_file, wanted);
 }
 
-static int name_file(const struct worker_question *question, const struct name_question *asked,
+static int name_file(struct files_asked *files, const struct name_question *asked,
 		     const struct symbol_request *request, struct answer *answer,
 		     struct debug_identity *ret_wanted)
 {
 	static const char *const no_folders[] = { NULL };
 	_cleanup_(cleanup_elf_file) struct elf_file *file = NULL;
 	_cleanup_(cleanup_elf_file) struct elf_file *debug_file = NULL;
-	struct files_asked files = files_of(question, asked);
-	const struct debug_candidate candidate = { files.debug_file,
+	const struct debug_candidate candidate = { files->debug_file,
 						   (enum debug_file_way)asked->way };
 	struct file_question named = {
 		.debug_folders = no_folders,
 		.offsets = request->addresses,
 		.count = request->count,
 	};
-	int error = elf_file_open(files.file, &file);
+	int error = elf_file_open(files->file, &file);
 
 	if (error)
 		return error;
@@ -234,16 +284,18 @@ static int name_file(const struct worker_question *question, const struct name_q
 		return error;
 	if (asked->with_inlined)
 		read_supplement(file, debug_file, ret_wanted);
-	if (files.supplement >= 0 && (!ret_wanted->has_supplement ||
-				      !supplement_fits(&ret_wanted->supplement, files.supplement)))
+	if (files->supplement >= 0 &&
+	    (!ret_wanted->has_supplement ||
+	     !supplement_fits(&ret_wanted->supplement, files->supplement)))
 		return -ESTALE;
 	named.debug_file = debug_file;
 	error = file_names_answer(file, &named, answer);
 	/* Where a supplementary file is to be looked for, the question will come once more. */
+	files->wanted = ret_wanted;
+	files->answer = answer;
 	if (!error && asked->with_inlined &&
-	    (!ret_wanted->has_supplement || files.supplement >= 0 || asked->lacks_supplement))
-		error = add_inlined(&files, file, request, answer);
-	ret_wanted->wants_package = files.wants_package;
+	    (!ret_wanted->has_supplement || files->supplement >= 0 || asked->lacks_supplement))
+		error = add_inlined(files, file, request, answer);
 	return error;
 }
 
@@ -339,6 +391,21 @@ static int say_names(const struct answer *answer, struct said_strings *strings, 
 	return error;
 }
 
+static int say_wishes(struct said_strings *strings, const struct debug_identity *wanted,
+		      struct buffer *to)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < wanted->split_file_count && !error; i++) {
+		const struct split_wish *wish = &wanted->split_files[i];
+		struct split_said said = { .id = wish->id };
+
+		error = say_string(strings, wish->path, &said.path);
+		buffer_append(to, &said, sizeof(said));
+	}
+	return error;
+}
+
 static int say_answer(const struct answer *answer, const struct debug_identity *wanted,
 		      struct buffer *to)
 {
@@ -348,6 +415,7 @@ static int say_answer(const struct answer *answer, const struct debug_identity *
 	struct name_answer said = {
 		.wants_package = wanted->wants_package,
 		.name_count = answer->count,
+		.split_file_count = wanted->split_file_count,
 	};
 	int error;
 
@@ -357,6 +425,8 @@ static int say_answer(const struct answer *answer, const struct debug_identity *
 	buffer_append(to, &said, sizeof(said));
 	error = say_names(answer, &strings, &more, to);
 	buffer_append(to, more.data, more.size);
+	if (!error)
+		error = say_wishes(&strings, wanted, to);
 	buffer_append(to, strings.bytes.data, strings.bytes.size);
 	if (!error)
 		error = buffer_error(&more) | buffer_error(&strings.bytes) | buffer_error(to);
@@ -373,19 +443,21 @@ int name_service_answer(const struct worker_question *question, struct buffer *r
 	_cleanup_(answer_release) struct answer answer = { 0 };
 	struct debug_identity wanted = { 0 };
 	struct symbol_request request;
+	const uint64_t *split_ids;
 	struct name_question asked;
+	struct files_asked files;
 	int error;
 
-	if (!open_question(question->payload, &asked, &request) || question->descriptors[0] < 0 ||
-	    asked.demangle >= DEMANGLE_MODE_COUNT)
+	if (!open_question(question->payload, &asked, &request, &split_ids) ||
+	    question->descriptors[0] < 0 || asked.demangle >= DEMANGLE_MODE_COUNT)
 		return -EINVAL;
 	error = answer_init(&answer, request.count);
 	if (error)
 		return error;
 	answer.demangle = asked.demangle;
-	error = request.space == SYMBOL_FILE
-			? name_file(question, &asked, &request, &answer, &wanted)
-			: name_made_code(question, &asked, &request, &answer);
+	files = files_of(question, &asked, split_ids);
+	error = request.space == SYMBOL_FILE ? name_file(&files, &asked, &request, &answer, &wanted)
+					     : name_made_code(question, &asked, &request, &answer);
 	return error ? error : say_answer(&answer, &wanted, ret_answer);
 }
 
@@ -410,6 +482,7 @@ static void write_question(const struct symbol_request *request,
 		.has_supplement = debug_file->has_supplement,
 		.lacks_supplement = debug_file->lacks_supplement,
 		.has_package = debug_file->has_package,
+		.split_file_count = debug_file->split_file_count,
 		.start_ns = request->made_code.start_ns,
 		.deadline_ns = request->made_code.deadline_ns,
 	};
@@ -418,6 +491,7 @@ static void write_question(const struct symbol_request *request,
 	buffer_append(to, request->addresses, request->count * sizeof(*request->addresses));
 	buffer_append(to, dump->looks, asked.dump_looks * sizeof(*dump->looks));
 	buffer_append(to, map->looks, asked.map_looks * sizeof(*map->looks));
+	buffer_append(to, debug_file->split_ids, asked.split_file_count * sizeof(uint64_t));
 }
 
 static size_t list_descriptors(const struct symbol_request *request,
@@ -430,9 +504,11 @@ static size_t list_descriptors(const struct symbol_request *request,
 	const int *from = request->space == SYMBOL_MADE_CODE ? made : file;
 	size_t count = 0;
 
-	for (size_t i = 0; i < NAME_DESCRIPTORS; i++)
+	for (size_t i = 0; i < sizeof(file) / sizeof(file[0]); i++)
 		if (from[i] >= 0)
 			descriptors[count++] = from[i];
+	for (size_t i = 0; i < debug_file->split_file_count; i++)
+		descriptors[count++] = debug_file->split_files[i];
 	return count;
 }
 
@@ -520,10 +596,32 @@ static int hear_names(struct answer *answer, const struct name_said *said, struc
 	return error ? error : more->count ? -EBADMSG : 0;
 }
 
+/* A path of any kind: who may open it looks where it leads. */
+static int hear_wishes(struct answer *answer, struct bytes wishes, struct bytes strings,
+		       struct debug_identity *wanted)
+{
+	const struct split_said *said = (const struct split_said *)wishes.data;
+
+	for (size_t i = 0; i < wishes.size / sizeof(*said); i++) {
+		struct split_wish *wish = &wanted->split_files[i];
+		const char *path = string_at(strings, said[i].path);
+		int error = path && *path && strlen(path) < PATH_MAX
+				    ? answer_keep(answer, path, &wish->path)
+				    : -EBADMSG;
+
+		if (error)
+			return error;
+		wish->id = said[i].id;
+	}
+	wanted->split_file_count = wishes.size / sizeof(*said);
+	return 0;
+}
+
 int name_service_hear(struct bytes payload, struct answer *answer,
 		      struct debug_identity *ret_wanted)
 {
-	struct bytes names, more, strings;
+	struct bytes names, more, wishes, strings;
+	int error;
 	struct more_said unheard;
 	struct debug_identity has;
 	struct byte_reader reader;
@@ -531,10 +629,12 @@ int name_service_hear(struct bytes payload, struct answer *answer,
 
 	byte_reader_init(&reader, payload);
 	byte_reader_copy(&reader, &said, sizeof(said));
-	if (said.name_count != answer->count || said.more_count > WORKER_MAX_REPLY_BYTES)
+	if (said.name_count != answer->count || said.more_count > WORKER_MAX_REPLY_BYTES ||
+	    said.split_file_count > SPLIT_FILES_MAX)
 		return -EBADMSG;
 	names = byte_reader_take(&reader, said.name_count * sizeof(struct name_said));
 	more = byte_reader_take(&reader, said.more_count * sizeof(struct name_said));
+	wishes = byte_reader_take(&reader, said.split_file_count * sizeof(struct split_said));
 	strings = byte_reader_take(&reader, said.string_bytes);
 	if (reader.failed || !debug_identity_hear(&said.wanted, ret_wanted) ||
 	    !debug_identity_hear(&said.has, &has))
@@ -542,7 +642,8 @@ int name_service_hear(struct bytes payload, struct answer *answer,
 	answer->build_id = has.build_id;
 	ret_wanted->wants_package = said.wants_package != 0;
 	unheard = (struct more_said){ (const struct name_said *)more.data, said.more_count };
-	return hear_names(answer, (const struct name_said *)names.data, &unheard, strings);
+	error = hear_names(answer, (const struct name_said *)names.data, &unheard, strings);
+	return error ? error : hear_wishes(answer, wishes, strings, ret_wanted);
 }
 
 /* Its errors are its word, too: none may be taken for one that passes with time, or for memory that is short here. */

@@ -23,7 +23,7 @@ int name_service_submit(struct worker *worker, const struct symbol_request *requ
  * made_code.h; -ESTALE: the debug file is not this file's, or the supplementary file not theirs; -EIO: another one of the worker's; or as of
  * worker_take(). An identity that is known: the file has no symbols of its own, and its debug file may be looked for; with a supplementary file: inlined
  * calls of theirs have their names there, and are left out until it is handed in, or said to be lacking; that wants a package: some have
- * them there, if it is handed in. An error has no answer. `ret_cpu_ns`: as the
+ * them there, if it is handed in, or else in files of single units, whose paths live as long as the answer. An error has no answer. `ret_cpu_ns`: as the
  * worker says; 0 where it says nothing.
  */
 int name_service_take(struct worker *worker, size_t count, struct answer *ret_answer,

@@ -78,7 +78,7 @@ static bool send_reply(uint64_t id, int error, const struct buffer *answer, uint
 
 static bool serve_one(worker_answer_fn answer)
 {
-	struct worker_question question = { .descriptors = { -1, -1, -1, -1 } };
+	struct worker_question question;
 	_cleanup_(buffer_release) struct buffer payload = { 0 };
 	_cleanup_(buffer_release) struct buffer reply = { 0 };
 	struct worker_request_header header;
@@ -87,7 +87,9 @@ static bool serve_one(worker_answer_fn answer)
 	void *to;
 	int error;
 
-	_Static_assert(WORKER_MAX_DESCRIPTORS == 4, "so many are initialised above");
+	_Static_assert(WORKER_MAX_DESCRIPTORS <= CAGE_MAX_DESCRIPTORS / 2, "others are its own");
+	for (size_t i = 0; i < WORKER_MAX_DESCRIPTORS; i++)
+		question.descriptors[i] = -1;
 	if (!receive_header(&header, question.descriptors) || header.magic != WORKER_MAGIC ||
 	    header.payload_bytes > WORKER_MAX_REQUEST_BYTES)
 		return false;

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define WORKER_MAGIC             0x6b726f77u /* "work" */
-#define WORKER_MAX_DESCRIPTORS   4
+#define WORKER_MAX_DESCRIPTORS   28
 #define WORKER_MAX_REQUEST_BYTES (16u << 20)
 #define WORKER_MAX_REPLY_BYTES   (128u << 20)
 

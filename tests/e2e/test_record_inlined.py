@@ -97,7 +97,7 @@ def split(tmp_path):
     subprocess.run(["clang", "-O2", "-g", "-gsplit-dwarf", "-c", "split.c"], cwd=tmp_path, check=True)
     subprocess.run(["clang", "-o", "split", "split.o"], cwd=tmp_path, check=True)
     subprocess.run(["llvm-dwp", "-e", "split", "-o", "split.dwp"], cwd=tmp_path, check=True)
-    (tmp_path / "split.dwo").unlink()
+    (tmp_path / "split.dwo").rename(tmp_path / "moved")
     return tmp_path
 
 
@@ -119,6 +119,19 @@ def test_a_package_of_split_dwarf_with_a_debug_file(split):
     subprocess.run(["strip", split / "split"], check=True)
     subprocess.run(["objcopy", f"--add-gnu-debuglink={split / 'split.debug'}", split / "split"], check=True)
     assert share_of(hearth.record("-F", 999, "--", split / "split"), "split", WHOLE) > 0.9
+
+
+def test_single_files_of_split_dwarf(split):
+    (split / "split.dwp").unlink()
+    (split / "moved").rename(split / "split.dwo")
+    assert share_of(hearth.record("-F", 999, "--", split / "split"), "split", WHOLE) > 0.9
+    # Not where it was compiled, but beside it.
+    (split / "beside").mkdir()
+    (split / "split").rename(split / "beside/split")
+    (split / "split.dwo").rename(split / "beside/split.dwo")
+    assert share_of(hearth.record("-F", 999, "--", split / "beside/split"), "split", WHOLE) > 0.9
+    (split / "beside/split.dwo").chmod(0o600)
+    assert share_of(hearth.record("-F", 999, "--", split / "beside/split"), "split", ["main", "outer"]) > 0.9
 
 
 def test_without_them(builds):

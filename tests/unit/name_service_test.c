@@ -205,7 +205,7 @@ static void names_of_made_code(void **state)
 
 /* --- split DWARF --- */
 
-static char split_folder[] = "/tmp/hearth-names.XXXXXX";
+static char split_folder[64];
 
 /* Code of which much is inlined, whose names are in a file of their own. */
 static int build_split(void **state)
@@ -216,9 +216,12 @@ static int build_split(void **state)
 		"for i in $(seq 99); do echo 'inner(i);'; done >> a.c && "
 		"echo '} int main(void) { outer(1); return 0; }' >> a.c && "
 		"clang -O2 -g -gsplit-dwarf -c a.c && clang -o a a.o && llvm-dwp -e a -o a.dwp";
-	char command[1024];
+	char command[2048];
 
-	if (worker_in_test_setup(state) || !mkdtemp(split_folder))
+	if (worker_in_test_setup(state))
+		return -1;
+	snprintf(split_folder, sizeof(split_folder), "/tmp/hearth-names.XXXXXX");
+	if (!mkdtemp(split_folder))
 		return -1;
 	snprintf(command, sizeof(command), build, split_folder);
 	return system(command);
@@ -285,6 +288,43 @@ static void names_of_a_package(void **state)
 	with.package = open_self();
 	assert_int_equal(ask_split(worker, &request, &with, &wanted), 0);
 	close(with.package);
+	worker_free(worker);
+	close(request.fd);
+}
+
+static void names_of_single_split_files(void **state)
+{
+	struct worker *worker = begin(0);
+	uint64_t addresses[ADDRESSES];
+	struct symbol_request request = question(open_split("a"), addresses);
+	struct debug_candidate with = { .fd = -1 };
+	struct debug_identity wanted;
+	struct answer answer;
+	char path[64];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/a.dwo", split_folder);
+	assert_int_equal(ask(worker, &request, &answer, &wanted), 0);
+	assert_int_equal(wanted.split_file_count, 1);
+	assert_string_equal(wanted.split_files[0].path, path);
+	with.split_ids[0] = wanted.split_files[0].id;
+	answer_release(&answer);
+	with.split_files[0] = open_split("a.dwo");
+	with.split_file_count = 1;
+	assert_true(ask_split(worker, &request, &with, &wanted) > 1);
+	assert_int_equal(wanted.split_file_count, 0);
+	/* As many as there may be, of which one is the unit's. */
+	for (size_t i = 1; i < SPLIT_FILES_MAX; i++)
+		with.split_files[i] = open_self();
+	with.split_file_count = SPLIT_FILES_MAX;
+	assert_true(ask_split(worker, &request, &with, &wanted) > 1);
+	/* Another file is not the unit's, whatever is said of it. */
+	with.split_ids[1] = with.split_ids[0];
+	with.split_ids[0]++;
+	assert_int_equal(ask_split(worker, &request, &with, &wanted), 0);
+	assert_int_equal(wanted.split_file_count, 1);
+	for (size_t i = 0; i < SPLIT_FILES_MAX; i++)
+		close(with.split_files[i]);
 	worker_free(worker);
 	close(request.fd);
 }
@@ -378,6 +418,8 @@ int main(int argc, char **argv)
 				       worker_in_test_setup),
 		cmocka_unit_test_setup(names_of_made_code, worker_in_test_setup),
 		cmocka_unit_test_setup_teardown(names_of_a_package, build_split, remove_split),
+		cmocka_unit_test_setup_teardown(names_of_single_split_files, build_split,
+						remove_split),
 		cmocka_unit_test_setup(answers_of_liars, worker_in_test_setup),
 		cmocka_unit_test_setup(rows_of_a_liar, worker_in_test_setup),
 		cmocka_unit_test(a_supplementary_file_is_below_its_folder),
