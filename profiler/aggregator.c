@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/record_pool.h"
 #include "base/u64_map.h"
+#include "profiler/module_paths.h"
 #include "profiler/modules.h"
 
 /* What a stack is known by: both hashes. */
@@ -20,10 +21,11 @@ struct kept_stack {
 	struct stack_key key;
 	const uint32_t *addresses; /* as in struct stored_stack */
 	uint64_t last_module;
-	uint32_t depth;
-	bool has_made_code;
-	bool is_timed;             /* the times of its ticks are kept */
-	bool is_used, lacked_rows; /* since aggregator_take_used() */
+	uint32_t path; /* see module_paths.h */
+	uint16_t depth;
+	bool has_made_code : 1;
+	bool is_timed : 1;    /* the times of its ticks are kept */
+	bool lacked_rows : 1; /* since aggregator_take_used() */
 };
 
 struct kept_count {
@@ -51,8 +53,9 @@ struct aggregator {
 	void *changing_context;
 
 	struct record_pool stacks; /* struct kept_stack */
-	uint32_t *used_stacks;     /* indexes of those that are used */
-	size_t used_count, used_capacity;
+	uint32_t *lacking;         /* indexes of those that lacked rows */
+	size_t lacking_count, lacking_capacity;
+	struct module_paths paths;
 	struct arena stack_memory;
 	bool stacks_refused; /* some stack found no room */
 	struct last_stack last;
@@ -80,6 +83,7 @@ struct aggregator *aggregator_new(void)
 	if (!aggregator)
 		return NULL;
 	record_pool_init(&aggregator->stacks, sizeof(struct kept_stack), sizeof(struct stack_key));
+	module_paths_init(&aggregator->paths);
 	arena_init(&aggregator->stack_memory);
 	record_pool_init(&aggregator->addresses, sizeof(struct code_address),
 			 sizeof(struct code_address));
@@ -114,7 +118,8 @@ void aggregator_free(struct aggregator *aggregator)
 	if (!aggregator)
 		return;
 	record_pool_release(&aggregator->stacks);
-	free(aggregator->used_stacks);
+	free(aggregator->lacking);
+	module_paths_release(&aggregator->paths);
 	arena_release(&aggregator->stack_memory);
 	record_pool_release(&aggregator->addresses);
 	u64_map_release(&aggregator->process_ids);
@@ -239,20 +244,25 @@ bool aggregator_can_take(const struct aggregator *aggregator, const struct tick_
 	       find_stack(aggregator, event->user_stack, event->user_check, &stack);
 }
 
-/* Without memory the stack's modules seem idle: at worst their rows are compiled once more. */
+/* Without memory its rows are not loaded again before a later round. */
+static void note_lacking(struct aggregator *aggregator, uint32_t index)
+{
+	struct kept_stack *stack = stack_at(aggregator, index);
+
+	if (stack->lacked_rows || !reserve(&aggregator->lacking, &aggregator->lacking_capacity,
+					   aggregator->lacking_count, sizeof(*aggregator->lacking)))
+		return;
+	stack->lacked_rows = true;
+	aggregator->lacking[aggregator->lacking_count++] = index;
+}
+
 static void note_use(struct aggregator *aggregator, uint32_t index, bool lacks_rows)
 {
-	struct kept_stack *stack;
-
 	if (index == AGGREGATOR_NONE)
 		return;
-	stack = stack_at(aggregator, index);
-	stack->lacked_rows |= lacks_rows;
-	if (stack->is_used || !reserve(&aggregator->used_stacks, &aggregator->used_capacity,
-				       aggregator->used_count, sizeof(*aggregator->used_stacks)))
-		return;
-	stack->is_used = true;
-	aggregator->used_stacks[aggregator->used_count++] = index;
+	module_paths_note(&aggregator->paths, stack_at(aggregator, index)->path);
+	if (lacks_rows)
+		note_lacking(aggregator, index);
 }
 
 static void handle_tick(struct aggregator *aggregator, const struct tick_event *event)
@@ -348,6 +358,19 @@ static bool add_addresses(struct aggregator *aggregator, uint32_t depth,
 	return true;
 }
 
+/* By the ids that modules have here, as those of addresses. */
+static uint32_t find_path(struct aggregator *aggregator, uint32_t depth,
+			  const struct stack_frame *frames)
+{
+	uint32_t path = MODULE_PATHS_NONE;
+
+	for (uint32_t i = depth; i-- > 0;)
+		if (i + 1 == depth || frames[i].module != frames[i + 1].module)
+			path = module_paths_extend(&aggregator->paths, path,
+						   address_of(aggregator, &frames[i]).module);
+	return path;
+}
+
 static bool has_made_code(const struct stack_frame *frames, uint32_t depth)
 {
 	for (uint32_t i = 0; i < depth; i++)
@@ -380,7 +403,8 @@ static bool add_stack(struct aggregator *aggregator, const struct stack_key *key
 	*stack = (struct kept_stack){
 		.key = *key,
 		.addresses = addresses,
-		.depth = event->depth,
+		.path = find_path(aggregator, event->depth, frames),
+		.depth = (uint16_t)event->depth,
 		.last_module = event->depth ? frames[event->depth - 1].module : 0,
 		.has_made_code = has_made_code(frames, event->depth),
 		.is_timed = may_change(aggregator, frames, event->depth),
@@ -537,16 +561,18 @@ struct stored_stack aggregator_stack(const struct aggregator *aggregator, uint32
 	};
 }
 
-void aggregator_take_used(struct aggregator *aggregator, aggregator_used_fn take, void *context)
+void aggregator_take_used(struct aggregator *aggregator, aggregator_module_fn take_used,
+			  aggregator_module_fn take_lacking, void *context)
 {
-	for (size_t i = 0; i < aggregator->used_count; i++) {
-		struct kept_stack *stack = stack_at(aggregator, aggregator->used_stacks[i]);
+	module_paths_take(&aggregator->paths, take_used, context);
+	for (size_t i = 0; i < aggregator->lacking_count; i++) {
+		struct kept_stack *stack = stack_at(aggregator, aggregator->lacking[i]);
 
-		take(context, aggregator_stack(aggregator, aggregator->used_stacks[i]),
-		     stack->lacked_rows);
-		stack->is_used = stack->lacked_rows = false;
+		stack->lacked_rows = false;
+		if (stack->depth)
+			take_lacking(context, stack->last_module);
 	}
-	aggregator->used_count = 0;
+	aggregator->lacking_count = 0;
 }
 
 struct code_address aggregator_address(const struct aggregator *aggregator, uint32_t index)

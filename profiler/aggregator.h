@@ -114,11 +114,12 @@ struct code_address aggregator_address(const struct aggregator *aggregator, uint
 size_t aggregator_address_count(const struct aggregator *aggregator);
 
 /*
- * Calls `take` for each user stack that ticks named since the last call, once; `lacked_rows`: a tick ended at the
- * stack's last frame for want of rows.
+ * Calls `take_used` for the modules of the user stacks that ticks named since the last call, for some more than once, and
+ * `take_lacking` for that of the last frame of each stack at which a tick ended for want of rows, by the id that it came with.
  */
-typedef void (*aggregator_used_fn)(void *context, struct stored_stack stack, bool lacked_rows);
-void aggregator_take_used(struct aggregator *aggregator, aggregator_used_fn take, void *context);
+typedef void (*aggregator_module_fn)(void *context, uint64_t module);
+void aggregator_take_used(struct aggregator *aggregator, aggregator_module_fn take_used,
+			  aggregator_module_fn take_lacking, void *context);
 
 struct aggregator_totals {
 	uint64_t ticks;     /* all that were counted, lost ones too */

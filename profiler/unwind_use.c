@@ -8,48 +8,34 @@
 #include "profiler/unwind_loader.h"
 
 struct use {
-	struct aggregator *aggregator;
 	struct modules *modules;
-	struct unwind_loader *loader;
 	struct u64_map seen; /* the modules in `used` */
 	struct buffer used;  /* uint64_t[] */
 };
 
-static uint64_t module_of(const struct use *use, struct stored_stack stack, uint32_t frame)
+static void take_used(void *context, uint64_t module)
 {
-	return aggregator_address(use->aggregator, stack.addresses[frame]).module;
-}
+	struct use *use = context;
 
-static void add_module(struct use *use, uint64_t module)
-{
 	if (u64_map_get(&use->seen, module) != U64_MAP_ABSENT || u64_map_set(&use->seen, module, 0))
 		return;
 	buffer_append(&use->used, &module, sizeof(module));
 }
 
-static void take_stack(void *context, struct stored_stack stack, bool lacked_rows)
+static void take_lacking(void *context, uint64_t module)
 {
-	struct use *use = context;
-	uint64_t last = 0;
+	const struct use *use = context;
 
-	for (uint32_t i = 0; i < stack.depth; i++) {
-		uint64_t module = module_of(use, stack, i);
-
-		if (module != last)
-			add_module(use, module);
-		last = module;
-	}
-	if (lacked_rows && stack.depth)
-		modules_load_rows(use->modules, stack.last_module);
+	modules_load_rows(use->modules, module);
 }
 
 void unwind_use_note(struct aggregator *aggregator, struct modules *modules,
 		     struct unwind_loader *loader)
 {
-	struct use use = { .aggregator = aggregator, .modules = modules, .loader = loader };
+	struct use use = { .modules = modules };
 
 	u64_map_init(&use.seen);
-	aggregator_take_used(aggregator, take_stack, &use);
+	aggregator_take_used(aggregator, take_used, take_lacking, &use);
 	unwind_loader_note_use(loader, (const uint64_t *)use.used.data,
 			       use.used.size / sizeof(uint64_t));
 	u64_map_release(&use.seen);

@@ -305,27 +305,32 @@ static void test_a_full_table_is_the_reason(void **state)
 	aggregator_free(aggregator);
 }
 
-struct used_stacks {
-	uint32_t count, lacking;
-	uint64_t last_module; /* of the last frame of the last one */
-	struct aggregator *aggregator;
+struct used_modules {
+	uint32_t count, lacking_count;
+	uint64_t sum, lacking; /* of all that are used, the last that lacked rows */
 };
 
-static void take_used(void *context, struct stored_stack stack, bool lacked_rows)
+static void take_used(void *context, uint64_t module)
 {
-	struct used_stacks *used = context;
+	struct used_modules *used = context;
 
 	used->count++;
-	used->lacking += lacked_rows;
-	used->last_module =
-		aggregator_address(used->aggregator, stack.addresses[stack.depth - 1]).module;
+	used->sum += module;
 }
 
-static void test_used_stacks_are_told_once_a_round(void **state)
+static void take_lacking(void *context, uint64_t module)
 {
-	const struct stack_frame frames[] = { { 100, 0x1000 }, { 200, 0x2000 } };
+	struct used_modules *used = context;
+
+	used->lacking_count++;
+	used->lacking = module;
+}
+
+static void test_used_modules_are_told_once_a_round(void **state)
+{
+	const struct stack_frame frames[] = { { 3, 0x1000 }, { 50, 0x2000 }, { 50, 0x3000 } };
 	struct aggregator *aggregator = aggregator_new();
-	struct used_stacks used = { .aggregator = aggregator };
+	struct used_modules used = { 0 };
 	struct tick_event lacking = {
 		.type = EVENT_TICK,
 		.process = 7,
@@ -338,26 +343,28 @@ static void test_used_stacks_are_told_once_a_round(void **state)
 	(void)state;
 	send_process(aggregator, 7, 1, "sh");
 	send_stack(aggregator, 9, 1, two_frames, 2);
-	send_stack(aggregator, 10, 1, frames, 2);
+	send_stack(aggregator, 10, 1, frames, 3);
 	for (int i = 0; i < 5; i++)
 		send_tick(aggregator, 7, 9, 1, 0);
-	aggregator_take_used(aggregator, take_used, &used);
+	aggregator_take_used(aggregator, take_used, take_lacking, &used);
 	assert_int_equal(used.count, 1);
-	assert_int_equal(used.lacking, 0);
-	assert_int_equal(used.last_module, 100);
-	aggregator_take_used(aggregator, take_used, &used);
+	assert_int_equal(used.sum, 100);
+	assert_int_equal(used.lacking_count, 0);
+	aggregator_take_used(aggregator, take_used, take_lacking, &used);
 	assert_int_equal(used.count, 1);
 	/* That rows were lacking is kept, whatever the round's other ticks of that stack say. */
 	aggregator_handle(aggregator, &lacking, sizeof(lacking));
+	aggregator_handle(aggregator, &lacking, sizeof(lacking));
 	send_tick(aggregator, 7, 10, 1, 0);
-	aggregator_take_used(aggregator, take_used, &used);
-	assert_int_equal(used.count, 2);
-	assert_int_equal(used.lacking, 1);
-	assert_int_equal(used.last_module, 200);
-	send_tick(aggregator, 7, 10, 1, 0);
-	aggregator_take_used(aggregator, take_used, &used);
+	aggregator_take_used(aggregator, take_used, take_lacking, &used);
 	assert_int_equal(used.count, 3);
-	assert_int_equal(used.lacking, 1);
+	assert_int_equal(used.sum, 153);
+	assert_int_equal(used.lacking_count, 1);
+	assert_int_equal(used.lacking, 50);
+	send_tick(aggregator, 7, 10, 1, 0);
+	aggregator_take_used(aggregator, take_used, take_lacking, &used);
+	assert_int_equal(used.sum, 206);
+	assert_int_equal(used.lacking_count, 1);
 	aggregator_free(aggregator);
 }
 
@@ -443,7 +450,7 @@ int main(void)
 		cmocka_unit_test(test_processes_are_counted_once_whatever_they_are_called),
 		cmocka_unit_test(test_a_tick_of_a_process_that_found_no_room_is_lost),
 		cmocka_unit_test(test_a_full_table_is_the_reason),
-		cmocka_unit_test(test_used_stacks_are_told_once_a_round),
+		cmocka_unit_test(test_used_modules_are_told_once_a_round),
 		cmocka_unit_test(test_malformed_records_are_counted_and_not_read),
 	};
 
