@@ -229,7 +229,7 @@ static int build_split(void **state)
 
 static int remove_split(void **state)
 {
-	char command[64];
+	char command[128];
 
 	(void)state;
 	snprintf(command, sizeof(command), "rm -r %s", split_folder);
@@ -238,7 +238,7 @@ static int remove_split(void **state)
 
 static int open_split(const char *name)
 {
-	char path[64];
+	char path[128];
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", split_folder, name);
@@ -300,7 +300,7 @@ static void names_of_single_split_files(void **state)
 	struct debug_candidate with = { .fd = -1 };
 	struct debug_identity wanted;
 	struct answer answer;
-	char path[64];
+	char path[128];
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/a.dwo", split_folder);
