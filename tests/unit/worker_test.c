@@ -219,7 +219,9 @@ static void test_descriptors(void **state)
 		for (size_t j = 0; j < 4; j++)
 			close(descriptors[j]);
 	}
-	assert_int_equal(ask(worker, "descriptors", (int[5]){ 0 }, 5, &answer), -E2BIG);
+	assert_int_equal(ask(worker, "descriptors", (int[WORKER_MAX_DESCRIPTORS + 1]){ 0 },
+			     WORKER_MAX_DESCRIPTORS + 1, &answer),
+			 -E2BIG);
 	worker_free(worker);
 }
 
