@@ -147,14 +147,20 @@ static struct files_asked files_of(const struct worker_question *question,
 {
 	const int *more = question->descriptors;
 	struct files_asked files = {
-		.file = *more++,
-		.debug_file = asked->has_debug_file ? *more++ : -1,
-		.supplement = asked->has_supplement ? *more++ : -1,
-		.package = asked->has_package ? *more++ : -1,
+		.debug_file = -1,
+		.supplement = -1,
+		.package = -1,
 		.split_ids = split_ids,
 		.split_file_count = asked->split_file_count,
 	};
 
+	files.file = *more++;
+	if (asked->has_debug_file)
+		files.debug_file = *more++;
+	if (asked->has_supplement)
+		files.supplement = *more++;
+	if (asked->has_package)
+		files.package = *more++;
 	files.split_files = more;
 	return files;
 }
