@@ -138,6 +138,15 @@ static bool find_place(struct file_window *window, uint64_t offset, size_t size)
 	return false;
 }
 
+void file_window_hold(struct file_window *window, uint64_t size)
+{
+	if (size > window->size)
+		size = window->size;
+	/* An error is told to whoever reads what is not there. */
+	if (size <= FILE_WINDOW_MAX_HELD && !move_to(window, &window->places[LARGE_PLACE], 0, size))
+		window->last = LARGE_PLACE;
+}
+
 int file_window_read_elsewhere(struct file_window *window, uint64_t offset, size_t size,
 			       struct bytes *ret_bytes)
 {

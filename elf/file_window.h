@@ -14,8 +14,9 @@
 #include "base/byte_reader.h"
 #include "elf/elf_file.h"
 
-#define FILE_WINDOW_MAX_READ (4u << 20) /* of one file_window_read() */
-#define FILE_WINDOW_PLACES   16         /* at most: see file_window.c */
+#define FILE_WINDOW_MAX_READ (4u << 20)  /* of one file_window_read() */
+#define FILE_WINDOW_MAX_HELD (16u << 20) /* by one file_window_hold() */
+#define FILE_WINDOW_PLACES   16          /* at most: see file_window.c */
 
 /* One of the windows. */
 struct file_window_place {
@@ -42,6 +43,12 @@ void file_window_init_ahead(struct file_window *window, const struct elf_file *f
 			    uint64_t file_offset, uint64_t size);
 
 void file_window_release(struct file_window *window);
+
+/*
+ * Reads the part's first `size` bytes at once, for reading all over them. What is more than FILE_WINDOW_MAX_HELD, or
+ * what there is no memory for, is read through windows as ever.
+ */
+void file_window_hold(struct file_window *window, uint64_t size);
 
 int file_window_read_elsewhere(struct file_window *window, uint64_t offset, size_t size,
 			       struct bytes *ret_bytes); /* serves the next one */

@@ -11,7 +11,8 @@
 #define HEADER_BYTES     72 /* of the longest one */
 #define HEADER_WORDS_AT  8
 #define HEADER_ALIGNMENT 8
-#define FUNCTION_BYTES   44 /* what is read of a function */
+#define SEARCH_BYTES     (16u << 10) /* that are searched at once */
+#define FUNCTION_BYTES   44          /* what is read of a function */
 #define POINTER_BYTES    8
 #define NAME_PIECE_BYTES 256 /* most names end within this */
 #define PAIR_BYTES       20  /* of two numbers in LEB128, at most */
@@ -111,6 +112,7 @@ static int init_parts(struct go_table *table, const struct file_window *whole, s
 	uint64_t functions = layout->functions ? word(header, layout->functions) : 0;
 	uint64_t functab = layout->functions ? functions : HEADER_WORDS_AT + POINTER_BYTES;
 
+	table->pcs_size = functions > pcs ? functions - pcs : 0;
 	if (init_part(&table->names, whole, names) || init_part(&table->pcs, whole, pcs) ||
 	    init_part(&table->functions, whole, functions) ||
 	    init_part(&table->functab, whole, functab))
@@ -201,21 +203,46 @@ static int init_from_section(struct go_table *table, const struct elf_file *file
 	return err;
 }
 
+/* By what the first eight bytes have in every version. */
+static bool may_be_header(const uint8_t *bytes)
+{
+	uint64_t start;
+
+	memcpy(&start, bytes, sizeof(start));
+	return (start & 0xff00ffffffffff00) == 0x08000000ffffff00;
+}
+
+/* The first place that may be one's, or else the first one whose bytes are not all there. */
+static size_t next_header(struct bytes bytes)
+{
+	size_t at = 0;
+
+	while (at + HEADER_BYTES <= bytes.size && !may_be_header(bytes.data + at))
+		at += HEADER_ALIGNMENT;
+	return at;
+}
+
 /* In a section of other things: a position-independent program that another linker made. */
 static int search_section(struct go_table *table, const struct elf_file *file,
 			  const struct elf_section *section)
 {
 	struct file_window window;
 	struct bytes bytes;
+	uint64_t at = 0;
 	int err = -ENOENT;
 
-	file_window_init(&window, file, section->offset, section->size);
-	for (uint64_t at = 0; err == -ENOENT; at += HEADER_ALIGNMENT) {
-		if (file_window_read(&window, at, HEADER_BYTES, &bytes) ||
-		    bytes.size < HEADER_BYTES)
-			break;
-		if (header_layout(bytes))
-			err = init_from_section(table, file, section, at);
+	file_window_init_ahead(&window, file, section->offset, section->size);
+	while (err == -ENOENT && !file_window_read(&window, at, SEARCH_BYTES, &bytes) &&
+	       bytes.size >= HEADER_BYTES) {
+		size_t within = next_header(bytes);
+
+		at += within;
+		if (within + HEADER_BYTES <= bytes.size) {
+			bytes = bytes_slice(bytes, within, HEADER_BYTES);
+			if (header_layout(bytes))
+				err = init_from_section(table, file, section, at);
+			at += HEADER_ALIGNMENT;
+		}
 	}
 	file_window_release(&window);
 	return err;
@@ -246,6 +273,11 @@ int go_table_init(struct go_table *table, const struct elf_file *file)
 	return search_section(table, file, section);
 }
 
+void go_table_hold_pcs(struct go_table *table)
+{
+	file_window_hold(&table->pcs, table->pcs_size);
+}
+
 void go_table_release(struct go_table *table)
 {
 	file_window_release(&table->functab);
@@ -258,20 +290,46 @@ void go_table_release(struct go_table *table)
 
 /* --- functions --- */
 
-int go_table_range(struct go_table *table, uint32_t number, struct go_function *ret_function)
+/* Three fields at once: where a function begins, where its details are, and where it ends. */
+static int functab_entry(struct go_table *table, uint32_t number, uint64_t ret_fields[3])
 {
-	uint64_t start = 0, end = 0;
-	int err = functab_field(table, number * 2ull, &start);
+	uint32_t size = table->layout->field_bytes;
+	struct bytes bytes;
+	int err = file_window_read(&table->functab, number * 2ull * size, 3 * size, &bytes);
 
-	if (!err)
-		err = functab_field(table, number * 2ull + 2, &end);
 	if (err)
 		return err;
-	if (end < start)
+	if (bytes.size < 3 * size)
 		return -EBADMSG;
-	ret_function->address = table->text_start + start;
-	ret_function->size = end - start;
+	for (uint32_t i = 0; i < 3; i++) {
+		ret_fields[i] = 0;
+		memcpy(&ret_fields[i], bytes.data + i * size, size);
+	}
 	return 0;
+}
+
+/* The range, and where the details are. */
+static int function_range(struct go_table *table, uint32_t number, struct go_function *ret_function,
+			  uint64_t *ret_place)
+{
+	uint64_t fields[3];
+	int err = functab_entry(table, number, fields);
+
+	if (err)
+		return err;
+	if (fields[2] < fields[0])
+		return -EBADMSG;
+	ret_function->address = table->text_start + fields[0];
+	ret_function->size = fields[2] - fields[0];
+	*ret_place = fields[1];
+	return 0;
+}
+
+int go_table_range(struct go_table *table, uint32_t number, struct go_function *ret_function)
+{
+	uint64_t place;
+
+	return function_range(table, number, ret_function, &place);
 }
 
 static int read_name(struct go_table *table, uint32_t offset, char *to)
@@ -293,27 +351,33 @@ static int read_name(struct go_table *table, uint32_t offset, char *to)
 }
 
 /* A function's details, FUNCTION_BYTES of them, valid until the next call. */
+static int read_details_at(struct go_table *table, uint64_t place, struct bytes *ret_bytes)
+{
+	int err = file_window_read(&table->functions, place, FUNCTION_BYTES, ret_bytes);
+
+	if (err)
+		return err;
+	return ret_bytes->size < FUNCTION_BYTES ? -EBADMSG : 0;
+}
+
 static int read_details(struct go_table *table, uint32_t number, struct bytes *ret_bytes)
 {
 	uint64_t place = 0;
 	int err = functab_field(table, number * 2ull + 1, &place);
 
-	if (!err)
-		err = file_window_read(&table->functions, place, FUNCTION_BYTES, ret_bytes);
-	if (err)
-		return err;
-	return ret_bytes->size < FUNCTION_BYTES ? -EBADMSG : 0;
+	return err ? err : read_details_at(table, place, ret_bytes);
 }
 
 int go_table_function(struct go_table *table, uint32_t number, struct go_function *ret_function)
 {
 	const struct go_layout *layout = table->layout;
 	struct bytes bytes;
+	uint64_t place;
 	uint32_t name;
-	int err = go_table_range(table, number, ret_function);
+	int err = function_range(table, number, ret_function, &place);
 
 	if (!err)
-		err = read_details(table, number, &bytes);
+		err = read_details_at(table, place, &bytes);
 	if (err)
 		return err;
 	memcpy(&name, bytes.data + layout->name_at, sizeof(name));

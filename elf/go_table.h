@@ -5,7 +5,7 @@
  * instruction. The format is that of Go's debug/gosym/pclntab.go and runtime/symtab.go, in its four versions:
  * since Go 1.2, 1.16, 1.18 and 1.20 (in use to this day).
  *
- * Nothing of it is held in memory. Not thread-safe.
+ * Nothing of it is held in memory, if not asked for. Not thread-safe.
  */
 #ifndef HEARTH_ELF_GO_TABLE_H
 #define HEARTH_ELF_GO_TABLE_H
@@ -33,6 +33,7 @@ struct go_table {
 
 	/* Parts of the table. */
 	struct file_window functab, functions, names, units, files, pcs;
+	uint64_t pcs_size; /* 0: not known */
 };
 
 struct go_function {
@@ -45,6 +46,12 @@ struct go_function {
 /* 0; -ENOENT: the file has none that can be read; -ENOMEM; or the error of a read. */
 int go_table_init(struct go_table *table, const struct elf_file *file);
 void go_table_release(struct go_table *table);
+
+/*
+ * For whoever asks for the stack pointer tables of all functions, which share them, so that they come in no order:
+ * holds them in memory, some 80 bytes a function.
+ */
+void go_table_hold_pcs(struct go_table *table);
 
 /* Whether a function's flags mean anything: they came with Go 1.17. */
 bool go_table_has_flags(const struct go_table *table);

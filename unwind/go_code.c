@@ -7,7 +7,9 @@
 
 void go_code_init(struct go_code *code)
 {
-	*code = (struct go_code){ .saved_from = GO_CODE_NEVER, .framed_from = GO_CODE_NEVER };
+	/* For each function: there is no need to clear what is not counted. */
+	code->saved_from = code->framed_from = GO_CODE_NEVER;
+	code->stretch_count = 0;
 }
 
 static void add_stretch(struct go_code *code, struct go_stretch stretch)

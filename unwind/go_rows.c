@@ -23,6 +23,17 @@ static const struct {
 };
 
 /* Nearly all functions are of packages whose names begin otherwise. */
+static bool may_have_role(const char *name)
+{
+	uint32_t initials = 0
+#define GO_ROLE(name, role) | 1u << (name[0] & 31)
+#include "unwind/go_roles.def"
+#undef GO_ROLE
+		;
+
+	return initials >> (*name & 31) & 1;
+}
+
 static bool is_named(const struct go_function *function, const char *name)
 {
 	return *function->name == *name && !strcmp(function->name, name);
@@ -30,7 +41,9 @@ static bool is_named(const struct go_function *function, const char *name)
 
 static enum go_role role_of(const struct go_table *table, const struct go_function *function)
 {
-	for (size_t i = 0; i < sizeof(roles) / sizeof(*roles); i++) {
+	size_t count = may_have_role(function->name) ? sizeof(roles) / sizeof(*roles) : 0;
+
+	for (size_t i = 0; i < count; i++) {
 		if (is_named(function, roles[i].name) &&
 		    (roles[i].role != GO_SWITCH || !go_table_has_flags(table)))
 			return roles[i].role;
@@ -76,6 +89,7 @@ static bool next_run(struct go_rows *rows)
 		return true;
 	}
 	rows->is_first = false;
+	rows->run_count++;
 	rows->pcs += reader.offset;
 	rows->delta += change & 1 ? -(int64_t)(change >> 1) - 1 : (int64_t)(change >> 1);
 	rows->run_end += (uint64_t)length * rows->table->quantum;
@@ -89,48 +103,60 @@ static void rewind_runs(struct go_rows *rows, const struct go_function *function
 	rows->pc = rows->run_end = function->address;
 	rows->delta = -1; /* what the table's first change counts from */
 	rows->is_first = true;
+	rows->run_count = 0;
 	rows->is_damaged = false;
 }
 
 /* --- the function's code --- */
 
-/* Up to the first run with something on the stack: the second one, of all that was ever seen. */
-static void find_first_push(struct go_rows *rows)
-{
-	uint64_t start = rows->pc;
-
-	for (int i = 0; i < FRAME_RUNS && next_run(rows) && !rows->delta; i++)
-		rows->pc = rows->run_end;
-	if (rows->pc == start)
-		rows->delta = 0;
-}
-
-static int find_frame(struct go_rows *rows, const struct go_function *function,
-		      struct file_window *text, uint64_t file_offset)
+/* In the first run with something on the stack: the second one, of all that was ever seen. */
+static int find_frame(struct go_rows *rows)
 {
 	struct bytes bytes;
+	int err;
+
+	rows->seeks_frame = false;
+	if (rows->run_count == 1)
+		return 0;
+	err = file_window_read(rows->text, rows->file_offset + (rows->pc - 1 - rows->address),
+			       GO_CODE_FRAME_BYTES, &bytes);
+	if (!err)
+		go_code_find_frame(&rows->code, bytes, rows->pc, rows->delta);
+	return err;
+}
+
+/* The next run, and the frame where it is made. Only an error of a read is one. */
+static int next_run_of_code(struct go_rows *rows)
+{
+	bool is_run = next_run(rows);
+
+	if (!rows->seeks_frame)
+		return 0;
+	if (is_run && rows->delta)
+		return find_frame(rows);
+	rows->seeks_frame = is_run && rows->run_count < FRAME_RUNS;
+	return 0;
+}
+
+/* Before there are rows: what else is found in the code depends on it. */
+static int find_frame_first(struct go_rows *rows, const struct go_function *function)
+{
 	int err = 0;
 
-	rewind_runs(rows, function);
-	if (rows->has_table)
-		find_first_push(rows);
-	if (rows->has_table && rows->delta > 0) {
-		err = file_window_read(text, file_offset + rows->pc - 1 - function->address,
-				       GO_CODE_FRAME_BYTES, &bytes);
-		if (!err)
-			go_code_find_frame(&rows->code, bytes, rows->pc, rows->delta);
+	while (rows->seeks_frame && !err) {
+		err = next_run_of_code(rows);
+		rows->pc = rows->run_end;
 	}
 	rewind_runs(rows, function);
 	return err;
 }
 
-static int find_stretches(struct go_rows *rows, const struct go_function *function,
-			  struct file_window *text, uint64_t file_offset)
+static int find_stretches(struct go_rows *rows, const struct go_function *function)
 {
 	size_t size =
 		function->size < GO_CODE_FUNCTION_BYTES ? function->size : GO_CODE_FUNCTION_BYTES;
 	struct bytes bytes;
-	int err = file_window_read(text, file_offset, size, &bytes);
+	int err = file_window_read(rows->text, rows->file_offset, size, &bytes);
 
 	if (err)
 		return err;
@@ -156,18 +182,22 @@ int go_rows_begin(struct go_rows *rows, struct go_table *table, const struct go_
 {
 	int err;
 
-	*rows = (struct go_rows){
-		.table = table,
-		.running_at = running_at,
-		.role = role_of(table, function),
-		.has_table = function->pcsp != GO_FUNCTION_NO_PCSP,
-		.end = function->address + function->size,
-	};
+	rows->table = table;
+	rows->text = text;
+	rows->file_offset = file_offset;
+	rows->running_at = running_at;
+	rows->role = role_of(table, function);
+	rows->address = function->address;
+	rows->end = function->address + function->size;
+	rows->error = 0;
+	rows->has_table = rows->seeks_frame = function->pcsp != GO_FUNCTION_NO_PCSP;
+	rows->tells_saved = false;
 	go_code_init(&rows->code);
-	err = find_frame(rows, function, text, file_offset);
-	if (!err && rows->role >= GO_SCHEDULER)
-		err = find_stretches(rows, function, text, file_offset);
-	return err;
+	rewind_runs(rows, function);
+	if (rows->role < GO_SCHEDULER)
+		return 0;
+	err = find_frame_first(rows, function);
+	return err ? err : find_stretches(rows, function);
 }
 
 /* --- rules --- */
@@ -269,6 +299,16 @@ static struct unwind_rule rule_of(const struct go_rows *rows)
 	return rows->role == GO_ORDINARY ? rule_by_sp(rows) : rule_of_switch(rows);
 }
 
+/* Of an ordinary function's row: what its rule is made of. */
+static uint64_t key_of(const struct go_rows *rows)
+{
+	uint64_t is_saved = rows->delta >= SLOT && rows->pc >= rows->code.saved_from;
+
+	if (rows->role != GO_ORDINARY || !rows->has_table || rows->is_damaged)
+		return 0;
+	return (uint64_t)rows->delta << 2 | is_saved << 1 | 1;
+}
+
 bool go_rows_next(struct go_rows *rows, struct go_row *ret_row)
 {
 	uint64_t end = rows->end;
@@ -276,11 +316,14 @@ bool go_rows_next(struct go_rows *rows, struct go_row *ret_row)
 	if (rows->pc >= rows->end)
 		return false;
 	if (rows->has_table && rows->pc >= rows->run_end)
-		next_run(rows);
+		rows->error = next_run_of_code(rows);
+	if (rows->error)
+		return false;
 	if (rows->has_table && !rows->is_damaged && rows->run_end < end)
 		end = rows->run_end;
 	ret_row->start = rows->pc;
 	ret_row->rule = rule_of(rows);
+	ret_row->key = key_of(rows);
 	rows->pc = go_code_next_change(&rows->code, rows->pc, end);
 	ret_row->end = rows->pc;
 	return true;

@@ -51,14 +51,20 @@ enum go_role {
 
 struct go_rows {
 	struct go_table *table;
+	struct file_window *text;
+	uint64_t file_offset; /* of the function */
 	enum go_role role;
+	int error;        /* go_rows_next() */
+	uint64_t address; /* of the function */
 	uint64_t pcs;     /* where the next pair of its stack pointer table stands */
 	uint64_t pc;      /* of the next row */
 	uint64_t end;     /* of the function */
 	uint64_t run_end; /* up to where the delta holds */
 	int64_t delta;
 	int32_t *running_at; /* go_code_find_running(); 0: not seen in the functions so far */
+	uint32_t run_count;  /* so far */
 	bool has_table, is_first, is_damaged;
+	bool seeks_frame; /* nothing was on the stack so far */
 	bool tells_saved; /* the code tells where it is on the thread's stack, and the goroutine's sp is saved */
 	struct go_code code;
 };
@@ -66,17 +72,18 @@ struct go_rows {
 struct go_row {
 	uint64_t start, end; /* addresses */
 	struct unwind_rule rule;
+	uint64_t
+		key; /* rows of one key have one rule, and no key has its highest bit set; 0: none */
 };
 
 /*
- * Begins a function; `text` reads the file, where the function lies at `file_offset`; `running_at`
- * is one for all functions of a file, 0 at first. 0, -ENOMEM, or the
- * error of a read.
+ * Begins a function; `text`, which outlives the rows, reads the file, where the function lies at `file_offset`;
+ * `running_at` is one for all functions of a file, 0 at first. 0, -ENOMEM, or the error of a read.
  */
 int go_rows_begin(struct go_rows *rows, struct go_table *table, const struct go_function *function,
 		  struct file_window *text, uint64_t file_offset, int32_t *running_at);
 
-/* The next row, never an empty one. False: there are no more. */
+/* The next row, never an empty one. False: there are no more, or `error` is that of a read. */
 bool go_rows_next(struct go_rows *rows, struct go_row *ret_row);
 
 #endif

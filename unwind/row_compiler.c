@@ -101,6 +101,7 @@ static int add_go_source(struct row_compiler *compiler, struct elf_file *file)
 
 	if (err)
 		return err == -ENOMEM ? err : 0;
+	go_table_hold_pcs(&compiler->go);
 	compiler->go_source = compiler->source_count++;
 	err = add_go_functions(compiler);
 	if (compiler->fdes.count > fdes)
@@ -260,20 +261,25 @@ static void add_row(struct row_compiler *compiler, const struct fde *fde, uint64
 		add(compiler, stub->end, rule);
 }
 
-/* A row that has a key, at a place that nothing else has. */
-static void add_usual_row(struct row_compiler *compiler, uint64_t offset, const struct cfi_row *row,
-			  const struct cfi_cie *cie, uint64_t key)
+/* A row by its key, at a place that nothing else has. False: no row had this key, or not lately. */
+static bool add_known(struct row_compiler *compiler, uint64_t offset, uint64_t key)
 {
 	struct rule_memo_entry *entry = rule_memo_at(&compiler->memo, key);
-	struct unwind_rule rule;
 
-	if (entry->key == key) {
-		row_table_builder_add_number(compiler->builder, offset, entry->number);
-	} else {
-		rule = cfi_rule_of(row, cie, compiler->machine, false);
-		entry->number = row_table_builder_add(compiler->builder, offset, &rule);
-		entry->key = key;
-	}
+	if (entry->key != key)
+		return false;
+	row_table_builder_add_number(compiler->builder, offset, entry->number);
+	compiler->last = offset;
+	return true;
+}
+
+static void add_and_know(struct row_compiler *compiler, uint64_t offset, uint64_t key,
+			 const struct unwind_rule *rule)
+{
+	struct rule_memo_entry *entry = rule_memo_at(&compiler->memo, key);
+
+	entry->number = row_table_builder_add(compiler->builder, offset, rule);
+	entry->key = key;
 	compiler->last = offset;
 }
 
@@ -286,7 +292,10 @@ static void add_cfi_row(struct row_compiler *compiler, const struct fde *fde,
 	struct unwind_rule rule;
 
 	if (key && offset >= compiler->covered && !compiler->thread_stub.end) {
-		add_usual_row(compiler, offset, row, cie, key);
+		if (add_known(compiler, offset, key))
+			return;
+		rule = cfi_rule_of(row, cie, compiler->machine, false);
+		add_and_know(compiler, offset, key, &rule);
 		return;
 	}
 	rule = cfi_rule_of(row, cie, compiler->machine, compiler->with_base);
@@ -307,6 +316,17 @@ static void add_program(struct row_compiler *compiler, const struct fde *fde,
 		add_cfi_row(compiler, fde, &row, cie, range);
 }
 
+static void add_go_row(struct row_compiler *compiler, const struct fde *fde, uint64_t address,
+		       const struct go_row *row)
+{
+	uint64_t offset = fde->start + (row->start - address);
+
+	if (!row->key || offset < compiler->covered)
+		add_row(compiler, fde, row->start - address, row->end - address, &row->rule);
+	else if (!add_known(compiler, offset, row->key))
+		add_and_know(compiler, offset, row->key, &row->rule);
+}
+
 static int add_go_function(struct row_compiler *compiler, const struct fde *fde)
 {
 	struct go_function function;
@@ -325,10 +345,9 @@ static int add_go_function(struct row_compiler *compiler, const struct fde *fde)
 		if (row.rule.cfa == UNWIND_SIGNAL_FRAME)
 			add_signal_frame(compiler, compiler->covered);
 		else
-			add_row(compiler, fde, row.start - function.address,
-				row.end - function.address, &row.rule);
+			add_go_row(compiler, fde, function.address, &row);
 	}
-	return 0;
+	return rows.error;
 }
 
 static int add_cfi(struct row_compiler *compiler, const struct fde *fde)

@@ -2,7 +2,7 @@
 /*
  * The numbers of the rules that most rows have: those of functions that save what the ABI says where it says. What
  * tells them from each other fits one word, so that neither a rule is made of such a row nor looked up among the
- * others. In the header: each row is looked up here.
+ * others. Keys have the highest bit set; those of go_rows.h, which lie beside them, do not. In the header: each row is looked up here.
  */
 #ifndef HEARTH_UNWIND_RULE_MEMO_H
 #define HEARTH_UNWIND_RULE_MEMO_H

@@ -205,6 +205,75 @@ static void large_reads_take_memory_once(void **state)
 	end(&fixture);
 }
 
+/* How often something was filled while it was read all over, up to `size`. */
+static uint32_t fills_all_over(struct fixture *fixture, uint64_t size)
+{
+	uint32_t fills = 0;
+
+	for (uint64_t i = 0; i < 5000; i++) {
+		uint64_t moves = 0;
+
+		for (uint32_t j = 0; j < FILE_WINDOW_PLACES; j++)
+			moves += fixture->window.places[j].offset;
+		assert_reads(fixture, hash_u64(i) % (size - 40), 40, 40);
+		for (uint32_t j = 0; j < FILE_WINDOW_PLACES; j++)
+			moves -= fixture->window.places[j].offset;
+		fills += moves != 0;
+	}
+	return fills;
+}
+
+static void what_is_held_is_read_once(void **state)
+{
+	const uint64_t size = PART_BYTES - 100000;
+	struct fixture fixture;
+
+	(void)state;
+	begin(&fixture);
+	assert_in_range(fills_all_over(&fixture, size), 1000, 5000);
+	file_window_release(&fixture.window);
+	file_window_init(&fixture.window, fixture.file, fixture.file_offset, PART_BYTES);
+	file_window_hold(&fixture.window, size);
+	assert_int_equal(memory_of(&fixture.window), size);
+	assert_int_equal(fills_all_over(&fixture, size), 0);
+	/* What lies behind it, too, is there, and then what it was. */
+	assert_reads(&fixture, size - 20, 40, 40);
+	assert_reads(&fixture, PART_BYTES - 10, 20, 10);
+	fills_all_over(&fixture, PART_BYTES);
+	end(&fixture);
+}
+
+static void only_so_much_is_held(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	begin(&fixture);
+	file_window_hold(&fixture.window, UINT64_MAX);
+	assert_int_equal(memory_of(&fixture.window), PART_BYTES);
+	file_window_release(&fixture.window);
+	file_window_init(&fixture.window, fixture.file, fixture.file_offset, UINT64_MAX / 2);
+	file_window_hold(&fixture.window, FILE_WINDOW_MAX_HELD + 1ull);
+	assert_int_equal(memory_of(&fixture.window), 0);
+	assert_reads(&fixture, 1000, 40, 40);
+	end(&fixture);
+}
+
+/* A file that became shorter. */
+static void what_cannot_be_held_is_read_as_ever(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	begin(&fixture);
+	assert_int_equal(ftruncate(fixture.fd, (off_t)fixture.file_offset + 100000), 0);
+	file_window_hold(&fixture.window, PART_BYTES);
+	assert_reads(&fixture, 1000, 40, 40);
+	assert_reads(&fixture, 99990, 20, 10);
+	assert_reads(&fixture, 200000, 20, 0);
+	end(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +285,9 @@ int main(void)
 		cmocka_unit_test(ahead),
 		cmocka_unit_test(a_small_part),
 		cmocka_unit_test(large_reads_take_memory_once),
+		cmocka_unit_test(what_is_held_is_read_once),
+		cmocka_unit_test(only_so_much_is_held),
+		cmocka_unit_test(what_cannot_be_held_is_read_as_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

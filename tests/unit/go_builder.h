@@ -44,7 +44,8 @@ struct go_made {
 struct go_builder {
 	enum go_version version;
 	bool hides_text_start; /* as Go 1.26 does */
-	int module_word;       /* which one is gofunc; 0: there is no description of the module */
+	size_t before; /* bytes of the section before the table, which end like the start of one */
+	int module_word; /* which one is gofunc; 0: there is no description of the module */
 	const char *const *file_names;
 	size_t file_count;
 	struct buffer table;
@@ -241,19 +242,30 @@ static inline void go_module(struct cfi_file *file, struct go_builder *go, size_
 	buffer_release(&go->lists);
 }
 
+static inline void go_section(struct go_builder *go, struct buffer *to)
+{
+	if (go->before) {
+		memset(buffer_extend(to, go->before), 0, go->before);
+		memcpy(to->data + go->before - 8, go->table.data, 8);
+	}
+	buffer_append(to, go->table.data, go->table.size);
+}
+
 /* A file with that code, and the table under a name. Nothing is compiled yet. */
 static inline void go_file(struct cfi_file *file, struct go_builder *go, const char *section,
 			   const struct go_made *functions, size_t count)
 {
 	uint8_t text[GO_MAX_FUNCTIONS * GO_FUNCTION] = { 0 };
+	struct buffer content = { 0 };
 	Elf64_Shdr *header;
 
 	for (size_t i = 0; i < count; i++)
 		memcpy(text + i * GO_FUNCTION, functions[i].code, functions[i].code_size);
 	go_build(go, functions, count);
 	cfi_file_init(file, text, sizeof(text));
-	header = elf_builder_section(&file->elf, section, SHT_PROGBITS, go->table.data,
-				     go->table.size);
+	go_section(go, &content);
+	header = elf_builder_section(&file->elf, section, SHT_PROGBITS, content.data, content.size);
+	buffer_release(&content);
 	header->sh_addr = GO_TABLE_ADDRESS;
 	if (go->module_word)
 		go_module(file, go, count);

@@ -77,6 +77,24 @@ static void go_table_within_another_section(void **state)
 	cfi_file_release(&file);
 }
 
+/* Wherever that is, and behind what only begins like one: what is searched comes in pieces of 16 KiB. */
+static void go_table_deep_within_another_section(void **state)
+{
+	static const size_t places[] = { 8, 16320, 16328, 16376, 16384, 16392, 40000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		struct go_builder go = { .version = GO_1_18, .before = places[i] };
+		struct cfi_file file;
+
+		go_file(&file, &go, ".data.rel.ro", one_frame, 1);
+		elf_builder_section(&file.elf, ".go.buildinfo", SHT_PROGBITS, "x", 1);
+		assert_int_equal(cfi_file_compile(&file, -1), 0);
+		assert_one_frame(&file);
+		cfi_file_release(&file);
+	}
+}
+
 /* Without the marker of a Go program nobody looks through other sections. */
 static void another_section_of_a_program_that_is_not_go(void **state)
 {
@@ -441,6 +459,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(go_tables_of_every_version),
 		cmocka_unit_test(go_table_within_another_section),
+		cmocka_unit_test(go_table_deep_within_another_section),
 		cmocka_unit_test(another_section_of_a_program_that_is_not_go),
 		cmocka_unit_test(text_start_from_the_runtimes_module),
 		cmocka_unit_test(eh_frame_wins_over_the_go_table),
