@@ -163,7 +163,7 @@ struct folded_reader {
 static int make_frame(struct folded_reader *reader, struct span name, size_t depth,
 		      uint32_t *ret_frame)
 {
-	struct frame frame = { .module = PROFILE_NONE };
+	struct frame frame = frame_of_kind(FRAME_NATIVE);
 	int error;
 
 	if (!name.size)

@@ -128,7 +128,7 @@ static int intern_unknown(struct profile *profile, struct script_text object, ui
 
 static int make_frame(struct profile *profile, const struct script_frame *from, uint32_t *ret_frame)
 {
-	struct frame frame = { .module = PROFILE_NONE, .kind = kind_of(from) };
+	struct frame frame = frame_of_kind(kind_of(from));
 	struct script_text module = base_name(from->object);
 	bool has_module = frame.kind != FRAME_INLINED && !is_unknown(from->object);
 	int error;
@@ -220,7 +220,7 @@ static bool counts(struct perf_script_reader *reader, struct script_text event)
 static int begin_sample(struct perf_script_reader *reader, struct script_text line)
 {
 	struct profile *profile = reader->profile;
-	struct frame process = { .module = PROFILE_NONE, .kind = FRAME_PROCESS };
+	struct frame process = frame_of_kind(FRAME_PROCESS);
 	struct script_sample sample;
 	int error;
 

@@ -114,7 +114,7 @@ int profile_add_frame(struct profile *profile, struct frame frame, uint32_t *ret
 int profile_add_named(struct profile *profile, const char *name, const char *module,
 		      enum frame_kind kind, uint32_t *ret_frame)
 {
-	struct frame frame = { .module = PROFILE_NONE, .kind = kind };
+	struct frame frame = frame_of_kind(kind);
 	int err = profile_intern(profile, name, strlen(name), &frame.name);
 
 	if (!err && module)

@@ -40,7 +40,15 @@ struct frame {
 	uint32_t name;   /* string id */
 	uint32_t module; /* string id of the file's base name, or PROFILE_NONE */
 	enum frame_kind kind;
+	uint32_t file; /* string id of the source file's path, or PROFILE_NONE */
+	uint32_t line; /* in it; 0: unknown */
 };
+
+/* One of which nothing else is known; its name follows. */
+static inline struct frame frame_of_kind(enum frame_kind kind)
+{
+	return (struct frame){ .module = PROFILE_NONE, .kind = kind, .file = PROFILE_NONE };
+}
 
 /* A node of the stack tree. Its id is greater than its parent's; of two children, the one that came first has the smaller one. */
 struct stack_node {

@@ -165,7 +165,7 @@ struct token_tree {
 static int add_token(struct token_tree *tree, const struct profile *from, uint32_t frame,
 		     size_t depth, uint32_t *ret_frame)
 {
-	struct frame token = { .module = PROFILE_NONE, .kind = FRAME_NATIVE };
+	struct frame token = frame_of_kind(FRAME_NATIVE);
 	bool is_shared = depth > 1;
 	int error;
 
@@ -187,7 +187,7 @@ static int add_token(struct token_tree *tree, const struct profile *from, uint32
 
 static int add_empty_stack(struct token_tree *tree, uint64_t ticks)
 {
-	struct frame token = { .module = PROFILE_NONE, .kind = FRAME_NATIVE };
+	struct frame token = frame_of_kind(FRAME_NATIVE);
 	uint32_t frame, node;
 	int error = profile_intern(tree->profile, EMPTY_NAME, strlen(EMPTY_NAME), &token.name);
 

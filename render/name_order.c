@@ -31,7 +31,11 @@ static int compare_frames(const void *left, const void *right, void *context)
 
 	if (!order)
 		order = (a->kind > b->kind) - (a->kind < b->kind);
-	return order ? order : compare_strings(profile, a->module, b->module);
+	if (!order)
+		order = compare_strings(profile, a->module, b->module);
+	if (!order)
+		order = compare_strings(profile, a->file, b->file);
+	return order ? order : (a->line > b->line) - (a->line < b->line);
 }
 
 int name_order_ranks(const struct profile *profile, uint32_t **ret_ranks)

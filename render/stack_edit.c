@@ -44,6 +44,8 @@ static int copy_frame(struct edit *edit, uint32_t frame, uint32_t *ret_frame)
 		if (!error)
 			error = copy_string(edit, copy.module, &copy.module);
 		if (!error)
+			error = copy_string(edit, copy.file, &copy.file);
+		if (!error)
 			error = profile_add_frame(edit->to, copy, &edit->frames[frame]);
 	}
 	if (!error)

@@ -26,7 +26,7 @@ static void add_stack(struct profile *profile, const struct plain *frames, size_
 	uint32_t node = PROFILE_ROOT;
 
 	for (size_t i = 0; i < count; i++) {
-		struct frame frame = { .module = PROFILE_NONE, .kind = frames[i].kind };
+		struct frame frame = frame_of_kind(frames[i].kind);
 		uint32_t id;
 
 		assert_int_equal(profile_intern(profile, frames[i].name, strlen(frames[i].name),

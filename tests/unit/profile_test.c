@@ -13,7 +13,7 @@
 
 static uint32_t add_frame(struct profile *profile, const char *name, enum frame_kind kind)
 {
-	struct frame frame = { .module = PROFILE_NONE, .kind = kind };
+	struct frame frame = frame_of_kind(kind);
 	uint32_t id;
 
 	assert_int_equal(profile_intern(profile, name, strlen(name), &frame.name), 0);
@@ -29,10 +29,10 @@ static uint32_t add_child(struct profile *profile, uint32_t parent, uint32_t fra
 	return node;
 }
 
-static void test_frames_are_interned_by_name_module_and_kind(void **state)
+static void test_frames_are_interned_by_all_that_is_said_of_them(void **state)
 {
 	struct profile *profile = profile_new();
-	uint32_t native = add_frame(profile, "f", FRAME_NATIVE), other;
+	uint32_t native = add_frame(profile, "f", FRAME_NATIVE), other, id_with_file, id_with_line;
 	struct frame frame = *profile_frame(profile, native);
 
 	(void)state;
@@ -41,7 +41,13 @@ static void test_frames_are_interned_by_name_module_and_kind(void **state)
 	frame.module = frame.name;
 	assert_int_equal(profile_add_frame(profile, frame, &other), 0);
 	assert_int_not_equal(other, native);
-	assert_int_equal(profile_frame_count(profile), 3);
+	frame.file = frame.name;
+	assert_int_equal(profile_add_frame(profile, frame, &id_with_file), 0);
+	assert_int_not_equal(id_with_file, other);
+	frame.line = 7;
+	assert_int_equal(profile_add_frame(profile, frame, &id_with_line), 0);
+	assert_int_not_equal(id_with_line, id_with_file);
+	assert_int_equal(profile_frame_count(profile), 5);
 	profile_free(profile);
 }
 
@@ -180,7 +186,7 @@ static void test_more_reasons_than_rows_stay_with_their_fate(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_frames_are_interned_by_name_module_and_kind),
+		cmocka_unit_test(test_frames_are_interned_by_all_that_is_said_of_them),
 		cmocka_unit_test(test_stacks_share_prefixes_and_keep_order),
 		cmocka_unit_test(test_ticks_add_up_and_never_wrap),
 		cmocka_unit_test(test_a_deep_tree_needs_no_recursion),

@@ -134,7 +134,7 @@ static struct profile *random_profile(uint64_t seed)
 	uint32_t nodes = 1;
 
 	for (int i = 0; i < 300; i++) {
-		struct frame frame = { .module = PROFILE_NONE };
+		struct frame frame = frame_of_kind(FRAME_NATIVE);
 		uint32_t id, node;
 		char name;
 
