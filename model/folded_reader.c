@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/line_splitter.h"
 #include "base/string_pool.h"
 #include "model/fates.h"
 #include "model/profile.h"
 #include "model/profile_reader.h"
+#include "model/text_lines.h"
 
 /* A run of text inside the input. */
 struct span {
@@ -151,9 +151,7 @@ struct place {
  * not looked at again.
  */
 struct folded_reader {
-	struct profile *profile;
-	struct read_report *report;
-	struct line_splitter lines;
+	struct text_lines lines; /* the head */
 	struct string_pool texts;
 	struct buffer frames; /* uint32_t per text */
 	struct buffer before; /* the stack of the line before */
@@ -170,9 +168,9 @@ static int make_frame(struct folded_reader *reader, struct span name, size_t dep
 		name = (struct span){ "[empty]", strlen("[empty]") };
 	frame.kind = classify(&name, depth);
 	if (frame.kind == FRAME_MARKER)
-		profile_origin(reader->profile)->fates_are_known = true;
-	error = profile_intern(reader->profile, name.start, name.size, &frame.name);
-	return error ? error : profile_add_frame(reader->profile, frame, ret_frame);
+		profile_origin(reader->lines.profile)->fates_are_known = true;
+	error = profile_intern(reader->lines.profile, name.start, name.size, &frame.name);
+	return error ? error : profile_add_frame(reader->lines.profile, frame, ret_frame);
 }
 
 static int find_frame(struct folded_reader *reader, struct span name, size_t depth,
@@ -243,7 +241,7 @@ static int add_stack(struct folded_reader *reader, struct span stack, uint64_t c
 
 		error = find_frame(reader, (struct span){ start, size }, depth, &frame);
 		if (!error)
-			error = profile_add_child(reader->profile, node, frame, &node);
+			error = profile_add_child(reader->lines.profile, node, frame, &node);
 		if (error)
 			return error;
 		at += size + 1;
@@ -254,20 +252,19 @@ static int add_stack(struct folded_reader *reader, struct span stack, uint64_t c
 	buffer_append(&reader->before, stack.start, stack.size);
 	if (buffer_error(&reader->places) || buffer_error(&reader->before))
 		return -ENOMEM;
-	return profile_add_ticks(reader->profile, node, count);
+	return profile_add_ticks(reader->lines.profile, node, count);
 }
 
-static int read_line(const char *bytes, size_t size, void *context)
+static int read_line(struct text_lines *lines, const char *bytes, size_t size)
 {
-	struct folded_reader *reader = context;
-	struct read_report *report = reader->report;
+	struct folded_reader *reader = (struct folded_reader *)lines;
+	struct read_report *report = lines->report;
 	struct span line = span_trim((struct span){ bytes, size });
 	struct span stack;
 	uint64_t count;
 	const char *why;
 	int error;
 
-	report->lines++;
 	if (!line.size)
 		return 0;
 	why = split_line(line, &stack, &count);
@@ -293,39 +290,29 @@ static bool recognises(const char *bytes, size_t size)
 	return true;
 }
 
-static void release(void *state)
+static void release(struct text_lines *lines)
 {
-	struct folded_reader *reader = state;
+	struct folded_reader *reader = (struct folded_reader *)lines;
 
-	line_splitter_release(&reader->lines);
 	string_pool_release(&reader->texts);
 	buffer_release(&reader->frames);
 	buffer_release(&reader->before);
 	buffer_release(&reader->places);
-	free(reader);
 }
+
+static const struct text_lines_ops line_ops = {
+	.state_size = sizeof(struct folded_reader),
+	.line = read_line,
+	.release = release,
+};
 
 static void *begin(struct profile *profile, struct read_report *report)
 {
-	struct folded_reader *reader = calloc(1, sizeof(*reader));
+	struct folded_reader *reader = text_lines_begin(&line_ops, profile, report);
 
-	if (!reader)
-		return NULL;
-	reader->profile = profile;
-	reader->report = report;
-	line_splitter_init(&reader->lines, read_line, reader);
-	string_pool_init(&reader->texts);
+	if (reader)
+		string_pool_init(&reader->texts);
 	return reader;
-}
-
-static int feed(void *state, const char *bytes, size_t size)
-{
-	return line_splitter_feed(&((struct folded_reader *)state)->lines, bytes, size);
-}
-
-static int finish(void *state)
-{
-	return line_splitter_finish(&((struct folded_reader *)state)->lines);
 }
 
 const struct profile_format folded_format = {
@@ -333,7 +320,7 @@ const struct profile_format folded_format = {
 	.summary = "folded stacks (\"a;b;c COUNT\" a line)",
 	.recognises = recognises,
 	.begin = begin,
-	.feed = feed,
-	.finish = finish,
-	.free = release,
+	.feed = text_lines_feed,
+	.finish = text_lines_finish,
+	.free = text_lines_free,
 };

@@ -101,34 +101,39 @@ static size_t find_time(struct script_text line, size_t *ret_end)
 }
 
 /* "1001001 cpu-clock:", "cycles:u:", and what other fields may follow it. */
-static struct script_text event_of(struct script_text rest)
+static void split_event(struct script_text rest, struct script_sample *sample)
 {
 	size_t end;
 
 	rest = trim(rest);
 	for (end = 0; end < rest.size && is_digit(rest.start[end]);)
 		end++;
-	if (end && end < rest.size && is_blank(rest.start[end]))
+	if (end && end < rest.size && is_blank(rest.start[end])) {
+		sample->period = (struct script_text){ rest.start, end };
 		rest = trim((struct script_text){ rest.start + end, rest.size - end });
+	}
 	for (end = 0; end < rest.size && !is_blank(rest.start[end]);)
 		end++;
-	if (!end || rest.start[end - 1] != ':')
-		return (struct script_text){ rest.start, 0 };
-	return (struct script_text){ rest.start, end - 1 };
+	if (end && rest.start[end - 1] == ':')
+		sample->event = (struct script_text){ rest.start, end - 1 };
 }
 
 /* "comm process [cpu]", in which each but the comm may be missing but not all. */
-static bool split_task(struct script_text task, struct script_text *ret_comm)
+static bool split_task(struct script_text task, struct script_sample *sample)
 {
 	struct script_text left = task, word = take_last_word(&left);
-	bool has_cpu = is_cpu(word);
 
-	if (has_cpu) {
+	if (is_cpu(word)) {
+		sample->cpu = word;
 		task = left;
 		word = take_last_word(&left);
 	}
-	*ret_comm = left.size && is_process(word) ? left : task;
-	return ret_comm->size && (has_cpu || ret_comm->size != task.size);
+	sample->comm = task;
+	if (left.size && is_process(word)) {
+		sample->process = word;
+		sample->comm = left;
+	}
+	return sample->comm.size && (sample->cpu.size || sample->process.size);
 }
 
 bool perf_script_sample(struct script_text line, struct script_sample *ret_sample)
@@ -138,17 +143,89 @@ bool perf_script_sample(struct script_text line, struct script_sample *ret_sampl
 	size_t end = text.size, at = find_time(text, &end);
 	struct script_text task = trim((struct script_text){ text.start, at });
 
-	sample.has_time = at < text.size;
-	if (sample.has_time)
-		sample.event = event_of((struct script_text){ text.start + end, text.size - end });
-	else if (task.size && task.start[task.size - 1] == ':')
+	if (at < text.size) {
+		sample.time = (struct script_text){ text.start + at, end - at };
+		split_event((struct script_text){ text.start + end, text.size - end }, &sample);
+	} else if (task.size && task.start[task.size - 1] == ':') {
 		sample.event = take_last_word(&task);
+	}
 	if (sample.event.size && sample.event.start[sample.event.size - 1] == ':')
 		sample.event.size--;
-	if (!split_task(task, &sample.comm))
+	if (!split_task(task, &sample))
 		return false;
 	*ret_sample = sample;
 	return true;
+}
+
+/* --- its numbers --- */
+
+/* Takes the digits ahead off a text: their number, UINT64_MAX: none, or too large. */
+static uint64_t take_number(struct script_text *text)
+{
+	uint64_t number = 0;
+	size_t at = 0;
+
+	for (; at < text->size && is_digit(text->start[at]); at++) {
+		if (number > (INT64_MAX - 9) / 10)
+			return UINT64_MAX;
+		number = number * 10 + (uint64_t)(text->start[at] - '0');
+	}
+	if (!at)
+		return UINT64_MAX;
+	*text = (struct script_text){ text->start + at, text->size - at };
+	return number;
+}
+
+static uint32_t take_id(struct script_text *text)
+{
+	uint64_t number = take_number(text);
+
+	return number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
+}
+
+static void skip_char(struct script_text *text)
+{
+	*text = (struct script_text){ text->start + 1, text->size - 1 };
+}
+
+#define NS_DIGITS     9 /* of a second's fraction */
+#define NS_PER_SECOND 1000000000u
+
+/* "1000.000022:" in nanoseconds. */
+static uint64_t time_of(struct script_text text)
+{
+	uint64_t seconds = take_number(&text), ns = 0;
+
+	if (seconds > INT64_MAX / NS_PER_SECOND - 1 || !text.size)
+		return UINT64_MAX;
+	skip_char(&text);
+	for (size_t i = 0; i < NS_DIGITS; i++)
+		ns = ns * 10 + (i < text.size && is_digit(text.start[i])
+					? (uint64_t)(text.start[i] - '0')
+					: 0);
+	return seconds * NS_PER_SECOND + ns;
+}
+
+struct script_numbers perf_script_numbers(const struct script_sample *sample)
+{
+	struct script_numbers numbers = { UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT64_MAX,
+					  UINT64_MAX };
+	struct script_text process = sample->process, cpu = sample->cpu, period = sample->period;
+
+	numbers.tid = take_id(&process);
+	if (process.size) {
+		numbers.pid = numbers.tid;
+		skip_char(&process);
+		numbers.tid = take_id(&process);
+	}
+	if (cpu.size) {
+		skip_char(&cpu);
+		numbers.cpu = take_id(&cpu);
+	}
+	if (sample->time.size)
+		numbers.time_ns = time_of(sample->time);
+	numbers.period = take_number(&period);
+	return numbers;
 }
 
 /* --- a frame --- */

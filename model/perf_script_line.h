@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A run of text. */
 struct script_text {
@@ -12,10 +13,14 @@ struct script_text {
 	size_t size;
 };
 
+/* What is empty was not printed. */
 struct script_sample {
 	struct script_text comm;
-	struct script_text event; /* with its modifiers, "cycles:u"; empty: not printed */
-	bool has_time;
+	struct script_text process; /* "1333", "1333/1336" */
+	struct script_text cpu;     /* "[010]" */
+	struct script_text time;    /* "1000.000022:" */
+	struct script_text period;  /* "1001001" */
+	struct script_text event;   /* with its modifiers, "cycles:u" */
 };
 
 struct script_frame {
@@ -26,6 +31,15 @@ struct script_frame {
 
 /* The first line of a sample; false: it is none. */
 bool perf_script_sample(struct script_text line, struct script_sample *ret_sample);
+
+/* The numbers of a sample; UINT32_MAX, UINT64_MAX: not printed, or too large. Of one ID alone perf script prints the thread's. */
+struct script_numbers {
+	uint32_t pid, tid, cpu;
+	uint64_t time_ns;
+	uint64_t period;
+};
+
+struct script_numbers perf_script_numbers(const struct script_sample *sample);
 
 /* A line of a stack; false: it is none, but perhaps a line of the source. */
 bool perf_script_frame(struct script_text line, struct script_frame *ret_frame);

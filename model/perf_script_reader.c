@@ -7,12 +7,13 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/line_splitter.h"
 #include "base/string_pool.h"
 #include "base/u64_map.h"
 #include "model/perf_script_line.h"
 #include "model/profile.h"
 #include "model/profile_reader.h"
+#include "model/samples.h"
+#include "model/text_lines.h"
 
 #define MAX_FRAMES 65536 /* of a stack; what lies nearer to the root is left out */
 
@@ -23,14 +24,14 @@ enum state {
 };
 
 struct perf_script_reader {
-	struct profile *profile;
-	struct read_report *report;
-	struct line_splitter lines;
+	struct text_lines lines; /* the head */
 	enum state state;
 	struct string_pool texts; /* of symbols and objects, as they are printed */
 	struct u64_map frames;    /* symbol << 32 | object -> frame */
 	struct buffer stack;      /* uint32_t, leaf first */
 	uint32_t process;         /* frame of the sample's comm */
+	struct sample sample;     /* where samples are kept: but its node */
+	uint64_t values[2];       /* of it */
 	struct buffer event;      /* the first one; empty: none was printed */
 	bool has_event;
 	uint32_t object;           /* of the line before, and its text */
@@ -173,7 +174,7 @@ static int find_frame(struct perf_script_reader *reader, const struct script_fra
 	key = (uint64_t)symbol << 32 | reader->object;
 	frame = u64_map_get(&reader->frames, key);
 	if (frame == U64_MAP_ABSENT) {
-		error = make_frame(reader->profile, from, &frame);
+		error = make_frame(reader->lines.profile, from, &frame);
 		if (!error)
 			error = u64_map_set(&reader->frames, key, frame);
 		if (error)
@@ -189,20 +190,68 @@ static int end_sample(struct perf_script_reader *reader)
 {
 	const uint32_t *frames = (const uint32_t *)reader->stack.data;
 	enum state state = reader->state;
-	uint32_t node;
+	uint32_t node = PROFILE_ROOT;
 	int error;
 
 	reader->state = BETWEEN;
 	if (state != IN_SAMPLE)
 		return 0;
-	error = profile_add_child(reader->profile, PROFILE_ROOT, reader->process, &node);
+	error = profile_add_child(reader->lines.profile, PROFILE_ROOT, reader->process, &node);
 	for (size_t i = reader->stack.size / sizeof(*frames); i-- && !error;)
-		error = profile_add_child(reader->profile, node, frames[i], &node);
+		error = profile_add_child(reader->lines.profile, node, frames[i], &node);
 	buffer_clear(&reader->stack);
+	reader->sample.node = node;
 	if (!error)
-		error = profile_add_ticks(reader->profile, node, 1);
-	reader->report->stacks += !error;
+		error = profile_add_sample(reader->lines.profile, &reader->sample, reader->values);
+	reader->lines.report->stacks += !error;
 	return error;
+}
+
+/* Of a clock the period is time. */
+static bool is_clock(struct script_text event)
+{
+	return begins_with(event, "cpu-clock") || begins_with(event, "task-clock");
+}
+
+/* Beside the samples themselves the periods add up, where they are printed. */
+static int name_values(struct perf_script_reader *reader, const struct script_sample *first)
+{
+	struct profile *profile = reader->lines.profile;
+	bool is_time = is_clock(first->event);
+	const struct script_text texts[] = {
+		{ "samples", strlen("samples") },
+		{ "count", strlen("count") },
+		is_time ? (struct script_text){ "cpu", strlen("cpu") } : first->event,
+		is_time ? (struct script_text){ "nanoseconds", strlen("nanoseconds") }
+			: (struct script_text){ "count", strlen("count") },
+	};
+	uint32_t ids[4];
+	int error = 0;
+
+	for (size_t i = 0; i < 4 && !error; i++)
+		error = profile_intern(profile, texts[i].start, texts[i].size, &ids[i]);
+	if (error)
+		return error;
+	return profile_set_values(profile,
+				  (struct value_type[]){ { ids[0], ids[1] }, { ids[2], ids[3] } },
+				  first->period.size ? 2 : 1);
+}
+
+/* What is known of a sample besides its stack. */
+static int keep_sample(struct perf_script_reader *reader, const struct script_sample *from,
+		       uint32_t comm)
+{
+	struct script_numbers numbers = perf_script_numbers(from);
+	struct label_set set;
+
+	memset(&set, 0xff, sizeof(set)); /* every label PROFILE_NONE */
+	set.values[SAMPLE_LABEL_comm] = comm;
+	set.values[SAMPLE_LABEL_pid] = numbers.pid;
+	set.values[SAMPLE_LABEL_tid] = numbers.tid;
+	set.values[SAMPLE_LABEL_cpu] = numbers.cpu;
+	reader->sample.time_ns = numbers.time_ns;
+	reader->values[1] = numbers.period == UINT64_MAX ? 0 : numbers.period;
+	return profile_add_labels(reader->lines.profile, &set, &reader->sample.labels);
 }
 
 /* The first event is the one that counts: those of others are in other units. */
@@ -219,26 +268,31 @@ static bool counts(struct perf_script_reader *reader, struct script_text event)
 
 static int begin_sample(struct perf_script_reader *reader, struct script_text line)
 {
-	struct profile *profile = reader->profile;
+	struct profile *profile = reader->lines.profile;
 	struct frame process = frame_of_kind(FRAME_PROCESS);
 	struct script_sample sample;
+	bool is_first = !reader->has_event;
 	int error;
 
 	if (!perf_script_sample(line, &sample)) {
 		reader->state = IN_OTHER;
-		read_report_add(reader->report, reader->report->lines,
+		read_report_add(reader->lines.report, reader->lines.report->lines,
 				"neither a sample nor a frame of one");
 		return 0;
 	}
 	if (!counts(reader, sample.event)) {
 		reader->state = IN_OTHER;
-		reader->report->others++;
+		reader->lines.report->others++;
 		return 0;
 	}
 	reader->state = IN_SAMPLE;
 	error = buffer_error(&reader->event);
 	if (!error)
 		error = profile_intern(profile, sample.comm.start, sample.comm.size, &process.name);
+	if (!error && is_first)
+		error = name_values(reader, &sample);
+	if (!error && profile_keeps_samples(profile))
+		error = keep_sample(reader, &sample, process.name);
 	return error ? error : profile_add_frame(profile, process, &reader->process);
 }
 
@@ -261,18 +315,17 @@ static bool is_next_sample(struct script_text line)
 {
 	struct script_sample sample;
 
-	return perf_script_sample(line, &sample) && sample.has_time;
+	return perf_script_sample(line, &sample) && sample.time.size;
 }
 
-static int read_line(const char *bytes, size_t size, void *context)
+static int read_line(struct text_lines *lines, const char *bytes, size_t size)
 {
-	struct perf_script_reader *reader = context;
+	struct perf_script_reader *reader = (struct perf_script_reader *)lines;
 	struct script_text line = { bytes, size };
 	struct script_frame frame;
 	size_t blanks = 0;
 	int error;
 
-	reader->report->lines++;
 	while (blanks < size &&
 	       (bytes[blanks] == ' ' || bytes[blanks] == '\t' || bytes[blanks] == '\r'))
 		blanks++;
@@ -308,7 +361,7 @@ static bool recognises(const char *bytes, size_t size)
 		if (!is_empty && *bytes != '#') {
 			if (!perf_script_sample(line, &sample))
 				return false;
-			if (sample.has_time && sample.event.size)
+			if (sample.time.size && sample.event.size)
 				return true;
 			is_sample = true;
 		}
@@ -318,44 +371,40 @@ static bool recognises(const char *bytes, size_t size)
 	return false;
 }
 
-static void release(void *state)
+static int end(struct text_lines *lines)
 {
-	struct perf_script_reader *reader = state;
+	return end_sample((struct perf_script_reader *)lines);
+}
 
-	line_splitter_release(&reader->lines);
+static void release(struct text_lines *lines)
+{
+	struct perf_script_reader *reader = (struct perf_script_reader *)lines;
+
 	string_pool_release(&reader->texts);
 	u64_map_release(&reader->frames);
 	buffer_release(&reader->stack);
 	buffer_release(&reader->event);
 	buffer_release(&reader->object_text);
-	free(reader);
 }
+
+static const struct text_lines_ops line_ops = {
+	.state_size = sizeof(struct perf_script_reader),
+	.line = read_line,
+	.end = end,
+	.release = release,
+};
 
 static void *begin(struct profile *profile, struct read_report *report)
 {
-	struct perf_script_reader *reader = calloc(1, sizeof(*reader));
+	struct perf_script_reader *reader = text_lines_begin(&line_ops, profile, report);
 
 	if (!reader)
 		return NULL;
-	reader->profile = profile;
-	reader->report = report;
-	line_splitter_init(&reader->lines, read_line, reader);
 	string_pool_init(&reader->texts);
 	u64_map_init(&reader->frames);
+	reader->sample.time_ns = SAMPLE_NO_TIME;
+	reader->values[0] = 1;
 	return reader;
-}
-
-static int feed(void *state, const char *bytes, size_t size)
-{
-	return line_splitter_feed(&((struct perf_script_reader *)state)->lines, bytes, size);
-}
-
-static int finish(void *state)
-{
-	struct perf_script_reader *reader = state;
-	int error = line_splitter_finish(&reader->lines);
-
-	return error ? error : end_sample(reader);
 }
 
 const struct profile_format perf_script_format = {
@@ -363,7 +412,7 @@ const struct profile_format perf_script_format = {
 	.summary = "samples as perf script prints them",
 	.recognises = recognises,
 	.begin = begin,
-	.feed = feed,
-	.finish = finish,
-	.free = release,
+	.feed = text_lines_feed,
+	.finish = text_lines_finish,
+	.free = text_lines_free,
 };

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hash.h"
 #include "base/record_pool.h"
 #include "base/string_pool.h"
+#include "model/samples.h"
 
 /*
  * Children are found in two ways. The node behind a parent is its child if it was the first one and came at once, as those at the end of a
@@ -23,6 +25,10 @@ struct profile {
 	size_t child_capacity; /* 0 or a power of two */
 	uint64_t seeds[2];
 	uint64_t total;
+	bool keeps_samples;
+	struct samples *samples; /* NULL: none yet */
+	struct value_type values[PROFILE_VALUES_MAX];
+	uint32_t value_count;
 	struct profile_origin origin;
 };
 
@@ -88,6 +94,7 @@ void profile_free(struct profile *profile)
 		return;
 	string_pool_release(&profile->strings);
 	record_pool_release(&profile->frames);
+	samples_free(profile->samples);
 	free(profile->children);
 	free(profile->nodes);
 	free(profile->origin.command);
@@ -224,7 +231,7 @@ uint32_t profile_node_count(const struct profile *profile)
 	return profile->node_count;
 }
 
-int profile_add_ticks(struct profile *profile, uint32_t node, uint64_t ticks)
+static int count_ticks(struct profile *profile, uint32_t node, uint64_t ticks)
 {
 	if (ticks > (uint64_t)INT64_MAX - profile->total)
 		return -EOVERFLOW;
@@ -233,9 +240,79 @@ int profile_add_ticks(struct profile *profile, uint32_t node, uint64_t ticks)
 	return 0;
 }
 
+int profile_add_ticks(struct profile *profile, uint32_t node, uint64_t ticks)
+{
+	uint64_t values[PROFILE_VALUES_MAX] = { ticks };
+	struct sample sample = { node, LABELS_UNKNOWN, SAMPLE_NO_TIME };
+
+	if (!profile->keeps_samples)
+		return count_ticks(profile, node, ticks);
+	return ticks ? profile_add_sample(profile, &sample, values) : 0;
+}
+
 uint64_t profile_total(const struct profile *profile)
 {
 	return profile->total;
+}
+
+/* --- samples --- */
+
+int profile_set_values(struct profile *profile, const struct value_type *types, uint32_t count)
+{
+	if (profile->samples || profile->total || !count || count > PROFILE_VALUES_MAX)
+		return -EINVAL;
+	memcpy(profile->values, types, count * sizeof(*types));
+	profile->value_count = count;
+	return 0;
+}
+
+const struct value_type *profile_values(const struct profile *profile, uint32_t *ret_count)
+{
+	*ret_count = profile->value_count;
+	return profile->values;
+}
+
+int profile_keep_samples(struct profile *profile)
+{
+	if (profile->total)
+		return -EINVAL;
+	profile->keeps_samples = true;
+	return 0;
+}
+
+bool profile_keeps_samples(const struct profile *profile)
+{
+	return profile->keeps_samples;
+}
+
+const struct samples *profile_samples(const struct profile *profile)
+{
+	return profile->samples;
+}
+
+static int begin_samples(struct profile *profile)
+{
+	if (!profile->samples)
+		profile->samples = samples_new(profile->value_count ? profile->value_count : 1);
+	return profile->samples ? 0 : -ENOMEM;
+}
+
+int profile_add_labels(struct profile *profile, const struct label_set *set, uint32_t *ret_labels)
+{
+	int error = begin_samples(profile);
+
+	return error ? error : samples_add_labels(profile->samples, set, ret_labels);
+}
+
+int profile_add_sample(struct profile *profile, const struct sample *sample, const uint64_t *values)
+{
+	int error = profile->keeps_samples ? begin_samples(profile) : 0;
+
+	if (!error && values[0] > (uint64_t)INT64_MAX - profile->total)
+		error = -EOVERFLOW;
+	if (!error && profile->keeps_samples)
+		error = samples_add(profile->samples, *sample, values);
+	return error ? error : count_ticks(profile, sample->node, values[0]);
 }
 
 struct profile_origin *profile_origin(struct profile *profile)

@@ -14,6 +14,9 @@
  * What became of the ticks is in the tree itself: a marker frame "[truncated:REASON]" or
  * "[lost:REASON]" below the process heads the ticks that ended so. profile_fates() adds them up, so a
  * profile that was written and read again still tells. See fates.h.
+ *
+ * Whoever wants the single samples (by thread, by time, or values besides ticks) asks for them before anything is added: then each one
+ * is kept (samples.h) besides being counted in its node, and of each node the first values of its samples add up to its own.
  */
 #ifndef HEARTH_MODEL_PROFILE_H
 #define HEARTH_MODEL_PROFILE_H
@@ -68,7 +71,17 @@ struct profile_origin {
 	bool fates_are_known; /* the recorder accounts for every tick, or markers were read */
 };
 
+/* A kind of value: what is counted and in which unit, "samples" in "count"; string ids. */
+struct value_type {
+	uint32_t name, unit;
+};
+
+#define PROFILE_VALUES_MAX 32
+
 struct profile;
+struct label_set;
+struct sample;
+struct samples;
 
 struct profile *profile_new(void); /* NULL: out of memory */
 void profile_free(struct profile *profile);
@@ -93,6 +106,28 @@ uint32_t profile_node_count(const struct profile *profile); /* parents come befo
 /* Adds ticks that ended at `node`: 0, or -EOVERFLOW if the profile's total would pass 2^63 - 1. */
 int profile_add_ticks(struct profile *profile, uint32_t node, uint64_t ticks);
 uint64_t profile_total(const struct profile *profile); /* sum of all self values */
+
+/*
+ * The kinds of its values, the first of which the nodes count; 0 of them: samples in count. To be said before anything is counted: 0, or -EINVAL
+ * (too late, none, or more than PROFILE_VALUES_MAX).
+ */
+int profile_set_values(struct profile *profile, const struct value_type *types, uint32_t count);
+const struct value_type *profile_values(const struct profile *profile, uint32_t *ret_count);
+
+/* From now on samples are kept: 0, or -EINVAL if anything was counted before. */
+int profile_keep_samples(struct profile *profile);
+bool profile_keeps_samples(const struct profile *profile);
+/* NULL: they are not kept, or there is none. */
+const struct samples *profile_samples(const struct profile *profile);
+
+/* Interns a label set of a profile that keeps samples: 0 or -ENOMEM. */
+int profile_add_labels(struct profile *profile, const struct label_set *set, uint32_t *ret_labels);
+/*
+ * Counts a sample by its first value, and keeps it if samples are kept. `values`: of each kind that there is. 0, -ENOMEM, or -EOVERFLOW as
+ * profile_add_ticks(), which adds a sample of which nothing is known.
+ */
+int profile_add_sample(struct profile *profile, const struct sample *sample,
+		       const uint64_t *values);
 
 struct profile_origin *profile_origin(struct profile *profile);
 const struct profile_origin *profile_origin_of(const struct profile *profile);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libFuzzer: any bytes as a profile, read at once and in pieces: both are the same. */
+/* libFuzzer: any bytes as a profile, read at once and in pieces, without its samples and with them: all are the same. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "model/profile.h"
 #include "model/profile_reader.h"
+#include "model/samples.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -39,12 +40,33 @@ static void append_stack(const struct profile *profile, uint32_t node, struct bu
 	}
 }
 
-static int read_stacks(const char *bytes, size_t size, size_t piece, struct read_report *ret_report,
-		       struct buffer *to)
+/* A node's samples are what it counts. */
+static void check_samples(const struct profile *profile)
+{
+	const struct samples *samples = profile_samples(profile);
+	uint32_t nodes = profile_node_count(profile);
+	uint64_t *sums = calloc(nodes, sizeof(*sums));
+
+	for (size_t i = 0; samples && i < samples_count(samples); i++)
+		sums[samples_get(samples, i).node] += samples_value(samples, i, 0);
+	for (uint32_t i = 0; i < nodes; i++)
+		if (sums[i] != profile_node(profile, i)->self)
+			abort();
+	free(sums);
+}
+
+static int read_stacks(const char *bytes, size_t size, size_t piece, bool keeps_samples,
+		       struct read_report *ret_report, struct buffer *to)
 {
 	struct profile *profile = profile_new();
-	int error = read_in_pieces(profile, bytes, size, piece, ret_report);
 	uint64_t total = 0;
+	int error;
+
+	if (keeps_samples)
+		profile_keep_samples(profile);
+	error = read_in_pieces(profile, bytes, size, piece, ret_report);
+	if (keeps_samples)
+		check_samples(profile);
 
 	for (uint32_t i = 0; i < profile_node_count(profile) && !error; i++) {
 		total += profile_node(profile, i)->self;
@@ -66,10 +88,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buffer whole = { 0 }, pieces = { 0 };
 	struct read_report report = { 0 }, other = { 0 };
-	int error = read_stacks((const char *)data, size, size + 1, &report, &whole);
+	int error = read_stacks((const char *)data, size, size + 1, false, &report, &whole);
 
 	if (error !=
-	    read_stacks((const char *)data, size, size ? data[0] + 1u : 1, &other, &pieces))
+	    read_stacks((const char *)data, size, size ? data[0] + 1u : 1, true, &other, &pieces))
 		abort();
 	if (!error && (!are_equal(&whole, &pieces) || report.lines != other.lines ||
 		       report.stacks != other.stacks || report.faults != other.faults))
