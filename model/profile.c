@@ -118,15 +118,24 @@ int profile_add_frame(struct profile *profile, struct frame frame, uint32_t *ret
 	return record_pool_add(&profile->frames, &frame, ret_frame);
 }
 
-int profile_add_named(struct profile *profile, const char *name, const char *module,
-		      enum frame_kind kind, uint32_t *ret_frame)
+int profile_add_placed(struct profile *profile, const char *name, const char *module,
+		       enum frame_kind kind, const char *file, uint32_t line, uint32_t *ret_frame)
 {
 	struct frame frame = frame_of_kind(kind);
 	int err = profile_intern(profile, name, strlen(name), &frame.name);
 
 	if (!err && module)
 		err = profile_intern(profile, module, strlen(module), &frame.module);
+	if (!err && file)
+		err = profile_intern(profile, file, strlen(file), &frame.file);
+	frame.line = file ? line : 0;
 	return err ? err : profile_add_frame(profile, frame, ret_frame);
+}
+
+int profile_add_named(struct profile *profile, const char *name, const char *module,
+		      enum frame_kind kind, uint32_t *ret_frame)
+{
+	return profile_add_placed(profile, name, module, kind, NULL, 0, ret_frame);
 }
 
 const struct frame *profile_frame(const struct profile *profile, uint32_t frame)

@@ -95,6 +95,9 @@ int profile_add_frame(struct profile *profile, struct frame frame, uint32_t *ret
 /* The same from terminated strings; `module` NULL: none. */
 int profile_add_named(struct profile *profile, const char *name, const char *module,
 		      enum frame_kind kind, uint32_t *ret_frame);
+/* With its place in the source; `file` NULL: unknown. */
+int profile_add_placed(struct profile *profile, const char *name, const char *module,
+		       enum frame_kind kind, const char *file, uint32_t line, uint32_t *ret_frame);
 const struct frame *profile_frame(const struct profile *profile, uint32_t frame);
 uint32_t profile_frame_count(const struct profile *profile);
 

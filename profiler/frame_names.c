@@ -140,8 +140,8 @@ static int add_named(struct frame_names *names, uint64_t module_id, const struct
 	if (module_id & MODULE_ANONYMOUS)
 		return profile_add_named(names->profile, name->function, NULL, FRAME_JIT,
 					 ret_frame);
-	return profile_add_named(names->profile, name->function, module ? module->name : NULL,
-				 FRAME_NATIVE, ret_frame);
+	return profile_add_placed(names->profile, name->function, module ? module->name : NULL,
+				  FRAME_NATIVE, name->file, name->line, ret_frame);
 }
 
 /* What lay there after the first name's code. */
@@ -179,8 +179,9 @@ static int add_inlined(struct frame_names *names, uint64_t module_id,
 	for (name = name->inlined; name && !error; name = name->inlined) {
 		uint32_t frame;
 
-		error = profile_add_named(names->profile, name->function,
-					  module ? module->name : NULL, FRAME_INLINED, &frame);
+		error = profile_add_placed(names->profile, name->function,
+					   module ? module->name : NULL, FRAME_INLINED, name->file,
+					   name->line, &frame);
 		if (error)
 			return error;
 		buffer_append(&names->inlined, &frame, sizeof(frame));

@@ -3,8 +3,8 @@
  * How to draw a profile. One row of render_options.def is one option: its field here, its parser,
  * its default and its line of --help all come from there.
  *
- * Outputs that do not draw (folded) pay no attention to these, except to `reverse` and `base`, which
- * choose what is in the profile. Not thread-safe while being set; const afterwards. Numbers have a
+ * Outputs that do not draw (folded) pay no attention to these, except to `reverse`, `base` and `lines`,
+ * which choose what is in the profile. Not thread-safe while being set; const afterwards. Numbers have a
  * point: the program must leave LC_NUMERIC at "C" (setlocale() of LC_CTYPE alone does no harm).
  */
 #ifndef HEARTH_RENDER_RENDER_OPTIONS_H

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/frame_lines.h"
 #include "model/profile.h"
 #include "render/render_options.h"
 
@@ -110,8 +111,8 @@ static bool *find_base(const struct profile *profile, const struct render_list *
 	return is_base;
 }
 
-int stack_edit(const struct profile *profile, const struct render_options *options,
-	       struct profile **ret_edited)
+static int edit_stacks(const struct profile *profile, const struct render_options *options,
+		       struct profile **ret_edited)
 {
 	_cleanup_(cleanup_profile) struct profile *to = NULL;
 	_cleanup_free_ uint32_t *frames = NULL, *stack = NULL;
@@ -138,4 +139,25 @@ int stack_edit(const struct profile *profile, const struct render_options *optio
 	}
 	*ret_edited = take_ptr(to);
 	return 0;
+}
+
+/* Lines come last: functions are asked for by their names alone. */
+int stack_edit(const struct profile *profile, const struct render_options *options,
+	       struct profile **ret_edited)
+{
+	struct profile *edited, *settled;
+	int error = edit_stacks(profile, options, &edited);
+
+	if (!error)
+		error = frame_lines_settle(edited ? edited : profile, options && options->lines,
+					   &settled);
+	if (!error && settled) {
+		profile_free(edited);
+		edited = settled;
+	}
+	if (error)
+		profile_free(edited);
+	else
+		*ret_edited = edited;
+	return error;
 }

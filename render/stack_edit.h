@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The options that change what the stacks are before they are drawn: `base` cuts the callers of a
- * function off, `reverse` merges stacks from their leaves.
+ * function off, `reverse` merges stacks from their leaves, `lines` tells the lines of a function apart, which are merged otherwise
+ * (model/frame_lines.h).
  */
 #ifndef HEARTH_RENDER_STACK_EDIT_H
 #define HEARTH_RENDER_STACK_EDIT_H
@@ -11,7 +12,7 @@
 struct profile;
 struct render_options;
 
-/* A new profile if the options ask for any change, else NULL: 0 or -ENOMEM. */
+/* A new profile, or NULL where nothing has to be changed: 0 or -ENOMEM. */
 int stack_edit(const struct profile *profile, const struct render_options *options,
 	       struct profile **ret_edited);
 

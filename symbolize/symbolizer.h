@@ -73,7 +73,7 @@ struct symbol_request {
 	struct symbol_made_code made_code; /* SYMBOL_MADE_CODE */
 	/* SYMBOL_KERNEL: what changed while the addresses were met, NULL: nothing. It is not copied. */
 	const struct symbol_kernel_code *kernel_code;
-	bool without_inlined; /* SYMBOL_FILE: the calls that were inlined are not asked for */
+	bool without_inlined; /* SYMBOL_FILE: inlined calls, files and lines are not asked for */
 	enum demangle_mode demangle;
 	const uint64_t *addresses;
 	size_t count;
@@ -83,7 +83,10 @@ struct symbol_name {
 	const char *function; /* demangled as asked for, any bytes, not cleaned; NULL: unknown */
 	const char *module;   /* SYMBOL_KERNEL: "kernel", the kernel module's name, NULL: in none */
 	uint64_t offset;      /* of the address from the function's start */
-	bool is_root;         /* a program or thread starts in it: nothing called it (roots.def) */
+	/* SYMBOL_FILE: where in the source it is executed, or calls what is inlined there; NULL: unknown. */
+	const char *file;
+	uint32_t line; /* 0: unknown */
+	bool is_root;  /* a program or thread starts in it: nothing called it (roots.def) */
 	/* SYMBOL_MADE_CODE, SYMBOL_KERNEL: what lay at the address after another time, and so on; the first name holds from 0 on. */
 	uint64_t since_ns;               /* the kernel's CLOCK_BOOTTIME */
 	const struct symbol_name *later; /* NULL: nothing else came */

@@ -57,6 +57,8 @@ struct name_said {
 	uint32_t later;    /* so many later ones are next in their list */
 	uint32_t inlined;  /* and then so many inlined ones, from the outermost on */
 	uint32_t is_root;
+	uint32_t file; /* as `function`: the source file */
+	uint32_t line;
 };
 
 /* A wish (struct split_wish). */
@@ -112,6 +114,15 @@ static bool open_question(struct bytes payload, struct name_question *ret_asked,
 	return !reader.failed;
 }
 
+static int add_place(const struct source_frame *frame, struct answer *answer,
+		     struct symbol_name *name)
+{
+	if (!frame->file)
+		return 0;
+	name->line = frame->line <= UINT32_MAX ? (uint32_t)frame->line : 0;
+	return answer_keep(answer, frame->file, &name->file);
+}
+
 /* The outermost function is the symbol tables', where they have one; the calls inlined into it are the debugging information's. */
 static int add_calls(const struct source_location *location, struct answer *answer,
 		     struct symbol_name *name)
@@ -121,12 +132,16 @@ static int add_calls(const struct source_location *location, struct answer *answ
 	if (location->count && !name->function && location->frames[location->count - 1].function)
 		error = answer_keep(answer, location->frames[location->count - 1].function,
 				    &name->function);
+	if (location->count && !error)
+		error = add_place(&location->frames[location->count - 1], answer, name);
 	for (size_t i = location->count - !!location->count; i-- && !error;) {
 		if (!location->frames[i].function)
 			continue;
 		error = answer_add_inlined(answer, name, &name);
 		if (!error)
 			error = answer_keep(answer, location->frames[i].function, &name->function);
+		if (!error)
+			error = add_place(&location->frames[i], answer, name);
 	}
 	return error;
 }
@@ -223,7 +238,6 @@ static int add_inlined(struct files_asked *files, const struct elf_file *file,
 		.split_context = files,
 		.without_symbols = true,
 		.demangle = answer->demangle,
-		.without_lines = true,
 		.addresses = addresses,
 	};
 	int error;
@@ -362,9 +376,12 @@ static int say_name(struct said_strings *strings, const struct symbol_name *name
 		.later = later,
 		.inlined = inlined,
 		.is_root = name->is_root,
+		.line = name->line,
 	};
 	int error = say_string(strings, name->function, &said.function);
 
+	if (!error)
+		error = say_string(strings, name->file, &said.file);
 	buffer_append(to, &said, sizeof(said));
 	return error;
 }
@@ -527,17 +544,32 @@ static const char *string_at(struct bytes strings, uint32_t place)
 	return is_begin && strlen(string) < MAX_NAME_BYTES ? string : NULL;
 }
 
+/* NULL, where it is said that there is none. */
+static int hear_string(struct answer *answer, struct bytes strings, uint32_t place,
+		       const char **ret_string)
+{
+	const char *string = place == NONE ? NULL : string_at(strings, place);
+
+	*ret_string = NULL;
+	if (place == NONE)
+		return 0;
+	return string ? answer_keep(answer, string, ret_string) : -EBADMSG;
+}
+
 static int hear_name(struct answer *answer, const struct name_said *said, struct bytes strings,
 		     struct symbol_name *name)
 {
-	const char *function = said->function == NONE ? NULL : string_at(strings, said->function);
+	int error = hear_string(answer, strings, said->function, &name->function);
 
-	if (said->function != NONE && !function)
-		return -EBADMSG;
+	if (!error)
+		error = hear_string(answer, strings, said->file, &name->file);
+	if (error)
+		return error;
 	name->offset = said->offset;
 	name->since_ns = said->since_ns;
 	name->is_root = said->is_root != 0;
-	return function ? answer_keep(answer, function, &name->function) : 0;
+	name->line = name->file ? said->line : 0;
+	return 0;
 }
 
 /* What is still to be heard of those behind the names of the addresses. */

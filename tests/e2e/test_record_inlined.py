@@ -141,6 +141,35 @@ def test_without_them(builds):
     assert share_of(recorded, "nowhere", ["main", "outer"]) > 0.9, recorded.stacks[:5]
 
 
+def test_lines(tmp_path):
+    """The hot line of a loop, and of each caller, compiled or inlined, that of its call."""
+    lines = SOURCE.strip().replace("{ ", "{\n").replace("; }", ";\n}").replace("; inner", ";\ninner").split("\n")
+    (tmp_path / "lines.c").write_text("\n".join(lines) + "\n")
+    subprocess.run(["cc", "-O2", "-g", "-o", tmp_path / "lines", tmp_path / "lines.c"], check=True)
+
+    def called(function, text):
+        """Each line that has this text."""
+        numbers = [number for number, line in enumerate(lines, 1) if text in line]
+        assert numbers, lines
+        return {f"{function} (lines.c:{number})" for number in numbers}
+
+    recorded = hearth.record("-F", 999, "--lines", "--", tmp_path / "lines")
+    calls = [
+        {frame.replace(")", ")_[i]") for frame in called("inner", "sink += i * k")},
+        {frame.replace(")", ")_[i]") for frame in called("middle", "inner(i")},
+        called("outer", "middle(i)"),
+        called("main", "outer(6000000)"),
+    ]
+    stacks = [stack for stack in recorded.stacks if stack.process == "lines" and stack.fate == "complete"]
+    hot = 0
+    for stack in stacks:
+        frames = [frame for frame in stack.frames if not frame.endswith("_[k]")]
+        hot += stack.count * all(frame in wanted for frame, wanted in zip(reversed(frames), calls))
+    assert hot / hearth.ticks(stacks) > 0.9, stacks[:5]
+    without = hearth.record("-F", 999, "--lines", "--no-inline", "--", tmp_path / "lines")
+    assert share_of(without, "lines", ["main", "outer"]) > 0.9, without.stacks[:5]
+
+
 # Built only where there is a Go compiler.
 if (hearth.SAMPLES / "goroutines").exists():
 

@@ -27,7 +27,8 @@ static void hear_names(struct bytes bytes)
 		for (size_t i = 0; i < answer.count; i++)
 			for (const struct symbol_name *name = &answer.names[i]; name;
 			     name = name->later)
-				sum += name->function ? strlen(name->function) : 0;
+				sum += (name->function ? strlen(name->function) : 0) +
+				       (name->file ? strlen(name->file) : 0);
 	if (sum > NAMES * bytes.size + bytes.size * bytes.size)
 		abort();
 	answer_release(&answer);

@@ -247,6 +247,18 @@ static int open_split(const char *name)
 	return fd;
 }
 
+/* Of a.c: `inner` is its first line, from the third on each calls it. */
+static void assert_places(const struct symbol_name *name)
+{
+	const struct symbol_name *inlined = name->inlined;
+
+	assert_string_equal(inlined->function, "inner");
+	assert_int_equal(inlined->line, 1);
+	assert_in_range(name->line, 3, 101);
+	assert_string_equal(strrchr(inlined->file, '/'), "/a.c");
+	assert_string_equal(name->file, inlined->file);
+}
+
 /* How many addresses have an inlined call. */
 static size_t ask_split(struct worker *worker, const struct symbol_request *request,
 			const struct debug_candidate *with, struct debug_identity *ret_wanted)
@@ -263,7 +275,7 @@ static size_t ask_split(struct worker *worker, const struct symbol_request *requ
 
 		inlined += name->inlined != NULL;
 		if (name->inlined)
-			assert_string_equal(name->inlined->function, "inner");
+			assert_places(name);
 	}
 	answer_release(&answer);
 	return inlined;

@@ -51,6 +51,25 @@ static void test_frames_are_interned_by_all_that_is_said_of_them(void **state)
 	profile_free(profile);
 }
 
+static void test_a_line_without_a_file_is_none(void **state)
+{
+	struct profile *profile = profile_new();
+	uint32_t named, placed, unplaced;
+
+	(void)state;
+	assert_int_equal(profile_add_named(profile, "f", "m", FRAME_NATIVE, &named), 0);
+	assert_int_equal(profile_add_placed(profile, "f", "m", FRAME_NATIVE, NULL, 3, &unplaced),
+			 0);
+	assert_int_equal(profile_add_placed(profile, "f", "m", FRAME_NATIVE, "/a/f.c", 3, &placed),
+			 0);
+	assert_int_equal(unplaced, named);
+	assert_int_not_equal(placed, named);
+	assert_string_equal(profile_string(profile, profile_frame(profile, placed)->file, NULL),
+			    "/a/f.c");
+	assert_int_equal(profile_frame(profile, placed)->line, 3);
+	profile_free(profile);
+}
+
 static void test_stacks_share_prefixes_and_keep_order(void **state)
 {
 	struct profile *profile = profile_new();
@@ -187,6 +206,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_frames_are_interned_by_all_that_is_said_of_them),
+		cmocka_unit_test(test_a_line_without_a_file_is_none),
 		cmocka_unit_test(test_stacks_share_prefixes_and_keep_order),
 		cmocka_unit_test(test_ticks_add_up_and_never_wrap),
 		cmocka_unit_test(test_a_deep_tree_needs_no_recursion),
