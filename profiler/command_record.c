@@ -216,7 +216,7 @@ static const char usage[] =
 	"Usage: hearth record [OPTIONS]\n"
 	"       hearth record [OPTIONS] -- COMMAND [ARGUMENTS]\n"
 	"\n"
-	"Profiles now, without restarting anything, and writes one flame graph (default hearth.svg).\n"
+	"Profiles now, without restarting anything, and writes one flame graph (default hearth.html).\n"
 	"Kinds of target may be combined; all are to be met. Needs root.";
 
 /* "hearth record ./program -o x.svg": -o is the program's then, which seldom is what was meant. */
@@ -303,8 +303,7 @@ static int check(struct record_command *command)
 		return -EINVAL;
 	}
 	snprintf(command->default_path, sizeof(command->default_path), "hearth%s",
-		 command->output.format ? command->output.format->ending
-					: render_formats[0].ending);
+		 command->output.format ? command->output.format->ending : ".html");
 	if (!error)
 		error = output_check(&command->output, command->default_path);
 	if (!error && command->stats_path &&

@@ -32,15 +32,15 @@ static int set_format(void *context, const char *name, const char *value, const 
 	output->format = render_format_by_name(value);
 	if (output->format)
 		return 0;
-	*ret_why = "no such format; one of svg, folded";
+	*ret_why = "no such format; one of svg, folded, html";
 	return -EINVAL;
 }
 
 const struct option_row output_rows[] = {
 	{ "output", 'o', "FILE",
-	  "write here; the ending picks the format (.svg, .folded); - is standard output",
+	  "write here; the ending picks the format (.svg, .html, .folded); - is standard output",
 	  set_path },
-	{ "format", 0, "NAME", "svg or folded, whatever the file's ending", set_format },
+	{ "format", 0, "NAME", "svg, html or folded, whatever the file's ending", set_format },
 };
 const size_t output_row_count = sizeof(output_rows) / sizeof(output_rows[0]);
 
@@ -110,7 +110,7 @@ int output_check(struct output *output, const char *default_path)
 		return log_unwritable(output->path, error);
 	if (!output->format) {
 		log_error(
-			"%s: the ending tells no format; end it in .svg or .folded, or give --format",
+			"%s: the ending tells no format; end it in .svg, .html or .folded, or give --format",
 			output->path);
 		return -EINVAL;
 	}

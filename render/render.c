@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "render/folded_writer.h"
+#include "render/html_writer.h"
 #include "render/svg_writer.h"
 
 const struct render_format render_formats[] = {

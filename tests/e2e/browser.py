@@ -2,7 +2,7 @@
 """A real Chromium for tests of what hearth draws.
 
 `browser` is one headless browser for all tests of a module; after each test its log must hold no script
-error. `draw` makes an SVG out of folded stacks with the hearth that was built.
+error. `draw` makes an SVG, and `draw_page` a page, out of folded stacks with the hearth that was built.
 """
 
 import os
@@ -74,15 +74,21 @@ def wait_until(driver, condition, what):
     )
 
 
+def draw_as(ending, folder, folded, options):
+    source, target = folder / "in.folded", folder / f"out.{ending}"
+    source.write_bytes(folded if isinstance(folded, bytes) else folded.encode())
+    binary = os.environ.get("HEARTH_BINARY", hearth.BINARY)
+    subprocess.run([binary, "render", source, "-o", target, *options], check=True, timeout=60)
+    return target
+
+
 @pytest.fixture
 def draw(tmp_path):
     """draw(folded text or bytes, option ...) gives the path of an SVG."""
+    return lambda folded, *options: draw_as("svg", tmp_path, folded, options)
 
-    def make(folded, *options):
-        source, target = tmp_path / "in.folded", tmp_path / "out.svg"
-        source.write_bytes(folded if isinstance(folded, bytes) else folded.encode())
-        binary = os.environ.get("HEARTH_BINARY", hearth.BINARY)
-        subprocess.run([binary, "render", source, "-o", target, *options], check=True, timeout=60)
-        return target
 
-    return make
+@pytest.fixture
+def draw_page(tmp_path):
+    """The same as a page."""
+    return lambda folded, *options: draw_as("html", tmp_path, folded, options)

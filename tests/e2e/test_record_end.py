@@ -529,7 +529,7 @@ def test_what_lies_under_the_hidden_name_is_not_opened(plant, tmp_path):
 def test_default_output(form, tmp_path):
     with recording.start(*form, *RECORD_A_LITTLE, cwd=tmp_path) as recorder:
         ended = recorder.end()
-    name = "hearth.folded" if form else "hearth.svg"
+    name = "hearth.folded" if form else "hearth.html"
     assert ended.returncode == 0
     assert f"wrote {name}" in ended.stderr.splitlines()
     assert os.listdir(tmp_path) == [name]

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What became of the ticks, always in sight: complete, truncated, lost. The reasons show on hover and focus.
+export { showFates };
+
+import { groupDigits, shareText } from './plain_numbers.js';
+
+const SEEN_FATES = ['complete', 'truncated', 'lost'];
+const FATE_WORDS = {
+	complete: 'the stack’s root was proven',
+	truncated: 'the stack ends early',
+	lost: 'no stack: counted, not drawn',
+};
+
+function fateRow(fate, text, ticks, due) {
+	const row = document.createElement('tr');
+	const swatch = document.createElement('i'), name = document.createElement('td');
+	swatch.className = fate;
+	name.append(swatch, text);
+	const cells = [shareText(ticks, due, 2), groupDigits(ticks)].map(value => {
+		const cell = document.createElement('td');
+		cell.className = 'number';
+		cell.textContent = value;
+		return cell;
+	});
+	row.append(name, ...cells);
+	return row;
+}
+
+function showReasons(fates, into) {
+	const table = document.createElement('table'), explained = document.createElement('p');
+	for (const fate of SEEN_FATES) {
+		const reasons = fates.reasons.filter(reason => reason.fate === fate).sort((a, b) => b.ticks - a.ticks);
+		if (!reasons.length) table.append(fateRow(fate, fate, fates[fate], fates.due));
+		for (const reason of reasons)
+			table.append(fateRow(fate, `${fate}: ${reason.text.replaceAll('_', ' ')}`, reason.ticks, fates.due));
+	}
+	explained.textContent = SEEN_FATES.map(fate => `${fate}: ${FATE_WORDS[fate]}`).join('; ') + '.';
+	into.replaceChildren(table, explained);
+}
+
+function showFates(fates, { split, text, reasons }) {
+	const share = document.createElement('b');
+	if (!fates.isKnown || !fates.due) {
+		split.hidden = true;
+		text.textContent = fates.due ? 'fates not recorded' : 'no samples';
+		reasons.textContent = fates.due ?
+			'Whoever made this profile did not say which stacks are whole and what was lost.' : 'Nothing was sampled.';
+		return;
+	}
+	for (const fate of SEEN_FATES) {
+		const part = document.createElement('i');
+		part.className = fate;
+		part.style.width = fates[fate] / fates.due * 100 + '%';
+		if (fates[fate]) split.append(part);
+	}
+	share.textContent = shareText(fates.complete, fates.due, 2);
+	text.append(share, ' complete');
+	showReasons(fates, reasons);
+}

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Draws a tree of stacks on a canvas: the rows and the span of ticks that are in view, nothing else. What is narrower than
+// a pixel or so is drawn as runs of one kind of code: pixels of a strip of its row, which is stretched over the row's height. The nodes inside of a
+// pixel are passed over by a search in their row, so that a drawing costs as much as its pixels and not as the profile's nodes.
+//
+// Rows of the tree go upwards from the root (a flame graph) or downwards (an icicle graph).
+export { FlameCanvas };
+
+import { fitLabel } from './frame_label.js';
+
+const LEAST_BLOCK = 1.6; // pixels; narrower nodes are parts of runs
+const LEAST_COVER = .6;  // of a pixel, however narrow what is in it
+const SIDE = 6;          // pixels left and right of the blocks
+const RUN_SHADE = 5;
+
+class FlameCanvas {
+	constructor(canvas, marks, profile, theme) {
+		this.canvas = canvas;
+		this.marks = marks;
+		this.profile = profile;
+		this.theme = theme;
+		this.context = canvas.getContext('2d', { alpha: false });
+		this.overlay = marks.getContext('2d');
+		this.tree = null;
+		this.search = null;
+		this.isInverted = false;
+		this.left = 0; // ticks
+		this.span = 1;
+		this.dimBelow = 0; // rows nearer to the root are only the way to what is shown
+		this.scrolled = 0; // pixels
+		this.ratio = window.devicePixelRatio || 1;
+		this.colourOf = null; // frame → { ramp, shade } of another choice of colours
+		this.labels = new Map();
+		this.strip = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+	}
+
+	setTree(tree) {
+		this.tree = tree;
+		this.labels.clear();
+	}
+
+	// Sizes follow the reader's size of text.
+	resize(width, height) {
+		const { facts } = this.profile, scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+		const ratio = window.devicePixelRatio || 1;
+		this.width = width;
+		this.height = height;
+		this.row = Math.round((+facts.row_height || 18) * scale) + 1;
+		this.fontSize = (+facts.fontsize || 11.5) * scale;
+		this.font = `${this.fontSize}px ${facts.fonttype || 'monospace'}`;
+		for (const canvas of [this.canvas, this.marks]) {
+			canvas.width = Math.max(1, Math.round(width * ratio));
+			canvas.height = Math.max(1, Math.round(height * ratio));
+			canvas.style.width = width + 'px';
+			canvas.style.height = height + 'px';
+		}
+		if (ratio !== this.ratio) {
+			this.ratio = ratio;
+			this.setColours();
+		}
+		this.context.font = this.font;
+		const letter = this.context.measureText('0123456789').width / 10;
+		if (letter !== this.letter) this.labels.clear();
+		this.letter = letter;
+	}
+
+	get wholeHeight() {
+		return (this.tree.deepest + 1) * this.row + 2 * SIDE;
+	}
+
+	// Pixels from the top of the canvas; x of a tick without a look at the edges.
+	top(d) {
+		const inWhole = this.isInverted ? SIDE + d * this.row : this.wholeHeight - SIDE - (d + 1) * this.row;
+		return inWhole - this.scrolled;
+	}
+
+	get scale() {
+		return (this.width - 2 * SIDE) / this.span;
+	}
+
+	rowAt(y) {
+		const inWhole = y + this.scrolled;
+		return Math.floor((this.isInverted ? inWhole - SIDE : this.wholeHeight - SIDE - inWhole) / this.row);
+	}
+
+	// The node under a point; of narrow ones that of the nearest pixel. -1: none.
+	nodeAt(x, y) {
+		const d = this.rowAt(y), inside = x >= SIDE && x <= this.width - SIDE;
+		if (!inside) return -1;
+		for (const off of [0, -.5, .5, -1, 1]) {
+			const tick = this.left + (x + off - SIDE) / this.scale;
+			const i = tick < this.left || tick >= this.left + this.span ? -1 : this.tree.nodeAt(d, tick);
+			if (i >= 0) return i;
+		}
+		return -1;
+	}
+
+	// x and width in pixels of what is in view of a node; null: nothing.
+	extent(i) {
+		const { tree, left, span, scale } = this;
+		const from = Math.max(tree.start[i], left), to = Math.min(tree.start[i] + tree.total[i], left + span);
+		return to > from ? { x: SIDE + (from - left) * scale, width: (to - from) * scale } : null;
+	}
+
+	// --- colours -------------------------------------------------------------------------------
+
+	pattern(paper, line) {
+		const tile = document.createElement('canvas'), size = Math.round(8 * this.ratio);
+		tile.width = tile.height = size;
+		const draw = tile.getContext('2d');
+		draw.fillStyle = this.theme.colour(paper);
+		draw.fillRect(0, 0, size, size);
+		draw.strokeStyle = this.theme.colour(line);
+		draw.lineWidth = size / 4;
+		for (const at of [-size, 0, size]) {
+			draw.beginPath();
+			draw.moveTo(at - 1, size + 1);
+			draw.lineTo(at + size + 1, -1);
+			draw.stroke();
+		}
+		const pattern = this.context.createPattern(tile, 'repeat');
+		pattern.setTransform(new DOMMatrix([1 / this.ratio, 0, 0, 1 / this.ratio, 0, 0]));
+		return pattern;
+	}
+
+	// Per frame the index of its style; styles[0] is that of the root. A style has a group: that of its runs.
+	setColours() {
+		const { frames, ramps, fates } = this.profile, side = this.theme.isDark ? 'dark' : 'light';
+		const colour = name => this.theme.colour(name), ink = colour('block-ink');
+		this.styles = [
+			{ fill: colour('root'), ink, bold: true },
+			{ fill: colour('process'), ink, bold: true, edge: colour('process-edge') },
+			{ fill: this.pattern('cut-paper', 'cut-line'), ink },
+			{ fill: this.pattern('lost-paper', 'lost-line'), ink },
+		];
+		this.groups = [colour('root'), colour('process-edge'), colour('cut-line'), colour('lost-line')];
+		for (const ramp of ramps) {
+			this.groups.push(ramp.shades[RUN_SHADE][side].fill);
+			for (const shade of ramp.shades) this.styles.push(shade[side]);
+		}
+		this.styleOf = new Uint16Array(frames.count);
+		this.groupOf = new Uint8Array(frames.count);
+		for (let f = 0; f < frames.count; f++) this.chooseStyle(f);
+		this.inks = Uint32Array.from(this.groups, group => this.pixelOf(group));
+		this.ground = colour('panel');
+		this.match = { fill: this.profile.facts.search_color || colour('match'), ink: colour('match-ink') };
+		this.matchInk = this.pixelOf(this.match.fill);
+	}
+
+	// A colour as a pixel without its alpha.
+	pixelOf(colour) {
+		this.strip.fillStyle = colour;
+		this.strip.fillRect(0, 0, 1, 1);
+		return new Uint32Array(this.strip.getImageData(0, 0, 1, 1).data.buffer)[0] & 0xffffff;
+	}
+
+	chooseStyle(f) {
+		const { frames } = this.profile, kind = this.profile.kindOf(f);
+		const special = kind === 'process' ? 1 : kind !== 'marker' ? 0 : this.profile.nameOf(f).startsWith('[lost:') ? 3 : 2;
+		const other = this.colourOf?.(f), ramp = other ? other.ramp : frames.ramp[f];
+		this.styleOf[f] = special || 4 + 16 * ramp + (other ? other.shade : frames.shade[f]);
+		this.groupOf[f] = special || 4 + ramp;
+	}
+
+	// --- drawing -------------------------------------------------------------------------------
+
+	draw() {
+		const { context, tree, ratio } = this;
+		context.setTransform(ratio, 0, 0, ratio, 0, 0);
+		context.fillStyle = this.ground;
+		context.fillRect(0, 0, this.width, this.height);
+		context.textBaseline = 'middle';
+		context.font = this.font;
+		if (!tree.whole) return;
+		this.pending = []; // labels, drawn last: they share one font and few inks
+		for (let d = 0; d <= tree.deepest; d++) {
+			const y = this.top(d);
+			if (y + this.row <= 0 || y >= this.height) continue;
+			context.globalAlpha = d < this.dimBelow ? .45 : 1;
+			this.startStrip();
+			this.drawRow(d, y);
+			if (this.search?.rows) this.drawMatches(d, y);
+			this.finishStrip(y);
+		}
+		context.globalAlpha = 1;
+		this.drawLabels();
+	}
+
+	startStrip() {
+		const width = this.canvas.width;
+		if (this.strip.canvas.width !== width) {
+			this.strip.canvas.width = width;
+			this.strip.canvas.height = 1;
+		}
+		if (this.stripData?.width !== width) {
+			this.stripData = this.strip.createImageData(width, 1);
+			this.stripPixels = new Uint32Array(this.stripData.data.buffer);
+		}
+		this.stripFrom = width;
+		this.stripTo = 0;
+	}
+
+	// `pixel` over what lies between two places, in pixels of the screen; what is covered in part shows in part.
+	fillStrip(pixel, from, to) {
+		const pixels = this.stripPixels, first = Math.floor(from), last = Math.min(pixels.length - 1, Math.floor(to));
+		for (let at = first; at <= last; at++) {
+			const cover = Math.min(to, at + 1) - Math.max(from, at), old = pixels[at] >>> 24;
+			const alpha = Math.round(255 * Math.max(cover, at === first ? LEAST_COVER : 0));
+			if (alpha > old) pixels[at] = (alpha << 24 | pixel) >>> 0;
+		}
+		if (first < this.stripFrom) this.stripFrom = first;
+		if (last >= this.stripTo) this.stripTo = last + 1;
+	}
+
+	finishStrip(y) {
+		const { strip, stripFrom: from, stripTo: to, ratio } = this;
+		if (from >= to) return;
+		strip.putImageData(this.stripData, 0, 0);
+		this.context.imageSmoothingEnabled = false;
+		this.context.drawImage(strip.canvas, from, 0, to - from, 1, from / ratio, y, (to - from) / ratio, this.row - 1);
+		this.stripPixels.fill(0, from, to);
+	}
+
+	drawRow(d, y) {
+		const { tree, left, span, scale, styles, ratio, inks } = this, step = 1 / (scale * ratio);
+		const { rowNode, rowStart, rowEnd, rowFrame } = tree, right = left + span, last = tree.rowFirst[d + 1];
+		let k = tree.firstEndingAfter(rowEnd, tree.rowFirst[d], last, left);
+		while (k < last) {
+			const from = rowStart[k], to = rowEnd[k];
+			if (from >= right) break;
+			const x = from > left ? (from - left) * scale : 0;
+			const width = (to < right ? to - left : span) * scale - x;
+			if (width >= LEAST_BLOCK) {
+				this.block(rowNode[k], SIDE + x, width, y, styles[rowFrame[k] >= 0 ? this.styleOf[rowFrame[k]] : 0], d);
+				k++;
+				continue;
+			}
+			// The next one that ends in another pixel of the screen. Where others lie between, this one's pixel is full.
+			const place = (SIDE + x) * ratio, pixel = Math.floor(place) + 1;
+			const next = tree.firstEndingAfter(rowEnd, k + 1, last, Math.max(to, left + pixel * step - SIDE / scale));
+			if (next > k + 1) this.fillStrip(inks[this.groupOf[rowFrame[k]]], pixel - 1, pixel - .01);
+			else this.fillStrip(inks[this.groupOf[rowFrame[k]]], place, place + width * ratio);
+			k = next;
+		}
+	}
+
+	block(i, x, width, y, style, d) {
+		const { context, row } = this, wide = width - (width > 3 ? 1 : .4);
+		context.fillStyle = style.fill;
+		if (wide > 6) {
+			context.beginPath();
+			context.roundRect(x, y, wide, row - 1, 2.5);
+			context.fill();
+		} else {
+			context.fillRect(x, y, wide, row - 1);
+		}
+		if (style.edge && wide > 3) {
+			context.strokeStyle = style.edge;
+			context.lineWidth = 1;
+			context.beginPath();
+			context.roundRect(x + .5, y + .5, wide - 1, row - 2, 2);
+			context.stroke();
+		}
+		const most = Math.floor((wide - 8) / this.letter);
+		if (most >= 3) this.pending.push({ i, x, y, most, wide, ink: style.ink, dim: d < this.dimBelow, bold: style.bold });
+	}
+
+	drawMatches(d, y) {
+		const { tree, left, span, scale, ratio } = this, { first, nodes, ends } = this.search.rows;
+		const right = left + span, last = first[d + 1], step = 1 / (scale * ratio);
+		let k = tree.firstEndingAfter(ends, first[d], last, left);
+		while (k < last && tree.start[nodes[k]] < right) {
+			const i = nodes[k], at = this.extent(i);
+			if (at.width >= LEAST_BLOCK) {
+				this.block(i, at.x, at.width, y, this.match, d);
+				k++;
+				continue;
+			}
+			const pixel = Math.floor(at.x * ratio);
+			this.stripPixels[pixel] = 0; // no kind of code is as telling as a match
+			this.fillStrip(this.matchInk, pixel, Math.max(pixel + .99, (at.x + at.width) * ratio));
+			k = tree.firstEndingAfter(ends, k + 1, last, Math.max(ends[k], left + (pixel + 1) * step - SIDE / scale));
+		}
+	}
+
+	labelFor(i, most) {
+		const frame = this.tree.frame[i], key = (frame + 1) * 1024 + Math.min(most, 1023);
+		let text = this.labels.get(key);
+		if (text === undefined) {
+			text = fitLabel(this.profile.nameOf(frame), Math.min(most, 1023), Boolean(this.profile.facts.cut_right));
+			if (this.labels.size > 50000) this.labels.clear();
+			this.labels.set(key, text);
+		}
+		return text;
+	}
+
+	drawLabels() {
+		const { context, row, font } = this;
+		let ink = null, bold = false;
+		for (const label of this.pending) {
+			const text = this.labelFor(label.i, label.most);
+			if (!text) continue;
+			if (Boolean(label.bold) !== bold) context.font = (bold = !bold) ? '600 ' + font : font;
+			if (label.ink !== ink) context.fillStyle = ink = label.ink;
+			context.globalAlpha = label.dim ? .6 : 1;
+			context.fillText(text, label.x + 4.5, label.y + row / 2, label.wide - 8);
+		}
+		context.globalAlpha = 1;
+		this.pending = [];
+	}
+
+	// Marks over the drawing: `same` nodes lightly, one pointed at, one that has the focus, one match that is looked at.
+	drawMarks({ same, pointed, focused, current }) {
+		const { overlay, ratio } = this;
+		overlay.setTransform(ratio, 0, 0, ratio, 0, 0);
+		overlay.clearRect(0, 0, this.width, this.height);
+		overlay.lineWidth = 1;
+		overlay.strokeStyle = this.theme.colour('accent');
+		let past = -1;
+		for (const i of same) {
+			const at = this.extent(i);
+			if (!at || (at.width < 1 && at.x === past)) continue;
+			past = at.x;
+			this.outline(i, at, .5);
+		}
+		overlay.lineWidth = 1.5;
+		if (pointed >= 0) this.outline(pointed, this.extent(pointed), .75);
+		overlay.lineWidth = 2;
+		overlay.strokeStyle = this.theme.colour('ink');
+		for (const i of [current, focused]) if (i >= 0) this.outline(i, this.extent(i), 1);
+	}
+
+	outline(i, at, inset) {
+		const y = this.top(this.tree.depth[i]);
+		if (!at || y + this.row < 0 || y > this.height) return;
+		const wide = Math.max(1, at.width - 1 - 2 * inset);
+		this.overlay.strokeRect(at.x + inset, y + inset, wide, this.row - 1 - 2 * inset);
+	}
+}

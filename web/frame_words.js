@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is said of a frame: in the strip under the graph, and to a screen reader.
+export { frameFacts, frameWords, showDetail };
+
+import { amountText, countText, groupDigits, shareText } from './plain_numbers.js';
+
+// Pairs of a word and its value, the most telling first. `view` is the node that fills the width.
+function frameFacts(profile, tree, i, view) {
+	const { facts } = profile, frame = tree.frame[i], whole = tree.whole, pairs = [];
+	const module = profile.moduleOf(frame), source = profile.sourceOf(frame), kind = profile.kindOf(frame);
+	pairs.push(['total', `${amountText(facts, tree.total[i])} · ${shareText(tree.total[i], whole)}`]);
+	pairs.push(['self', `${amountText(facts, tree.self[i])} · ${shareText(tree.self[i], whole)}`]);
+	if (view > 0 && tree.isWithin(i, view)) pairs.push(['of view', shareText(tree.total[i], tree.total[view])]);
+	if (frame >= 0) {
+		const places = tree.nodesOf(frame);
+		if (places.length > 1)
+			pairs.push([`in ${groupDigits(places.length)} places`, shareText(tree.massOfFrame(frame), whole)]);
+	}
+	if (source) pairs.push(['file', source]);
+	if (module) pairs.push(['in', module]);
+	if (!['native', 'root'].includes(kind)) pairs.push(['', kind]);
+	if (+facts.rate_hz) pairs.push(['', countText(facts, tree.total[i])]);
+	return pairs;
+}
+
+function frameWords(profile, tree, i, view) {
+	const pairs = frameFacts(profile, tree, i, view).map(([key, value]) => key ? `${key} ${value}` : value);
+	return [profile.nameOf(tree.frame[i]), ...pairs].join(', ');
+}
+
+function showDetail(element, profile, tree, i, view) {
+	const name = document.createElement('span'), facts = document.createElement('span');
+	const { nametype } = profile.facts, full = profile.nameOf(tree.frame[i]);
+	name.className = 'name cut';
+	name.textContent = (nametype ? nametype + ' ' : '') + full;
+	name.title = full;
+	facts.className = 'facts';
+	for (const [key, value] of frameFacts(profile, tree, i, view)) {
+		const pair = document.createElement('span'), word = document.createElement('span');
+		word.className = 'key';
+		word.textContent = key;
+		if (key) pair.append(word, ' ');
+		pair.append(value);
+		facts.append(pair);
+	}
+	element.replaceChildren(name, facts);
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What keys and gestures do.
+export { fillHelp };
+
+const HELP_ROWS = [
+	['click, Enter', 'zoom to a frame'],
+	['Esc', 'one step out'],
+	['0', 'all the way out'],
+	['arrows', 'to the caller, a callee, a neighbour'],
+	['Home, End', 'first and last of the row'],
+	['/, Ctrl-F', 'search: plain text, or /regular expression/'],
+	['Enter, Shift-Enter', 'next and previous match (outside the field: n, N)'],
+	['i', 'flame or icicle'],
+	['t', 'light or dark'],
+	['wheel', 'scroll; with Ctrl, or a pinch, zoom at the pointer'],
+	['drag', 'move sideways while zoomed'],
+	['Back', 'the view before; the address holds the view, so it can be sent'],
+	['?', 'this'],
+];
+
+function fillHelp(dialog) {
+	const title = document.createElement('h2'), list = document.createElement('dl'), close = document.createElement('button');
+	title.id = 'help-title';
+	title.textContent = 'Keys and gestures';
+	for (const [keys, what] of HELP_ROWS) {
+		const term = document.createElement('dt'), meaning = document.createElement('dd');
+		term.textContent = keys;
+		meaning.textContent = what;
+		list.append(term, meaning);
+	}
+	close.type = 'button';
+	close.textContent = 'Close';
+	close.addEventListener('click', () => dialog.close());
+	dialog.replaceChildren(title, list, close);
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Numbers as people read them: the same as render/readable.c. What is not nothing never reads "0.0 %", and what is not all
+// never "100.0 %".
+export { groupDigits, shareText, durationText, countText, amountText };
+
+function groupDigits(number) {
+	return String(number).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+function shareText(part, whole, decimals = 1) {
+	const unit = 10 ** decimals;
+	let units = whole ? Math.round(part * 100 * unit / whole) : 0;
+	if (part && !units) return '<' + (1 / unit).toFixed(decimals) + ' %';
+	if (part < whole && units >= 100 * unit) units = 100 * unit - 1;
+	return (units / unit).toFixed(decimals) + ' %';
+}
+
+function durationText(seconds) {
+	const round = Math.round(seconds), two = number => String(number).padStart(2, '0');
+	if (seconds < .99995) return (seconds * 1000).toFixed(1) + ' ms';
+	if (seconds < 59.995) return seconds.toFixed(2) + ' s';
+	if (round < 3600) return Math.floor(round / 60) + ' min ' + two(round % 60) + ' s';
+	return Math.floor(round / 3600) + ' h ' + two(Math.floor(round / 60) % 60) + ' min';
+}
+
+// "1,234 samples"
+function countText(facts, ticks) {
+	const number = Math.round(ticks * (+facts.factor || 1)), word = facts.countname || 'samples';
+	return groupDigits(number) + ' ' + (number === 1 && word === 'samples' ? 'sample' : word);
+}
+
+// CPU time where the rate is known, else the count.
+function amountText(facts, ticks) {
+	const rate = +facts.rate_hz || 0;
+	return rate ? durationText(ticks / rate) : countText(facts, ticks);
+}
