@@ -1,72 +1,101 @@
 # SPDX-License-Identifier: Apache-2.0
-"""hearth render: 100,000 distinct folded stacks to SVG and to folded
+"""hearth render against inferno and flamegraph.pl: folded stacks to SVG, perf script's text to folded stacks
 
-The profile comes from the generator that lies beside the repository, where it does, else from the one here.
-flamegraph.pl (Brendan Gregg's FlameGraph) is the peer, where it is found.
+A new process each time, its input in the page cache, the best of several runs by turns. A bar is what inferno took in the same
+run by the factor that is promised.
 """
 
-import random
-import shutil
-import subprocess
-import sys
-
+import drawing_peers
 import measuring
+import synthetic_profiles
 from rows import Row
 
-GENERATOR = measuring.ROOT.parent / "shared/gen/profiles.py"
-SEED = 1
+SVG_FACTOR, SVG_MEMORY_SHARE = 3, 1 / 4  # inferno's time by hearth's; hearth's memory of inferno's
+COLLAPSE_MB_A_SECOND, COLLAPSE_MB = 400, 64
+STACKS = (100_000, 1_000_000)
+PERL_STACKS = 100_000  # a million take it minutes and 4 GB
+SCRIPT_SAMPLES = (160_000, 560_000)  # some 290 and 1,000 MB of text
 
 
-def generate_alone(path, stacks):
-    """Stacks some 29 frames deep over 6,000 functions, few of them hot: the same bytes on every machine."""
-    rng = random.Random(SEED)
-    names = [f"namespace_{i % 97}::function_{i}(unsigned long, char const*)" for i in range(6000)]
-    with path.open("w") as out:
-        for number in range(stacks):
-            depth = max(2, int(rng.gauss(27, 9)))
-            frames = [names[min(int(rng.paretovariate(0.5)) - 1, 5999)] for _ in range(depth)]
-            frames.append(f"leaf_{number}")
-            out.write(f"program;_start;main;{';'.join(frames)} {min(int(rng.paretovariate(1.05)), 100000)}\n")
+class Tool:
+    """A command, what it wrote, and its best run."""
+
+    def __init__(self, name, command, out):
+        self.name, self.command, self.out, self.usages = name, command, out, []
+
+    def run(self):
+        with self.out.open("wb") as stdout:
+            self.usages.append(measuring.run_for_usage(self.command, stdout))
+
+    @property
+    def seconds(self):
+        return min(usage.wall_seconds for usage in self.usages)
+
+    @property
+    def megabytes(self):
+        return max(usage.peak_bytes for usage in self.usages) / 1e6
+
+    def __str__(self):
+        return f"{self.name} {self.seconds:.2f} s, {self.megabytes:.0f} MB"
 
 
-def generate(bench, stacks):
-    path = bench.path("profile.folded")
-    if not GENERATOR.exists():
-        generate_alone(path, stacks)
-        return path, "generated here"
-    with path.open("w") as out:
-        subprocess.run([sys.executable, GENERATOR, "folded", str(stacks), str(SEED)], stdout=out, check=True)
-    return path, "shared/gen/profiles.py"
+def by_turns(tools, times):
+    for _ in range(times):
+        for tool in tools:
+            tool.run()
 
 
-def usage_rows(what, usages, note):
-    best = min(usages, key=lambda usage: usage.wall_seconds)
-    yield Row(f"{what}: time", best.wall_seconds, "s",
-              note=f"best of {len(usages)}, CPU {best.cpu_seconds:.2f} s{note}")  # fmt: skip
-    yield Row(f"{what}: peak memory", best.peak_bytes / 1e6, "MB")
-    return best
+def note_of(path, origin, peers):
+    missing = "" if peers else "; inferno could not be fetched"
+    return f"{path.stat().st_size / 1e6:.0f} MB, {origin}; {', '.join(map(str, peers))}{missing}"
 
 
 def measure(bench):
+    for stacks in STACKS:
+        yield from folded_to_svg(bench, stacks if not bench.quick else stacks // 20)
+    yield from folded_to_folded(bench)
+    for samples in SCRIPT_SAMPLES:
+        yield from script_to_folded(bench, samples if not bench.quick else samples // 20)
+
+
+def peer(name, command, bench):
+    return [Tool(name, command, bench.path("peer.out"))] if command[0] else []
+
+
+def folded_to_svg(bench, stacks):
+    profile, origin = synthetic_profiles.make(bench, "folded", stacks)
+    ours = Tool("hearth", [bench.binary, "render", profile, "-o", "-"], bench.path("hearth.svg"))
+    inferno = peer("inferno", [drawing_peers.inferno("inferno-flamegraph"), profile], bench)
+    perl = peer("flamegraph.pl", [drawing_peers.flamegraph_pl(), profile], bench) if stacks <= PERL_STACKS else []
+    by_turns([ours, *inferno], bench.seconds(3, 1))
+    by_turns(perl, 1)
+    what = f"{stacks:,} stacks to SVG"
+    yield Row(f"{what}: time", ours.seconds, "s", inferno[0].seconds / SVG_FACTOR if inferno else None,
+              note=note_of(profile, origin, [*inferno, *perl]))  # fmt: skip
+    yield Row(f"{what}: peak memory", ours.megabytes, "MB",
+              inferno[0].megabytes * SVG_MEMORY_SHARE if inferno else None,
+              note=f"{ours.out.stat().st_size / 1e6:.2f} MB written")  # fmt: skip
+    profile.unlink()
+
+
+def folded_to_folded(bench):
     stacks = bench.seconds(100_000, 10_000)
-    profile, origin = generate(bench, stacks)
-    times = bench.seconds(3, 1)
-    for ending in ("svg", "folded"):
-        out = bench.path(f"rendered.{ending}")
-        command = [bench.binary, "render", profile, "-o", out]
-        usages = [measuring.run_for_usage(command) for _ in range(times)]
-        sizes = f"; {profile.stat().st_size / 1e6:.1f} MB ({origin}) to {out.stat().st_size / 1e6:.2f} MB"
-        best = yield from usage_rows(f"{stacks:,} stacks to {ending}", usages, sizes)
-        if ending == "svg":
-            yield from peer_rows(profile, best, bench.path("peer.svg"))
+    profile, origin = synthetic_profiles.make(bench, "folded", stacks)
+    ours = Tool("hearth", [bench.binary, "render", profile, "--format", "folded", "-o", "-"], bench.path("hearth.folded"))
+    by_turns([ours], bench.seconds(3, 1))
+    yield Row(f"{stacks:,} stacks to folded: time", ours.seconds, "s", note=note_of(profile, origin, [ours]))
+    profile.unlink()
 
 
-def peer_rows(profile, best, out):
-    peer = shutil.which("flamegraph.pl")
-    if not peer:
-        yield Row("flamegraph.pl", None, note="not found on PATH")
-        return
-    with out.open("wb") as stdout:
-        usage = measuring.run_for_usage([peer, profile], stdout)
-    note = f"; hearth takes {best.wall_seconds / usage.wall_seconds:.3f} of its time, "
-    yield from usage_rows("flamegraph.pl", [usage], note + f"{best.peak_bytes / usage.peak_bytes:.2f} of its memory")
+def script_to_folded(bench, samples):
+    """The samples, as inferno collapses them with one thread."""
+    script, origin = synthetic_profiles.make(bench, "script", samples)
+    megabytes = script.stat().st_size / 1e6
+    ours = Tool("hearth", [bench.binary, "render", script, "--format", "folded", "-o", "-"], bench.path("hearth.folded"))
+    inferno = peer("inferno with one thread", [drawing_peers.inferno("inferno-collapse-perf"), "-n", "1", script], bench)
+    by_turns([ours, *inferno], bench.seconds(3, 1))
+    what = f"perf script, {megabytes:,.0f} MB"
+    yield Row(f"{what}: MB a second", megabytes / ours.seconds, "", COLLAPSE_MB_A_SECOND, at_least=True,
+              note=note_of(script, origin, inferno))  # fmt: skip
+    yield Row(f"{what}: peak memory", ours.megabytes, "MB", COLLAPSE_MB, note=f"{ours.out.stat().st_size / 1e6:.0f} MB written")
+    script.unlink()
