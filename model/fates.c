@@ -61,6 +61,16 @@ static void fates_add(struct fates *fates, enum fate fate, uint32_t reason, uint
 	*(fate == FATE_TRUNCATED ? &fates->truncated : &fates->lost) += ticks;
 }
 
+static bool has_markers(const struct profile *profile)
+{
+	uint32_t count = profile_frame_count(profile);
+
+	for (uint32_t i = 0; i < count; i++)
+		if (profile_frame(profile, i)->kind == FRAME_MARKER)
+			return true;
+	return false;
+}
+
 /* The marker that a node is or lies below, or PROFILE_NONE; parents come before children. */
 static uint32_t marker_of(const struct profile *profile, uint32_t node, const uint32_t *markers)
 {
@@ -73,11 +83,10 @@ static uint32_t marker_of(const struct profile *profile, uint32_t node, const ui
 	return markers[entry->parent];
 }
 
-int profile_fates(const struct profile *profile, struct fates *ret_fates)
+static int add_markers(const struct profile *profile, struct fates *fates)
 {
 	uint32_t count = profile_node_count(profile);
 	_cleanup_free_ uint32_t *markers = malloc(count * sizeof(*markers));
-	struct fates fates = { .due = profile_total(profile) };
 
 	if (!markers)
 		return -ENOMEM;
@@ -92,8 +101,18 @@ int profile_fates(const struct profile *profile, struct fates *ret_fates)
 			continue;
 		name = profile_string(profile, markers[i], &size);
 		if (fate_parse_marker(name, size, &fate, &reason, &reason_size))
-			fates_add(&fates, fate, markers[i], node->self);
+			fates_add(fates, fate, markers[i], node->self);
 	}
+	return 0;
+}
+
+int profile_fates(const struct profile *profile, struct fates *ret_fates)
+{
+	struct fates fates = { .due = profile_total(profile) };
+	int error = has_markers(profile) ? add_markers(profile, &fates) : 0;
+
+	if (error)
+		return error;
 	fates.complete = fates.due - fates.truncated - fates.lost;
 	*ret_fates = fates;
 	return 0;

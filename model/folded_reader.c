@@ -43,11 +43,11 @@ static struct span span_trim(struct span span)
 /* Where the last word of a trimmed span starts; 0 when it is one word. */
 static size_t last_word(struct span span)
 {
-	size_t at = span.size;
+	const char *space = memrchr(span.start, ' ', span.size);
+	const char *word = space ? space + 1 : span.start;
+	const char *tab = memrchr(word, '\t', (size_t)(span.start + span.size - word));
 
-	while (at && !is_blank(span.start[at - 1]))
-		at--;
-	return at;
+	return (size_t)((tab ? tab + 1 : word) - span.start);
 }
 
 static bool is_number(struct span word)

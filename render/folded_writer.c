@@ -308,10 +308,9 @@ static int write_tree(const struct profile *tree, struct buffer *to)
 
 	if (!pending || !line_sizes || !nodes || name_order_ranks(tree, &ranks))
 		return -ENOMEM;
-	/* All of them, each at its own place. */
 	for (uint32_t i = 0; i < count; i++)
 		nodes[i] = i;
-	if (stack_children_init(&children, tree, nodes, count, nodes))
+	if (stack_children_init(&children, tree, nodes, count, NULL))
 		return -ENOMEM;
 	walk.ranks = ranks;
 	buffer_init(&walk.line);

@@ -11,12 +11,13 @@
 
 /*
  * The nodes that are drawn, by place (stack_children.h): their number is bounded by the width of the picture, that of the profile's nodes by
- * nothing. So only what every node needs is kept for each.
+ * nothing. So for each node but one number is kept: its total, and in the end its place.
  */
 struct drawn {
-	uint64_t *totals;    /* per node of the profile */
-	uint32_t *places;    /* per node: its place, or that of the drawn node that it lies on */
+	uint64_t *
+		places; /* per node of the profile: its total; of a drawn one in the end its place */
 	uint32_t *nodes;     /* per place, ascending; the root first */
+	uint64_t *totals;    /* per place */
 	uint32_t *left_out;  /* per place: frames on it that are not drawn, at any depth */
 	uint32_t count;      /* of places */
 	uint32_t with_ticks; /* nodes that have ticks, the root not counted */
@@ -25,9 +26,9 @@ struct drawn {
 
 static void drawn_release(struct drawn *drawn)
 {
-	free(drawn->totals);
 	free(drawn->places);
 	free(drawn->nodes);
+	free(drawn->totals);
 	free(drawn->left_out);
 	stack_children_release(&drawn->children);
 }
@@ -52,54 +53,60 @@ struct layout_walk {
 	struct svg_layout *layout;
 };
 
-/* Parents come before children, so one pass each way does. */
-static int sum_nodes(const struct profile *profile, struct drawn *drawn)
+static bool is_wide(uint32_t node, uint64_t total, uint64_t min_ticks)
 {
-	uint32_t count = profile_node_count(profile);
-	uint64_t *totals = malloc(count * sizeof(*totals));
+	return !node || (total && total >= min_ticks);
+}
 
-	drawn->totals = totals;
+/* Parents come before children, so one pass from the end gives totals. */
+static int sum_nodes(const struct profile *profile, uint64_t min_ticks, struct drawn *drawn)
+{
+	uint64_t *totals = calloc(profile_node_count(profile), sizeof(*totals));
+
+	drawn->places = totals;
 	if (!totals)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < count; i++)
-		totals[i] = profile_node(profile, i)->self;
-	for (uint32_t i = count - 1; i > 0; i--) {
-		totals[profile_node(profile, i)->parent] += totals[i];
+	for (uint32_t i = profile_node_count(profile); i-- > 0;) {
+		const struct stack_node *node = profile_node(profile, i);
+
+		totals[i] += node->self;
+		drawn->count += is_wide(i, totals[i], min_ticks);
+		if (!i)
+			break;
+		totals[node->parent] += totals[i];
 		drawn->with_ticks += totals[i] > 0;
 	}
 	return 0;
 }
 
-static bool is_wide(const struct drawn *drawn, uint32_t node, uint64_t min_ticks)
-{
-	return !node || (drawn->totals[node] && drawn->totals[node] >= min_ticks);
-}
-
-static int choose_wide(const struct profile *profile, struct drawn *drawn, uint64_t min_ticks)
+static int choose_wide(const struct profile *profile, uint64_t min_ticks, struct drawn *drawn)
 {
 	uint32_t count = profile_node_count(profile);
 
-	for (uint32_t i = 0; i < count; i++)
-		drawn->count += is_wide(drawn, i, min_ticks);
 	drawn->nodes = malloc(drawn->count * sizeof(*drawn->nodes));
-	drawn->places = malloc(count * sizeof(*drawn->places));
-	if (!drawn->nodes || !drawn->places)
+	drawn->totals = malloc(drawn->count * sizeof(*drawn->totals));
+	drawn->left_out = calloc(drawn->count, sizeof(*drawn->left_out));
+	if (!drawn->nodes || !drawn->totals || !drawn->left_out)
 		return -ENOMEM;
-	for (uint32_t i = 0, place = 0; i < count; i++)
-		if (is_wide(drawn, i, min_ticks))
-			drawn->nodes[place++] = i;
+	for (uint32_t i = 0, next = 0; i < count; i++) {
+		uint64_t total = drawn->places[i];
+
+		if (is_wide(i, total, min_ticks)) {
+			drawn->nodes[next] = i;
+			drawn->totals[next] = total;
+			drawn->places[i] = next++;
+		} else {
+			drawn->places[i] = drawn->places[profile_node(profile, i)->parent];
+			drawn->left_out[drawn->places[i]] += total > 0;
+		}
+	}
 	return 0;
 }
 
-static void set_places(const struct profile *profile, struct drawn *drawn)
+static uint32_t parent_place(const struct profile *profile, const struct drawn *drawn,
+			     uint32_t place)
 {
-	uint32_t count = profile_node_count(profile);
-
-	for (uint32_t i = 0, place = 0; i < count; i++)
-		if (place < drawn->count && drawn->nodes[place] == i)
-			drawn->places[i] = place++;
-		else
-			drawn->places[i] = drawn->places[profile_node(profile, i)->parent];
+	return (uint32_t)drawn->places[profile_node(profile, drawn->nodes[place])->parent];
 }
 
 struct width {
@@ -124,64 +131,63 @@ static void sort_by_width(const struct profile *profile, const struct drawn *dra
 			  struct width *widths)
 {
 	for (uint32_t i = 0; i < drawn->count; i++) {
-		uint32_t node = drawn->nodes[i];
-		uint32_t depth =
-			i ? widths[drawn->places[profile_node(profile, node)->parent]].depth + 1
-			  : 0;
+		uint32_t depth = i ? widths[parent_place(profile, drawn, i)].depth + 1 : 0;
 
-		widths[i] = (struct width){ drawn->totals[node], depth, i };
+		widths[i] = (struct width){ drawn->totals[i], depth, i };
 	}
 	qsort(widths, drawn->count, sizeof(*widths), compare_width);
+}
+
+/* Leaves out the places that do not stay: what lies on them lies on the one below from then on. */
+static int drop_places(const struct profile *profile, struct drawn *drawn, const bool *stays)
+{
+	_cleanup_free_ uint32_t *moved = malloc(drawn->count * sizeof(*moved));
+	uint32_t kept = 0;
+
+	if (!moved)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < drawn->count; i++) {
+		uint32_t left_out = drawn->left_out[i];
+
+		if (!stays[i]) {
+			moved[i] = moved[parent_place(profile, drawn, i)];
+			drawn->left_out[moved[i]] += left_out + 1;
+			continue;
+		}
+		moved[i] = kept;
+		drawn->nodes[kept] = drawn->nodes[i];
+		drawn->totals[kept] = drawn->totals[i];
+		drawn->left_out[kept++] = left_out;
+	}
+	drawn->count = kept;
+	for (uint32_t i = 0; i < kept; i++)
+		drawn->places[drawn->nodes[i]] = i;
+	return 0;
 }
 
 static int keep_widest(const struct profile *profile, struct drawn *drawn, uint32_t most)
 {
 	_cleanup_free_ struct width *widths = malloc(drawn->count * sizeof(*widths));
 	_cleanup_free_ bool *stays = calloc(drawn->count, sizeof(*stays));
-	uint32_t kept = 0;
 
 	if (!widths || !stays)
 		return -ENOMEM;
-	set_places(profile, drawn);
 	sort_by_width(profile, drawn, widths);
 	for (uint32_t i = 0; i < most; i++)
 		stays[widths[i].place] = true;
-	for (uint32_t i = 0; i < drawn->count; i++)
-		if (stays[i])
-			drawn->nodes[kept++] = drawn->nodes[i];
-	drawn->count = kept;
-	return 0;
-}
-
-static int count_left_out(const struct profile *profile, struct drawn *drawn)
-{
-	uint32_t count = profile_node_count(profile);
-
-	drawn->left_out = calloc(drawn->count, sizeof(*drawn->left_out));
-	if (!drawn->left_out)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t place = drawn->places[i];
-
-		drawn->left_out[place] += drawn->totals[i] && drawn->nodes[place] != i;
-	}
-	return 0;
+	return drop_places(profile, drawn, stays);
 }
 
 /* Decides which frames are drawn: 0 or -ENOMEM. */
 static int choose_nodes(const struct profile *profile, const struct svg_limits *limits,
 			struct drawn *drawn)
 {
-	int error = sum_nodes(profile, drawn);
+	int error = sum_nodes(profile, limits->min_ticks, drawn);
 
 	if (!error)
-		error = choose_wide(profile, drawn, limits->min_ticks);
+		error = choose_wide(profile, limits->min_ticks, drawn);
 	if (!error && drawn->count - 1 > limits->max_frames)
 		error = keep_widest(profile, drawn, (uint32_t)limits->max_frames + 1);
-	if (error)
-		return error;
-	set_places(profile, drawn);
-	error = count_left_out(profile, drawn);
 	return error ? error
 		     : stack_children_init(&drawn->children, profile, drawn->nodes, drawn->count,
 					   drawn->places);
@@ -228,20 +234,21 @@ static void push_children(struct layout_walk *walk, uint32_t block, uint32_t pla
 	const struct drawn *drawn = walk->drawn;
 	uint32_t node = drawn->nodes[place], count;
 	const uint32_t *children = stack_children_of(&drawn->children, place, &count);
-	uint64_t left_out = drawn->totals[node] - profile_node(walk->profile, node)->self;
+	uint64_t left_out = drawn->totals[place] - profile_node(walk->profile, node)->self;
 
 	for (uint32_t i = 0; i < count; i++) {
 		walk->nodes[i] = drawn->nodes[children[i]];
-		left_out -= drawn->totals[walk->nodes[i]];
+		left_out -= drawn->totals[children[i]];
 	}
 	push_left_out(walk, block, left_out, drawn->left_out[place]);
 	name_order_sort_nodes(walk->profile, walk->ranks, walk->nodes, count);
-	while (count--)
+	while (count--) {
+		uint32_t child = (uint32_t)drawn->places[walk->nodes[count]];
+
 		walk->pending[walk->pending_count++] = (struct pending){
-			.place = drawn->places[walk->nodes[count]],
-			.parent = block,
-			.total = drawn->totals[walk->nodes[count]],
+			.place = child, .parent = block, .total = drawn->totals[child]
 		};
+	}
 }
 
 static void walk_tree(struct layout_walk *walk)
