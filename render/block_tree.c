@@ -19,7 +19,7 @@ struct tree_walk {
 	const uint32_t *ranks;
 	bool sort;         /* children by name, else in order of arrival */
 	uint32_t *nodes;   /* those with ticks, ascending, the root first */
-	uint32_t *places;  /* per node of the profile: its index in `nodes` */
+	uint64_t *places;  /* per node of the profile: its index in `nodes` */
 	uint32_t count;    /* of `nodes` */
 	uint32_t *depths;  /* per place */
 	uint32_t *pending; /* places to visit, the next one last */
@@ -94,7 +94,7 @@ static void push_children(struct tree_walk *walk, uint32_t place)
 		first[count - 1 - i] = swap;
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		first[i] = walk->places[first[i]];
+		first[i] = (uint32_t)walk->places[first[i]];
 		walk->depths[first[i]] = walk->depths[place] + 1;
 	}
 	walk->pending_count += count;
