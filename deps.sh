@@ -63,6 +63,7 @@ test  selenium     python:selenium             python3-selenium = python3-seleni
 test  chromium     run:chromium,--version      chromium         = chromium               chromium          chromium           chromium
 test  chromedriver run:chromedriver,--version  chromium-driver  = chromedriver           chromium          chromedriver       chromium-chromedriver
 test  xmllint      run:xmllint,--version       libxml2-utils    = libxml2                libxml2           libxml2-tools      libxml2-utils
+test  go           run:go,version              golang-go        = golang                 go                go                 go
 test  groff        run:groff,--version         groff-base       = groff-base             groff             groff              groff
 test  dockerd      run:dockerd,--version       docker.io        = moby-engine            docker            docker             docker
 test  docker       run:/usr/bin/docker,--version docker.io      = moby-engine            docker            docker             docker

@@ -169,11 +169,10 @@ static uint32_t *child_slot(const struct profile *profile, uint32_t parent, uint
 	}
 }
 
-static int grow_children(struct profile *profile)
+static int resize_children(struct profile *profile, size_t capacity)
 {
 	uint32_t *old = profile->children;
 	size_t old_capacity = profile->child_capacity;
-	size_t capacity = old_capacity ? old_capacity * 2 : 256;
 	uint32_t *children = calloc(capacity, sizeof(*children));
 
 	if (!children)
@@ -188,6 +187,23 @@ static int grow_children(struct profile *profile)
 	}
 	free(old);
 	return 0;
+}
+
+#define FIRST_CHILD_CAPACITY 256
+
+static int grow_children(struct profile *profile)
+{
+	return resize_children(profile, profile->child_capacity ? profile->child_capacity * 2
+								: FIRST_CHILD_CAPACITY);
+}
+
+int profile_reserve_branches(struct profile *profile, uint32_t branches)
+{
+	size_t capacity = FIRST_CHILD_CAPACITY;
+
+	while (capacity < (size_t)branches * 2)
+		capacity *= 2;
+	return capacity > profile->child_capacity ? resize_children(profile, capacity) : 0;
 }
 
 /* 0: there is none, for the root is nobody's child. */

@@ -101,6 +101,9 @@ int profile_add_placed(struct profile *profile, const char *name, const char *mo
 const struct frame *profile_frame(const struct profile *profile, uint32_t frame);
 uint32_t profile_frame_count(const struct profile *profile);
 
+/* Room for so many branches of the tree, so that adding them moves nothing: 0 or -ENOMEM. A hint; more may come. */
+int profile_reserve_branches(struct profile *profile, uint32_t branches);
+
 /* The child of `parent` for `frame`, made if it is not there: 0 or -ENOMEM. */
 int profile_add_child(struct profile *profile, uint32_t parent, uint32_t frame, uint32_t *ret_node);
 const struct stack_node *profile_node(const struct profile *profile, uint32_t node);

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "model/folded_reader.h"
 #include "model/perf_script_reader.h"
+#include "model/pprof_reader.h"
 
 #define SNIFFED_BYTES  (64u << 10)  /* by which the kind is told */
 #define INFLATED_BYTES (256u << 10) /* handed on at a time */
@@ -40,8 +41,9 @@ struct profile_reader {
 
 void read_report_add(struct read_report *report, uint64_t line, const char *why)
 {
+	report->last = (struct read_fault){ line, why };
 	if (report->faults < READ_FAULTS_NAMED)
-		report->first[report->faults] = (struct read_fault){ line, why };
+		report->first[report->faults] = report->last;
 	report->faults++;
 }
 
@@ -207,6 +209,11 @@ int profile_reader_finish(struct profile_reader *reader, struct read_report *ret
 
 	*ret_report = reader->report;
 	return error;
+}
+
+const struct read_report *profile_reader_report(const struct profile_reader *reader)
+{
+	return &reader->report;
 }
 
 DEFINE_CLEANUP(cleanup_reader, struct profile_reader *, profile_reader_free)

@@ -19,17 +19,18 @@ struct profile;
 
 /* What was left out. */
 struct read_fault {
-	uint64_t line;   /* from 1 */
+	uint64_t line;   /* from 1; or the byte's offset, where the format counts bytes */
 	const char *why; /* static text */
 };
 
 struct read_report {
 	const struct profile_format *format; /* NULL: there was nothing to tell it by */
-	uint64_t lines;                      /* all, blank ones too */
-	uint64_t stacks;                     /* kept */
+	uint64_t lines;  /* all, blank ones too; where the format counts bytes, samples */
+	uint64_t stacks; /* kept */
 	uint64_t others; /* samples of other events than the first one, left out */
 	uint64_t faults; /* of which the first few are named */
 	struct read_fault first[READ_FAULTS_NAMED];
+	struct read_fault last;
 };
 
 /* For readers. */
@@ -39,6 +40,7 @@ void read_report_add(struct read_report *report, uint64_t line, const char *why)
 struct profile_format {
 	const char *name;
 	const char *summary; /* for --help */
+	bool counts_bytes;   /* it is no text: faults are told by the offset of a byte */
 	/* Is it this one, by how it begins? Rows are asked in their order. */
 	bool (*recognises)(const char *bytes, size_t size);
 	/* A state that adds to the profile and the report, which live longer: NULL: out of memory. */
@@ -54,11 +56,14 @@ struct profile_reader;
 struct profile_reader *profile_reader_new(struct profile *profile);
 void profile_reader_free(struct profile_reader *reader);
 
-/* 0; -ENOEXEC: no kind that is known; -EBADMSG: damaged in compression; -E2BIG: a line without an end (line_splitter.h); -ENOMEM. Nothing is fed after an error. */
+/* 0; -ENOEXEC: no kind that is known; -EBADMSG: damaged in compression; -E2BIG: a line without an end (line_splitter.h); -EPROTO: from the place on that the report's last fault names, it is not what it was; -ENOMEM. Nothing is fed after an error. */
 int profile_reader_feed(struct profile_reader *reader, const char *bytes, size_t size);
 
 /* The end of the input: errors as above, -ENODATA: it ends within what gzip compressed. The report is as far as it came, in any case. */
 int profile_reader_finish(struct profile_reader *reader, struct read_report *ret_report);
+
+/* As far as it came; also behind an error. */
+const struct read_report *profile_reader_report(const struct profile_reader *reader);
 
 /* All of it, from memory. */
 int profile_read(struct profile *profile, const char *bytes, size_t size,

@@ -33,8 +33,8 @@
 static const char usage[] =
 	"Usage: hearth render IN [-o FILE] [OPTIONS]\n"
 	"\n"
-	"Reads folded stacks (\"a;b;c COUNT\" a line) or what perf script prints, compressed by\n"
-	"gzip or not (- is standard input), and draws or writes it.\n"
+	"Reads folded stacks (\"a;b;c COUNT\" a line), what perf script prints or a pprof profile,\n"
+	"compressed by gzip or not (- is standard input), and draws or writes it.\n"
 	"The default output is IN with the ending of the format; of standard input it is standard output.";
 
 #define ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -49,13 +49,28 @@ static const char *name_of(const char *path)
 	return is_standard_input(path) ? "standard input" : path;
 }
 
+static const char *unit_of(const struct read_report *report)
+{
+	return report->format->counts_bytes ? "samples" : "lines";
+}
+
+/* "app.pb.gz: byte 12: left out: ..." or "app.folded:12: left out: ..." */
+static void warn_of_fault(const char *name, const struct read_report *report,
+			  const struct read_fault *fault)
+{
+	log_warning(report->format->counts_bytes ? "%s: byte %llu: left out: %s"
+						 : "%s:%llu: left out: %s",
+		    name, (unsigned long long)fault->line, fault->why);
+}
+
 /* Tells of what was left out. Where most was, the input is something else, and a picture of the rest would look like one of it. */
 static int judge(const char *name, const struct read_report *report)
 {
 	if (report->faults > report->stacks) {
-		log_error("%s: no %s but in %llu of %llu lines; line %llu: %s", name,
+		log_error("%s: no %s but in %llu of %llu %s; %s %llu: %s", name,
 			  report->format->summary, (unsigned long long)report->stacks,
-			  (unsigned long long)report->lines,
+			  (unsigned long long)report->lines, unit_of(report),
+			  report->format->counts_bytes ? "byte" : "line",
 			  (unsigned long long)report->first[0].line, report->first[0].why);
 		return -EINVAL;
 	}
@@ -63,13 +78,20 @@ static int judge(const char *name, const struct read_report *report)
 		log_warning("%s: %llu samples of other events than the first one left out", name,
 			    (unsigned long long)report->others);
 	for (uint64_t i = 0; i < report->faults && i < READ_FAULTS_NAMED; i++)
-		log_warning("%s:%llu: left out: %s", name,
-			    (unsigned long long)report->first[i].line, report->first[i].why);
+		warn_of_fault(name, report, &report->first[i]);
 	if (report->faults)
-		log_warning("%s: %llu of %llu lines left out, %llu stacks kept", name,
+		log_warning("%s: %llu of %llu %s left out, %llu stacks kept", name,
 			    (unsigned long long)report->faults, (unsigned long long)report->lines,
-			    (unsigned long long)report->stacks);
+			    unit_of(report), (unsigned long long)report->stacks);
 	return 0;
+}
+
+/* Where the content ends to be what it was, the report's last fault tells. */
+static void log_damage(const char *name, const struct read_report *report)
+{
+	log_error("%s: no %s: byte %llu: %s; %llu samples were read before", name,
+		  report->format->summary, (unsigned long long)report->last.line, report->last.why,
+		  (unsigned long long)report->stacks);
 }
 
 static int fail(const char *name, int error)
@@ -117,7 +139,10 @@ static int read_profile(const char *name, int fd, struct profile *profile)
 
 	if (!error)
 		error = profile_reader_finish(reader, &report);
-	return error ? fail(name, error) : judge(name, &report);
+	if (error != -EPROTO)
+		return error ? fail(name, error) : judge(name, &report);
+	log_damage(name, profile_reader_report(reader));
+	return error;
 }
 
 static int draw(void *context, int input, struct buffer *ret_output)
@@ -128,7 +153,9 @@ static int draw(void *context, int input, struct buffer *ret_output)
 
 	if (!profile)
 		return fail(rendering->name, -ENOMEM);
-	error = read_profile(rendering->name, input, profile);
+	error = rendering->output->format->wants_samples ? profile_keep_samples(profile) : 0;
+	if (!error)
+		error = read_profile(rendering->name, input, profile);
 	return error ? error : output_make(rendering->output, profile, ret_output);
 }
 

@@ -11,6 +11,27 @@
 #include "base/output_file.h"
 #include "render/stack_edit.h"
 
+/* Texts with the names of all formats, or their endings. */
+#define RENDER_FORMAT(name, ending, summary, write) " " name
+#define RENDER_FORMAT_OF_SAMPLES                    RENDER_FORMAT
+static const char format_help[] = "whatever the file's ending:"
+#include "render/formats.def"
+	;
+static const char no_such_format[] = "no such format; one of"
+#include "render/formats.def"
+	;
+#undef RENDER_FORMAT
+
+#define RENDER_FORMAT(name, ending, summary, write) " " ending
+static const char output_help[] = "write here (- is standard output); the ending picks the format:"
+#include "render/formats.def"
+	;
+static const char endings[] = ""
+#include "render/formats.def"
+	;
+#undef RENDER_FORMAT
+#undef RENDER_FORMAT_OF_SAMPLES
+
 static int set_path(void *context, const char *name, const char *value, const char **ret_why)
 {
 	struct output *output = context;
@@ -32,15 +53,13 @@ static int set_format(void *context, const char *name, const char *value, const 
 	output->format = render_format_by_name(value);
 	if (output->format)
 		return 0;
-	*ret_why = "no such format; one of svg, folded, html";
+	*ret_why = no_such_format;
 	return -EINVAL;
 }
 
 const struct option_row output_rows[] = {
-	{ "output", 'o', "FILE",
-	  "write here; the ending picks the format (.svg, .html, .folded); - is standard output",
-	  set_path },
-	{ "format", 0, "NAME", "svg, html or folded, whatever the file's ending", set_format },
+	{ "output", 'o', "FILE", output_help, set_path },
+	{ "format", 0, "NAME", format_help, set_format },
 };
 const size_t output_row_count = sizeof(output_rows) / sizeof(output_rows[0]);
 
@@ -109,9 +128,8 @@ int output_check(struct output *output, const char *default_path)
 	if (error)
 		return log_unwritable(output->path, error);
 	if (!output->format) {
-		log_error(
-			"%s: the ending tells no format; end it in .svg, .html or .folded, or give --format",
-			output->path);
+		log_error("%s: the ending tells no format; end it in one of%s, or give --format",
+			  output->path, endings);
 		return -EINVAL;
 	}
 	return 0;

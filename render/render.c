@@ -6,12 +6,16 @@
 
 #include "render/folded_writer.h"
 #include "render/html_writer.h"
+#include "render/pprof_writer.h"
 #include "render/svg_writer.h"
 
 const struct render_format render_formats[] = {
-#define RENDER_FORMAT(name, ending, summary, write) { name, ending, summary, write },
+#define RENDER_FORMAT(name, ending, summary, write) { name, ending, summary, write, false },
+#define RENDER_FORMAT_OF_SAMPLES(name, ending, summary, write) \
+	{ name, ending, summary, write, true },
 #include "render/formats.def"
 #undef RENDER_FORMAT
+#undef RENDER_FORMAT_OF_SAMPLES
 };
 
 const size_t render_format_count = sizeof(render_formats) / sizeof(*render_formats);

@@ -9,6 +9,7 @@
 #ifndef HEARTH_RENDER_RENDER_H
 #define HEARTH_RENDER_RENDER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct buffer;
@@ -21,6 +22,7 @@ struct render_format {
 	const char *summary; /* for --help */
 	int (*write)(const struct profile *profile, const struct render_options *options,
 		     struct buffer *to);
+	bool wants_samples; /* it tells more where the profile keeps its samples */
 };
 
 /* The table, in the order of its rows. */

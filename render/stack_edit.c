@@ -111,8 +111,8 @@ static bool *find_base(const struct profile *profile, const struct render_list *
 	return is_base;
 }
 
-static int edit_stacks(const struct profile *profile, const struct render_options *options,
-		       struct profile **ret_edited)
+int stack_edit_keeping_lines(const struct profile *profile, const struct render_options *options,
+			     struct profile **ret_edited)
 {
 	_cleanup_(cleanup_profile) struct profile *to = NULL;
 	_cleanup_free_ uint32_t *frames = NULL, *stack = NULL;
@@ -146,7 +146,7 @@ int stack_edit(const struct profile *profile, const struct render_options *optio
 	       struct profile **ret_edited)
 {
 	struct profile *edited, *settled;
-	int error = edit_stacks(profile, options, &edited);
+	int error = stack_edit_keeping_lines(profile, options, &edited);
 
 	if (!error)
 		error = frame_lines_settle(edited ? edited : profile, options && options->lines,

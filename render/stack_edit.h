@@ -16,6 +16,10 @@ struct render_options;
 int stack_edit(const struct profile *profile, const struct render_options *options,
 	       struct profile **ret_edited);
 
+/* The same for outputs that tell a frame's line: lines are left as they are, whatever `lines` says. */
+int stack_edit_keeping_lines(const struct profile *profile, const struct render_options *options,
+			     struct profile **ret_edited);
+
 /* Is there a function of this name for `base`? Without one, it leaves every stack whole. */
 bool stack_edit_finds_base(const struct profile *profile, const char *name);
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""hearth render against inferno and flamegraph.pl: folded stacks to SVG, perf script's text to folded stacks
+"""hearth render against inferno and flamegraph.pl: folded stacks to SVG, perf script's text to folded stacks; a pprof profile
+read and written again, against go tool pprof
 
 A new process each time, its input in the page cache, the best of several runs by turns. A bar is what inferno took in the same
 run by the factor that is promised.
@@ -14,6 +15,8 @@ SVG_FACTOR, SVG_MEMORY_SHARE = 3, 1 / 4  # inferno's time by hearth's; hearth's 
 COLLAPSE_MB_A_SECOND, COLLAPSE_MB = 400, 64
 STACKS = (100_000, 1_000_000)
 PERL_STACKS = 100_000  # a million take it minutes and 4 GB
+PPROF_FACTOR, PPROF_MEMORY_SHARE = 5, 1 / 3  # go's time by hearth's; hearth's memory of go's
+PPROF_STACKS = 1_000_000
 SCRIPT_SAMPLES = (160_000, 560_000)  # some 290 and 1,000 MB of text
 
 
@@ -56,6 +59,7 @@ def measure(bench):
     yield from folded_to_folded(bench)
     for samples in SCRIPT_SAMPLES:
         yield from script_to_folded(bench, samples if not bench.quick else samples // 20)
+    yield from pprof_to_pprof(bench, PPROF_STACKS if not bench.quick else PPROF_STACKS // 20)
 
 
 def peer(name, command, bench):
@@ -99,3 +103,17 @@ def script_to_folded(bench, samples):
               note=note_of(script, origin, inferno))  # fmt: skip
     yield Row(f"{what}: peak memory", ours.megabytes, "MB", COLLAPSE_MB, note=f"{ours.out.stat().st_size / 1e6:.0f} MB written")
     script.unlink()
+
+
+def pprof_to_pprof(bench, stacks):
+    folded, origin = synthetic_profiles.make(bench, "folded", stacks)
+    profile, again = bench.path("profile.pb.gz"), bench.path("go.pb.gz")
+    measuring.run_for_usage([bench.binary, "render", folded, "-o", profile])
+    folded.unlink()
+    ours = Tool("hearth", [bench.binary, "render", profile, "--format", "pprof", "-o", "-"], bench.path("hearth.pb.gz"))
+    go = Tool("go tool pprof", ["go", "tool", "pprof", "-proto", "-output", again, profile], bench.path("go.out"))
+    by_turns([ours, go], bench.seconds(3, 1))
+    what = f"pprof of {stacks:,} stacks, read and written"
+    yield Row(f"{what}: time", ours.seconds, "s", go.seconds / PPROF_FACTOR, note=note_of(profile, origin, [go]))
+    yield Row(f"{what}: peak memory", ours.megabytes, "MB", go.megabytes * PPROF_MEMORY_SHARE)
+    profile.unlink()

@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/pprof_reader.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/protobuf.h"
+#include "model/pprof.h"
+#include "model/pprof_tables.h"
+#include "model/profile.h"
+#include "model/profile_reader.h"
+#include "model/samples.h"
+
+#define MAX_BYTES  ((size_t)2 << 30) /* no message is larger */
+#define MAX_FRAMES 65536             /* of a stack; what lies nearer to the root is left out */
+
+/* So many nodes of the tree, and so many for each byte, an input may mean: more are not to be had of an honest one. */
+#define LEAST_NODES    4096
+#define NODES_PER_BYTE 2
+
+/* A location of the stack before, from the root on, and the node that it led to. */
+struct place {
+	uint32_t location; /* index in the tables */
+	uint32_t node;
+};
+
+struct pprof_reader {
+	struct profile *profile;
+	struct read_report *report;
+	struct buffer raw;
+	struct pprof_tables tables;
+	uint64_t types[PROFILE_VALUES_MAX][2]; /* string indexes of name and unit */
+	uint32_t type_count;
+	uint64_t period_type[2]; /* likewise */
+	int64_t period;
+	uint64_t max_nodes;
+	uint32_t sample_count;
+	struct buffer stack;  /* uint32_t: the sample's locations, leaf first */
+	struct buffer places; /* struct place */
+};
+
+static uint64_t offset_of(const struct pprof_reader *reader, const void *place)
+{
+	return (uint64_t)((const char *)place - reader->raw.data);
+}
+
+/* --- the fields of the profile --- */
+
+static int read_pair(struct bytes bytes, uint64_t ret_pair[2])
+{
+	struct protobuf_field field;
+	struct byte_reader reader;
+
+	ret_pair[0] = ret_pair[1] = 0;
+	byte_reader_init(&reader, bytes);
+	while (protobuf_next(&reader, &field))
+		if (field.number == PPROF_TYPE_NAME || field.number == PPROF_TYPE_UNIT)
+			ret_pair[field.number == PPROF_TYPE_UNIT] = field.value;
+	return reader.failed ? -EPROTO : 0;
+}
+
+static int take_field(struct pprof_reader *reader, const struct protobuf_field *field)
+{
+	struct profile_origin *origin = profile_origin(reader->profile);
+
+	switch (field->number) {
+	case PPROF_SAMPLE_TYPE:
+		if (field->type != PROTOBUF_BYTES || reader->type_count == PROFILE_VALUES_MAX)
+			return -EPROTO;
+		return read_pair(field->bytes, reader->types[reader->type_count++]);
+	case PPROF_SAMPLE:
+		reader->sample_count++;
+		return 0;
+	case PPROF_TIME_NS:
+		origin->time_unix_ns = field->value;
+		return 0;
+	case PPROF_DURATION_NS:
+		origin->duration_ns = field->value;
+		return 0;
+	case PPROF_PERIOD_TYPE:
+		return field->type == PROTOBUF_BYTES ? read_pair(field->bytes, reader->period_type)
+						     : -EPROTO;
+	case PPROF_PERIOD:
+		reader->period = (int64_t)field->value;
+		return 0;
+	default:
+		return pprof_tables_take(&reader->tables, field);
+	}
+}
+
+static int take_fields(struct pprof_reader *reader)
+{
+	struct bytes raw = { (const uint8_t *)reader->raw.data, reader->raw.size };
+	struct protobuf_field field;
+	struct byte_reader fields;
+	size_t start = 0;
+	int error = 0;
+
+	for (byte_reader_init(&fields, raw); !error && protobuf_next(&fields, &field);) {
+		error = take_field(reader, &field);
+		if (!error)
+			start = fields.offset;
+	}
+	if (fields.failed)
+		error = -EPROTO;
+	if (error == -EPROTO)
+		read_report_add(reader->report, start,
+				"no field of a pprof profile, or one that is cut off");
+	return error;
+}
+
+/* --- what it says of itself --- */
+
+static bool is(struct bytes text, const char *what)
+{
+	return text.size == strlen(what) && (!text.size || !memcmp(text.data, what, text.size));
+}
+
+static int name_values(struct pprof_reader *reader)
+{
+	struct value_type types[PROFILE_VALUES_MAX];
+	int error = 0;
+
+	for (uint32_t i = 0; i < reader->type_count * 2 && !error; i++) {
+		struct bytes text =
+			pprof_tables_string(&reader->tables, reader->types[i / 2][i % 2]);
+
+		error = profile_intern(reader->profile, (const char *)text.data, text.size,
+				       i % 2 ? &types[i / 2].unit : &types[i / 2].name);
+	}
+	return error ? error : profile_set_values(reader->profile, types, reader->type_count);
+}
+
+#define NS_PER_SECOND 1000000000
+
+static void take_rate(struct pprof_reader *reader)
+{
+	struct bytes unit = pprof_tables_string(&reader->tables, reader->period_type[1]);
+	int64_t period = reader->period;
+
+	if (period > 0 && period <= NS_PER_SECOND && is(unit, "nanoseconds"))
+		profile_origin(reader->profile)->rate_hz =
+			(uint64_t)((NS_PER_SECOND + period / 2) / period);
+}
+
+static int take_text(struct bytes text, const char *prefix, char **text_of_origin)
+{
+	size_t size = strlen(prefix);
+
+	if (*text_of_origin || text.size < size || memcmp(text.data, prefix, size) != 0)
+		return 0;
+	*text_of_origin = strndup((const char *)text.data + size, text.size - size);
+	return *text_of_origin ? 0 : -ENOMEM;
+}
+
+static int take_comment(struct pprof_reader *reader, uint64_t index)
+{
+	struct profile_origin *origin = profile_origin(reader->profile);
+	struct bytes text = pprof_tables_string(&reader->tables, index);
+	size_t fates = strlen(PPROF_COMMENT_FATES);
+	int error = take_text(text, PPROF_COMMENT_COMMAND, &origin->command);
+
+	if (!error)
+		error = take_text(text, PPROF_COMMENT_MACHINE, &origin->machine);
+	if (!error)
+		error = take_text(text, PPROF_COMMENT_EVENT, &origin->event);
+	if (text.size > fates && !memcmp(text.data, PPROF_COMMENT_FATES, fates))
+		origin->fates_are_known = true;
+	return error;
+}
+
+/* Numbers stand packed or not, whatever the schema says. */
+static struct bytes packed_of(const struct protobuf_field *field, uint8_t *room)
+{
+	if (field->type == PROTOBUF_BYTES)
+		return field->bytes;
+	return (struct bytes){ room, (size_t)(protobuf_put(room, field->value) - room) };
+}
+
+static int take_comments(struct pprof_reader *reader, const struct protobuf_field *field)
+{
+	uint8_t room[PROTOBUF_VARINT_MAX_BYTES];
+	struct byte_reader numbers;
+	uint64_t index;
+	int error = 0;
+
+	byte_reader_init(&numbers, packed_of(field, room));
+	while (!error && protobuf_next_packed(&numbers, &index))
+		error = take_comment(reader, index);
+	return error;
+}
+
+/* --- samples --- */
+
+/* While one is read. */
+struct reading {
+	uint64_t values[PROFILE_VALUES_MAX];
+	uint32_t value_count;
+	struct label_set labels;
+	const char *why; /* it is left out; NULL: it is not */
+};
+
+static void take_locations(struct pprof_reader *reader, const struct protobuf_field *field,
+			   struct reading *reading)
+{
+	const struct pprof_location *first =
+		(const struct pprof_location *)reader->tables.locations.data;
+	uint8_t room[PROTOBUF_VARINT_MAX_BYTES];
+	struct byte_reader numbers;
+	uint64_t id;
+
+	byte_reader_init(&numbers, packed_of(field, room));
+	while (protobuf_next_packed(&numbers, &id)) {
+		const struct pprof_location *found = pprof_tables_location(&reader->tables, id);
+		uint32_t index;
+
+		if (!found) {
+			reading->why = "a location that is not there";
+			return;
+		}
+		if (reader->stack.size >= MAX_FRAMES * sizeof(index))
+			return;
+		index = (uint32_t)(found - first);
+		buffer_append(&reader->stack, &index, sizeof(index));
+	}
+	if (numbers.failed)
+		reading->why = "a list of locations that is none";
+}
+
+static void take_values(const struct protobuf_field *field, struct reading *reading)
+{
+	uint8_t room[PROTOBUF_VARINT_MAX_BYTES];
+	struct byte_reader numbers;
+	uint64_t value;
+
+	byte_reader_init(&numbers, packed_of(field, room));
+	while (protobuf_next_packed(&numbers, &value)) {
+		if (value > INT64_MAX)
+			reading->why = "a negative value: of a difference";
+		if (reading->value_count < PROFILE_VALUES_MAX)
+			reading->values[reading->value_count++] = value;
+	}
+	if (numbers.failed)
+		reading->why = "a list of values that is none";
+}
+
+/* "12"; PROFILE_NONE: no number, or too large. */
+static uint32_t parse_number(struct bytes text)
+{
+	uint64_t number = 0;
+
+	if (!text.size || text.size > 10)
+		return PROFILE_NONE;
+	for (size_t i = 0; i < text.size; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9')
+			return PROFILE_NONE;
+		number = number * 10 + (uint64_t)(text.data[i] - '0');
+	}
+	return number < PROFILE_NONE ? (uint32_t)number : PROFILE_NONE;
+}
+
+static int set_label(struct pprof_reader *reader, struct reading *reading, enum sample_label label,
+		     struct bytes text, uint64_t number)
+{
+	uint32_t *value = &reading->labels.values[label];
+
+	if (sample_label_is_number(label)) {
+		*value = text.size               ? parse_number(text)
+			 : number < PROFILE_NONE ? (uint32_t)number
+						 : PROFILE_NONE;
+		return 0;
+	}
+	return text.size
+		       ? profile_intern(reader->profile, (const char *)text.data, text.size, value)
+		       : 0;
+}
+
+/* Of those that the model has; other ones are the application's own, and are left out. */
+static int take_label(struct pprof_reader *reader, struct bytes bytes, struct reading *reading)
+{
+	uint64_t key_index = 0, text_index = 0, number = 0;
+	struct protobuf_field field;
+	struct byte_reader fields;
+	enum sample_label label;
+	struct bytes key;
+
+	byte_reader_init(&fields, bytes);
+	while (protobuf_next(&fields, &field)) {
+		if (field.number == PPROF_LABEL_KEY)
+			key_index = field.value;
+		else if (field.number == PPROF_LABEL_TEXT)
+			text_index = field.value;
+		else if (field.number == PPROF_LABEL_NUMBER)
+			number = field.value;
+	}
+	key = pprof_tables_string(&reader->tables, key_index);
+	if (fields.failed || sample_label_by_name((const char *)key.data, key.size, &label))
+		return 0;
+	return set_label(reader, reading, label, pprof_tables_string(&reader->tables, text_index),
+			 number);
+}
+
+static int read_sample(struct pprof_reader *reader, struct bytes bytes, struct reading *reading)
+{
+	bool keeps = profile_keeps_samples(reader->profile);
+	struct protobuf_field field;
+	struct byte_reader fields;
+	int error = 0;
+
+	buffer_clear(&reader->stack);
+	byte_reader_init(&fields, bytes);
+	while (!error && !reading->why && protobuf_next(&fields, &field)) {
+		if (field.number == PPROF_SAMPLE_LOCATION)
+			take_locations(reader, &field, reading);
+		else if (field.number == PPROF_SAMPLE_VALUE)
+			take_values(&field, reading);
+		else if (field.number == PPROF_SAMPLE_LABEL && keeps &&
+			 field.type == PROTOBUF_BYTES)
+			error = take_label(reader, field.bytes, reading);
+	}
+	if (fields.failed)
+		reading->why = "a sample that is none";
+	else if (!reading->why && reading->value_count != reader->type_count)
+		reading->why = "as many values as the profile has types are not there";
+	return error ? error : buffer_error(&reader->stack);
+}
+
+/* Of the stack before, how many locations from the root on are this one's, too. */
+static size_t common_places(const struct pprof_reader *reader, const uint32_t *stack, size_t depth)
+{
+	const struct place *places = (const struct place *)reader->places.data;
+	size_t count = reader->places.size / sizeof(*places), kept = 0;
+
+	while (kept < count && kept < depth && places[kept].location == stack[depth - 1 - kept])
+		kept++;
+	return kept;
+}
+
+static int add_location(struct pprof_reader *reader, uint32_t index, uint32_t *node)
+{
+	const struct pprof_location *location =
+		(const struct pprof_location *)reader->tables.locations.data + index;
+	const uint32_t *frames = (const uint32_t *)reader->tables.frames.data + location->first;
+	int error = 0;
+
+	for (uint32_t i = 0; i < location->count && !error; i++)
+		error = profile_add_child(reader->profile, *node, frames[i], node);
+	buffer_append(&reader->places, &(struct place){ index, *node }, sizeof(struct place));
+	return error ? error : buffer_error(&reader->places);
+}
+
+/* -E2BIG: it would take more nodes than there may be. */
+static int add_stack(struct pprof_reader *reader, uint32_t *ret_node)
+{
+	const uint32_t *stack = (const uint32_t *)reader->stack.data;
+	size_t depth = reader->stack.size / sizeof(*stack);
+	size_t kept = common_places(reader, stack, depth);
+	uint32_t node = PROFILE_ROOT;
+	int error = 0;
+
+	if (kept)
+		node = ((const struct place *)reader->places.data)[kept - 1].node;
+	reader->places.size = kept * sizeof(struct place);
+	for (size_t i = depth - kept; i-- && !error;) {
+		if (profile_node_count(reader->profile) > reader->max_nodes)
+			return -E2BIG;
+		error = add_location(reader, stack[i], &node);
+	}
+	*ret_node = node;
+	return error;
+}
+
+static int add_sample(struct pprof_reader *reader, struct reading *reading)
+{
+	struct sample sample = { .labels = LABELS_UNKNOWN, .time_ns = SAMPLE_NO_TIME };
+	int error = add_stack(reader, &sample.node);
+
+	if (!error && profile_keeps_samples(reader->profile))
+		error = profile_add_labels(reader->profile, &reading->labels, &sample.labels);
+	if (!error)
+		error = profile_add_sample(reader->profile, &sample, reading->values);
+	if (error == -E2BIG)
+		reading->why = "more frames than an input of this size can mean";
+	else if (error == -EOVERFLOW)
+		reading->why = "the values add up to more than 2^63 - 1";
+	else
+		return error;
+	return 0;
+}
+
+static int take_sample(struct pprof_reader *reader, struct bytes bytes)
+{
+	struct reading reading = { .why = NULL };
+	int error;
+
+	memset(&reading.labels, 0xff, sizeof(reading.labels)); /* every label PROFILE_NONE */
+	reader->report->lines++;
+	error = read_sample(reader, bytes, &reading);
+	if (!error && !reading.why)
+		error = add_sample(reader, &reading);
+	if (!error && reading.why)
+		read_report_add(reader->report, offset_of(reader, bytes.data), reading.why);
+	reader->report->stacks += !error && !reading.why;
+	return error;
+}
+
+/* What refers to the tables. */
+static int take_references(struct pprof_reader *reader)
+{
+	struct bytes raw = { (const uint8_t *)reader->raw.data, reader->raw.size };
+	struct protobuf_field field;
+	struct byte_reader fields;
+	int error = 0;
+
+	for (byte_reader_init(&fields, raw); !error && protobuf_next(&fields, &field);) {
+		if (field.number == PPROF_SAMPLE && field.type == PROTOBUF_BYTES)
+			error = take_sample(reader, field.bytes);
+		else if (field.number == PPROF_COMMENT)
+			error = take_comments(reader, &field);
+	}
+	return error;
+}
+
+/* --- the format --- */
+
+#define LAST_INNER_FIELD PPROF_MAPPING_HAS_INLINED /* no message inside has a greater number */
+
+static bool is_inner_message(struct bytes bytes)
+{
+	struct protobuf_field inner;
+	struct byte_reader fields;
+
+	for (byte_reader_init(&fields, bytes); protobuf_next(&fields, &inner);)
+		if (inner.number > LAST_INNER_FIELD)
+			return false;
+	return !fields.failed;
+}
+
+/* Of the type that its number has, and if it is a message then one. */
+static bool can_be_field(const struct protobuf_field *field, bool *ret_is_message)
+{
+	*ret_is_message = false;
+	switch (field->number) {
+	case PPROF_SAMPLE_TYPE:
+	case PPROF_SAMPLE:
+	case PPROF_MAPPING:
+	case PPROF_LOCATION:
+	case PPROF_FUNCTION:
+	case PPROF_PERIOD_TYPE:
+		*ret_is_message = field->type == PROTOBUF_BYTES && field->bytes.size;
+		return field->type == PROTOBUF_BYTES && is_inner_message(field->bytes);
+	case PPROF_STRING:
+		return field->type == PROTOBUF_BYTES;
+	case PPROF_COMMENT:
+		return field->type == PROTOBUF_BYTES || field->type == PROTOBUF_VARINT;
+	default:
+		return field->number <= PPROF_DOC_URL && field->type == PROTOBUF_VARINT;
+	}
+}
+
+/*
+ * It has no magic, and its fields come in any order. So all that is there must be its fields, with a message among them: a text's first bytes
+ * are hardly ever one.
+ */
+static bool recognises(const char *bytes, size_t size)
+{
+	struct protobuf_field field;
+	struct byte_reader fields;
+	bool has_message = false, is_message;
+
+	byte_reader_init(&fields, (struct bytes){ (const uint8_t *)bytes, size });
+	while (protobuf_next(&fields, &field)) {
+		if (!can_be_field(&field, &is_message))
+			return false;
+		has_message |= is_message;
+	}
+	return has_message;
+}
+
+static void *begin(struct profile *profile, struct read_report *report)
+{
+	struct pprof_reader *reader = calloc(1, sizeof(*reader));
+
+	if (!reader)
+		return NULL;
+	reader->profile = profile;
+	reader->report = report;
+	pprof_tables_init(&reader->tables);
+	return reader;
+}
+
+static int feed(void *state, const char *bytes, size_t size)
+{
+	struct pprof_reader *reader = state;
+
+	if (size > MAX_BYTES - reader->raw.size) {
+		read_report_add(reader->report, MAX_BYTES, "more than 2 GiB: no message");
+		return -EPROTO;
+	}
+	buffer_append(&reader->raw, bytes, size);
+	return buffer_error(&reader->raw);
+}
+
+static int finish(void *state)
+{
+	struct pprof_reader *reader = state;
+	int error = take_fields(reader);
+
+	reader->max_nodes = LEAST_NODES + NODES_PER_BYTE * (uint64_t)reader->raw.size;
+	if (!error && !reader->type_count) {
+		read_report_add(reader->report, reader->raw.size, "it has no type of samples");
+		error = -EPROTO;
+	}
+	if (!error)
+		error = name_values(reader);
+	if (!error)
+		error = pprof_tables_resolve(&reader->tables, reader->profile);
+	if (error)
+		return error;
+	take_rate(reader);
+	/* Each distinct stack branches off once at most. */
+	error = profile_reserve_branches(reader->profile, reader->sample_count);
+	return error ? error : take_references(reader);
+}
+
+static void release(void *state)
+{
+	struct pprof_reader *reader = state;
+
+	buffer_release(&reader->raw);
+	buffer_release(&reader->stack);
+	buffer_release(&reader->places);
+	pprof_tables_release(&reader->tables);
+	free(reader);
+}
+
+const struct profile_format pprof_format = {
+	.name = "pprof",
+	.summary = "a pprof profile",
+	.counts_bytes = true,
+	.recognises = recognises,
+	.begin = begin,
+	.feed = feed,
+	.finish = finish,
+	.free = release,
+};

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Compresses by gzip what comes in pieces, so that only the compressed bytes are ever all in memory. No time and no name stand in the head: the same
+ * bytes give the same.
+ */
+#ifndef HEARTH_RENDER_GZIP_WRITER_H
+#define HEARTH_RENDER_GZIP_WRITER_H
+
+#include <zlib.h>
+
+#include "base/buffer.h"
+
+struct gzip_writer {
+	struct buffer *to;
+	struct buffer pending; /* small pieces are joined */
+	z_stream stream;
+	int error;
+};
+
+/* 0 or -ENOMEM. What is compressed is appended to `to`. */
+int gzip_writer_init(struct gzip_writer *writer, struct buffer *to);
+void gzip_writer_release(struct gzip_writer *writer);
+
+void gzip_writer_append(struct gzip_writer *writer, const void *bytes, size_t size);
+int gzip_writer_finish(struct gzip_writer *writer); /* 0 or -ENOMEM, of all before, too */
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The locations of a pprof profile: a frame that is called, with those that are inlined into it. So a stack has one for each of its frames that
+ * is not inlined into another one. Private to render/pprof_*.c.
+ */
+#ifndef HEARTH_RENDER_PPROF_LOCATIONS_H
+#define HEARTH_RENDER_PPROF_LOCATIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/u64_map.h"
+
+struct profile;
+
+/* IDs count from 1. */
+struct pprof_location_entry {
+	uint32_t outer; /* the location that its innermost frame is inlined into; 0: none */
+	uint32_t frame; /* the innermost one */
+};
+
+struct pprof_locations {
+	const struct profile *profile;
+	uint32_t *of_node;      /* the ID */
+	struct buffer entries;  /* struct pprof_location_entry, by ID - 1 */
+	uint32_t *of_frame;     /* the ID of a frame that is inlined into none; 0: none yet */
+	struct u64_map inlined; /* outer << 32 | frame -> ID */
+};
+
+/* 0 or -ENOMEM. */
+int pprof_locations_init(struct pprof_locations *locations, const struct profile *profile);
+void pprof_locations_release(struct pprof_locations *locations);
+
+size_t pprof_locations_count(const struct pprof_locations *locations);
+const struct pprof_location_entry *pprof_locations_get(const struct pprof_locations *locations,
+						       uint32_t id);
+
+/* The caller of a node's location: the node that its outermost frame hangs from. */
+uint32_t pprof_locations_caller(const struct pprof_locations *locations, uint32_t node);
+
+#endif
