@@ -218,7 +218,7 @@ struct bytes pprof_tables_string(const struct pprof_tables *tables, uint64_t ind
 	const struct bytes *strings = (const struct bytes *)tables->strings.data;
 
 	if (index >= tables->strings.size / sizeof(*strings))
-		return (struct bytes){ 0 };
+		return (struct bytes){ (const uint8_t *)"", 0 };
 	return strings[index];
 }
 

@@ -286,6 +286,23 @@ static void others_write_it_otherwise(void **state)
 	buffer_release(&line);
 }
 
+/* A name that is not in the table is none. */
+static void a_type_without_a_name_is_one(void **state)
+{
+	struct buffer bytes = { 0 };
+	struct profile *profile;
+	uint32_t count;
+
+	(void)state;
+	append_pair(&bytes, PPROF_SAMPLE_TYPE, PPROF_TYPE_NAME, 77, PPROF_TYPE_UNIT, 0);
+	profile = read_bytes(&bytes, true);
+	assert_string_equal(profile_string(profile, profile_values(profile, &count)->name, NULL),
+			    "");
+	assert_int_equal(count, 1);
+	profile_free(profile);
+	buffer_release(&bytes);
+}
+
 static void assert_fault(const struct buffer *bytes, int expected, const char *why, size_t offset)
 {
 	struct profile *profile = profile_new();
@@ -436,6 +453,7 @@ int main(void)
 		cmocka_unit_test(where_it_comes_from_survives),
 		cmocka_unit_test(files_lines_and_modules_survive),
 		cmocka_unit_test(others_write_it_otherwise),
+		cmocka_unit_test(a_type_without_a_name_is_one),
 		cmocka_unit_test(a_cut_message_is_refused_where_it_ends),
 		cmocka_unit_test(samples_that_cannot_be_are_left_out),
 		cmocka_unit_test(an_input_means_no_more_than_its_size_can),
