@@ -14,6 +14,7 @@
 #include "base/output_file.h"
 #include "model/profile.h"
 #include "model/profile_reader.h"
+#include "model/top_frames.h"
 #include "profiler/command.h"
 #include "profiler/output.h"
 #include "profiler/shut_in.h"
@@ -113,6 +114,7 @@ DEFINE_CLEANUP(cleanup_reader, struct profile_reader *, profile_reader_free)
 struct rendering {
 	const char *name;
 	const struct output *output;
+	const char *by; /* what heads the stacks; NULL: as they come */
 };
 
 static int read_all(struct profile_reader *reader, int fd)
@@ -145,17 +147,36 @@ static int read_profile(const char *name, int fd, struct profile *profile)
 	return error;
 }
 
+static int set_top_frames(const struct rendering *rendering, struct profile **profile)
+{
+	struct profile *headed;
+	int error = top_frames_set(*profile, rendering->by, &headed);
+
+	if (error == -ENODATA)
+		log_error("%s: no sample tells its %s", rendering->name, rendering->by);
+	else if (error)
+		log_error("%s: --by %s: %s", rendering->name, rendering->by, strerror(-error));
+	if (error)
+		return error;
+	profile_free(*profile);
+	*profile = headed;
+	return 0;
+}
+
 static int draw(void *context, int input, struct buffer *ret_output)
 {
 	const struct rendering *rendering = context;
 	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
-	int error;
+	int error = 0;
 
 	if (!profile)
 		return fail(rendering->name, -ENOMEM);
-	error = rendering->output->format->wants_samples ? profile_keep_samples(profile) : 0;
+	if (rendering->by || rendering->output->format->wants_samples)
+		error = profile_keep_samples(profile);
 	if (!error)
 		error = read_profile(rendering->name, input, profile);
+	if (!error && rendering->by)
+		error = set_top_frames(rendering, &profile);
 	return error ? error : output_make(rendering->output, profile, ret_output);
 }
 
@@ -185,11 +206,11 @@ static uint64_t data_bytes(int fd)
 	       DATA_OF_MACHINE;
 }
 
-static int render(const char *path, const struct output *output)
+static int render(const char *path, const char *by, const struct output *output)
 {
 	_cleanup_(buffer_release) struct buffer drawn = { 0 };
 	_cleanup_close_ int fd = -1;
-	struct rendering rendering = { name_of(path), output };
+	struct rendering rendering = { name_of(path), output, by };
 	struct shut_in_limits limits = { .cpu_seconds = CPU_SECONDS,
 					 .max_output_bytes = MAX_OUTPUT_BYTES };
 	int error = open_input(path, &fd);
@@ -247,12 +268,36 @@ static int default_output(const char *path, const struct output *output, struct 
 	return -ENOMEM;
 }
 
+static int set_by(void *context, const char *name, const char *value, const char **ret_why)
+{
+	const char **by = context;
+
+	(void)name;
+	*by = value;
+	if (!top_frames_check(value))
+		return 0;
+	*ret_why = "no such label; hearth render --help tells them";
+	return -EINVAL;
+}
+
+#define SAMPLE_LABEL(name, type, meaning) #name ", "
+static const struct option_row sample_rows[] = {
+	{ "by", 0, "LABEL",
+	  "what heads the stacks: "
+#include "model/sample_labels.def"
+	  "or " TOP_FRAMES_NONE,
+	  set_by },
+};
+#undef SAMPLE_LABEL
+
 /* Options may stand before and behind the input's name. */
-static enum option_result parse(struct output *output, int argc, char **argv,
+static enum option_result parse(struct output *output, int argc, char **argv, const char **ret_by,
 				const char **ret_input)
 {
 	const struct option_table tables[] = {
 		{ "Output:", output_rows, output_row_count, output },
+		{ "Samples, of inputs that tell them apart:", sample_rows, ROWS(sample_rows),
+		  ret_by },
 		output_drawing_table(output),
 	};
 	const struct option_parser parser = {
@@ -289,7 +334,7 @@ static enum option_result parse(struct output *output, int argc, char **argv,
 	return OPTIONS_PARSED;
 }
 
-static int run(const char *input, struct output *output)
+static int run(const char *input, const char *by, struct output *output)
 {
 	_cleanup_(buffer_release) struct buffer name = { 0 };
 	const char *default_path = NULL;
@@ -297,13 +342,13 @@ static int run(const char *input, struct output *output)
 
 	if (!error)
 		error = output_check(output, default_path);
-	return error ? error : render(input, output);
+	return error ? error : render(input, by, output);
 }
 
 int command_render(int argc, char **argv)
 {
 	struct output output;
-	const char *input = NULL;
+	const char *input = NULL, *by = NULL;
 	enum option_result result;
 	bool is_good;
 
@@ -311,9 +356,9 @@ int command_render(int argc, char **argv)
 		log_error("out of memory");
 		return EXIT_WRONG;
 	}
-	result = parse(&output, argc, argv, &input);
-	is_good =
-		result == OPTIONS_HELP_SHOWN || (result == OPTIONS_PARSED && !run(input, &output));
+	result = parse(&output, argc, argv, &by, &input);
+	is_good = result == OPTIONS_HELP_SHOWN ||
+		  (result == OPTIONS_PARSED && !run(input, by, &output));
 	output_release(&output);
 	return is_good ? EXIT_GOOD : EXIT_WRONG;
 }

@@ -307,6 +307,22 @@ def test_what_perf_script_prints(tmp_path):
     ]
 
 
+def test_by_a_label_of_the_samples(tmp_path):
+    path = tmp_path / "in.txt"
+    path.write_text(SCRIPT.format(blank=" "))
+    ended = render(path, "--by", "cpu", "-o", "-", "--format", "folded")
+    assert ended.returncode == 0, ended
+    assert ended.stdout.splitlines() == [
+        "cpu-1;[libc.so.6];Ljava/lang/String:::hashCode_[j] 1",
+        "cpu-10;main;void n::(anonymous namespace)::f<t>(t&&);do_evict_[k] 1",
+    ]
+
+
+def test_by_a_label_that_no_sample_has(folded, tmp_path):
+    recording.assert_refused(render(folded, "--by", "cpu", "-o", tmp_path / "out.svg"), 2, "no sample tells its cpu")
+    recording.assert_refused(render(folded, "--by", "colour", "-o", tmp_path / "out.svg"), 2, "no such label")
+
+
 def test_empty_input_is_an_empty_profile(tmp_path):
     """As hearth itself writes one when there was no tick."""
     path = tmp_path / "in.folded"
