@@ -13,12 +13,17 @@ static uint32_t parent_place(const struct profile *profile, uint32_t node, const
 	return places ? (uint32_t)places[parent] : parent;
 }
 
+static uint32_t node_at(const struct stack_children *children, uint32_t place)
+{
+	return children->nodes ? children->nodes[place] : place;
+}
+
 /* Counts them, and from their numbers knows where each one's begin. */
 static void lay_out(struct stack_children *children, const struct profile *profile,
 		    const uint64_t *places)
 {
 	for (uint32_t i = 1; i < children->count; i++)
-		children->first[parent_place(profile, children->nodes[i], places) + 1]++;
+		children->first[parent_place(profile, node_at(children, i), places) + 1]++;
 	for (uint32_t i = 0; i < children->count; i++)
 		children->first[i + 1] += children->first[i];
 }
@@ -39,7 +44,7 @@ int stack_children_init(struct stack_children *children, const struct profile *p
 	lay_out(children, profile, places);
 	/* Where the next one goes is kept in `first`, which so ends up one place too far. */
 	for (uint32_t i = 1; i < count; i++) {
-		uint32_t parent = parent_place(profile, nodes[i], places);
+		uint32_t parent = parent_place(profile, node_at(children, i), places);
 
 		children->children[children->first[parent]++] = i;
 	}

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each frame becomes a token: its name, cleaned, with the suffix of its kind. Different frames may
- * become equal tokens (the same name in two modules), so the tree of tokens is built anew, as a
- * profile whose names are the tokens, and then walked in order.
- *
- * A token must read back as what it was. A native function that calls itself "read_[k]" is not to
- * pass as kernel code, nor "[lost:x]" as a fate: where a name would be read as another kind, the
- * brackets that cause it become parentheses. Writing, reading and writing again gives the same bytes.
+ * Each frame becomes a token (folded_token.h). Different frames may become equal tokens (the same name in two modules), and then their
+ * stacks are one. So the walk goes from one set of nodes to the next: those that have the same tokens on the way to them, which is one node
+ * nearly always.
  */
 #include "render/folded_writer.h"
 
@@ -17,323 +13,294 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
-#include "base/utf8.h"
-#include "model/fates.h"
+#include "base/string_pool.h"
 #include "model/profile.h"
 #include "model/stack_children.h"
-#include "render/name_order.h"
+#include "render/folded_token.h"
 #include "render/stack_edit.h"
 
 DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
 
-#define EMPTY_NAME "[empty]"
+/* --- tokens --- */
 
-/* Clean text without what the format keeps for itself: semicolons, and blanks other than a space. */
-static void append_clean_name(struct buffer *to, const char *bytes, size_t size)
-{
-	struct buffer plain;
+#define DEPTHS                 \
+	(FOLDED_SHARED_DEPTH + \
+	 1) /* where tokens may differ: the root's children, theirs, and all others */
 
-	buffer_init(&plain);
-	buffer_append(&plain, bytes, size);
-	for (size_t i = 0; i < plain.size; i++) {
-		if (plain.data[i] == ';')
-			plain.data[i] = ':';
-		else if (strchr("\n\r\t", plain.data[i]) && plain.data[i])
-			plain.data[i] = ' ';
-	}
-	if (plain.failed)
-		to->failed = true;
-	utf8_append_clean(to, plain.data, plain.size, SIZE_MAX);
-	buffer_release(&plain);
-}
-
-/* Readers trim a line's blanks, and take "name 3 7" for two counts. */
-static void trim_name(struct buffer *name)
-{
-	size_t start = 0, last;
-
-	while (name->size && name->data[name->size - 1] == ' ')
-		name->size--;
-	while (start < name->size && name->data[start] == ' ')
-		start++;
-	if (start)
-		memmove(name->data, name->data + start, name->size -= start);
-	for (last = name->size; last && strchr("0123456789.", name->data[last - 1]); last--)
-		;
-	if (last && last < name->size && name->data[last - 1] == ' ')
-		name->data[last - 1] = '_';
-	if (!name->size)
-		buffer_append_string(name, EMPTY_NAME);
-}
-
-static bool is_bracketed(const struct buffer *name)
-{
-	return name->size >= 2 && name->data[0] == '[' && name->data[name->size - 1] == ']';
-}
-
-/* "_[k]" and its like at the end, where they would be read as a kind. */
-static void disarm_suffix(struct buffer *name)
-{
-	for (enum frame_kind kind = 0; kind < FRAME_KIND_COUNT; kind++) {
-		const char *suffix = frame_kind_suffix(kind);
-		size_t length = strlen(suffix);
-
-		if (!length || name->size <= length ||
-		    memcmp(name->data + name->size - length, suffix, length))
-			continue;
-		name->data[name->size - length + 1] = '(';
-		name->data[name->size - 1] = ')';
-	}
-}
-
-/* "[lost:x" at depth 1, where with any "]" at the end it would be read as a marker. */
-static void disarm_marker(struct buffer *token)
-{
-	const char *reason;
-	size_t size;
-	enum fate fate;
-
-	if (!token->failed && fate_parse_marker(token->data, token->size, &fate, &reason, &size))
-		token->data[reason - token->data - 1] = '_';
-}
-
-static void append_brackets(struct buffer *name)
-{
-	buffer_append_string(name, "  ");
-	if (name->failed)
-		return;
-	memmove(name->data + 1, name->data, name->size - 2);
-	name->data[0] = '[';
-	name->data[name->size - 1] = ']';
-}
-
-/* Kinds without a suffix are told apart by their brackets alone. */
-static void mark_kind(struct buffer *name, enum frame_kind kind)
-{
-	disarm_suffix(name);
-	if (kind == FRAME_UNKNOWN || kind == FRAME_MARKER) {
-		if (!is_bracketed(name))
-			append_brackets(name);
-	} else if (is_bracketed(name) && (name->size != strlen(EMPTY_NAME) ||
-					  memcmp(name->data, EMPTY_NAME, name->size))) {
-		name->data[0] = '(';
-		name->data[name->size - 1] = ')';
-	}
-}
-
-static bool is_marker(const struct buffer *name)
-{
-	const char *reason;
-	size_t size;
-	enum fate fate;
-
-	return fate_parse_marker(name->data, name->size, &fate, &reason, &size);
-}
-
-/* What stands for `frame` as the frame number `depth` of a stack. */
-static void make_token(const struct profile *profile, const struct frame *frame, size_t depth,
-		       struct buffer *token)
-{
-	size_t size;
-	const char *name = profile_string(profile, frame->name, &size);
-	const char *suffix = frame_kind_suffix(frame->kind);
-
-	buffer_clear(token);
-	append_clean_name(token, name, size);
-	if (!token->failed)
-		trim_name(token);
-	if (token->failed)
-		return;
-	if (frame->kind == FRAME_MARKER && depth == 1 && is_marker(token))
-		return;
-	if (*suffix)
-		buffer_append_string(token, suffix);
-	else if (depth > 0)
-		mark_kind(token, frame->kind);
-	if (depth == 1)
-		disarm_marker(token);
-}
-
-/* The tree of tokens while it grows. */
-struct token_tree {
-	struct profile *profile;
-	struct buffer token;
-	uint32_t *nodes; /* per node of the source: the node of its token */
-	uint32_t *known; /* per frame of the source, at depths above 1: its token's frame */
+struct tokens {
+	struct string_pool texts;
+	uint32_t *ids
+		[DEPTHS]; /* per frame: its token, PROFILE_NONE where it does not stand at such a depth */
+	uint32_t empty;  /* that of a stack without frames */
+	uint32_t *ranks; /* per token: its place in the order of their bytes */
 };
 
-static int add_token(struct token_tree *tree, const struct profile *from, uint32_t frame,
-		     size_t depth, uint32_t *ret_frame)
+static void tokens_release(struct tokens *tokens)
 {
-	struct frame token = frame_of_kind(FRAME_NATIVE);
-	bool is_shared = depth > 1;
-	int error;
+	string_pool_release(&tokens->texts);
+	for (size_t i = 0; i < DEPTHS; i++)
+		free(tokens->ids[i]);
+	free(tokens->ranks);
+}
 
-	if (is_shared && tree->known[frame] != PROFILE_NONE) {
-		*ret_frame = tree->known[frame];
-		return 0;
+static int tokens_init(struct tokens *tokens, const struct profile *profile)
+{
+	size_t size = ((size_t)profile_frame_count(profile) + 1) * sizeof(uint32_t);
+
+	*tokens = (struct tokens){ 0 };
+	string_pool_init(&tokens->texts);
+	for (size_t i = 0; i < DEPTHS; i++) {
+		tokens->ids[i] = malloc(size);
+		if (!tokens->ids[i])
+			return -ENOMEM;
+		memset(tokens->ids[i], 0xff, size); /* every one PROFILE_NONE */
 	}
-	make_token(from, profile_frame(from, frame), depth, &tree->token);
-	error = buffer_error(&tree->token);
-	if (!error)
-		error = profile_intern(tree->profile, tree->token.data, tree->token.size,
-				       &token.name);
-	if (!error)
-		error = profile_add_frame(tree->profile, token, ret_frame);
-	if (!error && is_shared)
-		tree->known[frame] = *ret_frame;
-	return error;
+	return string_pool_add(&tokens->texts, FOLDED_EMPTY_NAME, strlen(FOLDED_EMPTY_NAME),
+			       &tokens->empty);
 }
 
-static int add_empty_stack(struct token_tree *tree, uint64_t ticks)
-{
-	struct frame token = frame_of_kind(FRAME_NATIVE);
-	uint32_t frame, node;
-	int error = profile_intern(tree->profile, EMPTY_NAME, strlen(EMPTY_NAME), &token.name);
-
-	if (!error)
-		error = profile_add_frame(tree->profile, token, &frame);
-	if (!error)
-		error = profile_add_child(tree->profile, PROFILE_ROOT, frame, &node);
-	return error ? error : profile_add_ticks(tree->profile, node, ticks);
-}
-
-static size_t depth_class(const struct profile *profile, uint32_t node)
+static size_t depth_of(const struct profile *profile, uint32_t node)
 {
 	uint32_t parent = profile_node(profile, node)->parent;
 
 	if (parent == PROFILE_ROOT)
 		return 0;
-	return profile_node(profile, parent)->parent == PROFILE_ROOT ? 1 : 2;
+	return profile_node(profile, parent)->parent == PROFILE_ROOT ? 1 : FOLDED_SHARED_DEPTH;
 }
 
-static int fill_tree(struct token_tree *tree, const struct profile *from)
+static uint32_t *token_of(const struct tokens *tokens, const struct profile *profile, uint32_t node)
 {
-	uint32_t count = profile_node_count(from), frame;
+	return &tokens->ids[depth_of(profile, node)][profile_node(profile, node)->frame];
+}
 
-	tree->nodes[PROFILE_ROOT] = PROFILE_ROOT;
+/* Of every frame, at every depth at which it stands. */
+static int make_tokens(struct tokens *tokens, const struct profile *profile)
+{
+	_cleanup_(buffer_release) struct buffer text = { 0 };
+	uint32_t count = profile_node_count(profile);
+
 	for (uint32_t i = 1; i < count; i++) {
-		const struct stack_node *node = profile_node(from, i);
-		int error = add_token(tree, from, node->frame, depth_class(from, i), &frame);
+		uint32_t *token = token_of(tokens, profile, i);
+		int error;
 
+		if (*token != PROFILE_NONE)
+			continue;
+		folded_token_make(profile, profile_frame(profile, profile_node(profile, i)->frame),
+				  depth_of(profile, i), &text);
+		error = buffer_error(&text);
 		if (!error)
-			error = profile_add_child(tree->profile, tree->nodes[node->parent], frame,
-						  &tree->nodes[i]);
-		if (!error)
-			error = profile_add_ticks(tree->profile, tree->nodes[i], node->self);
+			error = string_pool_add(&tokens->texts, text.data, text.size, token);
 		if (error)
 			return error;
 	}
-	if (!profile_node(from, PROFILE_ROOT)->self)
-		return 0;
-	return add_empty_stack(tree, profile_node(from, PROFILE_ROOT)->self);
+	return 0;
 }
 
-static int build_tree(const struct profile *from, struct profile **ret_tree)
+static int compare_tokens(const void *left, const void *right, void *context)
 {
-	uint32_t frames = profile_frame_count(from);
-	_cleanup_free_ uint32_t *nodes = malloc(profile_node_count(from) * sizeof(*nodes));
-	_cleanup_free_ uint32_t *known = malloc((frames + 1) * sizeof(*known));
-	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
-	struct token_tree tree = { .profile = profile, .nodes = nodes, .known = known };
-	int error;
+	const struct string_pool *texts = context;
+	size_t a_size, b_size;
+	const char *a = string_pool_get(texts, *(const uint32_t *)left, &a_size);
+	const char *b = string_pool_get(texts, *(const uint32_t *)right, &b_size);
+	int order = memcmp(a, b, a_size < b_size ? a_size : b_size);
 
-	if (!nodes || !known || !profile)
-		return -ENOMEM;
-	memset(known, 0xff, frames * sizeof(*known)); /* every one PROFILE_NONE */
-	buffer_init(&tree.token);
-	error = fill_tree(&tree, from);
-	buffer_release(&tree.token);
-	if (!error)
-		*ret_tree = take_ptr(profile);
-	return error;
+	return order ? order : (a_size > b_size) - (a_size < b_size);
 }
 
-/* The walk over the tree: the nodes still to visit, and the line as far as the node's parent. */
-struct walk {
-	const struct profile *tree;
-	const uint32_t *ranks;
-	const struct stack_children *children;
-	uint32_t *pending; /* room for all nodes */
-	size_t pending_count;
-	size_t *line_sizes; /* per node: size of the line up to it */
-	struct buffer line;
-};
-
-static void walk_push_children(struct walk *walk, uint32_t node)
+static int rank_tokens(struct tokens *tokens)
 {
-	uint32_t *first = walk->pending + walk->pending_count, count;
-	const uint32_t *children = stack_children_of(walk->children, node, &count);
+	uint32_t count = tokens->texts.count;
+	_cleanup_free_ uint32_t *order = malloc(count * sizeof(*order));
 
-	memcpy(first, children, count * sizeof(*children));
-	name_order_sort_nodes(walk->tree, walk->ranks, first, count);
-	for (uint32_t i = 0; i < count / 2; i++) { /* the first is to be on top */
-		uint32_t swap = first[i];
-
-		first[i] = first[count - 1 - i];
-		first[count - 1 - i] = swap;
-	}
-	walk->pending_count += count;
-}
-
-static void walk_visit(struct walk *walk, uint32_t node, struct buffer *to)
-{
-	const struct stack_node *entry = profile_node(walk->tree, node);
-	const struct frame *frame = profile_frame(walk->tree, entry->frame);
-	size_t size;
-	const char *name = profile_string(walk->tree, frame->name, &size);
-
-	walk->line.size = walk->line_sizes[entry->parent];
-	if (entry->parent != PROFILE_ROOT)
-		buffer_append_char(&walk->line, ';');
-	buffer_append(&walk->line, name, size);
-	walk->line_sizes[node] = walk->line.size;
-	if (entry->self) {
-		buffer_append(to, walk->line.data, walk->line.size);
-		buffer_append_char(to, ' ');
-		buffer_append_u64(to, entry->self);
-		buffer_append_char(to, '\n');
-	}
-}
-
-static int write_tree(const struct profile *tree, struct buffer *to)
-{
-	uint32_t count = profile_node_count(tree);
-	_cleanup_free_ uint32_t *ranks = NULL, *pending = malloc(count * sizeof(*pending));
-	_cleanup_free_ size_t *line_sizes = calloc(count, sizeof(*line_sizes));
-	_cleanup_free_ uint32_t *nodes = malloc(count * sizeof(*nodes));
-	_cleanup_(stack_children_release) struct stack_children children = { 0 };
-	struct walk walk = { tree, .children = &children, .pending = pending,
-			     .line_sizes = line_sizes };
-
-	if (!pending || !line_sizes || !nodes || name_order_ranks(tree, &ranks))
+	tokens->ranks = malloc(count * sizeof(*tokens->ranks));
+	if (!order || !tokens->ranks)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < count; i++)
-		nodes[i] = i;
-	if (stack_children_init(&children, tree, nodes, count, NULL))
-		return -ENOMEM;
-	walk.ranks = ranks;
-	buffer_init(&walk.line);
-	walk_push_children(&walk, PROFILE_ROOT);
-	while (walk.pending_count && !walk.line.failed) {
-		uint32_t node = pending[--walk.pending_count];
+		order[i] = i;
+	qsort_r(order, count, sizeof(*order), compare_tokens, &tokens->texts);
+	for (uint32_t i = 0; i < count; i++)
+		tokens->ranks[order[i]] = i;
+	return 0;
+}
 
-		walk_visit(&walk, node, to);
-		walk_push_children(&walk, node);
+/* --- the walk --- */
+
+/* A node still to visit. */
+struct pending_node {
+	uint32_t node;    /* the root: the stack without frames */
+	uint32_t rank;    /* of its token */
+	uint32_t callers; /* the number of the set that it lies on */
+	size_t line_size; /* of that set's line */
+};
+
+struct walk {
+	const struct profile *profile;
+	const struct tokens *tokens;
+	struct stack_children children;
+	struct buffer pending; /* struct pending_node, the next one last, those of a set together */
+	struct buffer members; /* uint32_t: nodes of the set */
+	struct buffer line;    /* as far as the set */
+	uint32_t sets;         /* so many were met */
+};
+
+static void walk_release(struct walk *walk)
+{
+	stack_children_release(&walk->children);
+	buffer_release(&walk->pending);
+	buffer_release(&walk->members);
+	buffer_release(&walk->line);
+}
+
+static uint32_t token_at(const struct walk *walk, uint32_t node)
+{
+	return node == PROFILE_ROOT ? walk->tokens->empty
+				    : *token_of(walk->tokens, walk->profile, node);
+}
+
+static void push_node(struct walk *walk, uint32_t node)
+{
+	struct pending_node item = {
+		.node = node,
+		.rank = walk->tokens->ranks[token_at(walk, node)],
+		.callers = walk->sets,
+		.line_size = walk->line.size,
+	};
+
+	buffer_append(&walk->pending, &item, sizeof(item));
+}
+
+/* The first in order is to be visited first, and so stands last; of equal ones the first that came. */
+static int compare_pending(const void *left, const void *right)
+{
+	const struct pending_node *a = left, *b = right;
+
+	if (a->rank != b->rank)
+		return (a->rank < b->rank) - (a->rank > b->rank);
+	return (a->node < b->node) - (a->node > b->node);
+}
+
+/* Those from that place on. */
+static void sort_pending(struct walk *walk, size_t start)
+{
+	size_t count = (walk->pending.size - start) / sizeof(struct pending_node);
+
+	if (count > 1 && !walk->pending.failed)
+		qsort(walk->pending.data + start, count, sizeof(struct pending_node),
+		      compare_pending);
+}
+
+static void push_children(struct walk *walk, const uint32_t *nodes, size_t node_count)
+{
+
+	for (size_t i = 0; i < node_count; i++) {
+		uint32_t count;
+		const uint32_t *children = stack_children_of(&walk->children, nodes[i], &count);
+
+		for (uint32_t child = 0; child < count; child++)
+			push_node(walk, children[child]);
 	}
-	if (walk.line.failed)
-		to->failed = true;
-	buffer_release(&walk.line);
+}
+
+/* The next one, and all that go with it, become the members: false at the end. */
+static bool take_set(struct walk *walk, struct pending_node *ret_first, uint64_t *ret_self)
+{
+	struct buffer *pending = &walk->pending;
+	uint64_t self = 0;
+
+	buffer_clear(&walk->members);
+	while (pending->size && !pending->failed) {
+		struct pending_node item;
+
+		memcpy(&item, pending->data + pending->size - sizeof(item), sizeof(item));
+		if (walk->members.size &&
+		    (item.rank != ret_first->rank || item.callers != ret_first->callers))
+			break;
+		pending->size -= sizeof(item);
+		*ret_first = item;
+		self += profile_node(walk->profile, item.node)->self;
+		buffer_append(&walk->members, &item.node, sizeof(item.node));
+	}
+	*ret_self = self;
+	return walk->members.size > 0;
+}
+
+static void write_line(const struct walk *walk, uint64_t self, struct buffer *to)
+{
+	buffer_append(to, walk->line.data, walk->line.size);
+	buffer_append_char(to, ' ');
+	buffer_append_u64(to, self);
+	buffer_append_char(to, '\n');
+}
+
+static void extend_line(struct walk *walk, const struct pending_node *set)
+{
+	size_t size;
+	const char *token = string_pool_get(&walk->tokens->texts, token_at(walk, set->node), &size);
+
+	walk->line.size = set->line_size;
+	if (walk->line.size)
+		buffer_append_char(&walk->line, ';');
+	buffer_append(&walk->line, token, size);
+}
+
+/* Without the root, which stands for the stack without frames here. */
+static void push_callees(struct walk *walk)
+{
+	uint32_t *members = (uint32_t *)walk->members.data;
+	size_t count = walk->members.size / sizeof(*members);
+
+	size_t start = walk->pending.size;
+
+	walk->sets++;
+	for (size_t i = 0; i < count; i++)
+		if (members[i] == PROFILE_ROOT)
+			members[i] = members[--count];
+	push_children(walk, members, count);
+	sort_pending(walk, start);
+}
+
+static int write_stacks(struct walk *walk, struct buffer *to)
+{
+	const uint32_t root = PROFILE_ROOT;
+	struct pending_node set = { 0 };
+	uint64_t self;
+
+	push_children(walk, &root, 1);
+	if (profile_node(walk->profile, PROFILE_ROOT)->self)
+		push_node(walk, PROFILE_ROOT);
+	sort_pending(walk, 0);
+	while (take_set(walk, &set, &self)) {
+		extend_line(walk, &set);
+		if (self)
+			write_line(walk, self, to);
+		push_callees(walk);
+	}
+	if (walk->pending.failed || walk->members.failed || walk->line.failed)
+		return -ENOMEM;
 	return buffer_error(to);
+}
+
+static int write_profile(const struct profile *profile, struct buffer *to)
+{
+	_cleanup_(tokens_release) struct tokens tokens = { 0 };
+	_cleanup_(walk_release) struct walk walk = { .profile = profile, .tokens = &tokens };
+	int error = tokens_init(&tokens, profile);
+
+	if (!error)
+		error = make_tokens(&tokens, profile);
+	if (!error)
+		error = rank_tokens(&tokens);
+	if (!error)
+		error = stack_children_init(&walk.children, profile, NULL,
+					    profile_node_count(profile), NULL);
+	return error ? error : write_stacks(&walk, to);
 }
 
 int folded_write(const struct profile *profile, const struct render_options *options,
 		 struct buffer *to)
 {
-	_cleanup_(cleanup_profile) struct profile *edited = NULL, *tree = NULL;
+	_cleanup_(cleanup_profile) struct profile *edited = NULL;
 	int error = stack_edit(profile, options, &edited);
 
-	if (!error)
-		error = build_tree(edited ? edited : profile, &tree);
-	return error ? error : write_tree(tree, to);
+	return error ? error : write_profile(edited ? edited : profile, to);
 }

@@ -170,6 +170,38 @@ static void equal_lines_become_one(void **state)
 	profile_free(profile);
 }
 
+/* What lies on frames of one token is one, too, and stays in order with what lies on one of them alone. */
+static void what_lies_on_equal_frames_is_one(void **state)
+{
+	static const struct plain a[] = { { "p", FRAME_PROCESS },
+					  { "f;", FRAME_NATIVE },
+					  { "y", FRAME_NATIVE },
+					  { "z", FRAME_NATIVE } };
+	static const struct plain b[] = { { "p", FRAME_PROCESS },
+					  { "f:", FRAME_NATIVE },
+					  { "y", FRAME_NATIVE } };
+	static const struct plain c[] = { { "p", FRAME_PROCESS },
+					  { "f:", FRAME_NATIVE },
+					  { "x", FRAME_NATIVE } };
+	static const struct plain d[] = { { "[empty]", FRAME_PROCESS }, { "y", FRAME_NATIVE } };
+	struct profile *profile = profile_new();
+	struct buffer text;
+
+	(void)state;
+	buffer_init(&text);
+	add_stack(profile, a, COUNT(a), 1);
+	add_stack(profile, b, COUNT(b), 2);
+	add_stack(profile, c, COUNT(c), 4);
+	add_stack(profile, d, COUNT(d), 8);
+	add_stack(profile, d, 1, 16);
+	add_stack(profile, d, 0, 32); /* ticks without any frame */
+	assert_round_trip(profile, &text);
+	assert_string_equal(buffer_string(&text),
+			    "[empty] 48\n[empty];y 8\np;f:;x 4\np;f:;y 2\np;f:;y;z 1\n");
+	buffer_release(&text);
+	profile_free(profile);
+}
+
 static void nothing_is_written_for_nothing(void **state)
 {
 	struct profile *profile = profile_new();
@@ -291,6 +323,7 @@ int main(void)
 		cmocka_unit_test(no_name_passes_for_another_kind),
 		cmocka_unit_test(markers_stay_markers),
 		cmocka_unit_test(equal_lines_become_one),
+		cmocka_unit_test(what_lies_on_equal_frames_is_one),
 		cmocka_unit_test(nothing_is_written_for_nothing),
 		cmocka_unit_test(random_profiles_come_back),
 		cmocka_unit_test(kinds_come_back),
