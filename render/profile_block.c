@@ -116,6 +116,7 @@ static void add_drawing(struct facts *facts, const struct render_options *option
 	add_number(facts, "row_height", options->height);
 	add_number(facts, "whole", options->total);
 	add_number(facts, "inverted", options->inverted);
+	add_number(facts, "no_sort", options->no_sort);
 	add_number(facts, "cut_right", options->truncate_text_right);
 	if (options->search_color.is_set)
 		add_colour(facts, "search_color", options->search_color.colour);

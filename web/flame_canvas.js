@@ -135,6 +135,7 @@ class FlameCanvas {
 			{ fill: this.pattern('lost-paper', 'lost-line'), ink },
 		];
 		this.groups = [colour('root'), colour('process-edge'), colour('cut-line'), colour('lost-line')];
+		this.solid = fill => fill === this.styles[2].fill ? colour('cut-paper') : fill === this.styles[3].fill ? colour('lost-paper') : fill;
 		for (const ramp of ramps) {
 			this.groups.push(ramp.shades[RUN_SHADE][side].fill);
 			for (const shade of ramp.shades) this.styles.push(shade[side]);
@@ -187,6 +188,19 @@ class FlameCanvas {
 		this.drawLabels();
 	}
 
+	// The whole height of what is in view, drawn into something that takes what a canvas's context takes.
+	drawInto(context) {
+		const { height, scrolled } = this, own = this.context;
+		this.context = context;
+		this.height = this.wholeHeight;
+		this.scrolled = 0;
+		try {
+			this.draw();
+		} finally {
+			Object.assign(this, { context: own, height, scrolled });
+		}
+	}
+
 	startStrip() {
 		const width = this.canvas.width;
 		if (this.strip.canvas.width !== width) {
@@ -216,6 +230,11 @@ class FlameCanvas {
 	finishStrip(y) {
 		const { strip, stripFrom: from, stripTo: to, ratio } = this;
 		if (from >= to) return;
+		if (this.context.drawStrip) {
+			this.context.drawStrip(this.stripPixels, from, to, ratio, y, this.row - 1);
+			this.stripPixels.fill(0, from, to);
+			return;
+		}
 		strip.putImageData(this.stripData, 0, 0);
 		this.context.imageSmoothingEnabled = false;
 		this.context.drawImage(strip.canvas, from, 0, to - from, 1, from / ratio, y, (to - from) / ratio, this.row - 1);
@@ -317,18 +336,33 @@ class FlameCanvas {
 		overlay.clearRect(0, 0, this.width, this.height);
 		overlay.lineWidth = 1;
 		overlay.strokeStyle = this.theme.colour('accent');
-		let past = -1;
-		for (const i of same) {
-			const at = this.extent(i);
-			if (!at || (at.width < 1 && at.x === past)) continue;
-			past = at.x;
-			this.outline(i, at, .5);
-		}
+		this.drawSame(same);
 		overlay.lineWidth = 1.5;
 		if (pointed >= 0) this.outline(pointed, this.extent(pointed), .75);
 		overlay.lineWidth = 2;
 		overlay.strokeStyle = this.theme.colour('ink');
 		for (const i of [current, focused]) if (i >= 0) this.outline(i, this.extent(i), 1);
+	}
+
+	// Narrow ones are tinted, once a pixel.
+	drawSame(same) {
+		const { overlay, tree } = this;
+		let past = -1;
+		overlay.fillStyle = this.theme.colour('accent');
+		for (const i of same) {
+			const at = this.extent(i);
+			if (!at) continue;
+			if (at.width >= 4) {
+				this.outline(i, at, .5);
+				continue;
+			}
+			const place = tree.depth[i] * 65536 + Math.floor(at.x), y = this.top(tree.depth[i]);
+			if (place === past || y + this.row < 0 || y > this.height) continue;
+			past = place;
+			overlay.globalAlpha = .4;
+			overlay.fillRect(at.x, y, Math.max(1, at.width), this.row - 1);
+			overlay.globalAlpha = 1;
+		}
 	}
 
 	outline(i, at, inset) {

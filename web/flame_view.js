@@ -12,7 +12,8 @@ const EASE_MS = 120;
 const DRAG_PIXELS = 4; // less is a click
 
 class FlameView {
-	// `on`: { describe(node), zoomed(isNew) }, told when what is shown changes
+	// `on`: { describe(node), zoomed(isNew), menu(node, x, y), choose(node) }: told when what is shown changes, when the right button is
+	// pressed, and in place of a zoom when a frame is chosen (these two may be missing)
 	constructor({ graph, stage, sheet, frames, marks, twin }, profile, theme, search, on) {
 		Object.assign(this, { graph, stage, sheet, twinElement: twin, profile, search, on });
 		this.canvas = new FlameCanvas(frames, marks, profile, theme);
@@ -41,23 +42,27 @@ class FlameView {
 	// --- drawing -------------------------------------------------------------------------------
 
 	layOut() {
+		if (!this.graph.clientWidth) return; // it is not shown
 		const atEnd = this.graph.scrollTop + this.graph.clientHeight >= this.graph.scrollHeight - 2;
 		const { canvas } = this;
 		canvas.resize(this.graph.clientWidth, 0);
 		this.stage.style.height = canvas.wholeHeight + 'px';
-		this.sheet.style.height = this.graph.clientHeight + 'px';
-		canvas.resize(this.graph.clientWidth, this.graph.clientHeight);
+		this.sheet.style.height = Math.min(canvas.wholeHeight, this.graph.clientHeight) + 'px';
+		canvas.resize(this.graph.clientWidth, Math.min(canvas.wholeHeight, this.graph.clientHeight));
+		this.graph.classList.toggle('icicle', canvas.isInverted);
 		if (atEnd && !canvas.isInverted) this.graph.scrollTop = this.graph.scrollHeight;
 		this.redraw();
 	}
 
 	setColours() {
 		this.canvas.setColours();
+		if (!this.tree) return;
 		this.redraw();
 	}
 
 	setInverted(isInverted) {
 		this.canvas.isInverted = isInverted;
+		this.graph.classList.toggle('icicle', isInverted);
 		this.graph.scrollTop = isInverted ? 0 : this.graph.scrollHeight;
 		this.redraw();
 	}
@@ -199,6 +204,7 @@ class FlameView {
 		sheet.addEventListener('pointerup', event => this.release(event));
 		sheet.addEventListener('pointercancel', event => this.fingers.delete(event.pointerId));
 		sheet.addEventListener('pointerleave', event => event.pointerType === 'mouse' && this.point(-1));
+		sheet.addEventListener('contextmenu', event => this.openMenu(event));
 		graph.addEventListener('scroll', () => this.redraw(), { passive: true });
 		graph.addEventListener('wheel', event => this.wheel(event), { passive: false });
 		new ResizeObserver(() => this.tree && this.layOut()).observe(graph);
@@ -247,7 +253,20 @@ class FlameView {
 		const i = this.at(event);
 		if (i < 0) return;
 		this.focus(i);
-		this.zoom(i);
+		this.choose(i);
+	}
+
+	choose(i) {
+		if (this.on.choose) this.on.choose(i);
+		else this.zoom(i);
+	}
+
+	openMenu(event) {
+		const i = this.at(event);
+		if (i < 0 || !this.on.menu) return;
+		event.preventDefault();
+		this.focus(i);
+		this.on.menu(i, event.clientX, event.clientY);
 	}
 
 	// --- focus ---------------------------------------------------------------------------------

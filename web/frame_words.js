@@ -11,6 +11,7 @@ function frameFacts(profile, tree, i, view) {
 	const module = profile.moduleOf(frame), source = profile.sourceOf(frame), kind = profile.kindOf(frame);
 	pairs.push(['total', `${amountText(facts, tree.total[i])} · ${shareText(tree.total[i], whole)}`]);
 	pairs.push(['self', `${amountText(facts, tree.self[i])} · ${shareText(tree.self[i], whole)}`]);
+	if (tree.all !== whole) pairs.push(['of all', shareText(tree.total[i], tree.all)]);
 	if (view > 0 && tree.isWithin(i, view)) pairs.push(['of view', shareText(tree.total[i], tree.total[view])]);
 	if (frame >= 0) {
 		const places = tree.nodesOf(frame);
@@ -29,7 +30,7 @@ function frameWords(profile, tree, i, view) {
 	return [profile.nameOf(tree.frame[i]), ...pairs].join(', ');
 }
 
-function showDetail(element, profile, tree, i, view) {
+function showDetail(element, profile, tree, i, view, acts) {
 	const name = document.createElement('span'), facts = document.createElement('span');
 	const { nametype } = profile.facts, full = profile.nameOf(tree.frame[i]);
 	name.className = 'name cut';
@@ -44,5 +45,5 @@ function showDetail(element, profile, tree, i, view) {
 		pair.append(value);
 		facts.append(pair);
 	}
-	element.replaceChildren(name, facts);
+	element.replaceChildren(name, facts, acts);
 }

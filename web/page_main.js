@@ -5,8 +5,17 @@
 import { readEmbedded } from './profile_data.js';
 import { StackTree } from './stack_tree.js';
 import { FrameSearch } from './frame_search.js';
+import { shapeNodes } from './tree_shaping.js';
 import { PageTheme } from './page_theme.js';
 import { FlameView } from './flame_view.js';
+import { CallersView } from './callers_view.js';
+import { FunctionTable } from './function_table.js';
+import { TreeTable } from './tree_table.js';
+import { FilterChips } from './filter_chips.js';
+import { COLOUR_CHOICES, colouring } from './colour_choice.js';
+import { FRAME_ACTIONS, FrameMenu, actionButtons, copyText, exactFilter } from './frame_actions.js';
+import { SvgSheet } from './svg_sheet.js';
+import { crumbParts } from './crumb_path.js';
 import { showDetail } from './frame_words.js';
 import { showFates } from './fates_split.js';
 import { fillHelp } from './page_help.js';
@@ -14,29 +23,46 @@ import { showHeading } from './page_heading.js';
 import { groupDigits, shareText } from './plain_numbers.js';
 import { followPath, pathOf, readAddress, writeAddress } from './view_address.js';
 
-const VIEWS = { flame: 'Flame', icicle: 'Icicle' };
+const VIEWS = { flame: 'Flame', icicle: 'Icicle', callers: 'Callers / callees', table: 'Table', tree: 'Tree' };
+const PANELS = { flame: 'graph', icicle: 'graph', callers: 'callers', table: 'table', tree: 'tree' };
 const element = id => document.getElementById(id);
 
 class Page {
 	constructor(profile) {
 		this.profile = profile;
-		this.tree = this.whole = new StackTree(profile.nodes);
+		this.whole = this.tree = new StackTree(profile.nodes);
 		this.search = new FrameSearch(profile);
 		this.theme = new PageTheme(() => this.onTheme());
-		this.view = profile.facts.inverted ? 'icicle' : 'flame';
-		this.firstView = this.view;
+		this.view = this.firstView = profile.facts.inverted ? 'icicle' : 'flame';
 		this.missing = '';
-		const parts = {};
-		for (const id of ['graph', 'stage', 'sheet', 'frames', 'marks', 'twin']) parts[id] = element(id);
-		this.flame = new FlameView(parts, profile, this.theme, this.search,
-			{ describe: i => this.describe(i), zoomed: isNew => this.onZoom(isNew) });
-		this.flame.canvas.isInverted = this.view === 'icicle';
-		this.flame.setTree(this.tree);
+		this.colour = 'kind';
+		this.stale = new Set();
+		this.makeViews();
 		this.fill();
 		this.listen();
+		this.setTree(this.whole);
 	}
 
-	// --- what stands around the graph ----------------------------------------------------------
+	makeViews() {
+		const { profile, theme, search } = this, parts = {};
+		for (const id of ['graph', 'stage', 'sheet', 'frames', 'marks', 'twin']) parts[id] = element(id);
+		this.flame = new FlameView(parts, profile, theme, search, {
+			describe: i => this.describe(this.flame, i),
+			zoomed: isNew => this.onZoom(isNew),
+			menu: (i, x, y) => this.menu.open(x, y),
+		});
+		this.flame.canvas.isInverted = this.view === 'icicle';
+		this.callers = new CallersView(element('callers'), profile, theme,
+			{ describe: (view, i) => this.describe(view, i), choose: frame => this.showCallers(frame) });
+		this.table = new FunctionTable(element('table'), profile, search, { choose: frame => this.showCallers(frame) });
+		this.rows = new TreeTable(element('tree'), profile,
+			{ describe: i => this.describe(this.rows, i), choose: i => this.showInGraph(i) });
+		this.chips = new FilterChips(element('chips'), element('filter-form'), () => this.onFilters(true));
+		this.menu = new FrameMenu(element('menu'), id => this.act(id));
+		this.acts = actionButtons(id => this.act(id));
+	}
+
+	// --- what stands around the views ----------------------------------------------------------
 
 	fill() {
 		const { profile } = this;
@@ -44,78 +70,147 @@ class Page {
 		showHeading(profile, element('heading'), element('origin'));
 		showFates(profile.fates, { split: element('fates-split'), text: element('fates-text'), reasons: element('fates-reasons') });
 		fillHelp(element('help'));
+		this.chips.show();
 		element('notes').textContent = profile.facts.notes || '';
 		element('notes').hidden = !profile.facts.notes;
 		for (const [view, label] of Object.entries(VIEWS)) element('tabs').append(this.tab(view, label));
-		if (!this.tree.whole) this.showEmpty();
+		for (const [value, label] of Object.entries(COLOUR_CHOICES)) element('colour').append(new Option(label, value));
 		this.theme.apply();
-		this.showTabs();
 	}
 
 	tab(view, label) {
 		const tab = document.createElement('button');
 		tab.type = 'button';
 		tab.setAttribute('role', 'tab');
-		tab.setAttribute('aria-controls', 'graph');
+		tab.setAttribute('aria-controls', PANELS[view]);
 		tab.dataset.view = view;
 		tab.textContent = label;
 		tab.addEventListener('click', () => this.chooseView(view));
 		return tab;
 	}
 
-	showTabs() {
-		for (const tab of element('tabs').children) {
-			const isChosen = tab.dataset.view === this.view;
-			tab.setAttribute('aria-selected', isChosen);
-			tab.tabIndex = isChosen ? 0 : -1;
-		}
+	get graphs() {
+		return [this.flame, ...this.callers.panes];
 	}
 
-	chooseView(view) {
-		if (!Object.hasOwn(VIEWS, view) || view === this.view) return;
-		this.view = view;
-		this.flame.setInverted(view === 'icicle');
-		this.showTabs();
-		this.visit(false);
-	}
-
-	showEmpty() {
-		const empty = document.createElement('div'), what = document.createElement('b');
-		empty.className = 'empty';
-		what.textContent = 'No samples.';
-		empty.append(what, 'Nothing was on a CPU while this was recorded, or a filter left nothing.');
-		element('stage').hidden = true;
-		element('graph').append(empty);
+	// The graph that keys mean.
+	get active() {
+		return PANELS[this.view] === 'graph' ? this.flame : this.view === 'callers' ? this.callers.active : null;
 	}
 
 	onTheme() {
 		const name = this.theme.isDark ? 'light' : 'dark';
 		element('theme').setAttribute('aria-label', `Change to ${name}`);
 		element('theme').title = `Change to ${name} (t)`;
-		this.flame?.setColours();
+		for (const graph of this.graphs) graph.setColours();
 	}
 
-	describe(i) {
-		const shown = i >= 0 ? i : this.flame.zoomed;
-		showDetail(element('detail'), this.profile, this.tree, shown, this.flame.zoomed);
+	chooseColour(choice) {
+		this.colour = Object.hasOwn(COLOUR_CHOICES, choice) ? choice : 'kind';
+		element('colour').value = this.colour;
+		const colourOf = colouring(this.colour, this.profile, this.tree);
+		for (const graph of this.graphs) {
+			graph.canvas.colourOf = colourOf;
+			graph.setColours();
+		}
+	}
+
+	// --- views ---------------------------------------------------------------------------------
+
+	chooseView(view) {
+		if (!Object.hasOwn(VIEWS, view) || view === this.view) return;
+		this.view = view;
+		this.showView();
+		this.visit(false);
+	}
+
+	// A view that is not seen is brought up to date when it is.
+	showView() {
+		const { view } = this, panel = this.tree.whole ? PANELS[view] : 'empty';
+		for (const tab of element('tabs').children) {
+			const isChosen = tab.dataset.view === view;
+			tab.setAttribute('aria-selected', isChosen);
+			tab.tabIndex = isChosen ? 0 : -1;
+		}
+		for (const id of [...Object.values(PANELS), 'empty']) element(id).hidden = id !== panel;
+		if (panel === 'empty') this.showEmpty();
+		else this.refresh(panel);
+		this.showCrumb();
+	}
+
+	refresh(panel) {
+		const isStale = this.stale.delete(panel);
+		if (panel === 'graph') {
+			const isInverted = this.view === 'icicle';
+			this.flame.layOut();
+			if (this.flame.canvas.isInverted !== isInverted) this.flame.setInverted(isInverted);
+		} else if (panel === 'callers') {
+			if (isStale) this.callers.setFrame(this.tree, this.callers.frame);
+			this.callers.find(this.search.query);
+			this.callers.layOut();
+			this.describe(this.callers.active, 0);
+		} else if (panel === 'table') {
+			this.table.show();
+		} else if (isStale || panel === 'tree') {
+			this.rows.show();
+		}
+	}
+
+	showEmpty() {
+		const what = document.createElement('b'), { filters } = this.chips;
+		what.textContent = filters.length ? 'Nothing is left.' : 'No samples.';
+		element('empty').replaceChildren(what, filters.length ? 'No stack passes the filters above: take one away.' :
+			'Nothing was on a CPU while this was recorded, or a filter left nothing.');
+	}
+
+	setTree(tree) {
+		this.tree = tree;
+		tree.all = this.whole.whole;
+		this.flame.setTree(tree);
+		this.table.setTree(tree);
+		this.rows.setTree(tree);
+		this.stale.add('callers').add('tree');
+		this.search.run(this.search.query, tree);
+		if (this.colour === 'share') this.chooseColour('share');
+	}
+
+	onFilters(isNew) {
+		const { filters } = this.chips, path = pathOf(this.profile, this.tree, this.flame.zoomed);
+		this.setTree(filters.length ? new StackTree(shapeNodes(this.profile, this.whole, filters)) : this.whole);
+		this.flame.show(followPath(this.profile, this.tree, path).node);
+		this.showView();
+		this.showFound();
+		if (isNew) this.visit(true);
+	}
+
+	showCallers(frame) {
+		if (frame < 0) return;
+		this.callers.setFrame(this.tree, frame);
+		this.stale.delete('callers');
+		this.view = 'callers';
+		this.showView();
+		this.visit(true);
+	}
+
+	showInGraph(i) {
+		this.view = this.firstView;
+		this.flame.zoom(i);
+		this.showView();
+		this.visit(true);
+	}
+
+	describe(view, i) {
+		const { tree } = view, shown = i >= 0 ? i : view.zoomed || 0;
+		if (!tree || (view === this.flame && this.view === 'callers')) return;
+		this.subject = { tree, node: shown };
+		this.acts.hidden = tree.frame[shown] < 0;
+		showDetail(element('detail'), this.profile, tree, shown, view.zoomed || 0, this.acts);
 	}
 
 	showCrumb() {
-		const path = this.tree.path(this.flame.zoomed), parts = [];
-		const kept = path.length > 8 ? [...path.slice(0, 2), -1, ...path.slice(-5)] : path;
-		for (const i of kept) {
-			const separator = document.createElement('i'), step = document.createElement('button');
-			separator.textContent = '›';
-			if (parts.length) parts.push(separator);
-			if (i < 0) {
-				parts.push('…');
-				continue;
-			}
-			step.type = 'button';
-			step.textContent = step.title = this.profile.nameOf(this.tree.frame[i]);
-			step.addEventListener('click', () => this.flame.zoom(i));
-			parts.push(step);
-		}
+		const { profile, tree, flame } = this;
+		const parts = this.view === 'callers' ? [`${profile.nameOf(this.callers.frame)}`] :
+			crumbParts(profile, tree, flame.zoomed, i => this.showInView(i));
 		if (this.missing) {
 			const gone = document.createElement('span');
 			gone.className = 'gone cut';
@@ -123,6 +218,34 @@ class Page {
 			parts.push(gone);
 		}
 		element('crumb').replaceChildren(...parts);
+		element('crumb').hidden = this.view === 'table' || this.view === 'tree';
+	}
+
+	showInView(i) {
+		if (this.active === this.flame) this.flame.zoom(i);
+		else this.showInGraph(i);
+	}
+
+	// --- what is done with a frame -------------------------------------------------------------
+
+	act(id) {
+		const { tree, node } = this.subject, frame = tree.frame[node];
+		if (frame < 0) return;
+		const name = this.profile.nameOf(frame);
+		if (id === 'copy') copyText(name);
+		else if (id === 'copy-stack') copyText(tree.path(node).map(i => this.profile.nameOf(tree.frame[i])).join('\n'));
+		else if (id === 'callers') this.showCallers(frame);
+		else this.chips.add(id, exactFilter(name));
+	}
+
+	save() {
+		const graph = this.active || this.flame, { canvas } = graph, link = document.createElement('a');
+		const sheet = new SvgSheet(canvas.width, canvas.wholeHeight, element('heading').textContent, canvas.solid);
+		canvas.drawInto(sheet);
+		link.href = URL.createObjectURL(new Blob([sheet.text], { type: 'image/svg+xml' }));
+		link.download = 'hearth-view.svg';
+		link.click();
+		setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 	}
 
 	// --- search --------------------------------------------------------------------------------
@@ -130,7 +253,9 @@ class Page {
 	find(text) {
 		this.search.run(text, this.tree);
 		this.flame.current = -1;
-		this.flame.redraw();
+		if (this.view === 'callers') this.callers.find(text);
+		else if (this.view === 'table') this.table.show();
+		else this.flame.redraw();
 		this.showFound();
 	}
 
@@ -144,6 +269,7 @@ class Page {
 	}
 
 	step(by) {
+		if (this.active !== this.flame) this.chooseView(this.firstView);
 		this.flame.showMatch(this.search.step(by));
 		this.showFound();
 	}
@@ -163,9 +289,14 @@ class Page {
 	}
 
 	visit(isNew) {
-		const view = this.view === this.firstView ? '' : this.view;
-		const to = writeAddress(pathOf(this.profile, this.tree, this.flame.zoomed),
-			{ s: this.search.query, v: view, t: this.theme.chosen });
+		const to = writeAddress(pathOf(this.profile, this.tree, this.flame.zoomed), {
+			s: this.search.query,
+			v: this.view === this.firstView ? '' : this.view,
+			p: this.view === 'callers' ? this.profile.nameOf(this.callers.frame) : '',
+			f: this.chips.text,
+			c: this.colour === 'kind' ? '' : this.colour,
+			t: this.theme.chosen,
+		});
 		if (to === (location.hash || '#')) return;
 		try {
 			history[isNew ? 'pushState' : 'replaceState'](null, '', to);
@@ -177,15 +308,30 @@ class Page {
 	restore() {
 		const { path, facts } = readAddress(location.hash);
 		if (facts.t) this.theme.choose(facts.t);
-		this.chooseView(facts.v || this.firstView);
+		if ((facts.f || '') !== this.chips.text) {
+			this.chips.setText(facts.f || '');
+			this.onFilters(false);
+		}
+		if ((facts.c || 'kind') !== this.colour) this.chooseColour(facts.c);
+		this.restoreView(facts);
 		const { node, missing } = followPath(this.profile, this.tree, path);
 		this.missing = missing;
 		this.flame.show(node);
 		this.showCrumb();
-		if (node) this.flame.focus(node);
+		if (node && this.active === this.flame) this.flame.focus(node);
 		if ((facts.s || '') === this.search.query) return;
 		element('query').value = facts.s || '';
 		this.find(facts.s || '');
+	}
+
+	restoreView({ v, p }) {
+		const frame = p === undefined ? -1 : this.profile.strings.indexOf(p);
+		this.view = Object.hasOwn(VIEWS, v || '') ? v : this.firstView;
+		if (this.view === 'callers' && frame >= 0) {
+			this.callers.setFrame(this.tree, this.profile.frames.name.indexOf(frame));
+			this.stale.delete('callers');
+		}
+		this.showView();
 	}
 
 	// --- keys ----------------------------------------------------------------------------------
@@ -202,6 +348,11 @@ class Page {
 		element('previous').addEventListener('click', () => this.step(-1));
 		element('next').addEventListener('click', () => this.step(1));
 		element('theme').addEventListener('click', () => this.toggleTheme());
+		element('save').addEventListener('click', () => this.save());
+		element('colour').addEventListener('change', event => {
+			this.chooseColour(event.target.value);
+			this.visit(false);
+		});
 		element('help-button').addEventListener('click', () => element('help').showModal());
 		element('tabs').addEventListener('keydown', event => this.onTabKey(event));
 		addEventListener('keydown', event => this.onKey(event));
@@ -230,7 +381,8 @@ class Page {
 			this.step(event.shiftKey ? -1 : 1);
 		} else if (event.key === 'Escape') {
 			this.clearSearch();
-			if (this.tree.whole) this.flame.focus(this.flame.home);
+			if (this.tree.whole && this.active) this.active.focus(this.active.home);
+			else element('query').blur();
 		} else {
 			return;
 		}
@@ -239,9 +391,16 @@ class Page {
 	}
 
 	escape() {
-		const { flame } = this;
-		if (flame.zoomed || flame.canvas.span < this.tree.whole) flame.zoomOut();
+		const { active } = this;
+		if (active && (active.zoomed || active.canvas.span < active.tree.whole)) active.zoomOut();
 		else if (this.search.query) this.clearSearch();
+	}
+
+	openMenuAtFocus() {
+		const { active } = this;
+		if (!active || active.focused < 0 || this.subject.tree.frame[this.subject.node] < 0) return;
+		const at = active.canvas.extent(active.focused), box = active.sheet.getBoundingClientRect();
+		this.menu.open(box.left + (at ? at.x : 0), box.top + active.canvas.top(active.tree.depth[active.focused]));
 	}
 
 	commandFor(key) {
@@ -249,13 +408,15 @@ class Page {
 		const commands = {
 			'/': () => { query.focus(); query.select(); },
 			'?': () => element('help').showModal(),
-			0: () => this.flame.zoom(0),
+			0: () => this.active?.zoom(0),
 			Escape: () => this.escape(),
 			n: () => this.step(1),
 			N: () => this.step(-1),
 			i: () => this.chooseView(this.view === 'icicle' ? 'flame' : 'icicle'),
 			t: () => this.toggleTheme(),
+			ContextMenu: () => this.openMenuAtFocus(),
 		};
+		for (const action of FRAME_ACTIONS) if (action.key) commands[action.key] = () => this.act(action.id);
 		return Object.hasOwn(commands, key) ? commands[key] : null;
 	}
 
@@ -266,7 +427,8 @@ class Page {
 			this.commandFor('/')();
 			return;
 		}
-		if (event.ctrlKey || event.metaKey || event.altKey || target === query || element('help').open) return;
+		const isTyping = target.matches?.('input, select, textarea') || document.querySelector('dialog[open]');
+		if (event.ctrlKey || event.metaKey || event.altKey || isTyping) return;
 		if (this.onGraphKey(event)) return event.preventDefault();
 		const command = this.commandFor(key);
 		if (!command) return;
@@ -276,22 +438,22 @@ class Page {
 
 	// Keys that mean a frame: from the one that has the focus, or else the one that had it.
 	onGraphKey(event) {
-		const { flame } = this, onFrame = flame.focused;
-		if (!this.tree.whole) return false;
+		const graph = this.active;
+		if (!this.tree.whole || !graph?.tree) return false;
 		if (event.key === 'Enter' || event.key === ' ') {
-			if (onFrame >= 0) flame.zoom(onFrame);
-			return onFrame >= 0;
+			if (graph.focused < 0) return false;
+			graph.choose(graph.focused);
+			return true;
 		}
-		const to = flame.follow(event.key, flame.home);
-		if (to >= 0) flame.focus(onFrame >= 0 ? to : flame.home);
+		const to = graph.follow(event.key, graph.home);
+		if (to >= 0) graph.focus(graph.focused >= 0 ? to : graph.home);
 		return to >= 0;
 	}
 }
 
 try {
 	const page = new Page(await readEmbedded(element('profile')));
-	page.flame.layOut();
-	page.describe(-1);
+	page.describe(page.flame, 0);
 	page.restore();
 	document.documentElement.dataset.ready = '1';
 	performance.mark('hearth-ready');

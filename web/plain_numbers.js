@@ -2,7 +2,7 @@
 //
 // Numbers as people read them: the same as render/readable.c. What is not nothing never reads "0.0 %", and what is not all
 // never "100.0 %".
-export { groupDigits, shareText, durationText, countText, amountText };
+export { groupDigits, shareText, durationText, countText, amountText, fillAmountCell, amountHeading };
 
 function groupDigits(number) {
 	return String(number).replace(/\B(?=(\d{3})+$)/g, ',');
@@ -34,4 +34,17 @@ function countText(facts, ticks) {
 function amountText(facts, ticks) {
 	const rate = +facts.rate_hz || 0;
 	return rate ? durationText(ticks / rate) : countText(facts, ticks);
+}
+
+// A table's cell: what amountText says without the word, which the column's heading has, and the share.
+function fillAmountCell(cell, facts, ticks, whole) {
+	const share = document.createElement('span');
+	cell.className = 'number';
+	share.className = 'share';
+	share.textContent = shareText(ticks, whole);
+	cell.append(+facts.rate_hz ? amountText(facts, ticks) : groupDigits(Math.round(ticks * (+facts.factor || 1))), share);
+}
+
+function amountHeading(facts, word) {
+	return +facts.rate_hz ? word : `${word} (${facts.countname || 'samples'})`;
 }

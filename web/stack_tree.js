@@ -15,7 +15,7 @@ class StackTree {
 		this.sumTotals();
 		this.placeNodes();
 		this.fillRows();
-		this.whole = this.total[0];
+		this.whole = this.all = this.total[0]; // `all`: of the tree that this one was made of
 		this.ofFrame = null;
 	}
 
@@ -119,7 +119,7 @@ class StackTree {
 	// All nodes of a frame, in the order of the walk.
 	nodesOf(frame) {
 		if (!this.ofFrame) this.groupByFrame();
-		if (frame < 0) return this.ofFrame.nodes.subarray(0, 0);
+		if (frame < 0 || frame + 1 >= this.ofFrame.first.length) return this.ofFrame.nodes.subarray(0, 0);
 		return this.ofFrame.nodes.subarray(this.ofFrame.first[frame], this.ofFrame.first[frame + 1]);
 	}
 

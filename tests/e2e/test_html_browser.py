@@ -5,6 +5,7 @@ Frames are pixels of a canvas: the tests point at them by depth and tick, and re
 """
 
 import re
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
@@ -366,7 +367,7 @@ def test_help_opens_and_closes(page):
     page.press(Keys.ESCAPE)
     assert not page.element("help").is_displayed()
     page.element("help-button").click()
-    page.driver.find_element(By.XPATH, "//dialog//button").click()
+    page.driver.find_element(By.XPATH, "//dialog[@id='help']//button").click()
     assert not page.element("help").is_displayed()
 
 
@@ -375,9 +376,9 @@ def test_help_opens_and_closes(page):
 
 def test_hover_shows_details(page):
     page.hover(4, 110)
-    assert page.detail() == "computetotal 60 samples · 30.0 %self 60 samples · 30.0 %"
+    assert page.detail() == "computetotal 60 samples · 30.0 %self 60 samples · 30.0 %FocusHideCallersCopy"
     page.hover(6, 50)
-    assert page.detail() == "alloctotal 20 samples · 10.0 %self 20 samples · 10.0 %in 3 places 35.0 %"
+    assert page.detail() == "alloctotal 20 samples · 10.0 %self 20 samples · 10.0 %in 3 places 35.0 %FocusHideCallersCopy"
 
 
 def test_other_places_of_the_same_function_are_marked(page):
@@ -476,6 +477,233 @@ def test_siblings_of_one_name_have_addresses_of_their_own(browser, draw_page):  
         assert Page(browser, path, fragment).crumb()[-1] == name
 
 
+# --- filters, colours, other views ------------------------------------------------------------------------
+
+
+def add_filter(page, kind, text=""):
+    page.driver.find_element(By.CSS_SELECTOR, "#chips .add").click()
+    form = page.element("filter-form")
+    form.find_element(By.CSS_SELECTOR, f"input[value={kind}]").click()
+    form.find_element(By.CSS_SELECTOR, "input[type=text]").send_keys(text)
+    form.find_element(By.XPATH, ".//button[text()='Add']").click()
+    page.settle()
+
+
+def total(page):
+    """What the root has."""
+    page.press("0")
+    page.hover(0, 50, span=100)
+    return re.search(r"total ([0-9,]+) samples", page.detail())[1]
+
+
+def chips(page):
+    return page.driver.execute_script(
+        "return Array.from(document.querySelectorAll('.chip:not(.add)'), chip => chip.textContent)"
+    )
+
+
+def table_rows(page, panel="table"):
+    return page.driver.execute_script(
+        "return Array.from(document.querySelectorAll(arguments[0]), row =>"
+        " Array.from(row.cells, cell => cell.textContent.trim()))",
+        f"#{panel} tbody tr",
+    )
+
+
+def test_filters_leave_what_they_say(page):
+    for kind, text, left in (
+        ("focus", "alloc", "70"),
+        ("ignore", "alloc", "130"),
+        ("hide", "/^(main|work)$/", "200"),
+        ("show-from", "work", "100"),
+        ("collapse-recursion", "", "200"),
+    ):
+        add_filter(page, kind, text)
+        assert (kind, total(page)) == (kind, left)
+        assert chips(page) == [kind + text + "×"]
+        page.driver.find_element(By.CSS_SELECTOR, ".chip:not(.add) button").click()
+        page.settle()
+        assert total(page) == "200" and not chips(page)
+
+
+def test_hidden_frames_are_merged_into_their_callers_and_stay_in_order(page):
+    add_filter(page, "hide", "/^(main|work|idle)$/")
+    # alloc of work and of idle are one frame now: 40 + 30
+    page.hover(2, 20)
+    assert page.detail().startswith("alloctotal 70 samples · 35.0 %self 50 samples")
+    page.hover(2, 100)
+    assert page.detail().startswith("computetotal 60 samples")
+
+
+def test_filters_add_up_and_are_told_in_the_address(page):
+    add_filter(page, "focus", "app")
+    add_filter(page, "ignore", "compute")
+    assert total(page) == "90"
+    page.hover(1, 50, span=90)
+    assert "of all 45.0 %" in page.detail()
+    address = page.driver.current_url
+    page.driver.get("about:blank")
+    page.driver.get(address)
+    page.wait_until_ready()
+    assert chips(page) == ["focusapp×", "ignorecompute×"] and total(page) == "90"
+
+
+def test_back_takes_a_filter_away(page):
+    add_filter(page, "focus", "alloc")
+    page.driver.back()
+    wait_until(page.driver, lambda: not chips(page), "no filter after back")
+    assert total(page) == "200"
+
+
+def test_a_broken_filter_is_said_and_nothing_left_as_well(page):
+    page.driver.find_element(By.CSS_SELECTOR, "#chips .add").click()
+    form = page.element("filter-form")
+    form.find_element(By.CSS_SELECTOR, "input[type=text]").send_keys("/(/", Keys.ENTER)
+    assert "Not a regular expression." in form.text
+    page.press(Keys.ESCAPE)
+    add_filter(page, "focus", "nowhere at all")
+    assert "Nothing is left." in page.element("empty").text
+    page.driver.find_element(By.CSS_SELECTOR, ".chip:not(.add) button").click()
+    assert total(page) == "200"
+
+
+def test_direct_recursion_is_one_frame(browser, draw_page):  # noqa: F811
+    page = Page(browser, draw_page("p;f;f;f;g 10\np;f;f 10\n"))
+    add_filter(page, "collapse-recursion")
+    page.hover(3, 5, span=20)
+    assert page.detail().startswith("gtotal 10 samples")
+
+
+@pytest.mark.parametrize(
+    "key, wanted", [("f", ["focus/^compute$/×"]), ("h", ["hide/^compute$/×"])], ids=["focus", "hide"]
+)
+def test_keys_filter_by_the_frame_under_the_pointer(page, key, wanted):
+    page.hover(4, 110)
+    page.press(key)
+    assert chips(page) == wanted
+
+
+def test_a_name_full_of_metacharacters_is_filtered_by_itself(page):
+    page.hover(4, 35)
+    page.press("f")
+    assert total(page) == "10"
+
+
+def test_the_menu_of_the_right_button(page):
+    page.move_to(4, 110).context_click().perform()
+    assert page.element("menu").is_displayed()
+    page.press(Keys.ESCAPE)
+    assert not page.element("menu").is_displayed() and page.focused() == "compute"
+    page.move_to(4, 110).context_click().perform()
+    page.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ENTER)
+    assert chips(page) == ["ignore/^compute$/×"]
+
+
+def test_a_name_and_a_stack_are_copied(page):
+    said = """
+        window.copied = [];
+        navigator.clipboard.writeText = text => { window.copied.push(text); return Promise.resolve(); };"""
+    page.driver.execute_script(said)
+    page.hover(4, 110)
+    page.press("y")
+    page.move_to(4, 110).context_click().perform()
+    page.press(Keys.END, Keys.ENTER)
+    assert page.driver.execute_script("return window.copied") == ["compute", "all\napp\nmain\nwork\ncompute"]
+
+
+def test_the_table_counts_recursion_once(page):
+    page.driver.find_element(By.CSS_SELECTOR, "[data-view=table]").click()
+    rows = {row[2]: row[:2] for row in table_rows(page)}
+    assert rows["alloc"] == ["7035.0 %", "7035.0 %"]
+    assert rows["main"] == ["105.0 %", "15075.0 %"]
+    assert [row[2] for row in table_rows(page)][:3] == ["alloc", "compute", "Parse"]
+    page.driver.find_element(By.XPATH, "//div[@id='table']//th//button[text()='Function']").click()
+    assert [row[2] for row in table_rows(page)][:3] == ["Parse", "alloc", "compute"]
+    page.search("alloc")
+    assert [row[2] for row in table_rows(page)] == ["alloc"]
+
+
+def test_callers_and_callees_of_a_function(page):
+    page.driver.find_element(By.CSS_SELECTOR, "[data-view=table]").click()
+    page.driver.find_element(By.XPATH, "//div[@id='table']//td//button[text()='alloc']").click()
+    page.settle()
+    assert page.crumb() == ["alloc"] and page.fragment() == "#?v=callers&p=alloc"
+    words = page.driver.execute_script(
+        "return ['callers', 'callees'].map(id => Array.from("
+        "document.querySelectorAll(`#${id}-twin [role=treeitem]`), item => item.textContent.split(', self')[0]))"
+    )
+    assert words[0][0].startswith("alloc, total 70 samples") and words[1][0].startswith("alloc, total 70 samples")
+    assert [word.split(",")[0] for word in words[0]] == ["alloc", "idle", "work"]
+    assert [word.split(",")[0] for word in words[1]] == ["alloc", "grow"]
+    page.driver.back()
+    wait_until(page.driver, lambda: page.view() == "Table", "the table after back")
+
+
+def test_c_asks_for_callers_and_enter_goes_on_to_a_caller(page):
+    page.hover(4, 110)
+    page.press("c")
+    assert page.view() == "Callers / callees" and page.crumb() == ["compute"]
+    page.driver.execute_script("document.querySelector('#callers-twin [tabindex=\"0\"]').focus()")
+    page.press(Keys.ARROW_UP, Keys.ENTER)
+    assert page.crumb() == ["work"]
+    assert page.detail().startswith("worktotal 100 samples")
+
+
+def test_the_tree_opens_by_keys(page):
+    page.driver.find_element(By.CSS_SELECTOR, "[data-view=tree]").click()
+    names = [re.sub("[▾▸]", "", row[2]) for row in table_rows(page, "tree")]
+    assert names == ["all", "app", "main", "work", "compute", "alloc", "idle", "other"]  # the heaviest path is open
+    page.driver.execute_script("document.querySelector('#tree tr[tabindex=\"0\"]').focus()")
+    page.press(Keys.END, Keys.ARROW_RIGHT, Keys.ARROW_DOWN)
+    assert page.detail().startswith("runtotal 50 samples")
+    at = page.driver.switch_to.active_element
+    assert at.get_attribute("aria-level") == "3" and at.get_attribute("aria-expanded") == "false"
+    page.press(Keys.ARROW_LEFT, Keys.ARROW_LEFT)
+    assert page.detail().startswith("othertotal")
+    page.press(Keys.ENTER)
+    assert page.view() == "Flame" and page.crumb() == ["all", "other"]
+
+
+def test_colours_by_choice(page):
+    by_kind = page.pixel(4, 110), page.pixel(3, 20)
+    seen = set()
+    for choice in ("name", "share", "module"):
+        page.driver.execute_script(
+            "const choice = document.getElementById('colour'); choice.value = arguments[0];"
+            "choice.dispatchEvent(new Event('change'))",
+            choice,
+        )
+        page.settle()
+        assert f"c={choice}" in page.fragment()
+        seen.add((page.pixel(4, 110), page.pixel(3, 20)))
+    assert len(seen | {by_kind}) == 4
+
+
+def test_the_view_is_saved_as_an_svg(page):
+    page.click(3, 90)
+    page.driver.execute_script(
+        "window.saved = []; const make = URL.createObjectURL;"
+        "URL.createObjectURL = blob => { blob.text().then(text => window.saved.push(text)); return make(blob); };"
+        "HTMLAnchorElement.prototype.click = function () { window.saved.push(this.download); };"
+        "document.getElementById('save').click();"
+    )
+    wait_until(page.driver, lambda: page.driver.execute_script("return window.saved.length") == 2, "it is saved")
+    name, text = page.driver.execute_script("return window.saved")
+    root = ElementTree.fromstring(text.split("?>", 1)[1])
+    texts = {element.text for element in root.iter("{http://www.w3.org/2000/svg}text")}
+    assert name == "hearth-view.svg"
+    assert texts >= {"all", "app", "main", "work", "alloc", "compute"} and "idle" not in texts
+
+
+def test_print_is_light_and_without_controls(page):
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert not page.element("search").is_displayed() and not page.element("tabs").is_displayed()
+        assert page.element("frames").is_displayed() and page.element("fates-text").is_displayed()
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
 # --- hostile profiles -------------------------------------------------------------------------------------
 
 
@@ -549,7 +777,7 @@ def test_the_policy_holds_what_was_put_into_the_file_later(chromium, draw_page):
 
 def test_no_samples_says_so(browser, draw_page):  # noqa: F811
     page = Page(browser, draw_page(""))
-    assert "No samples." in page.text("graph") and page.text("fates-text") == "no samples"
+    assert "No samples." in page.text("empty") and page.text("fates-text") == "no samples"
     for key in ("/", "x", Keys.ENTER, Keys.ESCAPE, Keys.ARROW_UP, Keys.ENTER, "0", "i", "t", "?", Keys.ESCAPE):
         page.press(key)
 

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One function: above it who calls it, below it what it calls, of all its places together. Recursion counts once.
+export { CallersView };
+
+import { FlameView } from './flame_view.js';
+import { FrameSearch } from './frame_search.js';
+import { StackTree } from './stack_tree.js';
+import { callersOf, calleesOf, functionSums } from './tree_shaping.js';
+import { graphParts } from './graph_parts.js';
+
+class CallersView {
+	// `on`: { describe(view, node), choose(frame) }
+	constructor(element, profile, theme, on) {
+		Object.assign(this, { element, profile, theme, on });
+		this.frame = -1;
+		this.callers = this.pane('callers', 'Callers', false);
+		this.callees = this.pane('callees', 'Callees', true);
+		this.active = this.callees;
+	}
+
+	pane(id, label, isInverted) {
+		const parts = graphParts(id, label), title = document.createElement('h2');
+		title.textContent = label;
+		this.element.append(title, parts.graph);
+		const search = new FrameSearch(this.profile);
+		const view = new FlameView(parts, this.profile, this.theme, search, {
+			describe: i => this.on.describe(view, i),
+			zoomed: () => {},
+			choose: i => this.on.choose(view.tree.frame[i]),
+		});
+		view.canvas.isInverted = isInverted;
+		view.search = search;
+		parts.graph.addEventListener('focusin', () => { this.active = view; });
+		return view;
+	}
+
+	get panes() {
+		return [this.callers, this.callees];
+	}
+
+	// Without a choice the function with the most time of its own.
+	defaultFrame(tree) {
+		const { self } = functionSums(tree, this.profile.frames.count);
+		let best = -1;
+		for (let f = 0; f < self.length; f++) if (self[f] && (best < 0 || self[f] > self[best])) best = f;
+		return best;
+	}
+
+	setFrame(tree, frame) {
+		this.frame = frame >= 0 && tree.nodesOf(frame).length ? frame : this.defaultFrame(tree);
+		if (this.frame < 0) return;
+		this.callers.setTree(new StackTree(callersOf(this.profile, tree, this.frame)));
+		this.callees.setTree(new StackTree(calleesOf(this.profile, tree, this.frame)));
+		for (const pane of this.panes) pane.tree.all = tree.whole;
+	}
+
+	find(query) {
+		if (this.frame < 0) return;
+		for (const pane of this.panes) {
+			pane.search.run(query, pane.tree);
+			pane.redraw();
+		}
+	}
+
+	layOut() {
+		if (this.frame < 0) return;
+		for (const pane of this.panes) pane.layOut();
+		this.callers.graph.scrollTop = this.callers.graph.scrollHeight;
+	}
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the colour of a frame says: its kind (as the profile has it), its module, its name, or its own share of the time.
+export { COLOUR_CHOICES, colouring };
+
+import { functionSums } from './tree_shaping.js';
+
+const COLOUR_CHOICES = { kind: 'kind', module: 'module', name: 'name', share: 'own share' };
+const CHOICE_RAMPS = ['native', 'kernel', 'jit', 'interpreted', 'inlined'];
+
+function textHash(text) {
+	let hash = 2166136261;
+	for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 16777619);
+	hash = Math.imul(hash ^ hash >>> 15, 0x2c1b3c6d);
+	return hash >>> 0;
+}
+
+// frame → { ramp, shade }, or null for the profile's own colours
+function colouring(choice, profile, tree) {
+	const rampOf = name => Math.max(0, profile.ramps.findIndex(ramp => ramp.name === name));
+	const unknown = rampOf('unknown'), ramps = CHOICE_RAMPS.map(rampOf);
+	const byText = textOf => frame => {
+		const text = textOf(frame), hash = textHash(text);
+		return { ramp: text ? ramps[hash % ramps.length] : unknown, shade: hash >>> 8 & 15 };
+	};
+	if (choice === 'module') return byText(frame => profile.moduleOf(frame) || (profile.kindOf(frame) === 'kernel' ? '[kernel]' : ''));
+	if (choice === 'name') return byText(profile.nameOf);
+	if (choice !== 'share') return null;
+	const { self } = functionSums(tree, profile.frames.count), most = self.reduce((a, b) => Math.max(a, b), 0);
+	// Strong is much: shade 0 is the strongest.
+	return frame => self[frame] ? { ramp: ramps[0], shade: Math.round(15 * (1 - Math.sqrt(self[frame] / most))) } : { ramp: unknown, shade: 15 };
+}
