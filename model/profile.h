@@ -60,6 +60,11 @@ struct stack_node {
 	uint64_t self;   /* ticks that ended exactly here */
 };
 
+/* All ticks and their fates, where some were taken out (shape.h); due 0: none were. */
+struct profile_before {
+	uint64_t due, truncated, lost;
+};
+
 /* Where a profile comes from; NULL and 0 where it is not known. Strings are the profile's own. */
 struct profile_origin {
 	char *command;         /* what was profiled, as the user would say it */
@@ -69,6 +74,7 @@ struct profile_origin {
 	uint64_t rate_hz;
 	char *event;          /* "cpu-clock", "cycles" */
 	bool fates_are_known; /* the recorder accounts for every tick, or markers were read */
+	struct profile_before before;
 };
 
 /* A kind of value: what is counted and in which unit, "samples" in "count"; string ids. */

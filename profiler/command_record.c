@@ -263,6 +263,7 @@ static enum option_result parse(struct record_command *command, int argc, char *
 		{ "What:", target_rows, ROWS(target_rows), command },
 		{ "How:", record_rows, ROWS(record_rows), command },
 		{ "Output:", output_rows, output_row_count, &command->output },
+		output_shaping_table(&command->output),
 		output_drawing_table(&command->output),
 	};
 	const struct option_parser parser = {

@@ -298,6 +298,7 @@ static enum option_result parse(struct output *output, int argc, char **argv, co
 		{ "Output:", output_rows, output_row_count, output },
 		{ "Samples, of inputs that tell them apart:", sample_rows, ROWS(sample_rows),
 		  ret_by },
+		output_shaping_table(output),
 		output_drawing_table(output),
 	};
 	const struct option_parser parser = {

@@ -9,7 +9,10 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/output_file.h"
-#include "render/stack_edit.h"
+#include "model/fates.h"
+#include "model/profile.h"
+#include "model/shape.h"
+#include "render/readable.h"
 
 /* Texts with the names of all formats, or their endings. */
 #define RENDER_FORMAT(name, ending, summary, write) " " name
@@ -70,14 +73,15 @@ static int set_drawing(void *context, const char *name, const char *value, const
 	return render_option_set(&output->drawing, name, value, ret_why);
 }
 
-int output_init(struct output *output)
+static int set_shaping(void *context, const char *name, const char *value, const char **ret_why)
 {
-	*output = (struct output){ 0 };
-	output->drawing_rows = calloc(render_option_count, sizeof(*output->drawing_rows));
-	if (!output->drawing_rows || render_options_init(&output->drawing)) {
-		free(output->drawing_rows);
-		return -ENOMEM;
-	}
+	struct output *output = context;
+
+	return shaping_set(&output->shaping, name, value, ret_why);
+}
+
+static void fill_rows(struct output *output)
+{
 	for (size_t i = 0; i < render_option_count; i++)
 		output->drawing_rows[i] = (struct option_row){
 			.name = render_option_table[i].name,
@@ -87,14 +91,46 @@ int output_init(struct output *output)
 			.default_value = render_option_table[i].default_value,
 			.set = set_drawing,
 		};
-	output->drawing_row_count = render_option_count;
+	for (size_t i = 0; i < shaping_word_count; i++)
+		output->shaping_rows[i] = (struct option_row){
+			.name = shaping_words[i].name,
+			.argument = shaping_words[i].argument,
+			.help = shaping_words[i].help,
+			.set = set_shaping,
+		};
+}
+
+int output_init(struct output *output)
+{
+	*output = (struct output){ 0 };
+	output->drawing_rows = calloc(render_option_count, sizeof(*output->drawing_rows));
+	output->shaping_rows = calloc(shaping_word_count, sizeof(*output->shaping_rows));
+	if (!output->drawing_rows || !output->shaping_rows ||
+	    render_options_init(&output->drawing)) {
+		free(output->drawing_rows);
+		free(output->shaping_rows);
+		return -ENOMEM;
+	}
+	fill_rows(output);
 	return 0;
 }
 
 void output_release(struct output *output)
 {
 	render_options_release(&output->drawing);
+	shaping_release(&output->shaping);
 	free(output->drawing_rows);
+	free(output->shaping_rows);
+}
+
+struct option_table output_shaping_table(struct output *output)
+{
+	return (struct option_table){
+		.title = "Shaping (which stacks, and which frames of them, in any format):",
+		.rows = output->shaping_rows,
+		.count = shaping_word_count,
+		.context = output,
+	};
 }
 
 struct option_table output_drawing_table(struct output *output)
@@ -102,7 +138,7 @@ struct option_table output_drawing_table(struct output *output)
 	return (struct option_table){
 		.title = "Drawing (names as in flamegraph.pl):",
 		.rows = output->drawing_rows,
-		.count = output->drawing_row_count,
+		.count = render_option_count,
 		.context = output,
 	};
 }
@@ -142,24 +178,63 @@ int output_write_bytes(const char *path, const void *bytes, size_t size)
 	return error ? log_unwritable(path, error) : 0;
 }
 
-/* A misspelt name would give the whole graph without a word. */
-static void warn_of_missing_bases(const struct render_list *base, const struct profile *profile)
+/* A misspelt name would give the whole graph, or an empty one, without a word. */
+static void warn_of_unused(const struct shaping *shaping, const struct shaped *shaped)
 {
-	for (size_t i = 0; i < base->count; i++)
-		if (!stack_edit_finds_base(profile, base->items[i]))
-			log_warning("--base %s: no stack holds a function of this name",
-				    base->items[i]);
+	for (size_t i = 0; i < shaping->pattern_count; i++) {
+		const struct shaping_pattern *pattern = &shaping->patterns[i];
+
+		if (shaped->found & UINT64_C(1) << i)
+			continue;
+		log_warning("--%s %s: no stack holds a function of this name", pattern->word,
+			    pattern->text);
+	}
+}
+
+/* What is shown is a part, and its fates are not those of all. */
+static void tell_of_before(const struct profile *profile)
+{
+	const struct profile_origin *origin = profile_origin_of(profile);
+	_cleanup_(buffer_release) struct buffer text = { 0 };
+
+	if (!origin->before.due)
+		return;
+	readable_before(&text, profile_total(profile), origin);
+	log_info("shaped: %s", buffer_string(&text) ? text.data : "ticks were taken out");
+}
+
+static int make(const struct output *output, const struct profile *profile,
+		struct buffer *ret_bytes)
+{
+	int error = output->format->write(profile, &output->drawing, ret_bytes);
+
+	return error ? error : buffer_error(ret_bytes);
+}
+
+static int make_shaped(const struct output *output, const struct shaping *shaping,
+		       const struct profile *profile, struct buffer *ret_bytes)
+{
+	_cleanup_(shaped_release) struct shaped shaped = { 0 };
+	int error = shape_profile(profile, shaping, &shaped);
+
+	if (error)
+		return error;
+	warn_of_unused(shaping, &shaped);
+	tell_of_before(shaped.profile);
+	return make(output, shaped.profile, ret_bytes);
 }
 
 int output_make(const struct output *output, const struct profile *profile,
 		struct buffer *ret_bytes)
 {
+	struct shaping shaping = output->shaping;
 	int error;
 
-	warn_of_missing_bases(&output->drawing.base, profile);
-	error = output->format->write(profile, &output->drawing, ret_bytes);
-	if (!error)
-		error = buffer_error(ret_bytes);
+	/* What tells of single samples has a place for the lines of frames, too. */
+	shaping.keeps_lines = output->format->wants_samples;
+	error = shape_is_needed(profile, &shaping)
+			? make_shaped(output, &shaping, profile, ret_bytes)
+			: make(output, profile, ret_bytes);
 	if (error)
 		log_error("cannot make the %s output: %s", output->format->name, strerror(-error));
 	return error;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a profile goes and in which format: -o, --format and the drawing options. */
+/* Where a profile goes, in which shape and in which format: -o, --format, the words of shaping and the drawing options. */
 #ifndef HEARTH_PROFILER_OUTPUT_H
 #define HEARTH_PROFILER_OUTPUT_H
 
+#include "model/shaping.h"
 #include "profiler/options.h"
 #include "render/render.h"
 #include "render/render_options.h"
@@ -12,17 +13,18 @@ struct profile;
 struct output {
 	const char *path;                   /* NULL: the command's default */
 	const struct render_format *format; /* NULL: by the path's ending */
+	struct shaping shaping;
 	struct render_options drawing;
-	struct option_row *drawing_rows; /* for the parser */
-	size_t drawing_row_count;
+	struct option_row *shaping_rows, *drawing_rows; /* for the parser */
 };
 
 int output_init(struct output *output); /* 0 or -ENOMEM */
 void output_release(struct output *output);
 
-/* The rows for -o and --format, whose context is a struct output; and those of the drawing options. */
+/* The rows for -o and --format, whose context is a struct output; and those of shaping and drawing. */
 extern const struct option_row output_rows[];
 extern const size_t output_row_count;
+struct option_table output_shaping_table(struct output *output);
 struct option_table output_drawing_table(struct output *output);
 
 /*
@@ -31,7 +33,7 @@ struct option_table output_drawing_table(struct output *output);
  */
 int output_check(struct output *output, const char *default_path);
 
-/* Makes the output: 0, or -errno after logging. */
+/* Shapes the profile and makes the output of it, and logs what was taken out: 0, or -errno after logging. */
 int output_make(const struct output *output, const struct profile *profile,
 		struct buffer *ret_bytes);
 

@@ -17,12 +17,13 @@
 struct tree_walk {
 	const struct profile *profile;
 	const uint32_t *ranks;
-	bool sort;         /* children by name, else in order of arrival */
-	uint32_t *nodes;   /* those with ticks, ascending, the root first */
-	uint64_t *places;  /* per node of the profile: its index in `nodes` */
-	uint32_t count;    /* of `nodes` */
-	uint32_t *depths;  /* per place */
-	uint32_t *pending; /* places to visit, the next one last */
+	enum render_order order; /* of children */
+	uint64_t *totals;        /* per node of the profile, where they are the order */
+	uint32_t *nodes;         /* those with ticks, ascending, the root first */
+	uint64_t *places;        /* per node of the profile: its index in `nodes` */
+	uint32_t count;          /* of `nodes` */
+	uint32_t *depths;        /* per place */
+	uint32_t *pending;       /* places to visit, the next one last */
 	size_t pending_count;
 	struct stack_children children;
 	struct buffer ups, frames, selfs;
@@ -31,6 +32,7 @@ struct tree_walk {
 static void walk_release(struct tree_walk *walk)
 {
 	free(walk->nodes);
+	free(walk->totals);
 	free(walk->places);
 	free(walk->depths);
 	free(walk->pending);
@@ -52,6 +54,22 @@ static void mark_ticks(const struct profile *profile, uint8_t *has_ticks)
 			has_ticks[node->parent] = 1;
 	}
 	has_ticks[PROFILE_ROOT] = 1;
+}
+
+static int sum_nodes(struct tree_walk *walk)
+{
+	uint32_t count = profile_node_count(walk->profile);
+
+	walk->totals = calloc(count, sizeof(*walk->totals));
+	if (!walk->totals)
+		return -ENOMEM;
+	for (uint32_t i = count - 1; i > 0; i--) {
+		const struct stack_node *node = profile_node(walk->profile, i);
+
+		walk->totals[i] += node->self;
+		walk->totals[node->parent] += walk->totals[i];
+	}
+	return 0;
 }
 
 static int choose_nodes(struct tree_walk *walk)
@@ -85,7 +103,9 @@ static void push_children(struct tree_walk *walk, uint32_t place)
 
 	for (uint32_t i = 0; i < count; i++)
 		first[i] = walk->nodes[children[i]];
-	if (walk->sort)
+	if (walk->order == RENDER_ORDER_TOTAL)
+		name_order_sort_by_total(walk->profile, walk->ranks, walk->totals, first, count);
+	else if (walk->order != RENDER_ORDER_TIME)
 		name_order_sort_nodes(walk->profile, walk->ranks, first, count);
 	for (uint32_t i = 0; i < count / 2; i++) {
 		uint32_t swap = first[i];
@@ -120,10 +140,14 @@ static void walk_tree(struct tree_walk *walk)
 int block_tree_write(const struct profile *profile, const struct render_options *options,
 		     const uint32_t *ranks, struct buffer *to)
 {
-	struct tree_walk walk = { .profile = profile, .ranks = ranks, .sort = !options->no_sort };
+	struct tree_walk walk = { .profile = profile,
+				  .ranks = ranks,
+				  .order = render_order_of(options) };
 	_cleanup_(buffer_release) struct buffer content = { 0 };
 	int error = choose_nodes(&walk);
 
+	if (!error && walk.order == RENDER_ORDER_TOTAL)
+		error = sum_nodes(&walk);
 	if (!error) {
 		walk_tree(&walk);
 		profile_block_number(&content, profile_node(profile, PROFILE_ROOT)->self);

@@ -17,9 +17,6 @@
 #include "model/profile.h"
 #include "model/stack_children.h"
 #include "render/folded_token.h"
-#include "render/stack_edit.h"
-
-DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
 
 /* --- tokens --- */
 
@@ -299,8 +296,6 @@ static int write_profile(const struct profile *profile, struct buffer *to)
 int folded_write(const struct profile *profile, const struct render_options *options,
 		 struct buffer *to)
 {
-	_cleanup_(cleanup_profile) struct profile *edited = NULL;
-	int error = stack_edit(profile, options, &edited);
-
-	return error ? error : write_profile(edited ? edited : profile, to);
+	(void)options;
+	return write_profile(profile, to);
 }

@@ -12,11 +12,8 @@
 #include "model/profile.h"
 #include "render/profile_block.h"
 #include "render/render_options.h"
-#include "render/stack_edit.h"
 #include "render/web_files.h"
 #include "render/xml.h"
-
-DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
 
 #define SHA256_BYTES 32
 
@@ -74,11 +71,11 @@ static int append_deflated(struct buffer *to, const struct buffer *block)
 	return 0;
 }
 
-static int append_data(const struct profile *source, const struct profile *profile,
-		       const struct render_options *options, struct buffer *to)
+static int append_data(const struct profile *profile, const struct render_options *options,
+		       struct buffer *to)
 {
 	_cleanup_(buffer_release) struct buffer block = { 0 };
-	int error = profile_block_write(source, profile, options, &block);
+	int error = profile_block_write(profile, options, &block);
 
 	if (error)
 		return error;
@@ -91,14 +88,11 @@ static int append_data(const struct profile *source, const struct profile *profi
 int html_write(const struct profile *profile, const struct render_options *options,
 	       struct buffer *to)
 {
-	_cleanup_(cleanup_profile) struct profile *edited = NULL;
-	int error = stack_edit(profile, options, &edited);
+	int error;
 
-	if (error)
-		return error;
 	append_head(options, to);
 	append_file(to, web_file_page_html());
-	error = append_data(profile, edited ? edited : profile, options, to);
+	error = append_data(profile, options, to);
 	buffer_append_string(to, "<script type=\"module\">");
 	append_file(to, web_file_page_joined_js());
 	buffer_append_string(to, "</script>\n</body>\n</html>\n");

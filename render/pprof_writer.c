@@ -20,17 +20,12 @@
 #include "render/pprof_locations.h"
 #include "render/pprof_path.h"
 #include "render/readable.h"
-#include "render/render_options.h"
 #include "render/sample_groups.h"
-#include "render/stack_edit.h"
-
-DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
 
 #define NS_PER_SECOND 1000000000u
 
 struct pprof_writer {
-	const struct profile *profile; /* with its stacks as they are written */
-	const struct profile *source;  /* as it was given; often the same */
+	const struct profile *profile;
 	struct gzip_writer gzip;
 	struct buffer message; /* the field that is being written */
 	struct buffer part;    /* one inside it */
@@ -123,13 +118,13 @@ static void write_type(struct pprof_writer *writer, enum pprof_profile_field num
 static void write_types(struct pprof_writer *writer)
 {
 	uint32_t count, kept;
-	const struct value_type *types = profile_values(writer->source, &count);
+	const struct value_type *types = profile_values(writer->profile, &count);
 
 	profile_values(writer->profile, &kept);
 	for (uint32_t i = 0; i < count && i < (kept ? kept : 1); i++)
 		write_type(writer, PPROF_SAMPLE_TYPE,
-			   add_string_of(writer, writer->source, types[i].name),
-			   add_string_of(writer, writer->source, types[i].unit));
+			   add_string_of(writer, writer->profile, types[i].name),
+			   add_string_of(writer, writer->profile, types[i].unit));
 	if (!count)
 		write_type(writer, PPROF_SAMPLE_TYPE, add_word(writer, "samples"),
 			   add_word(writer, "count"));
@@ -158,7 +153,7 @@ static void append_values(struct pprof_writer *writer, const uint64_t *values, u
 		end = protobuf_put(end, values[i]);
 	if (writer->has_time) {
 		uint64_t ns =
-			readable_ticks_ns(values[0], profile_origin_of(writer->source)->rate_hz);
+			readable_ticks_ns(values[0], profile_origin_of(writer->profile)->rate_hz);
 
 		end = protobuf_put(end, ns < INT64_MAX ? ns : INT64_MAX);
 	}
@@ -374,7 +369,7 @@ static int write_fates(struct pprof_writer *writer)
 {
 	struct buffer text = { 0 };
 	struct fates fates;
-	int error = profile_fates(writer->source, &fates);
+	int error = profile_fates(writer->profile, &fates);
 
 	if (error)
 		return error;
@@ -388,7 +383,7 @@ static int write_fates(struct pprof_writer *writer)
 
 static int write_origin(struct pprof_writer *writer)
 {
-	const struct profile_origin *origin = profile_origin_of(writer->source);
+	const struct profile_origin *origin = profile_origin_of(writer->profile);
 	int error = 0;
 
 	protobuf_append_number(&writer->message, PPROF_TIME_NS, origin->time_unix_ns);
@@ -451,31 +446,22 @@ static void writer_release(struct pprof_writer *writer)
 	buffer_release(&writer->mapping_files);
 }
 
-static int write_profile(const struct profile *profile, const struct profile *source,
-			 struct buffer *to)
+int pprof_write(const struct profile *profile, const struct render_options *options,
+		struct buffer *to)
 {
-	struct pprof_writer writer = { .profile = profile, .source = source };
+	struct pprof_writer writer = { .profile = profile };
 	uint32_t types;
 	int error = gzip_writer_init(&writer.gzip, to);
 
+	(void)options;
 	if (error)
 		return error;
 	string_pool_init(&writer.strings);
 	u64_map_init(&writer.functions);
 	u64_map_init(&writer.mappings);
-	profile_values(source, &types);
-	writer.has_time = !types && profile_origin_of(source)->rate_hz;
+	profile_values(profile, &types);
+	writer.has_time = !types && profile_origin_of(profile)->rate_hz;
 	error = write_all(&writer);
 	writer_release(&writer);
 	return error;
-}
-
-int pprof_write(const struct profile *profile, const struct render_options *options,
-		struct buffer *to)
-{
-	_cleanup_(cleanup_profile) struct profile *edited = NULL;
-	int error = options && options->lines ? stack_edit(profile, options, &edited)
-					      : stack_edit_keeping_lines(profile, options, &edited);
-
-	return error ? error : write_profile(edited ? edited : profile, profile, to);
 }

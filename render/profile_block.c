@@ -14,6 +14,7 @@
 #include "model/profile.h"
 #include "render/block_sections.h"
 #include "render/name_order.h"
+#include "render/readable.h"
 #include "render/render_options.h"
 
 void profile_block_number(struct buffer *to, uint64_t value)
@@ -125,14 +126,27 @@ static void add_drawing(struct facts *facts, const struct render_options *option
 			 colour_is_dark(options->bgcolors.colour) ? "dark" : "light");
 }
 
-static void write_info(const struct profile *source, const struct render_options *options,
+/* Where ticks were taken out, the fates are those of what is left: how many, and of all. */
+static void add_before(struct facts *facts, const struct profile *profile)
+{
+	const struct profile_origin *origin = profile_origin_of(profile);
+	_cleanup_(buffer_release) struct buffer text = { 0 };
+
+	if (!origin->before.due)
+		return;
+	readable_before(&text, profile_total(profile), origin);
+	add_text(facts, "left", buffer_string(&text));
+}
+
+static void write_info(const struct profile *profile, const struct render_options *options,
 		       struct buffer *to)
 {
 	struct facts facts = { 0 };
 	struct buffer content;
 
 	add_drawing(&facts, options);
-	add_origin(&facts, profile_origin_of(source));
+	add_before(&facts, profile);
+	add_origin(&facts, profile_origin_of(profile));
 	buffer_init(&content);
 	profile_block_number(&content, facts.count);
 	buffer_append(&content, facts.pairs.data, facts.pairs.size);
@@ -157,15 +171,15 @@ static void write_kinds(struct buffer *to)
 
 /* --- fates ---------------------------------------------------------------------------------------- */
 
-static int write_fates(const struct profile *source, struct buffer *to)
+static int write_fates(const struct profile *profile, struct buffer *to)
 {
 	_cleanup_free_ struct fates *fates = malloc(sizeof(*fates));
 	_cleanup_(buffer_release) struct buffer content = { 0 };
-	int error = fates ? profile_fates(source, fates) : -ENOMEM;
+	int error = fates ? profile_fates(profile, fates) : -ENOMEM;
 
 	if (error)
 		return error;
-	profile_block_number(&content, profile_origin_of(source)->fates_are_known);
+	profile_block_number(&content, profile_origin_of(profile)->fates_are_known);
 	profile_block_number(&content, fates->due);
 	profile_block_number(&content, fates->complete);
 	profile_block_number(&content, fates->truncated);
@@ -173,7 +187,7 @@ static int write_fates(const struct profile *source, struct buffer *to)
 	profile_block_number(&content, fates->reason_count);
 	for (size_t i = 0; i < fates->reason_count; i++) {
 		size_t size;
-		const char *text = fate_reason_text(source, &fates->reasons[i], &size);
+		const char *text = fate_reason_text(profile, &fates->reasons[i], &size);
 
 		profile_block_number(&content, fates->reasons[i].fate);
 		append_clean(&content, text, size);
@@ -183,8 +197,8 @@ static int write_fates(const struct profile *source, struct buffer *to)
 	return 0;
 }
 
-int profile_block_write(const struct profile *source, const struct profile *profile,
-			const struct render_options *options, struct buffer *to)
+int profile_block_write(const struct profile *profile, const struct render_options *options,
+			struct buffer *to)
 {
 	_cleanup_free_ uint32_t *ranks = NULL;
 	int error = name_order_ranks(profile, &ranks);
@@ -192,9 +206,9 @@ int profile_block_write(const struct profile *source, const struct profile *prof
 	if (error)
 		return error;
 	buffer_append_string(to, PROFILE_BLOCK_MAGIC);
-	write_info(source, options, to);
+	write_info(profile, options, to);
 	write_kinds(to);
-	error = write_fates(source, to);
+	error = write_fates(profile, to);
 	if (!error)
 		error = block_frames_write(profile, options, ranks, to);
 	if (!error)

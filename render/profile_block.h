@@ -43,11 +43,8 @@ void profile_block_section(struct buffer *to, const char tag[5], const struct bu
 /* Appends a column, or any run of bytes with its size ahead. */
 void profile_block_column(struct buffer *to, const struct buffer *column);
 
-/*
- * `profile` as it is drawn; `source` as it was given, which has the fates and the origin (often the same).
- * 0 or -ENOMEM.
- */
-int profile_block_write(const struct profile *source, const struct profile *profile,
-			const struct render_options *options, struct buffer *to);
+/* 0 or -ENOMEM. */
+int profile_block_write(const struct profile *profile, const struct render_options *options,
+			struct buffer *to);
 
 #endif

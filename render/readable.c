@@ -4,6 +4,8 @@
 #include <inttypes.h>
 
 #include "base/buffer.h"
+#include "model/fates.h"
+#include "model/profile.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -69,4 +71,31 @@ void readable_time(struct buffer *to, uint64_t unix_ns)
 		return;
 	buffer_printf(to, "%04d-%02d-%02d %02d:%02d:%02d UTC", utc.tm_year + 1900, utc.tm_mon + 1,
 		      utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+}
+
+static void append_fate(struct buffer *to, const char *ahead, enum fate fate, uint64_t ticks,
+			uint64_t due)
+{
+	buffer_append_string(to, ahead);
+	buffer_append_string(to, fate_name(fate));
+	buffer_append_char(to, ' ');
+	readable_share(to, ticks, due, 2);
+}
+
+void readable_before(struct buffer *to, uint64_t left, const struct profile_origin *origin)
+{
+	const struct profile_before *before = &origin->before;
+
+	readable_count(to, left);
+	buffer_append_string(to, " of ");
+	readable_count(to, before->due);
+	buffer_append_string(to, " ticks are left (");
+	readable_share(to, left, before->due, 1);
+	buffer_append_char(to, ')');
+	if (!origin->fates_are_known)
+		return;
+	append_fate(to, "; of all: ", FATE_COMPLETE, before->due - before->truncated - before->lost,
+		    before->due);
+	append_fate(to, ", ", FATE_TRUNCATED, before->truncated, before->due);
+	append_fate(to, ", ", FATE_LOST, before->lost, before->due);
 }

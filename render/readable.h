@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct buffer;
+struct profile_origin;
 
 /* "1,234,567" */
 void readable_count(struct buffer *to, uint64_t count);
@@ -25,5 +26,8 @@ uint64_t readable_ticks_ns(uint64_t ticks, uint64_t rate_hz);
 
 /* "2026-11-23 06:23:38 UTC" */
 void readable_time(struct buffer *to, uint64_t unix_ns);
+
+/* What is shown of a profile of which ticks were taken out: "12 of 4,567 ticks are left (0.3 %); of all: complete 98.10 %, truncated ..." */
+void readable_before(struct buffer *to, uint64_t left, const struct profile_origin *origin);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "render/render.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -28,17 +29,22 @@ const struct render_format *render_format_by_name(const char *name)
 	return NULL;
 }
 
+/* A name that is nothing but an ending (".svg") has no ending. */
+static bool has_ending(const char *path, const char *ending)
+{
+	size_t size = strlen(path), length = strlen(ending);
+
+	return size > length && path[size - length - 1] != '/' &&
+	       !strcasecmp(path + size - length, ending);
+}
+
 const struct render_format *render_format_by_path(const char *path)
 {
-	size_t size = strlen(path);
+	const struct render_format *found = NULL;
 
-	for (size_t i = 0; i < render_format_count; i++) {
-		size_t length = strlen(render_formats[i].ending);
-
-		/* A name that is nothing but an ending (".svg") has no ending. */
-		if (size > length && path[size - length - 1] != '/' &&
-		    !strcasecmp(path + size - length, render_formats[i].ending))
-			return &render_formats[i];
-	}
-	return NULL;
+	for (size_t i = 0; i < render_format_count; i++)
+		if (has_ending(path, render_formats[i].ending) &&
+		    (!found || strlen(render_formats[i].ending) > strlen(found->ending)))
+			found = &render_formats[i];
+	return found;
 }

@@ -29,7 +29,7 @@ struct render_format {
 extern const struct render_format render_formats[];
 extern const size_t render_format_count;
 
-/* By name, or by the ending of a file name; NULL when there is none. */
+/* By name, or by the ending of a file name, the longest one; NULL when there is none. */
 const struct render_format *render_format_by_name(const char *name);
 const struct render_format *render_format_by_path(const char *path);
 

@@ -171,39 +171,41 @@ static int parse_flag(void *field, const char *value, const struct option_bounds
 	return 0;
 }
 
-static int parse_list(void *field, const char *value, const struct option_bounds *bounds,
-		      const char **ret_why)
+static int parse_share(void *field, const char *value, const struct option_bounds *bounds,
+		       const char **ret_why)
 {
-	struct render_list *list = field;
-	char *copy = NULL;
-	char **items;
+	const char *end;
+	double percent;
 
-	(void)bounds;
-	if (list->count == RENDER_LIST_MAX)
-		return refuse(ret_why, "given too often");
-	items = realloc(list->items, (list->count + 1) * sizeof(*items));
-	if (items) {
-		list->items = items;
-		copy = strdup(value);
-	}
-	if (!copy)
-		return -ENOMEM;
-	list->items[list->count++] = copy;
+	if (parse_number(value, &percent, &end) || end[*end == '%'] || percent < bounds->least ||
+	    percent > bounds->most)
+		return refuse(ret_why, bounds->wanted);
+	*(struct render_share *)field =
+		(struct render_share){ .value = percent / 100, .is_set = true };
 	return 0;
+}
+
+static int parse_order(void *field, const char *value, const struct option_bounds *bounds,
+		       const char **ret_why)
+{
+	static const char *const names[] = {
+		[RENDER_ORDER_NAME] = "name",
+		[RENDER_ORDER_TOTAL] = "total",
+		[RENDER_ORDER_TIME] = "time",
+	};
+
+	for (enum render_order order = RENDER_ORDER_NAME; order <= RENDER_ORDER_TIME; order++) {
+		if (strcmp(names[order], value))
+			continue;
+		*(enum render_order *)field = order;
+		return 0;
+	}
+	return refuse(ret_why, bounds->wanted);
 }
 
 static void release_text(void *field)
 {
 	free(*(char **)field);
-}
-
-static void release_list(void *field)
-{
-	struct render_list *list = field;
-
-	for (size_t i = 0; i < list->count; i++)
-		free(list->items[i]);
-	free(list->items);
 }
 
 static void release_nothing(void *field)
@@ -219,6 +221,8 @@ static void release_nothing(void *field)
 #define release_background release_nothing
 #define release_colour     release_nothing
 #define release_flag       release_nothing
+#define release_share      release_nothing
+#define release_order      release_nothing
 
 const struct render_option render_option_table[] = {
 #define RENDER_OPTION(type, name, field, default_, least, most, argument, help) \
@@ -240,7 +244,8 @@ const size_t render_option_count = sizeof(render_option_table) / sizeof(*render_
 #define WANTED_background(least, most) NULL
 #define WANTED_colour(least, most)     NULL
 #define WANTED_flag(least, most)       NULL
-#define WANTED_list(least, most)       NULL
+#define WANTED_share(least, most)      "a share, from " #least "% to " #most "%, such as 0.5%"
+#define WANTED_order(least, most)      "name, total or time"
 
 /* What only this file needs of a row; refused ones are at the end of the table and not in here. */
 static const struct {
@@ -303,4 +308,16 @@ int render_option_set(struct render_options *options, const char *name, const ch
 				       ret_why);
 	}
 	return refuse(ret_why, "no such option");
+}
+
+enum render_order render_order_of(const struct render_options *options)
+{
+	return options->no_sort ? RENDER_ORDER_TIME : options->sort;
+}
+
+uint64_t render_share_ticks(double share, uint64_t whole)
+{
+	double ticks = ceil(share * (double)whole);
+
+	return ticks >= 1.8e19 ? UINT64_MAX : (uint64_t)ticks;
 }

@@ -3,8 +3,7 @@
  * How to draw a profile. One row of render_options.def is one option: its field here, its parser,
  * its default and its line of --help all come from there.
  *
- * Outputs that do not draw (folded) pay no attention to these, except to `reverse`, `base` and `lines`,
- * which choose what is in the profile. Not thread-safe while being set; const afterwards. Numbers have a
+ * Outputs that do not draw (folded) pay no attention to these; what is in a profile is chosen by other words (model/shaping.h). Not thread-safe while being set; const afterwards. Numbers have a
  * point: the program must leave LC_NUMERIC at "C" (setlocale() of LC_CTYPE alone does no harm).
  */
 #ifndef HEARTH_RENDER_RENDER_OPTIONS_H
@@ -27,12 +26,19 @@ struct render_colour {
 	bool is_set;
 };
 
-struct render_list {
-	char **items;
-	size_t count;
+/* A part of the whole, from 0 to 1. */
+struct render_share {
+	double value;
+	bool is_set;
 };
 
-#define RENDER_LIST_MAX 64
+/* The order of what stands side by side. */
+enum render_order {
+	RENDER_ORDER_UNSAID, /* each output has its own */
+	RENDER_ORDER_NAME,
+	RENDER_ORDER_TOTAL,
+	RENDER_ORDER_TIME,
+};
 
 /* The types of the rows, and what a field of each is. Text that was not given is NULL. */
 #define RENDER_FIELD_text       char *
@@ -44,7 +50,8 @@ struct render_list {
 #define RENDER_FIELD_background struct render_colour
 #define RENDER_FIELD_colour     struct render_colour
 #define RENDER_FIELD_flag       bool
-#define RENDER_FIELD_list       struct render_list
+#define RENDER_FIELD_share      struct render_share
+#define RENDER_FIELD_order      enum render_order
 
 struct render_options {
 #define RENDER_OPTION(type, name, field, default_, least, most, argument, help) \
@@ -71,9 +78,15 @@ extern const size_t render_option_count;
 
 /*
  * Sets an option from the words of a user; `value` is NULL for a flag. 0, -ENOMEM, or -EINVAL with a
- * static reason in `ret_why`. A list grows with each call; anything else is replaced.
+ * static reason in `ret_why`. What was set before is replaced.
  */
 int render_option_set(struct render_options *options, const char *name, const char *value,
 		      const char **ret_why);
+
+/* The order that is asked for, by whichever of its two options. */
+enum render_order render_order_of(const struct render_options *options);
+
+/* The least whole number that is at least this share of the whole. */
+uint64_t render_share_ticks(double share, uint64_t whole);
 
 #endif

@@ -29,8 +29,7 @@ struct render_options;
 #define SVG_LEGEND_SHADE  5  /* the shade that stands for a ramp in the legend */
 
 struct svg_drawing {
-	const struct profile *source;  /* as it was given: its fates and origin */
-	const struct profile *profile; /* with its stacks as they are drawn; often the same */
+	const struct profile *profile;
 	const struct profile_origin *origin;
 	const struct render_options *options;
 	struct svg_layout layout;

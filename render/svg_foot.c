@@ -71,11 +71,26 @@ static void flow_fates(struct svg_flow *flow, const struct svg_drawing *drawing)
 	for (size_t i = 0; i < fates->reason_count; i++) {
 		const struct fate_reason *row = &fates->reasons[i];
 		size_t size;
-		const char *reason = fate_reason_text(drawing->source, row, &size);
+		const char *reason = fate_reason_text(drawing->profile, row, &size);
 
 		flow_fate(flow, row->fate == FATE_LOST ? "lost" : "cut", row->fate, reason, size,
 			  row->ticks, fates->due);
 	}
+}
+
+/* Where ticks were taken out, the fates are those of what is left: say how many, and of all, too. */
+static void flow_before(struct svg_flow *flow, const struct svg_drawing *drawing)
+{
+	struct buffer text;
+
+	if (!drawing->origin->before.due)
+		return;
+	buffer_init(&text);
+	readable_before(&text, profile_total(drawing->profile), drawing->origin);
+	if (text.failed)
+		flow->to->failed = true;
+	svg_flow_text(flow, NULL, text.data, text.size);
+	buffer_release(&text);
 }
 
 static uint64_t write_fates(const struct svg_drawing *drawing, uint64_t top, struct buffer *to)
@@ -88,6 +103,7 @@ static uint64_t write_fates(const struct svg_drawing *drawing, uint64_t top, str
 		svg_flow_text(&flow, NULL, unknown, strlen(unknown));
 	else if (drawing->fates.due)
 		flow_fates(&flow, drawing);
+	flow_before(&flow, drawing);
 	return svg_flow_close(&flow);
 }
 

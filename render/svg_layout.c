@@ -2,6 +2,7 @@
 #include "render/svg_layout.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -45,6 +46,7 @@ struct layout_walk {
 	const struct profile *profile;
 	const struct drawn *drawn;
 	const uint32_t *ranks; /* NULL: order of arrival */
+	bool by_total;
 	uint64_t min_ticks;
 	struct pending *pending;
 	size_t pending_count;
@@ -228,6 +230,22 @@ static void push_left_out(struct layout_walk *walk, uint32_t block, uint64_t tic
 		walk->layout->blocks[block].hidden = ticks;
 }
 
+/* The largest first; of equal ones the first by name. */
+static int compare_totals(const void *left, const void *right, void *context)
+{
+	const struct layout_walk *walk = context;
+	const struct drawn *drawn = walk->drawn;
+	uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+	uint64_t a_total = drawn->totals[drawn->places[a]],
+		 b_total = drawn->totals[drawn->places[b]];
+
+	if (a_total != b_total)
+		return (a_total < b_total) - (a_total > b_total);
+	a = walk->ranks[profile_node(walk->profile, a)->frame];
+	b = walk->ranks[profile_node(walk->profile, b)->frame];
+	return (a > b) - (a < b);
+}
+
 /* What was left out goes under the others on the stack, so that it stands to their right. */
 static void push_children(struct layout_walk *walk, uint32_t block, uint32_t place)
 {
@@ -242,6 +260,8 @@ static void push_children(struct layout_walk *walk, uint32_t block, uint32_t pla
 	}
 	push_left_out(walk, block, left_out, drawn->left_out[place]);
 	name_order_sort_nodes(walk->profile, walk->ranks, walk->nodes, count);
+	if (walk->by_total && count > 1)
+		qsort_r(walk->nodes, count, sizeof(*walk->nodes), compare_totals, walk);
 	while (count--) {
 		uint32_t child = (uint32_t)drawn->places[walk->nodes[count]];
 
@@ -294,10 +314,11 @@ int svg_layout_build(const struct profile *profile, const struct svg_limits *lim
 	struct layout_walk walk = { .profile = profile,
 				    .drawn = &drawn,
 				    .min_ticks = limits->min_ticks,
+				    .by_total = limits->order == RENDER_ORDER_TOTAL,
 				    .layout = &layout };
 	int error = choose_nodes(profile, limits, &drawn);
 
-	if (!error && limits->sort)
+	if (!error && limits->order != RENDER_ORDER_TIME)
 		error = name_order_ranks(profile, &ranks);
 	if (error)
 		return error;

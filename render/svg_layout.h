@@ -13,9 +13,10 @@
 #ifndef HEARTH_RENDER_SVG_LAYOUT_H
 #define HEARTH_RENDER_SVG_LAYOUT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "render/render_options.h"
 
 struct profile;
 
@@ -42,7 +43,7 @@ struct svg_limits {
 	uint64_t min_ticks; /* narrower frames are left out */
 	uint64_t
 		max_frames; /* and all but so many, the widest, of equal ones the nearest to the root */
-	bool sort;          /* children by name, else in order of arrival */
+	enum render_order order; /* of children; by name if it is not said */
 };
 
 /* 0 or -ENOMEM. */

@@ -3,18 +3,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "model/profile.h"
 #include "render/render_options.h"
-#include "render/stack_edit.h"
 #include "render/svg_drawing.h"
 #include "render/web_files.h"
 #include "render/xml.h"
-
-DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
 
 /* The least width in ticks, at the width that the picture has without scripts. */
 static uint64_t min_ticks(const struct svg_drawing *drawing)
@@ -22,15 +18,17 @@ static uint64_t min_ticks(const struct svg_drawing *drawing)
 	struct render_minimum minimum = drawing->options->minwidth;
 	double share = minimum.is_percent ? minimum.value / 100
 					  : minimum.value / svg_frames_width(drawing);
-	double ticks = ceil(share * (double)drawing->whole);
+	uint64_t ticks = render_share_ticks(share, drawing->whole);
+	uint64_t least = render_share_ticks(drawing->options->min_share.value, drawing->whole);
 
-	return ticks >= 1.8e19 ? UINT64_MAX : (uint64_t)ticks;
+	return ticks > least ? ticks : least;
 }
 
 static int prepare(struct svg_drawing *drawing)
 {
 	const struct render_options *options = drawing->options;
-	struct svg_limits limits = { .max_frames = options->max_frames, .sort = !options->no_sort };
+	struct svg_limits limits = { .max_frames = options->max_frames,
+				     .order = render_order_of(options) };
 	uint64_t total = profile_total(drawing->profile);
 	int error;
 
@@ -40,7 +38,7 @@ static int prepare(struct svg_drawing *drawing)
 	drawing->row = (uint32_t)options->height;
 	drawing->whole = options->total > total ? options->total : total;
 	limits.min_ticks = min_ticks(drawing);
-	error = profile_fates(drawing->source, &drawing->fates);
+	error = profile_fates(drawing->profile, &drawing->fates);
 	if (!error)
 		error = svg_layout_build(drawing->profile, &limits, &drawing->layout);
 	if (!error)
@@ -151,16 +149,11 @@ static void append_document(const struct svg_drawing *drawing, struct buffer *to
 int svg_write(const struct profile *profile, const struct render_options *options,
 	      struct buffer *to)
 {
-	_cleanup_(cleanup_profile) struct profile *edited = NULL;
-	struct svg_drawing drawing = { .source = profile,
+	struct svg_drawing drawing = { .profile = profile,
 				       .origin = profile_origin_of(profile),
 				       .options = options };
-	int error = stack_edit(profile, options, &edited);
+	int error = prepare(&drawing);
 
-	if (error)
-		return error;
-	drawing.profile = edited ? edited : profile;
-	error = prepare(&drawing);
 	if (!error)
 		append_document(&drawing, to);
 	svg_layout_release(&drawing.layout);

@@ -14,7 +14,7 @@ function timeSpan(nanoseconds) {
 }
 
 function showHeading({ facts }, heading, origin) {
-	const texts = [facts.subtitle, facts.command, facts.machine], rate = [facts.rate_hz && facts.rate_hz + ' Hz', facts.event];
+	const texts = [facts.subtitle, facts.left, facts.command, facts.machine], rate = [facts.rate_hz && facts.rate_hz + ' Hz', facts.event];
 	heading.textContent = heading.title = facts.title || 'Flame graph';
 	if (facts.time_unix_ns) texts.push(timeSpan(+facts.time_unix_ns));
 	if (facts.duration_ns) texts.push(durationText(facts.duration_ns / 1e9));

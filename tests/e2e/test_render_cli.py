@@ -134,6 +134,43 @@ def test_a_base_that_no_stack_holds_is_said(format, folded, tmp_path):
     assert recording.complaints(ended) == ["hearth: warning: --base mian: no stack holds a function of this name"]
 
 
+# The words of shaping are the model's, and whatever writes gets what they made.
+SHAPES = [
+    (["--focus", "^[cf]$"], "a;b;c 3\ne;f_[k] 1\n"),
+    (["--ignore", "^e$"], "a;b;c 3\na;b;d 2\n"),
+    (["--hide", "^b$"], "a;c 3\na;d 2\ne;f_[k] 1\n"),
+    (["--show-from", "d|f"], "a;d 2\ne;f_[k] 1\n"),
+    (["--base", "b"], "b;c 3\nb;d 2\ne;f_[k] 1\n"),
+    (["--no-kernel"], "a;b;c 3\na;b;d 2\ne 1\n"),
+    (["--reverse", "--ignore", "d"], "c;b;a 3\nf_[k];e 1\n"),
+]
+
+
+@pytest.mark.parametrize("words, wanted", SHAPES)
+def test_stacks_are_shaped(words, wanted, folded, tmp_path):
+    ended = render(folded, *words, "-o", "-", "--format", "folded")
+    assert (ended.returncode, ended.stdout) == (0, wanted), ended
+    assert render(folded, *words, "-o", tmp_path / "shaped.svg").returncode == 0
+    plain = tmp_path / "plain.folded"
+    plain.write_text(wanted)
+    assert render(plain, "-o", tmp_path / "plain.svg").returncode == 0
+    if sum(int(line.split()[-1]) for line in wanted.splitlines()) == 6 and words[0].startswith(("--hide", "--no-kernel")):
+        assert (tmp_path / "shaped.svg").read_text() == (tmp_path / "plain.svg").read_text()
+
+
+def test_what_shaping_took_out_is_said_with_the_fates_of_all(tmp_path):
+    path, out = tmp_path / "in.folded", tmp_path / "out.svg"
+    path.write_text("p;main;f 90\np;[truncated:bad];g 7\nq;[lost:full] 3\n")
+    said = "97 of 100 ticks are left (97.0 %); of all: complete 90.00 %, truncated 7.00 %, lost 3.00 %"
+    ended = render(path, "-o", out, "--focus", "main|g")
+    assert ended.returncode == 0, ended
+    assert f"shaped: {said}" in ended.stderr
+    assert said in out.read_text()
+    assert "truncated: bad 7.22 %" in out.read_text()
+    assert "are left" not in render(path, "-o", out, "--hide", "main").stderr
+    assert "are left" not in out.read_text()
+
+
 @pytest.mark.parametrize(
     "order",
     [
@@ -366,6 +403,12 @@ def test_hostile_names_stay_harmless(tmp_path):
         (["in.folded", "--hash=3"], r"--hash takes no value"),
         (["in.folded", "--help=3"], r"--help takes no value"),
         (["in.folded", "-Z"], r"no option -Z"),
+        (["in.folded", "--focus", "("], r"--focus \(: Unmatched \("),
+        (["in.folded", "--hide", "[z-a]"], r"--hide \[z-a\]: Invalid range end"),
+        (["in.folded", "--ignore", ""], r"--ignore '': it is empty"),
+        (["in.folded", "--reverse=3"], r"--reverse takes no value"),
+        (["in.folded", "--sort", "size"], r"--sort size: name, total or time"),
+        (["in.folded", "--min-share", "1px"], r"--min-share 1px: a share, from 0% to 100%"),
     ],
 )
 def test_wrong_use(arguments, pattern, folded, tmp_path):

@@ -10,8 +10,9 @@
 #include "base/buffer.h"
 #include "model/frame_lines.h"
 #include "model/profile.h"
+#include "model/shape.h"
+#include "model/shaping.h"
 #include "render/folded_writer.h"
-#include "render/render_options.h"
 
 struct placed {
 	const char *name, *file;
@@ -52,30 +53,57 @@ static struct profile *example(void)
 	return profile;
 }
 
-static void assert_folded(const struct profile *profile, bool by_line, const char *wanted)
+static struct shaped shape(const struct profile *profile, const struct shaping *shaping)
 {
-	struct render_options options;
-	struct buffer got = { 0 };
+	struct shaped shaped;
 
-	assert_int_equal(render_options_init(&options), 0);
-	options.lines = by_line;
-	assert_int_equal(folded_write(profile, &options, &got), 0);
-	assert_string_equal(buffer_string(&got), wanted);
-	buffer_release(&got);
-	render_options_release(&options);
+	assert_int_equal(shape_profile(profile, shaping, &shaped), 0);
+	return shaped;
 }
 
-static void without_lines_nothing_is_made(void **state)
+static void assert_shaped(const struct profile *profile, const struct shaping *shaping,
+			  const char *wanted)
 {
-	struct profile *profile = profile_new(), *settled = profile;
+	struct shaped shaped = shape(profile, shaping);
+	struct buffer got = { 0 };
+
+	assert_int_equal(folded_write(shaped.profile, NULL, &got), 0);
+	assert_string_equal(buffer_string(&got), wanted);
+	buffer_release(&got);
+	shaped_release(&shaped);
+}
+
+static void assert_folded(const struct profile *profile, bool by_line, const char *wanted)
+{
+	assert_shaped(profile, &(struct shaping){ .lines = by_line }, wanted);
+}
+
+static void without_lines_nothing_is_needed(void **state)
+{
+	struct profile *profile = profile_new();
 
 	(void)state;
 	STACK(profile, 1, { "main" }, { "f" });
-	assert_int_equal(frame_lines_settle(profile, false, &settled), 0);
-	assert_null(settled);
-	settled = profile;
-	assert_int_equal(frame_lines_settle(profile, true, &settled), 0);
-	assert_null(settled);
+	assert_false(frame_lines_are_known(profile));
+	assert_false(shape_is_needed(profile, &(struct shaping){ 0 }));
+	STACK(profile, 1, { "main", "main.c", 3 });
+	assert_true(frame_lines_are_known(profile));
+	assert_true(shape_is_needed(profile, &(struct shaping){ 0 }));
+	assert_false(shape_is_needed(profile, &(struct shaping){ .keeps_lines = true }));
+	profile_free(profile);
+}
+
+static void an_output_with_a_place_for_them_gets_them(void **state)
+{
+	struct profile *profile = example();
+	struct shaped shaped = shape(profile, &(struct shaping){ .keeps_lines = true });
+	const struct frame *f = profile_frame(shaped.profile, 2);
+
+	(void)state;
+	assert_int_equal(profile_node_count(shaped.profile), profile_node_count(profile));
+	assert_int_equal(f->line, 7);
+	assert_string_equal(profile_string(shaped.profile, f->file, NULL), "/src/f.h");
+	shaped_release(&shaped);
 	profile_free(profile);
 }
 
@@ -124,13 +152,14 @@ static void a_file_is_kept_if_all_agree(void **state)
 {
 	struct profile *profile = profile_new(), *settled;
 	const struct frame *g, *h;
+	struct shaped shaped;
 
 	(void)state;
 	STACK(profile, 1, { "g", "a.c", 1 }, { "h", "/src/h.c", 2 });
 	STACK(profile, 2, { "g", "b.c", 1 }, { "h" });
 	STACK(profile, 4, { "g", "a.c", 2 }, { "h", "/src/h.c", 3 });
-	assert_int_equal(frame_lines_settle(profile, false, &settled), 0);
-	assert_non_null(settled);
+	shaped = shape(profile, &(struct shaping){ 0 });
+	settled = shaped.profile;
 	g = frame_named(settled, "g");
 	h = frame_named(settled, "h");
 	assert_int_equal(g->file, PROFILE_NONE);
@@ -140,38 +169,55 @@ static void a_file_is_kept_if_all_agree(void **state)
 	assert_string_equal(profile_string(settled, h->module, NULL), "lib.so");
 	assert_int_equal(profile_total(settled), 7);
 	assert_int_equal(profile_node_count(settled), 4); /* the root, p, g and h */
-	profile_free(settled);
+	shaped_release(&shaped);
 	profile_free(profile);
 }
 
-static void other_options_ask_for_functions(void **state)
+static void other_words_ask_for_functions(void **state)
 {
 	struct profile *profile = example();
-	struct render_options options;
-	struct buffer got = { 0 };
+	struct shaping shaping = { .lines = true, .reverse = true };
 	const char *why;
 
 	(void)state;
-	assert_int_equal(render_options_init(&options), 0);
-	options.lines = options.reverse = true;
-	assert_int_equal(render_option_set(&options, "base", "f", &why), 0);
-	assert_int_equal(folded_write(profile, &options, &got), 0);
-	assert_string_equal(buffer_string(&got), "f (f.h:7) 4\nf (f.h:7)_[i] 1\n"
-						 "f (f.h:8)_[i] 2\nmain (main.c:3);p 8\n");
-	buffer_release(&got);
-	render_options_release(&options);
+	assert_int_equal(shaping_set(&shaping, "base", "f", &why), 0);
+	assert_shaped(profile, &shaping,
+		      "f (f.h:7) 4\nf (f.h:7)_[i] 1\nf (f.h:8)_[i] 2\nmain (main.c:3);p 8\n");
+	shaping_release(&shaping);
+	profile_free(profile);
+}
+
+/* Whatever modules the frames were in, they are one. */
+static void stripped_modules_leave_one_file(void **state)
+{
+	struct profile *profile = profile_new();
+	struct shaped shaped;
+	uint32_t frame, node;
+
+	(void)state;
+	STACK(profile, 1, { "g", "a.c", 1 });
+	assert_int_equal(
+		profile_add_placed(profile, "g", "other.so", FRAME_NATIVE, "b.c", 1, &frame), 0);
+	assert_int_equal(profile_add_child(profile, 1, frame, &node), 0);
+	assert_int_equal(profile_add_ticks(profile, node, 2), 0);
+	shaped = shape(profile, &(struct shaping){ .strip_modules = true });
+	assert_int_equal(profile_node_count(shaped.profile), 3);
+	assert_int_equal(frame_named(shaped.profile, "g")->file, PROFILE_NONE);
+	shaped_release(&shaped);
 	profile_free(profile);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_lines_nothing_is_made),
+		cmocka_unit_test(without_lines_nothing_is_needed),
+		cmocka_unit_test(an_output_with_a_place_for_them_gets_them),
 		cmocka_unit_test(a_function_is_one_frame_a_kind),
 		cmocka_unit_test(by_line_names_say_them),
 		cmocka_unit_test(what_is_not_known_is_left_out),
 		cmocka_unit_test(a_file_is_kept_if_all_agree),
-		cmocka_unit_test(other_options_ask_for_functions),
+		cmocka_unit_test(other_words_ask_for_functions),
+		cmocka_unit_test(stripped_modules_leave_one_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

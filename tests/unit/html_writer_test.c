@@ -38,7 +38,7 @@ static void write_page(const struct profile *profile, struct buffer *page, struc
 	buffer_init(page);
 	assert_int_equal(html_write(profile, &options, page), 0);
 	buffer_init(block);
-	assert_int_equal(profile_block_write(profile, profile, &options, block), 0);
+	assert_int_equal(profile_block_write(profile, &options, block), 0);
 	render_options_release(&options);
 }
 

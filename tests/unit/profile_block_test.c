@@ -187,7 +187,7 @@ static void write_block(const struct profile *profile, const char *option, struc
 	if (option)
 		assert_int_equal(render_option_set(&options, option, NULL, &why), 0);
 	buffer_init(to);
-	assert_int_equal(profile_block_write(profile, profile, &options, to), 0);
+	assert_int_equal(profile_block_write(profile, &options, to), 0);
 	render_options_release(&options);
 }
 

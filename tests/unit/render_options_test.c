@@ -51,7 +51,8 @@ static void defaults_are_those_of_the_table(void **state)
 	assert_true(options->minwidth.value == 0.1 && !options->minwidth.is_percent);
 	assert_int_equal(options->colors, PALETTE_hearth);
 	assert_false(options->inverted);
-	assert_int_equal(options->base.count, 0);
+	assert_false(options->min_share.is_set);
+	assert_int_equal(render_order_of(options), RENDER_ORDER_UNSAID);
 }
 
 static void every_row_is_complete(void **state)
@@ -92,8 +93,8 @@ static void values_are_taken(void **state)
 	set(options, "bgcolors", "#102030");
 	set(options, "search-color", "#ABCdef");
 	set(options, "inverted", NULL);
-	set(options, "base", "main");
-	set(options, "base", "start_thread");
+	set(options, "sort", "total");
+	set(options, "min-share", "0.5%");
 	assert_string_equal(options->title, "again");
 	assert_int_equal(options->width, 1600);
 	assert_true(options->minwidth.value == 0.5 && options->minwidth.is_percent);
@@ -102,8 +103,12 @@ static void values_are_taken(void **state)
 	assert_int_equal(options->bgcolors.colour.green, 0x20);
 	assert_int_equal(options->search_color.colour.blue, 0xef);
 	assert_true(options->inverted);
-	assert_int_equal(options->base.count, 2);
-	assert_string_equal(options->base.items[1], "start_thread");
+	assert_true(options->min_share.is_set && options->min_share.value == 0.005);
+	assert_int_equal(render_order_of(options), RENDER_ORDER_TOTAL);
+	set(options, "min-share", "12");
+	assert_true(options->min_share.value == 0.12);
+	set(options, "no-sort", NULL);
+	assert_int_equal(render_order_of(options), RENDER_ORDER_TIME);
 }
 
 static void bad_values_are_refused(void **state)
@@ -134,6 +139,11 @@ static void bad_values_are_refused(void **state)
 		{ "search-color", "#12345g" },
 		{ "max-frames", "0" },
 		{ "factor", "0" },
+		{ "sort", "" },
+		{ "sort", "size" },
+		{ "min-share", "101" },
+		{ "min-share", "1px" },
+		{ "min-share", "-1" },
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
@@ -173,13 +183,6 @@ static void wrong_use_is_refused(void **state)
 	assert_refused(*state, "cp", NULL);
 }
 
-static void a_list_has_an_end(void **state)
-{
-	for (int i = 0; i < RENDER_LIST_MAX; i++)
-		set(*state, "base", "f");
-	assert_refused(*state, "base", "f");
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_options, close_options)
 
 int main(void)
@@ -192,7 +195,6 @@ int main(void)
 		TEST(bad_values_are_refused),
 		TEST(limits_are_named),
 		TEST(wrong_use_is_refused),
-		TEST(a_list_has_an_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

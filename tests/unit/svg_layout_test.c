@@ -72,8 +72,8 @@ static void children_stand_by_name(void **state)
 	};
 
 	(void)state;
-	assert_layout(TREE, (struct svg_limits){ .max_frames = 100, .sort = true }, wanted,
-		      COUNT(wanted));
+	assert_layout(TREE, (struct svg_limits){ .max_frames = 100, .order = RENDER_ORDER_NAME },
+		      wanted, COUNT(wanted));
 }
 
 static void or_in_order_of_arrival(void **state)
@@ -85,7 +85,8 @@ static void or_in_order_of_arrival(void **state)
 	};
 
 	(void)state;
-	assert_layout(TREE, (struct svg_limits){ .max_frames = 100 }, wanted, COUNT(wanted));
+	assert_layout(TREE, (struct svg_limits){ .max_frames = 100, .order = RENDER_ORDER_TIME },
+		      wanted, COUNT(wanted));
 }
 
 static void narrow_frames_stand_together(void **state)
@@ -99,7 +100,8 @@ static void narrow_frames_stand_together(void **state)
 
 	(void)state;
 	assert_layout("p;a;x 2\np;b 2\np;c 2\np;d;y 2\np;d 7\np 5\n",
-		      (struct svg_limits){ .min_ticks = 3, .max_frames = 100, .sort = true },
+		      (struct svg_limits){
+			      .min_ticks = 3, .max_frames = 100, .order = RENDER_ORDER_NAME },
 		      wanted, COUNT(wanted));
 }
 
@@ -111,8 +113,9 @@ static void the_widest_and_lowest_are_kept(void **state)
 	};
 
 	(void)state;
-	assert_layout("a;x;y;z 1\nb;x 2\n", (struct svg_limits){ .max_frames = 4, .sort = true },
-		      wanted, COUNT(wanted));
+	assert_layout("a;x;y;z 1\nb;x 2\n",
+		      (struct svg_limits){ .max_frames = 4, .order = RENDER_ORDER_NAME }, wanted,
+		      COUNT(wanted));
 }
 
 static void frames_without_ticks_are_not_there(void **state)
@@ -122,9 +125,10 @@ static void frames_without_ticks_are_not_there(void **state)
 	static const struct wanted empty[] = { { "(root)", 0, 0, 0, 0, 0 } };
 
 	(void)state;
-	assert_layout("a;x 0\nb 1\n", (struct svg_limits){ .max_frames = 9, .sort = true }, wanted,
+	assert_layout("a;x 0\nb 1\n",
+		      (struct svg_limits){ .max_frames = 9, .order = RENDER_ORDER_NAME }, wanted,
 		      COUNT(wanted));
-	assert_layout("", (struct svg_limits){ .max_frames = 9, .sort = true }, empty,
+	assert_layout("", (struct svg_limits){ .max_frames = 9, .order = RENDER_ORDER_NAME }, empty,
 		      COUNT(empty));
 }
 
@@ -188,7 +192,8 @@ static void random_layouts_are_exact(void **state)
 		struct profile *profile = random_profile(seed);
 		struct svg_limits limits = { .min_ticks = seed % 7,
 					     .max_frames = 1 + seed % 200,
-					     .sort = seed & 1 };
+					     .order = seed & 1 ? RENDER_ORDER_NAME
+							       : RENDER_ORDER_TIME };
 		struct svg_layout layout;
 		uint32_t frames = 0, left_out = 0;
 

@@ -19,6 +19,8 @@
 #include "base/buffer.h"
 #include "model/profile_reader.h"
 #include "model/profile.h"
+#include "model/shape.h"
+#include "model/shaping.h"
 #include "render/render.h"
 #include "render/render_options.h"
 #include "render/web_files.h"
@@ -88,8 +90,10 @@ static void cut_out(struct buffer *text, struct bytes part)
 static void render(const struct golden *golden, const char *format, struct buffer *to)
 {
 	struct profile *profile = profile_new();
+	struct shaping shaping = { 0 };
 	struct render_options options;
 	struct read_report report;
+	struct shaped shaped;
 	struct buffer input;
 	const char *why;
 
@@ -100,10 +104,14 @@ static void render(const struct golden *golden, const char *format, struct buffe
 		set_origin(profile_origin(profile));
 	assert_int_equal(render_options_init(&options), 0);
 	for (size_t i = 0; i < 12 && golden->options[i]; i += 2)
-		assert_int_equal(render_option_set(&options, golden->options[i],
-						   golden->options[i + 1], &why),
-				 0);
-	assert_int_equal(render_format_by_name(format)->write(profile, &options, to), 0);
+		if (shaping_set(&shaping, golden->options[i], golden->options[i + 1], &why))
+			assert_int_equal(render_option_set(&options, golden->options[i],
+							   golden->options[i + 1], &why),
+					 0);
+	assert_int_equal(shape_profile(profile, &shaping, &shaped), 0);
+	assert_int_equal(render_format_by_name(format)->write(shaped.profile, &options, to), 0);
+	shaped_release(&shaped);
+	shaping_release(&shaping);
 	render_options_release(&options);
 	buffer_release(&input);
 	profile_free(profile);

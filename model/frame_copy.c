@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/frame_copy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/profile.h"
+
+int frame_copy_init(struct frame_copy *copy, const struct profile *from, struct profile *to,
+		    enum frame_lines_way way, bool strips_modules)
+{
+	size_t count = profile_frame_count(from);
+
+	*copy = (struct frame_copy){ .from = from,
+				     .to = to,
+				     .frames = malloc((count + 1) * sizeof(*copy->frames)) };
+	if (!copy->frames)
+		return -ENOMEM;
+	memset(copy->frames, 0xff, count * sizeof(*copy->frames)); /* every one PROFILE_NONE */
+	return frame_lines_init(&copy->lines, from, way, strips_modules);
+}
+
+void frame_copy_release(struct frame_copy *copy)
+{
+	free(copy->frames);
+	frame_lines_release(&copy->lines);
+}
+
+static int copy_string(struct frame_copy *copy, uint32_t *string)
+{
+	size_t size;
+	const char *bytes;
+
+	if (*string == PROFILE_NONE)
+		return 0;
+	bytes = profile_string(copy->from, *string, &size);
+	return profile_intern(copy->to, bytes, size, string);
+}
+
+static int add(struct frame_copy *copy, struct frame frame, uint32_t *ret_frame)
+{
+	int error = frame_lines_settle(&copy->lines, copy->to, &frame);
+
+	if (copy->lines.strips_modules)
+		frame.module = PROFILE_NONE;
+	if (!error)
+		error = copy_string(copy, &frame.module);
+	return error ? error : profile_add_frame(copy->to, frame, ret_frame);
+}
+
+int frame_copy_add(struct frame_copy *copy, uint32_t frame, uint32_t *ret_frame)
+{
+	int error = 0;
+
+	if (copy->frames[frame] == PROFILE_NONE)
+		error = add(copy, *profile_frame(copy->from, frame), &copy->frames[frame]);
+	if (!error)
+		*ret_frame = copy->frames[frame];
+	return error;
+}

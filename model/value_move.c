@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/value_move.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "model/profile.h"
+#include "model/samples.h"
+
+static int move_string(const struct profile *from, struct profile *to, uint32_t *string)
+{
+	size_t size;
+	const char *bytes = profile_string(from, *string, &size);
+
+	return profile_intern(to, bytes, size, string);
+}
+
+static int move_types(const struct profile *from, struct profile *to)
+{
+	struct value_type types[PROFILE_VALUES_MAX];
+	uint32_t count;
+	const struct value_type *old = profile_values(from, &count);
+
+	for (uint32_t i = 0; i < count; i++) {
+		types[i] = old[i];
+		if (move_string(from, to, &types[i].name) || move_string(from, to, &types[i].unit))
+			return -ENOMEM;
+	}
+	return count ? profile_set_values(to, types, count) : 0;
+}
+
+static int move_nodes(const struct profile *from, struct profile *to, const uint32_t *nodes)
+{
+	uint32_t count = profile_node_count(from);
+	int error = 0;
+
+	for (uint32_t i = 0; !error && i < count; i++)
+		if (nodes[i] != PROFILE_NONE)
+			error = profile_add_ticks(to, nodes[i], profile_node(from, i)->self);
+	return error;
+}
+
+static int move_label_set(const struct profile *from, struct profile *to, struct label_set set,
+			  uint32_t *ret_labels)
+{
+	for (enum sample_label label = 0; label < SAMPLE_LABEL_COUNT; label++)
+		if (set.values[label] != PROFILE_NONE && !sample_label_is_number(label) &&
+		    move_string(from, to, &set.values[label]))
+			return -ENOMEM;
+	return profile_add_labels(to, &set, ret_labels);
+}
+
+/* Per label set of `from` its id in `to`. */
+static int move_labels(const struct profile *from, struct profile *to, uint32_t **ret_labels)
+{
+	const struct samples *samples = profile_samples(from);
+	uint32_t count = samples_labels_count(samples);
+	_cleanup_free_ uint32_t *labels = malloc((count + 1) * sizeof(*labels));
+	int error = labels ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; !error && i < count; i++)
+		error = move_label_set(from, to, *samples_labels(samples, i), &labels[i]);
+	if (!error)
+		*ret_labels = take_ptr(labels);
+	return error;
+}
+
+static int move_samples(const struct profile *from, struct profile *to, const uint32_t *nodes)
+{
+	const struct samples *samples = profile_samples(from);
+	uint32_t value_count = samples_value_count(samples);
+	_cleanup_free_ uint32_t *labels = NULL;
+	uint64_t values[PROFILE_VALUES_MAX];
+	int error = move_labels(from, to, &labels);
+
+	for (size_t i = 0; !error && i < samples_count(samples); i++) {
+		struct sample sample = samples_get(samples, i);
+
+		if (nodes[sample.node] == PROFILE_NONE)
+			continue;
+		sample.node = nodes[sample.node];
+		sample.labels = labels[sample.labels];
+		for (uint32_t value = 0; value < value_count; value++)
+			values[value] = samples_value(samples, i, value);
+		error = profile_add_sample(to, &sample, values);
+	}
+	return error;
+}
+
+int value_move(const struct profile *from, struct profile *to, const uint32_t *nodes)
+{
+	int error = move_types(from, to);
+
+	if (!error && profile_keeps_samples(from))
+		error = profile_keep_samples(to);
+	if (error)
+		return error;
+	return profile_samples(from) ? move_samples(from, to, nodes) : move_nodes(from, to, nodes);
+}
