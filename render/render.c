@@ -8,6 +8,7 @@
 #include "render/folded_writer.h"
 #include "render/html_writer.h"
 #include "render/pprof_writer.h"
+#include "render/speedscope_writer.h"
 #include "render/svg_writer.h"
 
 const struct render_format render_formats[] = {

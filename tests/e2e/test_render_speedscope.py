@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`hearth render` to speedscope's format: what its schema asks for, and that nothing is lost."""
+
+import json
+
+import hearth
+
+FOLDED = """app;main;compute_[i] 30
+app;main;"quoted" \\ name 4
+app;main;read;do_read_[k] 12
+app;[truncated:no_rows];[libc.so.6];f 2
+app;[lost:table_full] 1
+java;Interpreter;run_[j] 8
+"""
+
+FRAMES = "\t    7f0000400100 f+0x35 (/usr/lib/libcore.so.1)\n\t          401136 main+0x16 (/usr/bin/app)\n\n"
+
+
+def render(path, out):
+    with hearth.Child(hearth.BINARY, "render", path, "-o", out) as child:
+        ended = child.end()
+    assert ended.returncode == 0, ended
+    return json.loads(out.read_text())
+
+
+def check(document):
+    """As file-format-schema.json and the page that imports it demand."""
+    assert document["$schema"] == "https://www.speedscope.app/file-format-schema.json"
+    frames = document["shared"]["frames"]
+    assert all(isinstance(frame["name"], str) for frame in frames)
+    for profile in document["profiles"]:
+        assert profile["type"] == "sampled" and isinstance(profile["name"], str)
+        assert profile["unit"] in ("none", "nanoseconds")
+        assert len(profile["samples"]) == len(profile["weights"])
+        assert profile["endValue"] - profile["startValue"] == sum(profile["weights"])
+        assert all(0 <= index < len(frames) for stack in profile["samples"] for index in stack)
+
+
+def folded(document):
+    names = [frame["name"] for frame in document["shared"]["frames"]]
+    lines = [
+        f"{';'.join(names[index] for index in stack)} {weight}"
+        for profile in document["profiles"]
+        for stack, weight in zip(profile["samples"], profile["weights"])
+    ]
+    return sorted(lines)
+
+
+def test_stacks_are_as_in_folded_ones(tmp_path):
+    path = tmp_path / "in.folded"
+    path.write_text(FOLDED)
+    document = render(path, tmp_path / "out.speedscope.json")
+    check(document)
+    assert folded(document) == sorted(FOLDED.splitlines())
+    assert [profile["unit"] for profile in document["profiles"]] == ["none"]
+
+
+def test_threads_have_profiles_in_order_of_time(tmp_path):
+    path = tmp_path / "in.txt"
+    path.write_text(
+        "".join(
+            f"app 12/{tid} [000] {time:.6f}: {period} cpu-clock:u: \n{FRAMES}"
+            for tid, time, period in [(14, 3, 30), (15, 2, 20), (14, 1, 10)]
+        )
+    )
+    document = render(path, tmp_path / "out.speedscope.json")
+    check(document)
+    told = {profile["name"]: (profile["unit"], profile["weights"]) for profile in document["profiles"]}
+    assert told == {
+        "app (pid 12) (tid 14)": ("nanoseconds", [10, 30]),
+        "app (pid 12) (tid 15)": ("nanoseconds", [20]),
+    }
+
+
+def test_an_empty_profile_has_no_profiles_or_empty_ones(tmp_path):
+    path = tmp_path / "in.folded"
+    path.write_text("")
+    document = render(path, tmp_path / "out.speedscope.json")
+    check(document)
+    assert folded(document) == []
