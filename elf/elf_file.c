@@ -18,7 +18,8 @@
 #define OUR_BYTE_ORDER ELFDATA2MSB
 #endif
 
-#define STAT_BLOCK_BYTES 512 /* of st_blocks, whatever st_blksize is: inode(7) */
+#define LIBELF_SECTION_BYTES 256 /* that libelf keeps of each section, and no more */
+#define STAT_BLOCK_BYTES     512 /* of st_blocks, whatever st_blksize is: inode(7) */
 
 struct elf_file {
 	int fd; /* -1: an image in memory */
@@ -36,6 +37,7 @@ struct elf_file {
 	size_t section_count;
 	struct elf_segment *segments;
 	size_t segment_count;
+	size_t inflated_bytes;
 };
 
 int elf_file_read(const struct elf_file *file, uint64_t offset, void *to, size_t size,
@@ -365,6 +367,21 @@ int elf_file_open_image(struct bytes image, struct elf_file **ret_file)
 	return 0;
 }
 
+bool elf_file_leave_fd(struct elf_file *file)
+{
+	if (!file->mapped || elf_cntl(file->elf, ELF_C_FDDONE))
+		return false;
+	file->fd = -1;
+	return true;
+}
+
+size_t elf_file_held_bytes(const struct elf_file *file)
+{
+	return sizeof(*file) + file->inflated_bytes +
+	       file->section_count * (sizeof(*file->sections) + LIBELF_SECTION_BYTES) +
+	       file->segment_count * sizeof(*file->segments);
+}
+
 /* --- asking --- */
 
 bool elf_file_is_64(const struct elf_file *file)
@@ -427,7 +444,7 @@ const struct elf_segment *elf_file_segment(const struct elf_file *file, size_t i
 }
 
 /* The size that is stated is checked before libelf allocates that much. */
-static int inflate(Elf_Scn *scn, size_t limit)
+static int inflate(struct elf_file *file, Elf_Scn *scn, size_t limit)
 {
 	GElf_Shdr header;
 	GElf_Chdr compression;
@@ -440,7 +457,10 @@ static int inflate(Elf_Scn *scn, size_t limit)
 		return -EBADMSG;
 	if (compression.ch_size > limit)
 		return -EFBIG;
-	return elf_compress(scn, 0, 0) < 0 ? -EBADMSG : 0;
+	if (elf_compress(scn, 0, 0) < 0)
+		return -EBADMSG;
+	file->inflated_bytes += compression.ch_size;
+	return 0;
 }
 
 int elf_file_section_bytes(struct elf_file *file, const struct elf_section *section, size_t limit,
@@ -460,7 +480,7 @@ int elf_file_section_bytes(struct elf_file *file, const struct elf_section *sect
 		return -EBADMSG;
 	if (section->size > limit)
 		return -EFBIG;
-	err = inflate(scn, limit);
+	err = inflate(file, scn, limit);
 	if (err)
 		return err;
 	data = elf_rawdata(scn, NULL);

@@ -68,6 +68,12 @@ int elf_file_open_image(struct bytes image, struct elf_file **ret_file);
 
 void elf_file_free(struct elf_file *file);
 
+/* From now on the descriptor is not needed: the file is mapped. False: it is not, and reads go on through the descriptor. */
+bool elf_file_leave_fd(struct elf_file *file);
+
+/* Bytes of memory that it takes: sections that were inflated, and what is known of all of them. What is mapped is not counted. */
+size_t elf_file_held_bytes(const struct elf_file *file);
+
 bool elf_file_is_64(const struct elf_file *file);
 uint16_t elf_file_type(const struct elf_file *file);    /* ET_* */
 uint16_t elf_file_machine(const struct elf_file *file); /* EM_* */

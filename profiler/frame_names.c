@@ -237,6 +237,7 @@ static void note_cost(const struct frame_names *names, const struct symbol_reply
 		.named = reply->error ? 0 : count_named(reply),
 		.cpu_ns = clock_thread_cpu_ns() - names->begun_ns,
 		.build_id = build_id_of(reply),
+		.files = reply->files,
 	};
 	struct child_usage usage;
 

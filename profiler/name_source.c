@@ -28,8 +28,9 @@ enum question_stage { WITH_DEBUG_FILE, WITH_SUPPLEMENT, WITH_PACKAGE, WITH_SPLIT
 struct asked {
 	struct asked *next;
 	struct symbol_request request;
-	struct answer answer;        /* the best one until now */
-	uint64_t cpu_ns;             /* of the worker, of all of them */
+	struct answer answer; /* the best one until now */
+	uint64_t cpu_ns;      /* of the worker, of all of them */
+	struct symbol_file_use files;
 	struct debug_candidate with; /* with what it was asked; its files are ours */
 	struct debug_identity wanted, wanted_by_dwarf; /* debug file, supplementary file */
 	enum question_stage stage;                     /* of the question that it is at */
@@ -331,6 +332,7 @@ static void tell(const struct name_source *source, const struct asked *asked, in
 		.names = answer->names,
 		.count = answer->count,
 		.cpu_ns = asked->cpu_ns,
+		.files = asked->files,
 	};
 
 	source->reply(&reply, source->context);
@@ -360,6 +362,10 @@ static void take_answer(struct asked *asked, const struct answer *answer,
 {
 	answer_release(&asked->answer);
 	asked->answer = *answer;
+	asked->files.opened += answer->files.opened;
+	asked->files.found += answer->files.found;
+	asked->files.closed += answer->files.closed;
+	asked->files.kept_bytes = answer->files.kept_bytes;
 	asked->seeks_supplement = false;
 	if (asked->stage == WITH_DEBUG_FILE)
 		take_identity(asked, identity);

@@ -7,6 +7,7 @@
 #include "base/json_string.h"
 #include "bpf/events.h"
 #include "profiler/modules.h"
+#include "worker/worker_child.h"
 
 #define NAME_MAX_BYTES 256 /* of a module, as it is shown */
 
@@ -76,6 +77,26 @@ static struct naming_cost sum_of(const struct naming_cost *costs, size_t count)
 	return sum;
 }
 
+static void write_files(const struct naming_cost *costs, size_t count, struct buffer *to)
+{
+	struct symbol_file_use all = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		const struct symbol_file_use *files = &costs[i].files;
+
+		all.opened += files->opened;
+		all.found += files->found;
+		all.closed += files->closed;
+		if (files->kept_bytes > all.kept_bytes)
+			all.kept_bytes = files->kept_bytes;
+	}
+	buffer_printf(to,
+		      "\"files\": {\"opened\": %" PRIu64 ", \"found\": %" PRIu64
+		      ", \"closed\": %" PRIu64 ", \"kept_bytes\": %" PRIu64
+		      ", \"kept_max_bytes\": %zu}",
+		      all.opened, all.found, all.closed, all.kept_bytes, WORKER_KEPT_BYTES);
+}
+
 void naming_costs_write_json(struct naming_costs *costs, const struct modules *modules,
 			     struct buffer *to)
 {
@@ -93,5 +114,7 @@ void naming_costs_write_json(struct naming_costs *costs, const struct modules *m
 	others = sum_of(all + said, count - said);
 	buffer_printf(to, "],\n    \"others\": {\"modules\": %zu, ", count - said);
 	write_numbers(&others, to);
-	buffer_append_string(to, "}}");
+	buffer_append_string(to, "},\n    ");
+	write_files(all, count, to);
+	buffer_append_char(to, '}');
 }

@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "elf/build_id.h"
+#include "symbolize/symbolizer.h"
 
 struct modules;
 
@@ -19,7 +20,8 @@ struct naming_cost {
 	uint64_t cpu_ns;       /* of the worker; for the kernel and the vdso of hearth itself */
 	uint64_t
 		worker_peak_bytes; /* what the worker had resident at its most until then, 0: it was not asked */
-	struct build_id build_id; /* size 0: none is known */
+	struct build_id build_id;     /* size 0: none is known */
+	struct symbol_file_use files; /* that the worker keeps open from one question to the next */
 };
 
 struct naming_costs {

@@ -22,6 +22,7 @@ struct answer {
 	struct arena more;        /* names that later and inlined point to */
 	struct build_id build_id; /* size 0: none */
 	enum demangle_mode demangle;
+	struct symbol_file_use files;
 };
 
 int answer_init(struct answer *answer,

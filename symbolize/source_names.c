@@ -23,7 +23,7 @@ struct located {
 };
 
 struct source_names {
-	struct elf_file *file;
+	struct elf_file *file, *own_file; /* the latter is NULL where the former is the asker's */
 	struct debug_file debug_file, supplement;
 	struct dwarf_lookup *lookup;
 	struct go_lookup *go;         /* of those addresses that DWARF does not know; or NULL */
@@ -281,7 +281,8 @@ int source_names_new(const struct source_question *question, struct source_names
 	names->debug_file.fd = names->supplement.fd = -1;
 	arena_init(&names->frames);
 	u64_map_init(&names->demangled);
-	err = elf_file_open_mapped(question->fd, &names->file);
+	err = question->file ? 0 : elf_file_open_mapped(question->fd, &names->own_file);
+	names->file = question->file ? question->file : names->own_file;
 	if (!err)
 		err = load_addresses(names, question);
 	if (!err)
@@ -307,7 +308,7 @@ void source_names_free(struct source_names *names)
 	free(names->go_indexes);
 	debug_file_release(&names->supplement);
 	debug_file_release(&names->debug_file);
-	elf_file_free(names->file);
+	elf_file_free(names->own_file);
 	asked_addresses_release(&names->asked);
 	answer_release(&names->strings);
 	u64_map_release(&names->demangled);

@@ -22,7 +22,8 @@
 struct elf_file;
 
 struct source_question {
-	int fd; /* the ELF file, open for reading */
+	int fd;                /* the ELF file, open for reading */
+	struct elf_file *file; /* the same, if it is mapped already, and lives longer; or NULL */
 	const char *
 		path; /* absolute, for files beside it; NULL: split DWARF is not looked for in this process */
 	const char *const *debug_folders; /* NULL at the end */

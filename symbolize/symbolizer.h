@@ -94,6 +94,14 @@ struct symbol_name {
 	const struct symbol_name *inlined;
 };
 
+/* Files that the worker reads names from stay open for the next question (elf_cache.h). */
+struct symbol_file_use {
+	uint64_t opened;     /* anew */
+	uint64_t found;      /* open already */
+	uint64_t closed;     /* to keep the ceiling */
+	uint64_t kept_bytes; /* of memory, that what stayed open takes */
+};
+
 /*
  * Errors: -ENOEXEC: not an ELF file, or broken; -EOPNOTSUPP: of the other byte order; -EFBIG, -E2BIG: made
  * to be expensive; -EPERM: the kernel hides its addresses (kernel.kptr_restrict); for made code see
@@ -107,7 +115,8 @@ struct symbol_reply {
 	size_t build_id_size;
 	const struct symbol_name *names; /* `count` of them, in the order of the request */
 	size_t count;
-	uint64_t cpu_ns; /* that another process took for it */
+	uint64_t cpu_ns;              /* that another process took for it */
+	struct symbol_file_use files; /* of that process */
 };
 
 typedef void (*symbol_reply_fn)(const struct symbol_reply *reply, void *context);

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/u64_map.h"
+#include "elf/elf_cache.h"
 #include "elf/elf_file.h"
 #include "symbolize/file_names.h"
 #include "symbolize/made_code.h"
@@ -74,6 +75,7 @@ struct name_answer {
 	struct debug_identity_said wanted, has;
 	uint64_t wants_package;
 	uint64_t name_count, more_count, split_file_count, string_bytes;
+	struct symbol_file_use files;
 };
 
 _Static_assert(sizeof(struct name_question) % 8 == 0 && sizeof(struct name_answer) % 8 == 0 &&
@@ -152,6 +154,7 @@ struct files_asked {
 	const int *split_files;
 	const uint64_t *split_ids;
 	size_t split_file_count;
+	struct elf_cache *cache;
 	struct debug_identity *wanted;
 	struct answer *answer; /* that has its strings */
 	int error;             /* -ENOMEM, or 0 */
@@ -165,6 +168,7 @@ static struct files_asked files_of(const struct worker_question *question,
 		.debug_file = -1,
 		.supplement = -1,
 		.package = -1,
+		.cache = question->files,
 		.split_ids = split_ids,
 		.split_file_count = asked->split_file_count,
 	};
@@ -228,11 +232,8 @@ static int add_inlined(struct files_asked *files, const struct elf_file *file,
 	static const char *const no_folders[] = { NULL };
 	_cleanup_free_ uint64_t *addresses = calloc(request->count + 1, sizeof(*addresses));
 	_cleanup_free_ size_t *places = calloc(request->count + 1, sizeof(*places));
-	_cleanup_(cleanup_elf_file) struct elf_file *debug_file = NULL;
-	_cleanup_(cleanup_elf_file) struct elf_file *supplement = NULL;
 	_cleanup_(cleanup_source_names) struct source_names *sources = NULL;
 	struct source_question asked = {
-		.fd = files->file,
 		.debug_folders = no_folders,
 		.search_split = search_split,
 		.split_context = files,
@@ -244,16 +245,18 @@ static int add_inlined(struct files_asked *files, const struct elf_file *file,
 
 	if (!addresses || !places)
 		return -ENOMEM;
-	if (files->debug_file >= 0 && !elf_file_open_mapped(files->debug_file, &debug_file))
-		asked.debug_file = debug_file;
-	if (files->supplement >= 0 && !elf_file_open_mapped(files->supplement, &supplement))
-		asked.supplement = supplement;
+	error = elf_cache_open(files->cache, files->file, &asked.file);
+	if (!error && files->debug_file >= 0)
+		elf_cache_open(files->cache, files->debug_file, &asked.debug_file);
+	if (!error && files->supplement >= 0)
+		elf_cache_open(files->cache, files->supplement, &asked.supplement);
 	for (size_t i = 0; i < request->count; i++) {
 		places[asked.count] = i;
 		asked.count += elf_file_address_of_offset(file, request->addresses[i],
 							  &addresses[asked.count]);
 	}
-	error = source_names_new(&asked, &sources);
+	if (!error)
+		error = source_names_new(&asked, &sources);
 	if (files->error)
 		return files->error;
 	if (error)
@@ -316,6 +319,24 @@ static int name_file(struct files_asked *files, const struct name_question *aske
 	if (!error && asked->with_inlined &&
 	    (!ret_wanted->has_supplement || files->supplement >= 0 || asked->lacks_supplement))
 		error = add_inlined(files, file, request, answer);
+	return error;
+}
+
+/* What was asked for lies in the answer alone, then. */
+static int name_file_and_trim(struct files_asked *files, const struct name_question *asked,
+			      const struct symbol_request *request, struct answer *answer,
+			      struct debug_identity *ret_wanted)
+{
+	const struct elf_cache_use before = files->cache->use;
+	int error = name_file(files, asked, request, answer, ret_wanted);
+
+	elf_cache_trim(files->cache);
+	answer->files = (struct symbol_file_use){
+		.opened = files->cache->use.opened - before.opened,
+		.found = files->cache->use.found - before.found,
+		.closed = files->cache->use.closed - before.closed,
+		.kept_bytes = files->cache->use.kept_bytes,
+	};
 	return error;
 }
 
@@ -439,6 +460,7 @@ static int say_answer(const struct answer *answer, const struct debug_identity *
 		.wants_package = wanted->wants_package,
 		.name_count = answer->count,
 		.split_file_count = wanted->split_file_count,
+		.files = answer->files,
 	};
 	int error;
 
@@ -479,8 +501,9 @@ int name_service_answer(const struct worker_question *question, struct buffer *r
 		return error;
 	answer.demangle = asked.demangle;
 	files = files_of(question, &asked, split_ids);
-	error = request.space == SYMBOL_FILE ? name_file(&files, &asked, &request, &answer, &wanted)
-					     : name_made_code(question, &asked, &request, &answer);
+	error = request.space == SYMBOL_FILE
+			? name_file_and_trim(&files, &asked, &request, &answer, &wanted)
+			: name_made_code(question, &asked, &request, &answer);
 	return error ? error : say_answer(&answer, &wanted, ret_answer);
 }
 
@@ -678,6 +701,7 @@ int name_service_hear(struct bytes payload, struct answer *answer,
 	    !debug_identity_hear(&said.has, &has))
 		return -EBADMSG;
 	answer->build_id = has.build_id;
+	answer->files = said.files;
 	ret_wanted->wants_package = said.wants_package != 0;
 	unheard = (struct more_said){ (const struct name_said *)more.data, said.more_count };
 	error = hear_names(answer, (const struct name_said *)names.data, &unheard, strings);

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "elf/elf_cache.h"
 #include "worker/descriptors.h"
 #include "worker/name_service.h"
 #include "worker/row_service.h"
@@ -76,7 +77,7 @@ static bool send_reply(uint64_t id, int error, const struct buffer *answer, uint
 	return send_parts(parts, 2);
 }
 
-static bool serve_one(worker_answer_fn answer)
+static bool serve_one(worker_answer_fn answer, struct elf_cache *files)
 {
 	struct worker_question question;
 	_cleanup_(buffer_release) struct buffer payload = { 0 };
@@ -97,6 +98,7 @@ static bool serve_one(worker_answer_fn answer)
 	if (header.payload_bytes && (!to || !receive_all(to, header.payload_bytes)))
 		return false;
 	question.service = header.service;
+	question.files = files;
 	question.payload = (struct bytes){ (const uint8_t *)payload.data, payload.size };
 	begun_ns = clock_thread_cpu_ns();
 	error = answer(&question, &reply);
@@ -118,6 +120,7 @@ int worker_child_run(const struct cage_limits *limits, worker_answer_fn answer)
 {
 	struct worker_hello hello = { .magic = WORKER_MAGIC };
 	struct iovec greeting = { &hello, sizeof(hello) };
+	struct elf_cache files;
 	const char *failed = "";
 
 	prctl(PR_SET_NAME, WORKER_NAME, 0, 0, 0);
@@ -125,8 +128,10 @@ int worker_child_run(const struct cage_limits *limits, worker_answer_fn answer)
 	memcpy(hello.failed, failed, strnlen(failed, sizeof(hello.failed) - 1));
 	if (!send_parts(&greeting, 1) || hello.error)
 		return 1;
-	while (serve_one(answer))
+	elf_cache_init(&files, WORKER_KEPT_BYTES);
+	while (serve_one(answer, &files))
 		;
+	elf_cache_release(&files);
 	return 0;
 }
 

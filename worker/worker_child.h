@@ -16,8 +16,14 @@
 
 #define WORKER_NAME "hearth-worker" /* as argv[0] */
 
+struct elf_cache;
+
+/* Files that questions are about stay open for further ones, as far as they take no more memory than this. */
+#define WORKER_KEPT_BYTES ((size_t)32 << 20)
+
 struct worker_question {
 	uint32_t service;
+	struct elf_cache *files; /* of the worker; trimmed by whoever opens some */
 	int descriptors
 		[WORKER_MAX_DESCRIPTORS]; /* those not handed in: -1; closed by whoever calls */
 	struct bytes payload;

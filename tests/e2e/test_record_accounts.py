@@ -252,6 +252,9 @@ def test_statistics_tell_what_naming_took():
     assert kernel["worker_peak_bytes"] == 0 and kernel["named"] > 0 and kernel["build_id"] is None
     assert len(sample["build_id"]) == 40 and sample["named"] == sample["asked"]
     assert 2**20 < sample["worker_peak_bytes"] <= stats["self"]["worker"]["rss_peak_bytes"]
+    files = stats["naming"]["files"]
+    assert set(files) == {"opened", "found", "closed", "kept_bytes", "kept_max_bytes"}
+    assert files["opened"] > 0 and files["kept_bytes"] <= files["kept_max_bytes"]
     of_worker = sum(module["cpu_ns"] for module in told if module["worker_peak_bytes"])
     assert 0 < of_worker <= stats["self"]["worker"]["cpu_ns"]
 

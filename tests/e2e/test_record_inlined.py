@@ -141,6 +141,17 @@ def test_without_them(builds):
     assert share_of(recorded, "nowhere", ["main", "outer"]) > 0.9, recorded.stacks[:5]
 
 
+def test_a_debug_file_of_two(builds, tmp_path):
+    """It is read once, and so is a file that is asked about again with its debug file."""
+    subprocess.run(["objcopy", "--only-keep-debug", builds / "own", tmp_path / "of_both"], check=True)
+    for name in ("first", "second"):
+        subprocess.run(["strip", "-o", tmp_path / name, builds / "own"], check=True)
+        subprocess.run(["objcopy", f"--add-gnu-debuglink={tmp_path / 'of_both'}", tmp_path / name], check=True)
+    recorded = hearth.record("-F", 999, "--", "sh", "-c", f"{tmp_path}/first & {tmp_path}/second; wait")
+    assert share_of(recorded, "first", WHOLE) > 0.9 and share_of(recorded, "second", WHOLE) > 0.9, recorded.stacks[:5]
+    assert recorded.stats["naming"]["files"]["found"] >= 3
+
+
 def test_lines(tmp_path):
     """The hot line of a loop, and of each caller, compiled or inlined, that of its call."""
     lines = SOURCE.strip().replace("{ ", "{\n").replace("; }", ";\n}").replace("; inner", ";\ninner").split("\n")

@@ -153,6 +153,32 @@ static void names_are_those_of_the_symbolizer(void **state)
 	close(request.fd);
 }
 
+/* The file stays open in the worker, with all that was inflated; its debug file would, too. */
+static void a_second_batch_finds_the_file_open(void **state)
+{
+	struct worker *worker = begin(0);
+	uint64_t addresses[ADDRESSES];
+	struct symbol_request request = question(open_self(), addresses);
+	struct debug_identity wanted;
+	struct answer first, second;
+
+	(void)state;
+	assert_int_equal(ask(worker, &request, &first, &wanted), 0);
+	assert_int_equal(first.files.opened, 1);
+	assert_int_equal(first.files.found, 0);
+	assert_int_equal(ask(worker, &request, &second, &wanted), 0);
+	assert_int_equal(second.files.opened, 0);
+	assert_int_equal(second.files.found, 1);
+	assert_int_equal(second.files.closed, 0);
+	assert_in_range(second.files.kept_bytes, 1, WORKER_KEPT_BYTES);
+	for (size_t i = 0; i < ADDRESSES; i++)
+		assert_same(&first.names[i], &second.names[i]);
+	answer_release(&first);
+	answer_release(&second);
+	worker_free(worker);
+	close(request.fd);
+}
+
 static void what_is_no_elf_file_is_said_to_be_none(void **state)
 {
 	struct worker *worker = begin(0);
@@ -425,6 +451,7 @@ static void a_supplementary_file_is_below_its_folder(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_second_batch_finds_the_file_open, worker_in_test_setup),
 		cmocka_unit_test_setup(names_are_those_of_the_symbolizer, worker_in_test_setup),
 		cmocka_unit_test_setup(what_is_no_elf_file_is_said_to_be_none,
 				       worker_in_test_setup),

@@ -28,12 +28,14 @@ static void nothing_was_asked(void **state)
 	(void)state;
 	assert_written(
 		&costs,
-		"{\"modules\": [],\n    \"others\": {\"modules\": 0, \"asked\": 0, \"named\": 0, \"cpu_ns\": 0}}");
+		"{\"modules\": [],\n    \"others\": {\"modules\": 0, \"asked\": 0, \"named\": 0, \"cpu_ns\": 0},"
+		"\n    \"files\": {\"opened\": 0, \"found\": 0, \"closed\": 0, \"kept_bytes\": 0, \"kept_max_bytes\": 33554432}}");
 }
 
 static void the_dearest_come_first(void **state)
 {
-	const struct naming_cost vdso = { MODULE_VDSO, .asked = 1, .named = 1, .cpu_ns = 5 };
+	const struct naming_cost vdso = { MODULE_VDSO, .asked = 1, .named = 1, .cpu_ns = 5,
+					  .files = { .opened = 1, .kept_bytes = 900 } };
 	const struct naming_cost kernel = { MODULE_KERNEL, .asked = 30, .named = 29,
 					    .cpu_ns = 700 };
 	const struct naming_cost made = {
@@ -42,6 +44,7 @@ static void the_dearest_come_first(void **state)
 		.cpu_ns = 60,
 		.worker_peak_bytes = 4096,
 		.build_id = { .bytes = { 0xab, 0x01 }, .size = 2 },
+		.files = { .opened = 2, .found = 4, .closed = 1, .kept_bytes = 500 },
 	};
 	struct naming_costs costs = { 0 };
 
@@ -55,7 +58,8 @@ static void the_dearest_come_first(void **state)
 		"\n      {\"module\": \"kernel\", \"build_id\": null, \"asked\": 30, \"named\": 29, \"cpu_ns\": 700, \"worker_peak_bytes\": 0},"
 		"\n      {\"module\": \"[made code]\", \"build_id\": \"ab01\", \"asked\": 4, \"named\": 0, \"cpu_ns\": 60, \"worker_peak_bytes\": 4096},"
 		"\n      {\"module\": \"[vdso]\", \"build_id\": null, \"asked\": 1, \"named\": 1, \"cpu_ns\": 5, \"worker_peak_bytes\": 0}],"
-		"\n    \"others\": {\"modules\": 0, \"asked\": 0, \"named\": 0, \"cpu_ns\": 0}}");
+		"\n    \"others\": {\"modules\": 0, \"asked\": 0, \"named\": 0, \"cpu_ns\": 0},"
+		"\n    \"files\": {\"opened\": 3, \"found\": 4, \"closed\": 1, \"kept_bytes\": 900, \"kept_max_bytes\": 33554432}}");
 }
 
 static void further_ones_are_summed(void **state)
