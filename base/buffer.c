@@ -42,10 +42,25 @@ void buffer_reserve(struct buffer *buffer, size_t capacity)
 	buffer->capacity = capacity;
 }
 
+int buffer_flush(struct buffer *buffer)
+{
+	struct buffer_drain *drain = buffer->drain;
+
+	if (!drain || buffer->failed || !buffer->size)
+		return buffer_error(buffer);
+	drain->error = drain->take(drain->context, buffer->data, buffer->size);
+	buffer->failed = drain->error != 0;
+	buffer->size = 0;
+	return drain->error;
+}
+
 static bool make_room(struct buffer *buffer, size_t more)
 {
 	size_t capacity = buffer->capacity ? buffer->capacity : 256;
 
+	if (buffer->drain &&
+	    (buffer->size > BUFFER_DRAIN_BYTES || more > BUFFER_DRAIN_BYTES - buffer->size))
+		buffer_flush(buffer);
 	if (buffer->failed)
 		return false;
 	if (more <= buffer->capacity - buffer->size)
@@ -125,7 +140,9 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
 
 int buffer_error(const struct buffer *buffer)
 {
-	return buffer->failed ? -ENOMEM : 0;
+	if (!buffer->failed)
+		return 0;
+	return buffer->drain && buffer->drain->error ? buffer->drain->error : -ENOMEM;
 }
 
 const char *buffer_string(struct buffer *buffer)

@@ -12,11 +12,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/*
+ * Where what a buffer holds goes as soon as it is much: so that output of any size is made in little memory. Whoever appends to such a
+ * buffer cannot count on finding what he appended before.
+ */
+struct buffer_drain {
+	int (*take)(void *context, const void *bytes, size_t size); /* 0 or -errno */
+	void *context;
+	int error; /* the first one that it gave; nothing is taken from then on */
+};
+
+#define BUFFER_DRAIN_BYTES ((size_t)1 << 20) /* with more than these, it is emptied */
+
 struct buffer {
 	char *data; /* not terminated; NULL while empty */
 	size_t size;
 	size_t capacity;
 	bool failed;
+	struct buffer_drain *drain; /* the caller's; NULL: all is kept */
 };
 
 void buffer_init(struct buffer *buffer);
@@ -38,7 +51,10 @@ void *buffer_extend(struct buffer *buffer, size_t size);
 /* Takes memory for `capacity` bytes in all and no more, where appending would take up to twice as much. */
 void buffer_reserve(struct buffer *buffer, size_t capacity);
 
-/* 0, or -ENOMEM if any append since the last clear found no memory. */
+/* Empties it into its drain: 0 or the error of buffer_error(). Without a drain nothing is done. */
+int buffer_flush(struct buffer *buffer);
+
+/* 0, or -ENOMEM if any append since the last clear found no memory, or the drain's error. */
 int buffer_error(const struct buffer *buffer);
 
 /* The content as a terminated string, owned by the buffer; NULL when memory ran out. */

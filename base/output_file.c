@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -243,27 +244,6 @@ static int take_name(int fd, const struct output_names *names, bool has_name)
 	return errno == EEXIST ? replace(link, names) : -errno;
 }
 
-static int write_regular(const struct output_names *names, const void *bytes, size_t size)
-{
-	_cleanup_close_ int fd = -1;
-	bool has_name;
-	int error;
-
-	fd = open_nameless(names, &has_name);
-	if (fd < 0)
-		return fd;
-	error = write_all(fd, bytes, size);
-	if (!error)
-		error = keep_permissions(fd, names);
-	if (!error && fsync(fd) && errno != EINVAL)
-		error = -errno;
-	if (!error)
-		error = take_name(fd, names, has_name);
-	if (error && has_name)
-		unlink(names->hidden);
-	return error;
-}
-
 /* A descriptor of this process under its name in /proc, where /dev/stdout leads; -1: it is none. */
 static int own_descriptor(const char *path)
 {
@@ -285,13 +265,6 @@ static int open_in_place(const char *path)
 			  : open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
 
 	return fd < 0 ? -errno : fd;
-}
-
-static int write_in_place(const char *path, const void *bytes, size_t size)
-{
-	_cleanup_close_ int fd = open_in_place(path);
-
-	return fd < 0 ? fd : write_all(fd, bytes, size);
 }
 
 static int stat_output(const char *path, struct stat *ret_status)
@@ -323,17 +296,95 @@ bool output_file_is_same(const char *a, const char *b)
 	return !is_a && !is_b && will_be_same(a, b);
 }
 
-int output_file_write(const char *path, const void *bytes, size_t size)
-{
+/* --- writing --- */
+
+struct output_file {
+	const char *path;
 	struct output_names names;
+	int fd;        /* -1: nothing was opened yet */
+	bool has_name; /* it is regular, and under the hidden one meanwhile */
+	bool is_named; /* it has its own */
+	int error;     /* the first one */
+};
+
+struct output_file *output_file_new(const char *path)
+{
+	struct output_file *file = calloc(1, sizeof(*file));
+
+	if (file) {
+		file->path = path;
+		file->fd = -1;
+	}
+	return file;
+}
+
+void output_file_free(struct output_file *file)
+{
+	if (!file)
+		return;
+	if (file->fd >= 0 && file->fd != STDOUT_FILENO)
+		close(file->fd);
+	if (file->has_name && !file->is_named)
+		unlink(file->names.hidden);
+	free(file);
+}
+
+static int open_file(struct output_file *file)
+{
 	int error;
 
-	if (is_standard_output(path))
-		return write_all(STDOUT_FILENO, bytes, size);
-	error = output_names_find(path, &names);
+	if (is_standard_output(file->path))
+		return STDOUT_FILENO;
+	error = output_names_find(file->path, &file->names);
 	if (error)
 		return error;
-	if (names.in_place)
-		return write_in_place(names.target, bytes, size);
-	return write_regular(&names, bytes, size);
+	return file->names.in_place ? open_in_place(file->names.target)
+				    : open_nameless(&file->names, &file->has_name);
+}
+
+int output_file_append(struct output_file *file, const void *bytes, size_t size)
+{
+	if (!file->error && file->fd < 0) {
+		int fd = open_file(file);
+
+		if (fd < 0)
+			file->error = fd;
+		else
+			file->fd = fd;
+	}
+	if (!file->error)
+		file->error = write_all(file->fd, bytes, size);
+	return file->error;
+}
+
+static int finish_regular(struct output_file *file)
+{
+	int error = keep_permissions(file->fd, &file->names);
+
+	if (!error && fsync(file->fd) && errno != EINVAL)
+		error = -errno;
+	if (!error)
+		error = take_name(file->fd, &file->names, file->has_name);
+	file->is_named = !error;
+	return error;
+}
+
+int output_file_end(struct output_file *file)
+{
+	int error = output_file_append(file, NULL, 0);
+
+	if (!error && file->fd != STDOUT_FILENO && !file->names.in_place)
+		error = finish_regular(file);
+	return error;
+}
+
+int output_file_write(const char *path, const void *bytes, size_t size)
+{
+	struct output_file *file = output_file_new(path);
+	int error = file ? output_file_append(file, bytes, size) : -ENOMEM;
+
+	if (!error)
+		error = output_file_end(file);
+	output_file_free(file);
+	return error;
 }

@@ -163,7 +163,7 @@ static int set_top_frames(const struct rendering *rendering, struct profile **pr
 	return 0;
 }
 
-static int draw(void *context, int input, struct buffer *ret_output)
+static int draw(void *context, int input, struct buffer *output)
 {
 	const struct rendering *rendering = context;
 	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
@@ -177,7 +177,7 @@ static int draw(void *context, int input, struct buffer *ret_output)
 		error = read_profile(rendering->name, input, profile);
 	if (!error && rendering->by)
 		error = set_top_frames(rendering, &profile);
-	return error ? error : output_make(rendering->output, profile, ret_output);
+	return error ? error : output_make(rendering->output, profile, output);
 }
 
 /* A folder is told from a file that cannot be read before anything is begun. */
@@ -208,7 +208,7 @@ static uint64_t data_bytes(int fd)
 
 static int render(const char *path, const char *by, const struct output *output)
 {
-	_cleanup_(buffer_release) struct buffer drawn = { 0 };
+	_cleanup_(output_delivery_release) struct output_delivery delivery = { 0 };
 	_cleanup_close_ int fd = -1;
 	struct rendering rendering = { name_of(path), output, by };
 	struct shut_in_limits limits = { .cpu_seconds = CPU_SECONDS,
@@ -218,8 +218,10 @@ static int render(const char *path, const char *by, const struct output *output)
 	if (error)
 		return error;
 	limits.data_bytes = data_bytes(fd);
-	error = shut_in_call(path, fd, &limits, draw, &rendering, &drawn);
-	return error ? error : output_deliver(output, &drawn);
+	error = output_delivery_init(&delivery, output);
+	if (!error)
+		error = shut_in_call(path, fd, &limits, draw, &rendering, &delivery.drain);
+	return error ? error : output_delivery_end(&delivery);
 }
 
 /* Beside a device or a pipe, or over the input, nothing is written that was not asked for by name. */

@@ -203,16 +203,15 @@ static void tell_of_before(const struct profile *profile)
 	log_info("shaped: %s", buffer_string(&text) ? text.data : "ticks were taken out");
 }
 
-static int make(const struct output *output, const struct profile *profile,
-		struct buffer *ret_bytes)
+static int make(const struct output *output, const struct profile *profile, struct buffer *to)
 {
-	int error = output->format->write(profile, &output->drawing, ret_bytes);
+	int error = output->format->write(profile, &output->drawing, to);
 
-	return error ? error : buffer_error(ret_bytes);
+	return error ? error : buffer_error(to);
 }
 
 static int make_shaped(const struct output *output, const struct shaping *shaping,
-		       const struct profile *profile, struct buffer *ret_bytes)
+		       const struct profile *profile, struct buffer *to)
 {
 	_cleanup_(shaped_release) struct shaped shaped = { 0 };
 	int error = shape_profile(profile, shaping, &shaped);
@@ -221,38 +220,67 @@ static int make_shaped(const struct output *output, const struct shaping *shapin
 		return error;
 	warn_of_unused(shaping, &shaped);
 	tell_of_before(shaped.profile);
-	return make(output, shaped.profile, ret_bytes);
+	return make(output, shaped.profile, to);
 }
 
-int output_make(const struct output *output, const struct profile *profile,
-		struct buffer *ret_bytes)
+int output_make(const struct output *output, const struct profile *profile, struct buffer *to)
 {
 	struct shaping shaping = output->shaping;
 	int error;
 
 	/* What tells of single samples has a place for the lines of frames, too. */
 	shaping.keeps_lines = output->format->wants_samples;
-	error = shape_is_needed(profile, &shaping)
-			? make_shaped(output, &shaping, profile, ret_bytes)
-			: make(output, profile, ret_bytes);
-	if (error)
+	error = shape_is_needed(profile, &shaping) ? make_shaped(output, &shaping, profile, to)
+						   : make(output, profile, to);
+	if (error && !(to->drain && to->drain->error))
 		log_error("cannot make the %s output: %s", output->format->name, strerror(-error));
 	return error;
 }
 
-int output_deliver(const struct output *output, const struct buffer *bytes)
+static int deliver(void *context, const void *bytes, size_t size)
 {
-	int error = output_write_bytes(output->path, bytes->data, bytes->size);
+	const struct output_delivery *delivery = context;
+	int error = output_file_append(delivery->file, bytes, size);
 
-	if (!error && strcmp(output->path, "-"))
-		log_info("wrote %s", output->path);
-	return error;
+	return error ? log_unwritable(delivery->output->path, error) : 0;
+}
+
+int output_delivery_init(struct output_delivery *delivery, const struct output *output)
+{
+	*delivery = (struct output_delivery){
+		.output = output,
+		.file = output_file_new(output->path),
+		.drain = { .take = deliver, .context = delivery },
+	};
+	return delivery->file ? 0 : log_unwritable(output->path, -ENOMEM);
+}
+
+void output_delivery_release(struct output_delivery *delivery)
+{
+	output_file_free(delivery->file);
+}
+
+int output_delivery_end(struct output_delivery *delivery)
+{
+	const char *path = delivery->output->path;
+	int error = output_file_end(delivery->file);
+
+	if (error)
+		return log_unwritable(path, error);
+	if (strcmp(path, "-"))
+		log_info("wrote %s", path);
+	return 0;
 }
 
 int output_write(const struct output *output, const struct profile *profile)
 {
-	_cleanup_(buffer_release) struct buffer bytes = { 0 };
-	int error = output_make(output, profile, &bytes);
+	_cleanup_(output_delivery_release) struct output_delivery delivery = { 0 };
+	_cleanup_(buffer_release) struct buffer bytes = { .drain = &delivery.drain };
+	int error = output_delivery_init(&delivery, output);
 
-	return error ? error : output_deliver(output, &bytes);
+	if (!error)
+		error = output_make(output, profile, &bytes);
+	if (!error)
+		error = buffer_flush(&bytes);
+	return error ? error : output_delivery_end(&delivery);
 }

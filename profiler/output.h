@@ -3,11 +3,13 @@
 #ifndef HEARTH_PROFILER_OUTPUT_H
 #define HEARTH_PROFILER_OUTPUT_H
 
+#include "base/buffer.h"
 #include "model/shaping.h"
 #include "profiler/options.h"
 #include "render/render.h"
 #include "render/render_options.h"
 
+struct output_file;
 struct profile;
 
 struct output {
@@ -33,14 +35,25 @@ struct option_table output_drawing_table(struct output *output);
  */
 int output_check(struct output *output, const char *default_path);
 
-/* Shapes the profile and makes the output of it, and logs what was taken out: 0, or -errno after logging. */
-int output_make(const struct output *output, const struct profile *profile,
-		struct buffer *ret_bytes);
+/*
+ * Shapes the profile and makes the output of it, and logs what was taken out: 0, or -errno after logging, but for the error of a
+ * drain, which told itself.
+ */
+int output_make(const struct output *output, const struct profile *profile, struct buffer *to);
 
-/* Writes what was made and says so: 0, or -errno after logging. */
-int output_deliver(const struct output *output, const struct buffer *bytes);
+/* Where what is made goes, piece by piece: begun before it, ended behind it, and then it is said. */
+struct output_delivery {
+	const struct output *output;
+	struct output_file *file;
+	struct buffer_drain drain; /* logs its errors */
+};
 
-/* Both. */
+int output_delivery_init(struct output_delivery *delivery,
+			 const struct output *output); /* 0 or -errno after logging */
+void output_delivery_release(struct output_delivery *delivery);
+int output_delivery_end(struct output_delivery *delivery); /* 0 or -errno after logging */
+
+/* All of it. */
 int output_write(const struct output *output, const struct profile *profile);
 
 /* Writes bytes as a file, whole or not at all: 0, or -errno after logging. */

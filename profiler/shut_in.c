@@ -24,13 +24,23 @@ struct shut_in {
 	const struct shut_in_limits *limits;
 	shut_in_fn fn;
 	void *context;
+	struct buffer_drain *drain;
 };
 
-/* What the process says at its end: this, its log, its output. */
+/* The process says what it has to say in pieces, the end last: a head, and so many bytes. */
+enum piece_kind { PIECE_OUTPUT, PIECE_LOG, PIECE_END };
+
+struct piece_head {
+	uint32_t kind;
+	uint32_t size;
+};
+
+#define MAX_PIECE_BYTES ((uint32_t)64 << 20)
+
+/* The content of PIECE_END. */
 struct shut_in_result {
 	int32_t cage_error; /* it could not be shut in, and did nothing; `failed` says why */
 	int32_t error;
-	uint64_t log_bytes;
 	char failed[64];
 };
 
@@ -59,6 +69,45 @@ static bool write_all(const void *bytes, size_t size)
 	return true;
 }
 
+static int write_piece(enum piece_kind kind, const void *bytes, size_t size)
+{
+	const struct piece_head head = { kind, (uint32_t)size };
+
+	return write_all(&head, sizeof(head)) && write_all(bytes, size) ? 0 : -EPIPE;
+}
+
+static int write_output(void *context, const void *bytes, size_t size)
+{
+	const char *at = bytes;
+
+	(void)context;
+	for (size_t written = 0; written < size;) {
+		size_t part = size - written < MAX_PIECE_BYTES ? size - written : MAX_PIECE_BYTES;
+		int error = write_piece(PIECE_OUTPUT, at + written, part);
+
+		if (error)
+			return error;
+		written += part;
+	}
+	return 0;
+}
+
+/* Calls the function, and says what it made and logged. */
+static int32_t compute(const struct shut_in *called)
+{
+	struct buffer_drain drain = { .take = write_output };
+	struct buffer log = { 0 }, output = { .drain = &drain };
+	int error, log_error;
+
+	log_to_buffer(&log);
+	error = called->fn(called->context, called->input < 0 ? -1 : CAGE_INPUT, &output);
+	if (!error)
+		error = buffer_flush(&output);
+	log_error = write_piece(PIECE_LOG, log.data,
+				log.size < MAX_LOG_BYTES ? log.size : MAX_LOG_BYTES);
+	return error ? error : log_error;
+}
+
 static int run(int pipe, const struct shut_in *called)
 {
 	const struct cage_limits cage = {
@@ -68,21 +117,13 @@ static int run(int pipe, const struct shut_in *called)
 		.input = called->input,
 	};
 	struct shut_in_result result = { 0 };
-	struct buffer log = { 0 }, output = { 0 };
 	const char *failed = "";
 
 	result.cage_error = cage_enter(pipe, &cage, &failed);
 	memcpy(result.failed, failed, strnlen(failed, sizeof(result.failed) - 1));
-	if (!result.cage_error) {
-		log_to_buffer(&log);
-		result.error =
-			called->fn(called->context, called->input < 0 ? -1 : CAGE_INPUT, &output);
-		result.log_bytes = log.size < MAX_LOG_BYTES ? log.size : MAX_LOG_BYTES;
-	}
-	return write_all(&result, sizeof(result)) && write_all(log.data, result.log_bytes) &&
-			       (result.error || write_all(output.data, output.size))
-		       ? 0
-		       : 1;
+	if (!result.cage_error)
+		result.error = compute(called);
+	return write_piece(PIECE_END, &result, sizeof(result)) ? 1 : 0;
 }
 
 /* --- in the caller --- */
@@ -121,47 +162,128 @@ static int judge_end(const char *what, int status)
 	return -EIO;
 }
 
-/* All that came through the pipe, if the process ended well. */
-static int take_result(const char *what, struct buffer *bytes, struct buffer *ret_output,
-		       bool *ret_has_no_cage)
-{
+/* What came of the process so far. */
+struct reading {
+	const struct shut_in *called;
+	int pipe;
+	uint64_t output_bytes;
+	bool has_ended;
 	struct shut_in_result result;
-	size_t start;
+	struct buffer piece;
+};
 
-	if (bytes->size < sizeof(result)) {
-		log_error("%s: reading it gave nothing", what);
-		return -EIO;
+/* So many bytes into `piece`: 0, -ENODATA: there are none any more, -EBADMSG: fewer. */
+static int read_bytes(struct reading *reading, size_t size)
+{
+	buffer_clear(&reading->piece);
+	while (reading->piece.size < size) {
+		size_t wanted = size - reading->piece.size;
+		char *room;
+		ssize_t got;
+
+		buffer_reserve(&reading->piece, size);
+		room = buffer_extend(&reading->piece, wanted);
+		if (!room)
+			return -ENOMEM;
+		got = read(reading->pipe, room, wanted);
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		reading->piece.size -= wanted - (got > 0 ? (size_t)got : 0);
+		if (!got)
+			return reading->piece.size ? -EBADMSG : -ENODATA;
 	}
-	memcpy(&result, bytes->data, sizeof(result));
-	result.failed[sizeof(result.failed) - 1] = '\0';
-	if (result.cage_error) {
-		log_warning("%s: cannot be read by a process that is shut in: %s: %s", what,
-			    result.failed, strerror(-result.cage_error));
-		*ret_has_no_cage = true;
-		return -EPERM;
-	}
-	if (result.log_bytes > bytes->size - sizeof(result) || result.log_bytes > MAX_LOG_BYTES) {
-		log_error("%s: reading it gave nonsense", what);
-		return -EIO;
-	}
-	log_lines(bytes->data + sizeof(result), result.log_bytes);
-	if (result.error)
-		return result.error < 0 ? result.error : -EIO;
-	start = sizeof(result) + result.log_bytes;
-	memmove(bytes->data, bytes->data + start, bytes->size - start);
-	bytes->size -= start;
-	*ret_output = *bytes;
-	*bytes = (struct buffer){ 0 };
 	return 0;
 }
 
-static int call(const struct shut_in *called, struct buffer *ret_output, bool *ret_has_no_cage)
+static int take_output(struct reading *reading)
 {
-	const char *what = called->what;
-	_cleanup_(buffer_release) struct buffer bytes = { 0 };
+	struct buffer_drain *drain = reading->called->drain;
+
+	reading->output_bytes += reading->piece.size;
+	if (reading->output_bytes > reading->called->limits->max_output_bytes)
+		return -EFBIG;
+	if (reading->piece.size)
+		drain->error =
+			drain->take(drain->context, reading->piece.data, reading->piece.size);
+	return drain->error;
+}
+
+static int take_piece(struct reading *reading, enum piece_kind kind)
+{
+	switch (kind) {
+	case PIECE_OUTPUT:
+		return take_output(reading);
+	case PIECE_LOG:
+		if (reading->piece.size)
+			log_lines(reading->piece.data, reading->piece.size);
+		return 0;
+	case PIECE_END:
+		memcpy(&reading->result, reading->piece.data, sizeof(reading->result));
+		reading->result.failed[sizeof(reading->result.failed) - 1] = '\0';
+		reading->has_ended = true;
+		return 0;
+	}
+	return -EBADMSG;
+}
+
+static bool is_sound(const struct piece_head *head)
+{
+	return (head->kind == PIECE_OUTPUT && head->size <= MAX_PIECE_BYTES) ||
+	       (head->kind == PIECE_LOG && head->size <= MAX_LOG_BYTES) ||
+	       (head->kind == PIECE_END && head->size == sizeof(struct shut_in_result));
+}
+
+/* One piece after the other, until the end or an error; a process that dies has none to give any more. */
+static int read_pieces(struct reading *reading)
+{
+	int error = 0;
+
+	while (!error && !reading->has_ended) {
+		struct piece_head head;
+
+		error = read_bytes(reading, sizeof(head));
+		if (error)
+			break;
+		memcpy(&head, reading->piece.data, sizeof(head));
+		error = is_sound(&head) ? read_bytes(reading, head.size) : -EBADMSG;
+		if (!error)
+			error = take_piece(reading, (enum piece_kind)head.kind);
+	}
+	return error;
+}
+
+/* `error` is that of reading what the process said, `status` how it ended. */
+static int judge(const struct reading *reading, int error, int status, bool *ret_has_no_cage)
+{
+	const char *what = reading->called->what;
+
+	if (reading->called->drain->error)
+		return reading->called->drain->error; /* whoever took it told */
+	if (error == -EFBIG || error == -ENOMEM)
+		log_error("%s: %s", what, strerror(-error));
+	else if (judge_end(what, status))
+		error = -EIO;
+	else if (error || !reading->has_ended) {
+		log_error("%s: reading it gave nonsense", what);
+		error = -EIO;
+	}
+	if (error)
+		return error;
+	if (reading->result.cage_error) {
+		log_warning("%s: cannot be read by a process that is shut in: %s: %s", what,
+			    reading->result.failed, strerror(-reading->result.cage_error));
+		*ret_has_no_cage = true;
+		return -EPERM;
+	}
+	return reading->result.error <= 0 ? reading->result.error : -EIO;
+}
+
+static int call(const struct shut_in *called, bool *ret_has_no_cage)
+{
+	struct reading reading = { .called = called };
 	_cleanup_close_ int from = -1;
 	_cleanup_close_ int to = -1;
-	int pipes[2], error, status;
+	int pipes[2], error;
 	pid_t pid;
 
 	if (pipe2(pipes, O_CLOEXEC))
@@ -173,28 +295,32 @@ static int call(const struct shut_in *called, struct buffer *ret_output, bool *r
 		return -errno;
 	if (!pid)
 		_exit(run(to, called));
-	cleanup_close(&to);
-	error = buffer_read_fd(&bytes, from,
-			       called->limits->max_output_bytes + MAX_LOG_BYTES +
-				       sizeof(struct shut_in_result));
-	cleanup_close(&from); /* one that has more to say ends by it */
-	status = wait_for(pid);
-	if (error)
-		log_error("%s: %s", what, strerror(-error));
-	else
-		error = judge_end(what, status);
-	return error ? error : take_result(what, &bytes, ret_output, ret_has_no_cage);
+	close(take_fd(&to));
+	reading.pipe = from;
+	error = read_pieces(&reading);
+	buffer_release(&reading.piece);
+	close(take_fd(&from)); /* one that has more to say ends by it */
+	return judge(&reading, error, wait_for(pid), ret_has_no_cage);
+}
+
+/* Not shut in. */
+static int call_here(const struct shut_in *called)
+{
+	_cleanup_(buffer_release) struct buffer output = { .drain = called->drain };
+	int error = called->fn(called->context, called->input, &output);
+
+	return error ? error : buffer_flush(&output);
 }
 
 int shut_in_call(const char *what, int input, const struct shut_in_limits *limits, shut_in_fn fn,
-		 void *context, struct buffer *ret_output)
+		 void *context, struct buffer_drain *drain)
 {
-	const struct shut_in called = { what, input, limits, fn, context };
+	const struct shut_in called = { what, input, limits, fn, context, drain };
 	bool has_no_cage = false;
 	int error;
 
 	if (geteuid())
-		return fn(context, input, ret_output);
-	error = call(&called, ret_output, &has_no_cage);
-	return has_no_cage ? fn(context, input, ret_output) : error;
+		return call_here(&called);
+	error = call(&called, &has_no_cage);
+	return has_no_cage ? call_here(&called) : error;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Computing on bytes of others where that can do no harm: in a process of its own, forked for it and in the cage (cage.h)
- * before it begins. What it logs is logged here, what it makes comes back as bytes.
+ * before it begins. What it logs is logged here, what it makes is taken here, piece by piece.
  *
  * Only root has what it takes to build a cage, and only root has something to lose: any other user's call runs in this
  * process. So does that of a root who may not build one (in a container), after a warning. One thread at a time, of a process that has no other.
@@ -13,9 +13,13 @@
 #include <stdint.h>
 
 struct buffer;
+struct buffer_drain;
 
-/* Computes, and logs where it fails: 0 or -errno. No file can be opened; `input` is the one of the call. */
-typedef int (*shut_in_fn)(void *context, int input, struct buffer *ret_output);
+/*
+ * Computes, and logs where it fails: 0 or -errno. No file can be opened; `input` is the one of the call. The output drains, so that
+ * it may be of any size; the rest of it is flushed for the function.
+ */
+typedef int (*shut_in_fn)(void *context, int input, struct buffer *output);
 
 struct shut_in_limits {
 	uint64_t data_bytes; /* of its memory besides what this process has already */
@@ -26,10 +30,11 @@ struct shut_in_limits {
 /*
  * `input`, which is open for reading and stays the caller's, is what it reads; -1: nothing.
  *
- * What the function gave; or -errno after logging what happened to the process. `what`, for these messages, is what it was to read. The
- * output counts only with 0.
+ * `drain` is given the output, also of a function that fails later; an error of it ends the process, is not logged here, and is the call's.
+ *
+ * What the function gave; or -errno after logging what happened to the process. `what`, for these messages, is what it was to read.
  */
 int shut_in_call(const char *what, int input, const struct shut_in_limits *limits, shut_in_fn fn,
-		 void *context, struct buffer *ret_output);
+		 void *context, struct buffer_drain *drain);
 
 #endif

@@ -67,6 +67,39 @@ static void test_new_and_replaced(void **state)
 	unlink("out");
 }
 
+static void test_pieces_take_the_name_at_their_end(void **state)
+{
+	struct output_file *file = output_file_new("out");
+
+	(void)state;
+	assert_non_null(file);
+	assert_int_equal(entries(), 0);
+	assert_int_equal(output_file_append(file, "one ", 4), 0);
+	assert_int_equal(access("out", F_OK), -1);
+	assert_int_equal(output_file_append(file, "two", 3), 0);
+	assert_int_equal(output_file_end(file), 0);
+	output_file_free(file);
+	expect_content("out", "one two");
+	file = output_file_new("out");
+	assert_int_equal(output_file_append(file, "half", 4), 0);
+	output_file_free(
+		file); /* before its end: the old content stays, nothing is left beside it */
+	expect_content("out", "one two");
+	assert_int_equal(entries(), 1);
+	unlink("out");
+}
+
+static void test_the_first_error_stays(void **state)
+{
+	struct output_file *file = output_file_new("/dev/full");
+
+	(void)state;
+	assert_int_equal(output_file_append(file, "x", 1), -ENOSPC);
+	assert_int_equal(output_file_append(file, NULL, 0), -ENOSPC);
+	assert_int_equal(output_file_end(file), -ENOSPC);
+	output_file_free(file);
+}
+
 static void test_leftover_of_a_killed_writer_is_taken_over(void **state)
 {
 	(void)state;
@@ -176,6 +209,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_new_and_replaced),
+		cmocka_unit_test(test_pieces_take_the_name_at_their_end),
+		cmocka_unit_test(test_the_first_error_stays),
 		cmocka_unit_test(test_leftover_of_a_killed_writer_is_taken_over),
 		cmocka_unit_test(test_a_link_keeps_pointing_to_its_target),
 		cmocka_unit_test(test_what_cannot_be_written_is_told_before),

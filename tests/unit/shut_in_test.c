@@ -32,13 +32,30 @@ static int need_root(void **state)
 	return 0;
 }
 
-/* Calls, and gives what was logged meanwhile. */
-static int call(shut_in_fn fn, void *context, struct buffer *ret_output, struct buffer *ret_log)
+/* Keeps what it is given. */
+static int keep(void *context, const void *bytes, size_t size)
 {
+	struct buffer *kept = context;
+
+	buffer_append(kept, bytes, size);
+	return buffer_error(kept);
+}
+
+static int refuse(void *context, const void *bytes, size_t size)
+{
+	(void)context, (void)bytes;
+	assert_true(size > 0);
+	return -ENOSPC;
+}
+
+/* Calls, and gives what was logged meanwhile. */
+static int call(shut_in_fn fn, void *context, struct buffer *output, struct buffer *ret_log)
+{
+	struct buffer_drain drain = { .take = output ? keep : refuse, .context = output };
 	int error;
 
 	log_to_buffer(ret_log);
-	error = shut_in_call("the input", -1, &limits, fn, context, ret_output);
+	error = shut_in_call("the input", -1, &limits, fn, context, &drain);
 	log_to_buffer(NULL);
 	assert_non_null(buffer_string(ret_log));
 	/* No child is left. */
@@ -54,24 +71,24 @@ static void assert_fails(shut_in_fn fn, int error, const char *log)
 	assert_int_equal(call(fn, NULL, &output, &logged), error);
 	if (!strstr(logged.data, log))
 		fail_msg("'%s' is not in '%s'", log, logged.data);
-	assert_null(output.data);
+	buffer_release(&output);
 	buffer_release(&logged);
 }
 
-static int compute(void *context, int input, struct buffer *ret_output)
+static int compute(void *context, int input, struct buffer *output)
 {
 	(void)input;
 	log_warning("line %d is odd", 7);
 	log_info("a %s of %s", "\x1b[31mred", "two\nlines");
-	buffer_printf(ret_output, "%s by %d", (const char *)context, getpid());
+	buffer_printf(output, "%s by %d", (const char *)context, getpid());
 	return 0;
 }
 
-static int read_input(void *context, int input, struct buffer *ret_output)
+static int read_input(void *context, int input, struct buffer *output)
 {
 	(void)context;
 	assert_true(input >= 0);
-	return buffer_read_fd(ret_output, input, 100);
+	return buffer_read_fd(output, input, 100);
 }
 
 /* From wherever it stands; a descriptor that the cage has its own in place of, too. */
@@ -80,6 +97,7 @@ static void the_input_is_read(void **state)
 	(void)state;
 	for (int at = -1; at < 5; at++) {
 		struct buffer output = { 0 };
+		struct buffer_drain drain = { .take = keep, .context = &output };
 		int fd = memfd_create("input", 0), error, before = -1;
 
 		assert_int_equal(write(fd, "content", 7), 7);
@@ -89,7 +107,7 @@ static void the_input_is_read(void **state)
 			assert_int_equal(dup2(fd, at), at);
 		}
 		error = shut_in_call("the input", at < 0 ? fd : at, &limits, read_input, NULL,
-				     &output);
+				     &drain);
 		if (before >= 0)
 			dup2(before, at);
 		else if (at >= 0 && at != fd)
@@ -118,46 +136,46 @@ static void output_and_log_come_back(void **state)
 	buffer_release(&logged);
 }
 
-static int open_something(void *context, int input, struct buffer *ret_output)
+static int open_something(void *context, int input, struct buffer *output)
 {
 	(void)input;
-	(void)context, (void)ret_output;
+	(void)context, (void)output;
 	return open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0 ? -errno : 0;
 }
 
-static int give_up(void *context, int input, struct buffer *ret_output)
+static int give_up(void *context, int input, struct buffer *output)
 {
 	(void)input;
 	(void)context;
-	buffer_append_string(ret_output, "half of it");
+	buffer_append_string(output, "half of it");
 	log_error("it is broken");
 	return -EINVAL;
 }
 
-static int die(void *context, int input, struct buffer *ret_output)
+static int die(void *context, int input, struct buffer *output)
 {
 	(void)input;
-	(void)context, (void)ret_output;
+	(void)context, (void)output;
 	__builtin_trap();
 }
 
-static int leave(void *context, int input, struct buffer *ret_output)
+static int leave(void *context, int input, struct buffer *output)
 {
 	(void)input;
-	(void)context, (void)ret_output;
+	(void)context, (void)output;
 	_exit(0);
 }
 
-static int talk(void *context, int input, struct buffer *ret_output)
+static int talk(void *context, int input, struct buffer *output)
 {
 	(void)input;
 	(void)context;
-	return buffer_extend(ret_output, 4u << 20) ? 0 : -ENOMEM;
+	return buffer_extend(output, 4u << 20) ? 0 : -ENOMEM;
 }
 
-static int eat(void *context, int input, struct buffer *ret_output)
+static int eat(void *context, int input, struct buffer *output)
 {
-	(void)context, (void)ret_output;
+	(void)context, (void)output;
 	for (size_t i = 0; i < 1024; i++) {
 		char *more = malloc(1 << 20);
 
@@ -169,13 +187,63 @@ static int eat(void *context, int input, struct buffer *ret_output)
 	return 0;
 }
 
+/* More than a buffer keeps, in pieces of many sizes; the pattern of 251 bytes falls on no border. */
+static int make_much(void *context, int input, struct buffer *output)
+{
+	const size_t *wanted = context;
+
+	(void)input;
+	for (size_t i = 0; i < *wanted; i++)
+		buffer_append_char(output, (char)(i % 251));
+	return buffer_error(output);
+}
+
+static void output_of_any_size_comes(void **state)
+{
+	static const size_t sizes[] = { 0,
+					1,
+					BUFFER_DRAIN_BYTES - 1,
+					BUFFER_DRAIN_BYTES,
+					BUFFER_DRAIN_BYTES + 1,
+					5 * BUFFER_DRAIN_BYTES / 2 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct buffer output = { 0 };
+		struct buffer_drain drain = { .take = keep, .context = &output };
+		struct shut_in_limits much = limits;
+		size_t wanted = sizes[i];
+
+		much.max_output_bytes = sizes[i];
+		assert_int_equal(shut_in_call("the input", -1, &much, make_much, &wanted, &drain),
+				 0);
+		assert_int_equal(output.size, wanted);
+		for (size_t at = 0; at < wanted; at++)
+			if (output.data[at] != (char)(at % 251))
+				fail_msg("byte %zu is another one", at);
+		buffer_release(&output);
+	}
+}
+
+/* What cannot be taken ends the process, with that error and without a further word. */
+static void output_that_nobody_takes_is_an_error(void **state)
+{
+	struct buffer logged = { 0 };
+	size_t wanted = 3 * BUFFER_DRAIN_BYTES;
+
+	(void)state;
+	assert_int_equal(call(make_much, &wanted, NULL, &logged), -ENOSPC);
+	assert_string_equal(buffer_string(&logged), "");
+	buffer_release(&logged);
+}
+
 static void failures_are_told(void **state)
 {
 	(void)state;
 	assert_fails(open_something, -EPERM, "");
 	assert_fails(give_up, -EINVAL, "it is broken");
 	assert_fails(die, -EIO, "the input: reading it ");
-	assert_fails(leave, -EIO, "the input: reading it gave nothing");
+	assert_fails(leave, -EIO, "the input: reading it gave nonsense");
 	assert_fails(talk, -EFBIG, "the input: File too large");
 	assert_fails(eat, -ENOMEM, "");
 }
@@ -196,6 +264,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_input_is_read, need_root),
 		cmocka_unit_test_setup(output_and_log_come_back, need_root),
+		cmocka_unit_test_setup(output_of_any_size_comes, need_root),
+		cmocka_unit_test_setup(output_that_nobody_takes_is_an_error, need_root),
 		cmocka_unit_test_setup(failures_are_told, need_root),
 	};
 
