@@ -67,5 +67,6 @@ class CallersView {
 		if (this.frame < 0) return;
 		for (const pane of this.panes) pane.layOut();
 		this.callers.graph.scrollTop = this.callers.graph.scrollHeight;
+		this.callers.noteScroll();
 	}
 }

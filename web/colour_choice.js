@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the colour of a frame says: its kind (as the profile has it), its module, its name, or its own share of the time.
-export { COLOUR_CHOICES, colouring };
+export { COLOUR_CHOICES, colouring, showLegend };
 
 import { functionSums } from './tree_shaping.js';
 
 const COLOUR_CHOICES = { kind: 'kind', module: 'module', name: 'name', share: 'own share' };
+const LEGEND_SHADE = 5;
 const CHOICE_RAMPS = ['native', 'kernel', 'jit', 'interpreted', 'inlined'];
 
 function textHash(text) {
@@ -13,6 +14,24 @@ function textHash(text) {
 	for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 16777619);
 	hash = Math.imul(hash ^ hash >>> 15, 0x2c1b3c6d);
 	return hash >>> 0;
+}
+
+// The colours of the kinds that the profile has. Palettes that tell names apart have none.
+function showLegend(element, profile, side) {
+	const { frames, ramps } = profile, rampsOf = new Map();
+	for (let f = 0; f < frames.count; f++) {
+		const kind = profile.kindOf(f);
+		if (kind === 'process' || kind === 'marker') continue;
+		if (!rampsOf.has(kind)) rampsOf.set(kind, new Set());
+		rampsOf.get(kind).add(frames.ramp[f]);
+	}
+	const items = [...rampsOf].filter(([, used]) => used.size === 1).map(([kind, [ramp]]) => {
+		const item = document.createElement('span'), swatch = document.createElement('i');
+		swatch.style.background = ramps[ramp].shades[LEGEND_SHADE][side].fill;
+		item.append(swatch, kind);
+		return item;
+	});
+	element.replaceChildren(...(items.length === rampsOf.size ? items : []));
 }
 
 // frame → { ramp, shade }, or null for the profile's own colours

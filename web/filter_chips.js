@@ -7,6 +7,7 @@ import { nameTester } from './frame_search.js';
 import { FILTER_KINDS } from './tree_shaping.js';
 
 const WITHOUT_TEXT = 'collapse-recursion';
+const FILTERS_MOST = 24; // tree_shaping.js has a bit for each in a number
 
 class FilterChips {
 	constructor(element, form, onChange) {
@@ -22,7 +23,7 @@ class FilterChips {
 	// What an address says; what is no filter is passed over.
 	setText(text) {
 		this.filters = [];
-		for (const line of text.split('\n')) {
+		for (const line of text.split('\n').slice(0, FILTERS_MOST)) {
 			const [kind, rest = ''] = line.split(/:(.*)/s);
 			if (Object.hasOwn(FILTER_KINDS, kind) && (rest || kind === WITHOUT_TEXT) && this.isSound(rest)) this.filters.push({ kind, text: rest });
 		}
@@ -39,7 +40,7 @@ class FilterChips {
 	}
 
 	add(kind, text) {
-		if (this.filters.some(filter => filter.kind === kind && filter.text === text)) return;
+		if (this.filters.length >= FILTERS_MOST || this.filters.some(filter => filter.kind === kind && filter.text === text)) return;
 		this.filters.push({ kind, text });
 		this.show();
 		this.onChange();
@@ -98,6 +99,7 @@ class FilterChips {
 		form.addEventListener('submit', event => {
 			event.preventDefault();
 			const kind = form.elements.kind.value, isPlain = kind === WITHOUT_TEXT;
+			if (this.filters.length >= FILTERS_MOST) return void (told.textContent = `There are ${FILTERS_MOST} filters: take one away first.`);
 			told.textContent = !isPlain && !text.value ? 'Which functions?' : this.isSound(text.value) ? '' : 'Not a regular expression.';
 			if (told.textContent) return;
 			this.form.close();

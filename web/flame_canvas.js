@@ -145,7 +145,8 @@ class FlameCanvas {
 		for (let f = 0; f < frames.count; f++) this.chooseStyle(f);
 		this.inks = Uint32Array.from(this.groups, group => this.pixelOf(group));
 		this.ground = colour('panel');
-		this.match = { fill: this.profile.facts.search_color || colour('match'), ink: colour('match-ink') };
+		const { search_color: chosen } = this.profile.facts;
+		this.match = { fill: chosen || colour('match'), ink: chosen ? this.inkOn(chosen) : colour('match-ink') };
 		this.matchInk = this.pixelOf(this.match.fill);
 	}
 
@@ -154,6 +155,13 @@ class FlameCanvas {
 		this.strip.fillStyle = colour;
 		this.strip.fillRect(0, 0, 1, 1);
 		return new Uint32Array(this.strip.getImageData(0, 0, 1, 1).data.buffer)[0] & 0xffffff;
+	}
+
+	// Black or white, whichever reads better: they do equally on a luminance of .179 (WCAG 2, relative luminance).
+	inkOn(fill) {
+		const pixel = this.pixelOf(fill);
+		const [red, green, blue] = [0, 8, 16].map(shift => ((pixel >>> shift & 255) / 255) ** 2.2);
+		return .2126 * red + .7152 * green + .0722 * blue < .179 ? '#fff' : '#000';
 	}
 
 	chooseStyle(f) {
@@ -322,7 +330,7 @@ class FlameCanvas {
 			if (!text) continue;
 			if (Boolean(label.bold) !== bold) context.font = (bold = !bold) ? '600 ' + font : font;
 			if (label.ink !== ink) context.fillStyle = ink = label.ink;
-			context.globalAlpha = label.dim ? .6 : 1;
+			context.globalAlpha = label.dim ? .8 : 1;
 			context.fillText(text, label.x + 4.5, label.y + row / 2, label.wide - 8);
 		}
 		context.globalAlpha = 1;

@@ -51,7 +51,7 @@ class FlameView {
 		canvas.resize(this.graph.clientWidth, Math.min(canvas.wholeHeight, this.graph.clientHeight));
 		this.graph.classList.toggle('icicle', canvas.isInverted);
 		if (atEnd && !canvas.isInverted) this.graph.scrollTop = this.graph.scrollHeight;
-		this.redraw();
+		this.noteScroll();
 	}
 
 	setColours() {
@@ -64,6 +64,12 @@ class FlameView {
 		this.canvas.isInverted = isInverted;
 		this.graph.classList.toggle('icicle', isInverted);
 		this.graph.scrollTop = isInverted ? 0 : this.graph.scrollHeight;
+		this.noteScroll();
+	}
+
+	// The one place that asks where the graph is scrolled to: asking makes the browser lay the page out.
+	noteScroll() {
+		this.canvas.scrolled = this.graph.scrollTop;
 		this.redraw();
 	}
 
@@ -83,7 +89,6 @@ class FlameView {
 	drawFrame(now) {
 		this.scheduled = null;
 		if (this.motion) this.move(now);
-		this.canvas.scrolled = this.graph.scrollTop;
 		if (this.stale) this.canvas.draw();
 		this.stale = false;
 		this.canvas.drawMarks(this);
@@ -174,11 +179,12 @@ class FlameView {
 
 	// Scrolls a node's row into sight.
 	reveal(i) {
-		const { canvas, graph } = this;
-		canvas.scrolled = graph.scrollTop;
-		const top = canvas.top(this.tree.depth[i]), over = top + 2 * canvas.row - graph.clientHeight;
-		if (top < canvas.row) graph.scrollTop += top - canvas.row;
-		else if (over > 0) graph.scrollTop += over;
+		const { canvas, graph, tree } = this, top = canvas.top(tree.depth[i]), bottom = top + canvas.row;
+		const margin = tree.depth[i] && tree.depth[i] < tree.deepest ? canvas.row : 0;
+		if (top < margin) graph.scrollTop = canvas.scrolled + top - canvas.row;
+		else if (bottom > canvas.height - margin) graph.scrollTop = canvas.scrolled + bottom + canvas.row - canvas.height;
+		else return;
+		this.noteScroll();
 	}
 
 	// --- pointing ------------------------------------------------------------------------------
@@ -193,7 +199,6 @@ class FlameView {
 
 	at(event) {
 		const box = this.sheet.getBoundingClientRect();
-		this.canvas.scrolled = this.graph.scrollTop;
 		return this.canvas.nodeAt(event.clientX - box.left, event.clientY - box.top);
 	}
 
@@ -205,7 +210,7 @@ class FlameView {
 		sheet.addEventListener('pointercancel', event => this.fingers.delete(event.pointerId));
 		sheet.addEventListener('pointerleave', event => event.pointerType === 'mouse' && this.point(-1));
 		sheet.addEventListener('contextmenu', event => this.openMenu(event));
-		graph.addEventListener('scroll', () => this.redraw(), { passive: true });
+		graph.addEventListener('scroll', () => this.noteScroll(), { passive: true });
 		graph.addEventListener('wheel', event => this.wheel(event), { passive: false });
 		new ResizeObserver(() => this.tree && this.layOut()).observe(graph);
 	}

@@ -12,7 +12,7 @@ import { CallersView } from './callers_view.js';
 import { FunctionTable } from './function_table.js';
 import { TreeTable } from './tree_table.js';
 import { FilterChips } from './filter_chips.js';
-import { COLOUR_CHOICES, colouring } from './colour_choice.js';
+import { COLOUR_CHOICES, colouring, showLegend } from './colour_choice.js';
 import { FRAME_ACTIONS, FrameMenu, actionButtons, copyText, exactFilter } from './frame_actions.js';
 import { SvgSheet } from './svg_sheet.js';
 import { crumbParts } from './crumb_path.js';
@@ -103,11 +103,13 @@ class Page {
 		element('theme').setAttribute('aria-label', `Change to ${name}`);
 		element('theme').title = `Change to ${name} (t)`;
 		for (const graph of this.graphs) graph.setColours();
+		showLegend(element('legend'), this.profile, this.theme.isDark ? 'dark' : 'light');
 	}
 
 	chooseColour(choice) {
 		this.colour = Object.hasOwn(COLOUR_CHOICES, choice) ? choice : 'kind';
 		element('colour').value = this.colour;
+		element('legend').hidden = this.colour !== 'kind';
 		const colourOf = colouring(this.colour, this.profile, this.tree);
 		for (const graph of this.graphs) {
 			graph.canvas.colourOf = colourOf;

@@ -679,6 +679,22 @@ def test_colours_by_choice(page):
     assert len(seen | {by_kind}) == 4
 
 
+def test_the_legend_names_the_kinds_that_are_there(browser, draw_page):  # noqa: F811
+    page = Page(browser, draw_page("p;a;b_[k];c_[j] 1\n"))
+    assert page.driver.execute_script(
+        "return Array.from(document.querySelectorAll('#legend span'), item => item.textContent)"
+    ) == ["native", "kernel", "jit"]
+    assert not Page(browser, draw_page("p;a::b;c 1\n", "--colors=java")).text("legend")
+
+
+def test_no_more_filters_than_the_page_can_tell_apart(browser, draw_page):  # noqa: F811
+    many = "%0A".join(f"focus:{letter}" for letter in ["app"] * 40)
+    page = Page(browser, draw_page(PROFILE), f"#?f={many}")
+    assert len(chips(page)) == 24 and total(page) == "150"
+    add_filter(page, "ignore", "work")
+    assert "24 filters" in page.element("filter-form").text
+
+
 def test_the_view_is_saved_as_an_svg(page):
     page.click(3, 90)
     page.driver.execute_script(
