@@ -60,6 +60,7 @@ test  cmocka       header:cmocka.h             libcmocka-dev    = libcmocka-deve
 test  python3      run:/usr/bin/python3,-V     python3          = python3                python            python3            python3
 test  pytest       python:pytest               python3-pytest   = python3-pytest         python-pytest     python3-pytest     py3-pytest
 test  selenium     python:selenium             python3-selenium = python3-selenium       python-selenium   python3-selenium   py3-selenium
+test  jsonschema   python:jsonschema           python3-jsonschema = python3-jsonschema   python-jsonschema python3-jsonschema py3-jsonschema
 test  chromium     run:chromium,--version      chromium         = chromium               chromium          chromium           chromium
 test  chromedriver run:chromedriver,--version  chromium-driver  = chromedriver           chromium          chromedriver       chromium-chromedriver
 test  xmllint      run:xmllint,--version       libxml2-utils    = libxml2                libxml2           libxml2-tools      libxml2-utils

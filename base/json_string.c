@@ -8,15 +8,11 @@
 #include "base/utf8.h"
 
 /* What is clean has no control characters. */
-void json_append_string(struct buffer *to, const char *text, size_t limit)
+void json_append_bytes(struct buffer *to, const char *bytes, size_t size, size_t limit)
 {
 	_cleanup_(buffer_release) struct buffer clean = { 0 };
 
-	if (!text) {
-		buffer_append_string(to, "null");
-		return;
-	}
-	utf8_append_clean(&clean, text, strlen(text), limit);
+	utf8_append_clean(&clean, bytes, size, limit);
 	to->failed |= clean.failed;
 	buffer_append_char(to, '"');
 	for (size_t i = 0; i < clean.size; i++) {
@@ -25,4 +21,12 @@ void json_append_string(struct buffer *to, const char *text, size_t limit)
 		buffer_append_char(to, clean.data[i]);
 	}
 	buffer_append_char(to, '"');
+}
+
+void json_append_string(struct buffer *to, const char *text, size_t limit)
+{
+	if (text)
+		json_append_bytes(to, text, strlen(text), limit);
+	else
+		buffer_append_string(to, "null");
 }

@@ -7,9 +7,12 @@
 
 #include "render/folded_writer.h"
 #include "render/html_writer.h"
+#include "render/json_writer.h"
 #include "render/pprof_writer.h"
 #include "render/speedscope_writer.h"
 #include "render/svg_writer.h"
+#include "render/top_writer.h"
+#include "render/tree_writer.h"
 
 const struct render_format render_formats[] = {
 #define RENDER_FORMAT(name, ending, summary, write) { name, ending, summary, write, false },

@@ -22,6 +22,7 @@ struct profile_origin;
 struct render_options;
 
 #define SVG_DEFAULT_WIDTH 1200
+#define SVG_MAX_FRAMES    20000
 #define SVG_MARGIN        14 /* around everything */
 #define SVG_PAD           8  /* between the panel's border and the blocks */
 #define SVG_LINE          18 /* of the sub-title and the foot */

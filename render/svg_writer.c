@@ -27,7 +27,8 @@ static uint64_t min_ticks(const struct svg_drawing *drawing)
 static int prepare(struct svg_drawing *drawing)
 {
 	const struct render_options *options = drawing->options;
-	struct svg_limits limits = { .max_frames = options->max_frames,
+	struct svg_limits limits = { .max_frames = options->max_frames ? options->max_frames
+								       : SVG_MAX_FRAMES,
 				     .order = render_order_of(options) };
 	uint64_t total = profile_total(drawing->profile);
 	int error;

@@ -47,7 +47,7 @@ static void defaults_are_those_of_the_table(void **state)
 	assert_string_equal(options->title, "Flame graph");
 	assert_null(options->subtitle);
 	assert_int_equal(options->height, 18);
-	assert_int_equal(options->max_frames, 20000);
+	assert_int_equal(options->max_frames, 0);
 	assert_true(options->minwidth.value == 0.1 && !options->minwidth.is_percent);
 	assert_int_equal(options->colors, PALETTE_hearth);
 	assert_false(options->inverted);

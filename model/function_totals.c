@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A node is outermost if no caller of its is the same function. The totals of a function's outermost nodes add up to its own, for no two of
+ * them lie on one path.
+ *
+ * To know which are, nodes are visited in their order with the path to each, and how often each function is on it. The next node
+ * mostly lies on the one before; where it does not, the path is left as far as both share it. So a stack costs no more than its
+ * depth, as reading it did, and no list of children is needed.
+ */
+#include "model/function_totals.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/record_pool.h"
+
+/* What makes functions the same; no padding. */
+struct function_key {
+	uint32_t name, module;
+	uint32_t is_code; /* or the kind, plus 2, of what is none */
+};
+
+struct counting {
+	const struct profile *profile;
+	const uint32_t *functions; /* per frame: the row of its function */
+	uint32_t *on_path;         /* per row: how often it is on the path */
+	uint32_t *depths;          /* per node; 0 for the root */
+	bool *is_outermost;        /* per node */
+	uint32_t *path;            /* per depth: the node */
+	uint32_t length;           /* of the path, the root included */
+};
+
+/* --- rows --- */
+
+static struct function_key key_of(const struct frame *frame)
+{
+	bool is_code = frame->kind != FRAME_PROCESS && frame->kind != FRAME_MARKER;
+
+	return (struct function_key){ frame->name, frame->module, is_code ? 1 : frame->kind + 2u };
+}
+
+/* Per frame the row of its function, and the rows. */
+static int make_rows(const struct profile *profile, uint32_t *functions,
+		     struct function_totals *totals)
+{
+	uint32_t count = profile_frame_count(profile);
+	struct record_pool keys;
+	int error = 0;
+
+	record_pool_init(&keys, sizeof(struct function_key), sizeof(struct function_key));
+	for (uint32_t i = 0; !error && i < count; i++) {
+		const struct frame *frame = profile_frame(profile, i);
+		struct function_key key = key_of(frame);
+
+		error = record_pool_add(&keys, &key, &functions[i]);
+		if (error || functions[i] < totals->count)
+			continue;
+		totals->rows[totals->count++] = (struct function_total){ .name = frame->name,
+									 .module = frame->module,
+									 .kind = frame->kind };
+	}
+	record_pool_release(&keys);
+	return error;
+}
+
+/* --- the path --- */
+
+static uint32_t function_of(const struct counting *counting, uint32_t node)
+{
+	return counting->functions[profile_node(counting->profile, node)->frame];
+}
+
+static void path_cut(struct counting *counting, uint32_t length)
+{
+	while (counting->length > length)
+		counting->on_path[function_of(counting, counting->path[--counting->length])]--;
+}
+
+static bool is_on_path(const struct counting *counting, uint32_t node)
+{
+	uint32_t depth = counting->depths[node];
+
+	return depth < counting->length && counting->path[depth] == node;
+}
+
+/* Makes the path end in `node`. */
+static void path_go_to(struct counting *counting, uint32_t node)
+{
+	uint32_t shared = node;
+
+	while (!is_on_path(counting, shared))
+		shared = profile_node(counting->profile, shared)->parent;
+	path_cut(counting, counting->depths[shared] + 1);
+	for (uint32_t at = node; at != shared; at = profile_node(counting->profile, at)->parent) {
+		counting->path[counting->depths[at]] = at;
+		counting->on_path[function_of(counting, at)]++;
+	}
+	counting->length = counting->depths[node] + 1;
+}
+
+static void find_outermost(struct counting *counting)
+{
+	uint32_t count = profile_node_count(counting->profile);
+
+	counting->path[0] = PROFILE_ROOT;
+	counting->length = 1;
+	for (uint32_t i = 1; i < count; i++) {
+		uint32_t function = function_of(counting, i);
+
+		path_go_to(counting, profile_node(counting->profile, i)->parent);
+		counting->is_outermost[i] = !counting->on_path[function];
+		counting->path[counting->length++] = i;
+		counting->on_path[function]++;
+	}
+}
+
+/* Gives the greatest. */
+static uint32_t set_depths(const struct profile *profile, uint32_t *depths)
+{
+	uint32_t count = profile_node_count(profile), deepest = 0;
+
+	depths[PROFILE_ROOT] = 0;
+	for (uint32_t i = 1; i < count; i++) {
+		depths[i] = depths[profile_node(profile, i)->parent] + 1;
+		if (depths[i] > deepest)
+			deepest = depths[i];
+	}
+	return deepest;
+}
+
+static int mark_outermost(const struct profile *profile, const uint32_t *functions,
+			  uint32_t row_count, bool *is_outermost)
+{
+	_cleanup_free_ uint32_t *on_path = calloc((size_t)row_count + 1, sizeof(*on_path));
+	_cleanup_free_ uint32_t *depths = malloc(profile_node_count(profile) * sizeof(*depths));
+	_cleanup_free_ uint32_t *path = NULL;
+	struct counting counting = { profile, functions, on_path, depths, is_outermost };
+
+	if (!on_path || !depths)
+		return -ENOMEM;
+	path = malloc(((size_t)set_depths(profile, depths) + 1) * sizeof(*path));
+	if (!path)
+		return -ENOMEM;
+	counting.path = path;
+	find_outermost(&counting);
+	return 0;
+}
+
+/* --- sums --- */
+
+static int add_up(const struct profile *profile, const uint32_t *functions,
+		  const bool *is_outermost, struct function_total *rows)
+{
+	uint32_t count = profile_node_count(profile);
+	_cleanup_free_ uint64_t *totals = calloc(count, sizeof(*totals));
+
+	if (!totals)
+		return -ENOMEM;
+	for (uint32_t i = count - 1; i > 0; i--) {
+		const struct stack_node *node = profile_node(profile, i);
+		struct function_total *row = &rows[functions[node->frame]];
+
+		totals[i] += node->self;
+		totals[node->parent] += totals[i];
+		row->self += node->self;
+		if (is_outermost[i])
+			row->total += totals[i];
+	}
+	return 0;
+}
+
+/* Frames that no tick needs have none, either. */
+static void drop_empty(struct function_totals *totals)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < totals->count; i++)
+		if (totals->rows[i].total)
+			totals->rows[kept++] = totals->rows[i];
+	totals->count = kept;
+}
+
+int function_totals_build(const struct profile *profile, struct function_totals *ret_totals)
+{
+	size_t frames = (size_t)profile_frame_count(profile) + 1;
+	_cleanup_(function_totals_release) struct function_totals totals = {
+		.rows = malloc(frames * sizeof(*totals.rows))
+	};
+	_cleanup_free_ uint32_t *functions = malloc(frames * sizeof(*functions));
+	_cleanup_free_ bool *is_outermost =
+		malloc(profile_node_count(profile) * sizeof(*is_outermost));
+	int error = totals.rows && functions && is_outermost ? 0 : -ENOMEM;
+
+	if (!error)
+		error = make_rows(profile, functions, &totals);
+	if (!error)
+		error = mark_outermost(profile, functions, totals.count, is_outermost);
+	if (!error)
+		error = add_up(profile, functions, is_outermost, totals.rows);
+	if (error)
+		return error;
+	drop_empty(&totals);
+	*ret_totals = totals;
+	totals.rows = NULL;
+	return 0;
+}
+
+void function_totals_release(struct function_totals *totals)
+{
+	free(totals->rows);
+	*totals = (struct function_totals){ 0 };
+}

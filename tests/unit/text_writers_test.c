@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/utf8.h"
+#include "model/profile.h"
+#include "model/profile_reader.h"
+#include "render/render.h"
+#include "render/render_options.h"
+
+/* The text of an output with up to two options. */
+static void render(const char *text, const char *format, const char *const options[2][2],
+		   struct buffer *to)
+{
+	struct profile *profile = profile_new();
+	struct render_options set;
+	struct read_report report;
+	const char *why;
+
+	assert_int_equal(profile_read(profile, text, strlen(text), &report), 0);
+	assert_int_equal(render_options_init(&set), 0);
+	for (size_t i = 0; options && i < 2 && options[i][0]; i++)
+		assert_int_equal(render_option_set(&set, options[i][0], options[i][1], &why), 0);
+	assert_int_equal(render_format_by_name(format)->write(profile, &set, to), 0);
+	render_options_release(&set);
+	profile_free(profile);
+}
+
+static void assert_rendered(const char *text, const char *format, const char *const options[2][2],
+			    const char *wanted)
+{
+	struct buffer got = { 0 };
+
+	render(text, format, options, &got);
+	assert_string_equal(buffer_string(&got), wanted);
+	buffer_release(&got);
+}
+
+#define STACKS "p;main;f;g 60\np;main;f 20\np;main;h_[k] 13\nq;[lost:full] 7\n"
+#define HEAD   "100 samples: complete 93.00 %, lost: full 7.00 %\n\n"
+
+static void the_table_is_ordered_by_self(void **state)
+{
+	(void)state;
+	assert_rendered(STACKS, "top", NULL,
+			HEAD "         self                total          function     module\n"
+			     "           60  60.0 %           60  60.0 %  g\n"
+			     "           20  20.0 %           80  80.0 %  f\n"
+			     "           13  13.0 %           13  13.0 %  h_[k]\n"
+			     "            7   7.0 %            7   7.0 %  [lost:full]\n"
+			     "            0   0.0 %           93  93.0 %  main\n");
+}
+
+static void what_the_table_leaves_out_is_told(void **state)
+{
+	static const char *const few[2][2] = { { "sort", "total" }, { "max-frames", "2" } };
+	static const char *const wide[2][2] = { { "min-share", "50" }, { "sort", "name" } };
+
+	(void)state;
+	assert_rendered(STACKS, "top", few,
+			HEAD "         self                total          function  module\n"
+			     "            0   0.0 %           93  93.0 %  main\n"
+			     "           20  20.0 %           80  80.0 %  f\n"
+			     "           80  80.0 %                       in 3 more\n");
+	assert_rendered(STACKS, "top", wide,
+			HEAD "         self                total          function  module\n"
+			     "           20  20.0 %           80  80.0 %  f\n"
+			     "           60  60.0 %           60  60.0 %  g\n"
+			     "            0   0.0 %           93  93.0 %  main\n"
+			     "           20  20.0 %                       in 2 more\n");
+}
+
+static void the_tree_moves_right_at_branches_only(void **state)
+{
+	(void)state;
+	assert_rendered(STACKS, "tree", NULL,
+			HEAD "  total    self\n"
+			     "100.0 %   0.0 %  all\n"
+			     " 93.0 %   0.0 %  ├─ p\n"
+			     " 93.0 %   0.0 %  │  main\n"
+			     " 80.0 %  20.0 %  │  ├─ f\n"
+			     " 60.0 %  60.0 %  │  │  g\n"
+			     " 13.0 %  13.0 %  │  └─ h_[k]\n"
+			     "  7.0 %   0.0 %  └─ q\n"
+			     "  7.0 %   7.0 %     [lost:full]\n");
+}
+
+static void what_the_tree_leaves_out_is_told(void **state)
+{
+	static const char *const wide[2][2] = { { "min-share", "15%" }, { "sort", "name" } };
+
+	(void)state;
+	assert_rendered(STACKS, "tree", wide,
+			HEAD "  total    self\n"
+			     "100.0 %   0.0 %  all\n"
+			     " 93.0 %   0.0 %  p\n"
+			     " 93.0 %   0.0 %  main\n"
+			     " 80.0 %  20.0 %  f\n"
+			     " 60.0 %  60.0 %  g\n"
+			     "\nNot shown: 3 frames, too narrow or too many, with 20.0 %\n");
+}
+
+static void nothing_is_something(void **state)
+{
+	(void)state;
+	assert_rendered("", "top", NULL,
+			"0 samples; fates: not recorded in this input\n\n"
+			"         self                total          function  module\n");
+	assert_rendered("", "tree", NULL,
+			"0 samples; fates: not recorded in this input\n\n"
+			"  total    self\n  0.0 %   0.0 %  all\n");
+}
+
+static void whatever_branches_lines_end(void **state)
+{
+	struct buffer text = { 0 }, got = { 0 };
+
+	(void)state;
+	/* Two children at each of 200 depths. */
+	for (size_t depth = 1; depth <= 200; depth++) {
+		for (size_t i = 0; i < depth; i++)
+			buffer_append_string(&text, "f;");
+		buffer_append_string(&text, "a_rather_long_name_of_a_function 1\n");
+	}
+	render(buffer_string(&text), "tree", NULL, &got);
+	for (const char *line = buffer_string(&got); *line; line += strcspn(line, "\n") + 1)
+		assert_true(strcspn(line, "\n") < 300);
+	buffer_release(&text);
+	buffer_release(&got);
+}
+
+/* No escape sequence, no direction override, and lines of a bounded length. */
+static void hostile_names_stay_harmless(void **state)
+{
+	static const char *const formats[] = { "top", "tree", "json" };
+	struct buffer text = { 0 };
+
+	(void)state;
+	buffer_append_string(&text,
+			     "\x1b]0;x\a;\x1b[31m\"\\;\xe2\x80\xaeright;\xff\xfe\t\x01 3\np;");
+	for (size_t i = 0; i < 100000; i++)
+		buffer_append_char(&text, 'x');
+	buffer_append_string(&text, " 2\np;\xf0\x9f\x94\xa5 1\n");
+	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
+		struct buffer got = { 0 }, clean = { 0 };
+
+		render(buffer_string(&text), formats[i], NULL, &got);
+		for (size_t at = 0; at < got.size; at++)
+			if (got.data[at] == '\n')
+				got.data[at] = '~';
+		utf8_append_clean(&clean, got.data, got.size, SIZE_MAX);
+		assert_int_equal(clean.size, got.size);
+		assert_memory_equal(clean.data, got.data, got.size);
+		if (strcmp(formats[i], "json") != 0)
+			assert_true(got.size < 2000);
+		buffer_release(&clean);
+		buffer_release(&got);
+	}
+	buffer_release(&text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_table_is_ordered_by_self),
+		cmocka_unit_test(what_the_table_leaves_out_is_told),
+		cmocka_unit_test(the_tree_moves_right_at_branches_only),
+		cmocka_unit_test(what_the_tree_leaves_out_is_told),
+		cmocka_unit_test(nothing_is_something),
+		cmocka_unit_test(whatever_branches_lines_end),
+		cmocka_unit_test(hostile_names_stay_harmless),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
