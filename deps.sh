@@ -44,6 +44,7 @@ build libelf       header:libelf.h             libelf-dev       = elfutils-libel
 build libdw        header:dwarf.h              libdw-dev        = elfutils-devel         elfutils          libdw-devel        elfutils-dev
 build zlib         header:zlib.h               zlib1g-dev       = zlib-devel             zlib              zlib-devel         zlib-dev
 build liblzma      header:lzma.h              liblzma-dev      = xz-devel               xz                xz-devel           xz-dev
+build yajl         header:yajl/yajl_parse.h     libyajl-dev      = yajl-devel             yajl              libyajl-devel      yajl-dev
 build xxhash       header:xxhash.h             libxxhash-dev    = xxhash-devel           xxhash            xxhash-devel       xxhash-dev
 build libunwind    header:libunwind.h          libunwind-dev    = libunwind-devel        libunwind         libunwind-devel    libunwind-dev
 build libiberty    header:libiberty/demangle.h libiberty-dev    = binutils-devel         binutils          binutils-devel     binutils-dev

@@ -138,7 +138,8 @@ static enum frame_kind classify(struct span *name, size_t depth)
 
 /* --- stacks --- */
 
-#define FIRST_SHARED_DEPTH 2 /* from which on a text means the same at any depth */
+#define FIRST_SHARED_DEPTH \
+	(FOLDED_DEPTHS - 1) /* from which on a text means the same at any depth */
 
 /* A frame of the line before. */
 struct place {
@@ -158,19 +159,26 @@ struct folded_reader {
 	struct buffer places; /* struct place, of its frames */
 };
 
-static int make_frame(struct folded_reader *reader, struct span name, size_t depth,
-		      uint32_t *ret_frame)
+int folded_add_frame(struct profile *profile, const char *text, size_t size, size_t depth,
+		     uint32_t *ret_frame)
 {
 	struct frame frame = frame_of_kind(FRAME_NATIVE);
+	struct span name = { text, size };
 	int error;
 
 	if (!name.size)
 		name = (struct span){ "[empty]", strlen("[empty]") };
 	frame.kind = classify(&name, depth);
 	if (frame.kind == FRAME_MARKER)
-		profile_origin(reader->lines.profile)->fates_are_known = true;
-	error = profile_intern(reader->lines.profile, name.start, name.size, &frame.name);
-	return error ? error : profile_add_frame(reader->lines.profile, frame, ret_frame);
+		profile_origin(profile)->fates_are_known = true;
+	error = profile_intern(profile, name.start, name.size, &frame.name);
+	return error ? error : profile_add_frame(profile, frame, ret_frame);
+}
+
+static int make_frame(struct folded_reader *reader, struct span name, size_t depth,
+		      uint32_t *ret_frame)
+{
+	return folded_add_frame(reader->lines.profile, name.start, name.size, depth, ret_frame);
 }
 
 static int find_frame(struct folded_reader *reader, struct span name, size_t depth,

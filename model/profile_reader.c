@@ -11,6 +11,7 @@
 #include "model/folded_reader.h"
 #include "model/perf_script_reader.h"
 #include "model/pprof_reader.h"
+#include "model/speedscope_reader.h"
 
 #define SNIFFED_BYTES  (64u << 10)  /* by which the kind is told */
 #define INFLATED_BYTES (256u << 10) /* handed on at a time */

@@ -34,8 +34,8 @@
 static const char usage[] =
 	"Usage: hearth render IN [-o FILE] [OPTIONS]\n"
 	"\n"
-	"Reads folded stacks (\"a;b;c COUNT\" a line), what perf script prints or a pprof profile,\n"
-	"compressed by gzip or not (- is standard input), and draws or writes it.\n"
+	"Reads folded stacks (\"a;b;c COUNT\" a line), what perf script prints, a pprof profile or a\n"
+	"file of speedscope's, compressed by gzip or not (- is standard input), and draws or writes it.\n"
 	"The default output is IN with the ending of the format; of standard input it is standard output.";
 
 #define ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))

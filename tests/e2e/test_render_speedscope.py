@@ -4,6 +4,7 @@
 import json
 
 import hearth
+import recording
 
 FOLDED = """app;main;compute_[i] 30
 app;main;"quoted" \\ name 4
@@ -53,6 +54,26 @@ def test_stacks_are_as_in_folded_ones(tmp_path):
     check(document)
     assert folded(document) == sorted(FOLDED.splitlines())
     assert [profile["unit"] for profile in document["profiles"]] == ["none"]
+
+
+def test_it_is_read_again(tmp_path):
+    path = tmp_path / "in.folded"
+    path.write_text(FOLDED)
+    render(path, tmp_path / "out.speedscope.json")
+    with hearth.Child(hearth.BINARY, "render", tmp_path / "out.speedscope.json", "-o", tmp_path / "again.folded") as child:
+        ended = child.end()
+    assert ended.returncode == 0, ended
+    assert sorted((tmp_path / "again.folded").read_text().splitlines()) == sorted(FOLDED.splitlines())
+
+
+def test_a_cut_file_is_refused_by_its_byte(tmp_path):
+    path = tmp_path / "in.folded"
+    path.write_text(FOLDED)
+    render(path, tmp_path / "out.speedscope.json")
+    cut = (tmp_path / "out.speedscope.json").read_text()[:-4]
+    (tmp_path / "cut").write_text(cut)
+    with hearth.Child(hearth.BINARY, "render", tmp_path / "cut", "-o", tmp_path / "cut.svg") as child:
+        recording.assert_refused(child.end(), 2, f"byte {len(cut)}: no JSON, or cut off")
 
 
 def test_threads_have_profiles_in_order_of_time(tmp_path):

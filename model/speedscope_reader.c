@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/speedscope_reader.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yajl/yajl_parse.h>
+
+#include "base/buffer.h"
+#include "model/folded_reader.h"
+#include "model/profile.h"
+#include "model/profile_reader.h"
+
+/* Where in the document a value stands; what is of no interest is OTHER with all that it holds. */
+enum place {
+	OTHER,
+	TOP,
+	SHARED,
+	FRAMES,
+	FRAME,
+	PROFILES,
+	PROFILE,
+	SAMPLES,
+	STACK,
+	WEIGHTS,
+	EVENTS,
+	EVENT,
+};
+
+/* What is in a map under a key: a place, or a value. */
+enum value { NOTHING, NAME, UNIT, TYPE, AT, INDEX };
+
+static const struct key {
+	enum place in;
+	const char *name;
+	enum place leads_to;
+	enum value value;
+} keys[] = {
+	{ TOP, "shared", SHARED, NOTHING },       { SHARED, "frames", FRAMES, NOTHING },
+	{ FRAME, "name", OTHER, NAME },           { TOP, "profiles", PROFILES, NOTHING },
+	{ PROFILE, "unit", OTHER, UNIT },         { PROFILE, "samples", SAMPLES, NOTHING },
+	{ PROFILE, "weights", WEIGHTS, NOTHING }, { PROFILE, "events", EVENTS, NOTHING },
+	{ EVENT, "type", OTHER, TYPE },           { EVENT, "at", OTHER, AT },
+	{ EVENT, "frame", OTHER, INDEX },
+};
+
+/* What the elements of an array are. */
+static enum place element_of(enum place array)
+{
+	switch (array) {
+	case FRAMES:
+		return FRAME;
+	case PROFILES:
+		return PROFILE;
+	case SAMPLES:
+		return STACK;
+	case EVENTS:
+		return EVENT;
+	default:
+		return OTHER;
+	}
+}
+
+/* A unit, and how much of what is counted it is. */
+static const struct unit {
+	const char *name, *counted;
+	double factor;
+} units[] = {
+	{ "none", "count", 1 },
+	{ "bytes", "bytes", 1 },
+	{ "nanoseconds", "nanoseconds", 1 },
+	{ "microseconds", "nanoseconds", 1e3 },
+	{ "milliseconds", "nanoseconds", 1e6 },
+	{ "seconds", "nanoseconds", 1e9 },
+};
+
+struct event {
+	uint64_t offset; /* in the input, where it ends */
+	double at;
+	uint32_t frame;
+	char type; /* 'O', 'C'; 0: none */
+};
+
+/* A stack of a sample. */
+struct read_stack {
+	size_t end;      /* of its part of `indexes`, in bytes */
+	uint64_t offset; /* in the input, where it ends */
+};
+
+/* One of `profiles`: its parts of the buffers end here. */
+struct read_profile {
+	const struct unit *unit; /* NULL: none that is known */
+	size_t stack_end, weight_end, event_end;
+};
+
+struct speedscope_reader {
+	struct profile *profile;
+	struct read_report *report;
+	yajl_handle json;
+	uint64_t offset;         /* of the piece that is being fed */
+	struct buffer places;    /* uint8_t: enum place, from the outermost on */
+	enum place next;         /* where the next value will stand */
+	enum value value;        /* what it is, in a map */
+	struct buffer names;     /* of frames, one behind the other */
+	struct buffer name_ends; /* size_t per frame */
+	struct buffer indexes;   /* uint32_t: stacks of samples, root first */
+	struct buffer stacks;    /* struct read_stack */
+	struct buffer weights;   /* double */
+	struct buffer events;    /* struct event */
+	struct buffer profiles;  /* struct read_profile */
+	struct event event;
+	struct read_profile current;
+	bool is_out_of_memory;
+};
+
+/* --- the document --- */
+
+static enum place place_of(const struct speedscope_reader *reader)
+{
+	const struct buffer *places = &reader->places;
+
+	return places->size ? (enum place)places->data[places->size - 1] : OTHER;
+}
+
+static int append(struct speedscope_reader *reader, struct buffer *to, const void *item,
+		  size_t size)
+{
+	buffer_append(to, item, size);
+	reader->is_out_of_memory |= buffer_error(to) != 0;
+	return !reader->is_out_of_memory;
+}
+
+/* How far the input is read. */
+static uint64_t offset_of(const struct speedscope_reader *reader)
+{
+	return reader->offset + yajl_get_bytes_consumed(reader->json);
+}
+
+static enum place place_of_value(const struct speedscope_reader *reader)
+{
+	if (!reader->places.size)
+		return TOP;
+	switch (place_of(reader)) {
+	case FRAMES:
+	case PROFILES:
+	case SAMPLES:
+	case EVENTS:
+		return element_of(place_of(reader));
+	default:
+		return reader->next;
+	}
+}
+
+static int open_value(struct speedscope_reader *reader)
+{
+	char place = (char)place_of_value(reader);
+
+	reader->next = OTHER;
+	reader->value = NOTHING;
+	if (place == PROFILE)
+		reader->current.unit = NULL;
+	if (place == EVENT)
+		reader->event = (struct event){ .frame = UINT32_MAX };
+	return append(reader, &reader->places, &place, sizeof(place));
+}
+
+/* A frame without a name, a stack, an event or a profile is complete. */
+static int close_value(struct speedscope_reader *reader)
+{
+	enum place place = place_of(reader);
+
+	reader->places.size--;
+	reader->next = OTHER;
+	reader->value = NOTHING;
+	switch (place) {
+	case FRAME:
+		return append(reader, &reader->name_ends, &reader->names.size, sizeof(size_t));
+	case STACK:
+		return append(reader, &reader->stacks,
+			      &(struct read_stack){ reader->indexes.size, offset_of(reader) },
+			      sizeof(struct read_stack));
+	case EVENT:
+		reader->event.offset = offset_of(reader);
+		return append(reader, &reader->events, &reader->event, sizeof(reader->event));
+	case PROFILE:
+		reader->current.stack_end = reader->stacks.size / sizeof(struct read_stack);
+		reader->current.weight_end = reader->weights.size / sizeof(double);
+		reader->current.event_end = reader->events.size / sizeof(struct event);
+		return append(reader, &reader->profiles, &reader->current, sizeof(reader->current));
+	default:
+		return 1;
+	}
+}
+
+static int take_key(void *context, const unsigned char *text, size_t size)
+{
+	struct speedscope_reader *reader = context;
+
+	reader->next = OTHER;
+	reader->value = NOTHING;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (keys[i].in == place_of(reader) && strlen(keys[i].name) == size &&
+		    !memcmp(keys[i].name, text, size)) {
+			reader->next = keys[i].leads_to;
+			reader->value = keys[i].value;
+		}
+	return 1;
+}
+
+static int take_string(void *context, const unsigned char *text, size_t size)
+{
+	struct speedscope_reader *reader = context;
+	enum value value = reader->value;
+
+	reader->value = NOTHING;
+	if (value == NAME)
+		return append(reader, &reader->names, text, size);
+	if (value == TYPE)
+		reader->event.type = size == 1 ? (char)*text : 0;
+	for (size_t i = 0; value == UNIT && i < sizeof(units) / sizeof(*units); i++)
+		if (strlen(units[i].name) == size && !memcmp(units[i].name, text, size))
+			reader->current.unit = &units[i];
+	return 1;
+}
+
+static int take_number(struct speedscope_reader *reader, double number)
+{
+	uint32_t index = number >= 0 && number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
+	enum value value = reader->value;
+
+	reader->value = NOTHING;
+	if (place_of(reader) == STACK)
+		return append(reader, &reader->indexes, &index, sizeof(index));
+	if (place_of(reader) == WEIGHTS)
+		return append(reader, &reader->weights, &number, sizeof(number));
+	if (value == AT)
+		reader->event.at = number;
+	if (value == INDEX)
+		reader->event.frame = index;
+	return 1;
+}
+
+static int take_integer(void *context, long long number)
+{
+	return take_number(context, (double)number);
+}
+
+static int take_double(void *context, double number)
+{
+	return take_number(context, number);
+}
+
+static int take_open(void *context)
+{
+	return open_value(context);
+}
+
+static int take_close(void *context)
+{
+	return close_value(context);
+}
+
+static const yajl_callbacks callbacks = {
+	.yajl_integer = take_integer,
+	.yajl_double = take_double,
+	.yajl_string = take_string,
+	.yajl_start_map = take_open,
+	.yajl_map_key = take_key,
+	.yajl_end_map = take_close,
+	.yajl_start_array = take_open,
+	.yajl_end_array = take_close,
+};
+
+/* --- the profile --- */
+
+/* While the samples of one are added. */
+struct adding {
+	struct speedscope_reader *reader;
+	const struct unit *unit;
+	uint32_t *frames[FOLDED_DEPTHS]; /* per frame and depth: its ID, or PROFILE_NONE */
+	size_t frame_count;
+};
+
+static int add_frame(struct adding *adding, uint32_t index, size_t depth, uint32_t *ret_frame)
+{
+	const size_t *ends = (const size_t *)adding->reader->name_ends.data;
+	size_t start = index ? ends[index - 1] : 0, size = ends[index] - start;
+	uint32_t *known = &adding->frames[depth < FOLDED_DEPTHS ? depth : FOLDED_DEPTHS - 1][index];
+	int error = 0;
+
+	if (*known == PROFILE_NONE)
+		error = folded_add_frame(adding->reader->profile,
+					 size ? adding->reader->names.data + start : "", size,
+					 depth, known);
+	*ret_frame = *known;
+	return error;
+}
+
+/* NULL; or why it is left out. */
+static const char *weigh(const struct adding *adding, double weight, uint64_t *ret_weight)
+{
+	weight = round(weight * adding->unit->factor);
+	if (!(weight >= 0))
+		return "a negative weight";
+	if (weight >= 9223372036854775808.0)
+		return "a weight of more than 2^63 - 1";
+	*ret_weight = (uint64_t)weight;
+	return NULL;
+}
+
+static int leave_out(struct adding *adding, uint64_t offset, const char *why)
+{
+	read_report_add(adding->reader->report, offset, why);
+	return 0;
+}
+
+static int add_child(struct adding *adding, uint32_t index, size_t depth, uint32_t *node)
+{
+	uint32_t frame;
+	int error = add_frame(adding, index, depth, &frame);
+
+	return error ? error : profile_add_child(adding->reader->profile, *node, frame, node);
+}
+
+static int add_weight(struct adding *adding, uint32_t node, double weight, uint64_t offset)
+{
+	uint64_t ticks = 0;
+	const char *why = weigh(adding, weight, &ticks);
+	int error;
+
+	adding->reader->report->lines++;
+	if (why)
+		return leave_out(adding, offset, why);
+	error = profile_add_ticks(adding->reader->profile, node, ticks);
+	if (error == -EOVERFLOW)
+		return leave_out(adding, offset, "the weights add up to more than 2^63 - 1");
+	adding->reader->report->stacks += !error;
+	return error;
+}
+
+static int add_sample(struct adding *adding, size_t sample, double weight)
+{
+	const uint32_t *indexes = (const uint32_t *)adding->reader->indexes.data;
+	const struct read_stack *stacks = (const struct read_stack *)adding->reader->stacks.data;
+	size_t start = sample ? stacks[sample - 1].end / sizeof(*indexes) : 0;
+	size_t depth = stacks[sample].end / sizeof(*indexes) - start;
+	uint32_t node = PROFILE_ROOT;
+	int error = 0;
+
+	for (size_t i = 0; i < depth; i++)
+		if (indexes[start + i] >= adding->frame_count)
+			return leave_out(adding, stacks[sample].offset,
+					 "a frame that is not there");
+	for (size_t i = 0; i < depth && !error; i++)
+		error = add_child(adding, indexes[start + i], i, &node);
+	return error ? error : add_weight(adding, node, weight, stacks[sample].offset);
+}
+
+static int add_samples(struct adding *adding, const struct read_profile *from,
+		       const struct read_profile *to)
+{
+	const struct read_stack *stacks = (const struct read_stack *)adding->reader->stacks.data;
+	const double *weights = (const double *)adding->reader->weights.data;
+	size_t weight = from->weight_end;
+	int error = 0;
+
+	for (size_t i = from->stack_end; i < to->stack_end && !error; i++, weight++) {
+		if (weight >= to->weight_end)
+			return leave_out(adding, stacks[i].offset, "a sample without a weight");
+		error = add_sample(adding, i, weights[weight]);
+	}
+	return error;
+}
+
+/* The nodes of the frames that are open: `open`, uint32_t. */
+static int take_event(struct adding *adding, const struct event *event, struct buffer *open)
+{
+	size_t depth = open->size / sizeof(uint32_t);
+	uint32_t node = depth ? ((const uint32_t *)open->data)[depth - 1] : PROFILE_ROOT;
+	int error;
+
+	if (event->type == 'C' && depth) {
+		open->size -= sizeof(node);
+		return 0;
+	}
+	if (event->type != 'O' || event->frame >= adding->frame_count)
+		return leave_out(adding, event->offset, "an event that opens and closes nothing");
+	error = add_child(adding, event->frame, depth, &node);
+	buffer_append(open, &node, sizeof(node));
+	return error ? error : buffer_error(open);
+}
+
+/* What lies between two events is the innermost open frame's. Frames are closed in the reverse order of their opening. */
+static int add_events(struct adding *adding, const struct read_profile *from,
+		      const struct read_profile *to)
+{
+	const struct event *events = (const struct event *)adding->reader->events.data;
+	struct buffer open = { 0 };
+	int error = 0;
+
+	for (size_t i = from->event_end; i < to->event_end && !error; i++) {
+		const uint32_t *nodes = (const uint32_t *)open.data;
+		size_t depth = open.size / sizeof(*nodes);
+
+		if (depth && events[i].at != events[i - 1].at)
+			error = add_weight(adding, nodes[depth - 1],
+					   events[i].at - events[i - 1].at, events[i].offset);
+		if (!error)
+			error = take_event(adding, &events[i], &open);
+	}
+	buffer_release(&open);
+	return error;
+}
+
+static int name_values(struct profile *profile, const struct unit *unit)
+{
+	bool is_count = !strcmp(unit->counted, "count");
+	const char *name = is_count ? "samples" : "weight";
+	struct value_type type;
+	int error = profile_intern(profile, name, strlen(name), &type.name);
+
+	if (!error)
+		error = profile_intern(profile, unit->counted, strlen(unit->counted), &type.unit);
+	return error ? error : profile_set_values(profile, &type, 1);
+}
+
+static int add_profiles(struct adding *adding)
+{
+	const struct speedscope_reader *reader = adding->reader;
+	const struct read_profile *profiles = (const struct read_profile *)reader->profiles.data;
+	size_t count = reader->profiles.size / sizeof(*profiles);
+	const struct unit *first = NULL;
+	int error = 0;
+
+	for (size_t i = 0; i < count && !error; i++) {
+		struct read_profile before = i ? profiles[i - 1] : (struct read_profile){ 0 };
+		const struct unit *unit = profiles[i].unit ? profiles[i].unit : &units[0];
+
+		if (!first) {
+			first = unit;
+			error = name_values(reader->profile, unit);
+		}
+		if (strcmp(unit->counted, first->counted) != 0) {
+			reader->report->others++;
+			continue;
+		}
+		adding->unit = unit;
+		if (!error)
+			error = add_samples(adding, &before, &profiles[i]);
+		if (!error)
+			error = add_events(adding, &before, &profiles[i]);
+	}
+	return error;
+}
+
+static int add_all(struct speedscope_reader *reader)
+{
+	struct adding adding = { reader, .frame_count = reader->name_ends.size / sizeof(size_t) };
+	size_t size = (adding.frame_count + 1) * sizeof(uint32_t);
+	int error = 0;
+
+	for (size_t i = 0; i < FOLDED_DEPTHS; i++) {
+		adding.frames[i] = malloc(size);
+		if (!adding.frames[i])
+			error = -ENOMEM;
+		else
+			memset(adding.frames[i], 0xff, size); /* every one PROFILE_NONE */
+	}
+	if (!error)
+		error = add_profiles(&adding);
+	for (size_t i = 0; i < FOLDED_DEPTHS; i++)
+		free(adding.frames[i]);
+	return error;
+}
+
+/* --- the format --- */
+
+static bool has(const char *bytes, size_t size, const char *what)
+{
+	return memmem(bytes, size, what, strlen(what));
+}
+
+/* JSON with what only these files have. */
+static bool recognises(const char *bytes, size_t size)
+{
+	size_t at = 0;
+
+	while (at < size && strchr(" \t\r\n", bytes[at]) && bytes[at])
+		at++;
+	if (at == size || bytes[at] != '{')
+		return false;
+	return has(bytes, size, "speedscope.app/file-format-schema.json") ||
+	       has(bytes, size, "\"speedscope@") ||
+	       (has(bytes, size, "\"profiles\"") && has(bytes, size, "\"evented\""));
+}
+
+static void release(void *state)
+{
+	struct speedscope_reader *reader = state;
+
+	if (reader->json)
+		yajl_free(reader->json);
+	buffer_release(&reader->places);
+	buffer_release(&reader->names);
+	buffer_release(&reader->name_ends);
+	buffer_release(&reader->indexes);
+	buffer_release(&reader->stacks);
+	buffer_release(&reader->weights);
+	buffer_release(&reader->events);
+	buffer_release(&reader->profiles);
+	free(reader);
+}
+
+static void *begin(struct profile *profile, struct read_report *report)
+{
+	struct speedscope_reader *reader = calloc(1, sizeof(*reader));
+
+	if (!reader)
+		return NULL;
+	reader->profile = profile;
+	reader->report = report;
+	reader->json = yajl_alloc(&callbacks, NULL, reader);
+	if (reader->json) {
+		yajl_config(reader->json, yajl_dont_validate_strings, 1);
+		return reader;
+	}
+	release(reader);
+	return NULL;
+}
+
+static int judge(struct speedscope_reader *reader, yajl_status status)
+{
+	if (reader->is_out_of_memory)
+		return -ENOMEM;
+	if (status == yajl_status_ok)
+		return 0;
+	read_report_add(reader->report, reader->offset + yajl_get_bytes_consumed(reader->json),
+			"no JSON");
+	return -EPROTO;
+}
+
+static int feed(void *state, const char *bytes, size_t size)
+{
+	struct speedscope_reader *reader = state;
+	int error = judge(reader, yajl_parse(reader->json, (const unsigned char *)bytes, size));
+
+	reader->offset += size;
+	return error;
+}
+
+static int finish(void *state)
+{
+	struct speedscope_reader *reader = state;
+	yajl_status status = yajl_complete_parse(reader->json);
+
+	if (reader->is_out_of_memory)
+		return -ENOMEM;
+	if (status != yajl_status_ok) {
+		read_report_add(reader->report, reader->offset, "no JSON, or cut off");
+		return -EPROTO;
+	}
+	return add_all(reader);
+}
+
+const struct profile_format speedscope_format = {
+	.name = "speedscope",
+	.summary = "a file of speedscope's",
+	.counts_bytes = true,
+	.recognises = recognises,
+	.begin = begin,
+	.feed = feed,
+	.finish = finish,
+	.free = release,
+};
