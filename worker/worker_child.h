@@ -18,8 +18,8 @@
 
 struct elf_cache;
 
-/* Files that questions are about stay open for further ones, as far as they take no more memory than this. */
-#define WORKER_KEPT_BYTES ((size_t)32 << 20)
+/* Files that questions are about stay open for further ones, as far as they take no more memory than this: more of it shows in the memory of a recording. */
+#define WORKER_KEPT_BYTES ((size_t)4 << 20)
 
 struct worker_question {
 	uint32_t service;

@@ -29,7 +29,7 @@ static void nothing_was_asked(void **state)
 	assert_written(
 		&costs,
 		"{\"modules\": [],\n    \"others\": {\"modules\": 0, \"asked\": 0, \"named\": 0, \"cpu_ns\": 0},"
-		"\n    \"files\": {\"opened\": 0, \"found\": 0, \"closed\": 0, \"kept_bytes\": 0, \"kept_max_bytes\": 33554432}}");
+		"\n    \"files\": {\"opened\": 0, \"found\": 0, \"closed\": 0, \"kept_bytes\": 0, \"kept_max_bytes\": 4194304}}");
 }
 
 static void the_dearest_come_first(void **state)
@@ -59,7 +59,7 @@ static void the_dearest_come_first(void **state)
 		"\n      {\"module\": \"[made code]\", \"build_id\": \"ab01\", \"asked\": 4, \"named\": 0, \"cpu_ns\": 60, \"worker_peak_bytes\": 4096},"
 		"\n      {\"module\": \"[vdso]\", \"build_id\": null, \"asked\": 1, \"named\": 1, \"cpu_ns\": 5, \"worker_peak_bytes\": 0}],"
 		"\n    \"others\": {\"modules\": 0, \"asked\": 0, \"named\": 0, \"cpu_ns\": 0},"
-		"\n    \"files\": {\"opened\": 3, \"found\": 4, \"closed\": 1, \"kept_bytes\": 900, \"kept_max_bytes\": 33554432}}");
+		"\n    \"files\": {\"opened\": 3, \"found\": 4, \"closed\": 1, \"kept_bytes\": 900, \"kept_max_bytes\": 4194304}}");
 }
 
 static void further_ones_are_summed(void **state)
