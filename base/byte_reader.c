@@ -90,6 +90,18 @@ int64_t byte_reader_sleb128(struct byte_reader *reader)
 	return (int64_t)value;
 }
 
+const char *byte_reader_string(struct byte_reader *reader)
+{
+	const char *string = bytes_string(reader->bytes, reader->offset);
+
+	if (reader->failed || !string) {
+		reader->failed = true;
+		return NULL;
+	}
+	reader->offset += strlen(string) + 1;
+	return string;
+}
+
 struct bytes bytes_slice(struct bytes bytes, size_t offset, size_t size)
 {
 	if (!bytes.data || offset > bytes.size || size > bytes.size - offset)

@@ -84,6 +84,9 @@ static inline void byte_reader_skip(struct byte_reader *reader, size_t size)
 /* The next `size` bytes in place, or an empty run. */
 struct bytes byte_reader_take(struct byte_reader *reader, size_t size);
 
+/* The terminated string here, in place, and moves on behind it; NULL when it fails. */
+const char *byte_reader_string(struct byte_reader *reader);
+
 /* A part of `bytes`; empty when it does not lie inside. */
 struct bytes bytes_slice(struct bytes bytes, size_t offset, size_t size);
 

@@ -45,10 +45,9 @@ static int read_sup(struct elf_file *file, bool is_supplementary, const char **r
 		return err;
 	if (byte_reader_u16(&reader) != 5 || byte_reader_u8(&reader) != is_supplementary)
 		return -EBADMSG;
-	name = bytes_string(reader.bytes, reader.offset);
+	name = byte_reader_string(&reader);
 	if (!name)
 		return -EBADMSG;
-	byte_reader_skip(&reader, strlen(name) + 1);
 	size = byte_reader_uleb128(&reader);
 	err = take_id(byte_reader_take(&reader, size), ret_id);
 	if (!err)
@@ -64,10 +63,9 @@ static int read_gnu(struct elf_file *file, const char **ret_name, struct build_i
 
 	if (err)
 		return err;
-	name = bytes_string(reader.bytes, 0);
+	name = byte_reader_string(&reader);
 	if (!name)
 		return -EBADMSG;
-	byte_reader_skip(&reader, strlen(name) + 1);
 	err = take_id(byte_reader_take(&reader, reader.bytes.size - reader.offset), ret_id);
 	if (!err)
 		*ret_name = name;

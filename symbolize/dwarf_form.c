@@ -129,18 +129,6 @@ static void skip_leb128(struct byte_reader *reader)
 		;
 }
 
-static void skip_string(struct byte_reader *reader)
-{
-	const char *string = bytes_string(reader->bytes, reader->offset);
-
-	if (!string || reader->failed) {
-		reader->failed = true;
-		return;
-	}
-	while (byte_reader_u8(reader))
-		;
-}
-
 bool dwarf_form_skip(const struct dwarf_format *format, struct byte_reader *reader, uint16_t form)
 {
 	uint32_t size;
@@ -163,7 +151,7 @@ bool dwarf_form_skip(const struct dwarf_format *format, struct byte_reader *read
 		skip_leb128(reader);
 		break;
 	case LAYOUT_STRING:
-		skip_string(reader);
+		byte_reader_string(reader);
 		break;
 	case LAYOUT_BLOCK1:
 		byte_reader_skip(reader, byte_reader_u8(reader));
@@ -211,8 +199,7 @@ static void read_string(const struct dwarf_file *file, const struct dwarf_format
 			struct byte_reader *reader, uint16_t form, struct dwarf_value *ret_value)
 {
 	if (form == DW_FORM_string) {
-		ret_value->string = bytes_string(reader->bytes, reader->offset);
-		skip_string(reader);
+		ret_value->string = byte_reader_string(reader);
 	} else {
 		ret_value->string =
 			bytes_string(strings_of(file, form), read_raw(format, reader, form));

@@ -45,30 +45,17 @@ static int add_file(struct dwarf_lines *lines, const char *name, uint64_t direct
 	return 0;
 }
 
-static const char *read_string(struct byte_reader *reader)
-{
-	const char *string = bytes_string(reader->bytes, reader->offset);
-
-	if (!string) {
-		reader->failed = true;
-		return "";
-	}
-	while (byte_reader_u8(reader))
-		;
-	return string;
-}
-
 /* Versions 2 to 4: strings, an empty one at the end. Directories and files count from 1; 0 is the unit's directory. */
 static int read_old_tables(struct dwarf_lines *lines, struct byte_reader *reader)
 {
 	const char *name;
 	int err = add_directory(lines, NULL);
 
-	while (!err && *(name = read_string(reader)))
+	while (!err && (name = byte_reader_string(reader)) && *name)
 		err = add_directory(lines, name);
 	if (!err)
 		err = add_file(lines, NULL, 0);
-	while (!err && *(name = read_string(reader))) {
+	while (!err && (name = byte_reader_string(reader)) && *name) {
 		uint64_t directory = byte_reader_uleb128(reader);
 
 		byte_reader_uleb128(reader); /* time of change */
@@ -186,6 +173,8 @@ static int read_header(struct dwarf_lines *lines, struct byte_reader *reader)
 		return -EBADMSG;
 	program = reader->offset + header;
 	read_coding(lines, reader);
+	if (reader->failed || reader->offset > program)
+		return -EBADMSG;
 	reader->bytes.size = program;
 	err = read_tables(lines, reader, &format);
 	if (err)

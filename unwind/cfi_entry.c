@@ -148,12 +148,9 @@ static void parse_augmentation(const char *letters, struct byte_reader *data, st
 
 static const char *read_augmentation(struct byte_reader *reader)
 {
-	const char *letters = bytes_string(reader->bytes, reader->offset);
+	const char *letters = byte_reader_string(reader);
 
-	if (!letters || strlen(letters) > AUGMENTATION_MAX)
-		return NULL;
-	byte_reader_skip(reader, strlen(letters) + 1);
-	return letters;
+	return letters && strlen(letters) <= AUGMENTATION_MAX ? letters : NULL;
 }
 
 /* Without a z an FDE's addresses are absolute. */

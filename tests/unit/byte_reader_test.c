@@ -133,6 +133,26 @@ static void test_strings_need_their_terminator_inside(void **state)
 	free(data);
 }
 
+/* Found by the fuzzer: strings went on to come from where a reader had failed, for ever. */
+static void test_a_reader_gives_strings_until_it_fails(void **state)
+{
+	static const uint8_t data[] = "ab\0cd\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0ef\0g";
+	struct byte_reader reader;
+
+	(void)state;
+	byte_reader_init(&reader, (struct bytes){ data, sizeof(data) - 1 });
+	assert_string_equal(byte_reader_string(&reader), "ab");
+	assert_string_equal(byte_reader_string(&reader), "cd");
+	byte_reader_uleb128(&reader);
+	assert_true(reader.failed);
+	assert_null(byte_reader_string(&reader));
+
+	byte_reader_init(&reader, (struct bytes){ data, 4 });
+	assert_string_equal(byte_reader_string(&reader), "ab");
+	assert_null(byte_reader_string(&reader));
+	assert_true(reader.failed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +160,7 @@ int main(void)
 		cmocka_unit_test(test_sizes_that_overflow_fail),
 		cmocka_unit_test(test_leb128),
 		cmocka_unit_test(test_strings_need_their_terminator_inside),
+		cmocka_unit_test(test_a_reader_gives_strings_until_it_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
