@@ -12,11 +12,12 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
-#include "model/fates.h"
 #include "model/frame_copy.h"
+#include "model/origin_copy.h"
 #include "model/profile.h"
 #include "model/samples.h"
 #include "model/shaping.h"
+#include "model/top_frames.h"
 #include "model/value_move.h"
 
 DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
@@ -296,32 +297,6 @@ static int build(struct shape *shape)
 	return build_tree(shape);
 }
 
-static int copy_text(const char *text, char **ret_copy)
-{
-	*ret_copy = text ? strdup(text) : NULL;
-	return text && !*ret_copy ? -ENOMEM : 0;
-}
-
-static int copy_origin(const struct profile *from, struct profile *to)
-{
-	const struct profile_origin *old = profile_origin_of(from);
-	struct profile_origin *new = profile_origin(to);
-	struct fates fates;
-	int error;
-
-	*new = *old;
-	new->command = new->machine = new->event = NULL;
-	if (copy_text(old->command, &new->command) || copy_text(old->machine, &new->machine) ||
-	    copy_text(old->event, &new->event))
-		return -ENOMEM;
-	if (new->before.due || profile_total(from) == profile_total(to))
-		return 0;
-	error = profile_fates(from, &fates);
-	if (!error)
-		new->before = (struct profile_before){ fates.due, fates.truncated, fates.lost };
-	return error;
-}
-
 static enum frame_lines_way way_of(const struct shaping *shaping)
 {
 	if (shaping->lines)
@@ -342,7 +317,7 @@ static int shape_forward(const struct profile *from, const struct shaping *shapi
 	if (!error)
 		error = build(&shape);
 	if (!error)
-		error = copy_origin(from, to);
+		error = origin_copy(from, to);
 	frame_copy_release(&shape.copy);
 	if (!error)
 		*ret_shaped = (struct shaped){ take_ptr(to), take_ptr(nodes), shape.found };
@@ -398,7 +373,7 @@ static int reverse(const struct profile *from, struct shaped *ret_shaped)
 	if (!error)
 		error = reverse_stacks(&copy, nodes);
 	if (!error)
-		error = copy_origin(from, to);
+		error = origin_copy(from, to);
 	frame_copy_release(&copy);
 	if (!error)
 		*ret_shaped = (struct shaped){ take_ptr(to), take_ptr(nodes), 0 };
@@ -422,8 +397,8 @@ static int reverse_shaped(struct shaped *shaped, uint32_t node_count)
 	return 0;
 }
 
-int shape_profile(const struct profile *from, const struct shaping *shaping,
-		  struct shaped *ret_shaped)
+static int shape_frames(const struct profile *from, const struct shaping *shaping,
+			struct shaped *ret_shaped)
 {
 	struct shaped shaped;
 	int error = shape_forward(from, shaping, &shaped);
@@ -436,6 +411,35 @@ int shape_profile(const struct profile *from, const struct shaping *shaping,
 	if (!error)
 		*ret_shaped = shaped;
 	return error;
+}
+
+static int shape_headed(const struct profile *from, const struct shaping *shaping,
+			struct shaped *ret_shaped)
+{
+	_cleanup_(cleanup_profile) struct profile *headed = NULL;
+	struct shaping others = *shaping;
+	int error = top_frames_set(from, shaping->by, &headed);
+
+	if (error)
+		return error;
+	others.by = NULL;
+	if (!shape_is_needed(headed, &others)) {
+		*ret_shaped = (struct shaped){ .profile = take_ptr(headed) };
+		return 0;
+	}
+	error = shape_frames(headed, &others, ret_shaped);
+	if (!error) {
+		free(ret_shaped->nodes);
+		ret_shaped->nodes = NULL;
+	}
+	return error;
+}
+
+int shape_profile(const struct profile *from, const struct shaping *shaping,
+		  struct shaped *ret_shaped)
+{
+	return shaping->by ? shape_headed(from, shaping, ret_shaped)
+			   : shape_frames(from, shaping, ret_shaped);
 }
 
 void shaped_release(struct shaped *shaped)

@@ -3,12 +3,13 @@
  * A profile in another shape: a new one, made of the stacks that a shaping keeps, with the frames that it keeps of each.
  *
  * Whatever the order in which the words were said, they are done in this one:
- *   1. --focus and --ignore choose stacks, by all frames that these had;
- *   2. --show-from and --base cut off callers;
- *   3. --no-kernel, --no-inlines and --hide take frames out, whose ticks their caller gets;
- *   4. --strip-modules; lines, which merge or become a part of names (frame_lines.h), so that no pattern sees them; then
+ *   1. --by heads the stacks by a label;
+ *   2. --focus and --ignore choose stacks, by all frames that these had;
+ *   3. --show-from and --base cut off callers;
+ *   4. --no-kernel, --no-inlines and --hide take frames out, whose ticks their caller gets;
+ *   5. --strip-modules; lines, which merge or become a part of names (frame_lines.h), so that no pattern sees them; then
  *      --collapse-recursion;
- *   5. --reverse.
+ *   6. --reverse.
  * No tick is taken out but by --focus, --ignore and --show-from.
  *
  * Processes and markers of fates are no code: they stay at the head of their stack, whatever is cut or hidden (--base alone, which
@@ -28,14 +29,18 @@ struct shaping;
 
 struct shaped {
 	struct profile *profile;
-	uint32_t *nodes; /* per node of the source: where its values went; PROFILE_NONE: nowhere */
-	uint64_t found;  /* bit i: a frame matches pattern i of the shaping */
+	uint32_t *
+		nodes; /* per node of the source: where its values went; PROFILE_NONE: nowhere; NULL with --by: to several */
+	uint64_t found; /* bit i: a frame matches pattern i of the shaping */
 };
 
 /* Would a new profile differ from this one? */
 bool shape_is_needed(const struct profile *profile, const struct shaping *shaping);
 
-/* Linear in the source's nodes (with --reverse: in the frames of its stacks). 0, -ENOMEM. The source stays as it is. */
+/*
+ * Linear in the source's nodes (with --reverse: in the frames of its stacks). 0, -ENOMEM, or -ENODATA: no sample has the label of --by, for which the
+ * profile must have kept its samples (shaping_wants_samples()). The source stays as it is.
+ */
 int shape_profile(const struct profile *from, const struct shaping *shaping,
 		  struct shaped *ret_shaped);
 void shaped_release(struct shaped *shaped); /* zero bytes are fine, too */

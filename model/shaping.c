@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/top_frames.h"
+
 const struct shaping_word shaping_words[] = {
-#define SHAPING_PATTERN(name, trait, argument, help) { name, argument, help },
-#define SHAPING_FLAG(name, field, help)              { name, NULL, help },
+#define SHAPING_PATTERN(name, trait, argument, help)     { name, argument, help },
+#define SHAPING_FLAG(name, field, help)                  { name, NULL, help },
+#define SHAPING_TEXT(name, field, check, argument, help) { name, argument, help },
 #include "model/shaping.def"
 };
 
@@ -17,9 +20,12 @@ const size_t shaping_word_count = sizeof(shaping_words) / sizeof(*shaping_words)
 static const struct {
 	uint16_t trait;
 	size_t offset;
+	shaping_check_fn *check; /* of a text */
 } targets[] = {
 #define SHAPING_PATTERN(name, trait_, argument, help) { .trait = trait_ },
 #define SHAPING_FLAG(name, field, help)               { .offset = offsetof(struct shaping, field) },
+#define SHAPING_TEXT(name, field, check_, argument, help) \
+	{ .offset = offsetof(struct shaping, field), .check = check_ },
 #include "model/shaping.def"
 };
 
@@ -41,6 +47,8 @@ void shaping_release(struct shaping *shaping)
 	for (size_t i = 0; i < shaping->pattern_count; i++)
 		pattern_release(&shaping->patterns[i]);
 	free(shaping->patterns);
+#define SHAPING_TEXT(name, field, check, argument, help) free(shaping->field);
+#include "model/shaping.def"
 	*shaping = (struct shaping){ 0 };
 }
 
@@ -99,10 +107,23 @@ static int add_pattern(struct shaping *shaping, const char *word, uint16_t trait
 	return 0;
 }
 
+static int set_text(shaping_check_fn *check, char **field, const char *value, const char **ret_why)
+{
+	int error = check(value, ret_why);
+	char *copy = error ? NULL : strdup(value);
+
+	if (!copy)
+		return error ? error : -ENOMEM;
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
 int shaping_set(struct shaping *shaping, const char *name, const char *value, const char **ret_why)
 {
 	for (size_t i = 0; i < shaping_word_count; i++) {
 		const struct shaping_word *word = &shaping_words[i];
+		void *field = (char *)shaping + targets[i].offset;
 
 		if (strcmp(word->name, name))
 			continue;
@@ -110,9 +131,11 @@ int shaping_set(struct shaping *shaping, const char *name, const char *value, co
 			return refuse(ret_why, "needs a value");
 		if (!word->argument && value)
 			return refuse(ret_why, "takes no value");
+		if (targets[i].check)
+			return set_text(targets[i].check, field, value, ret_why);
 		if (value)
 			return add_pattern(shaping, word->name, targets[i].trait, value, ret_why);
-		*(bool *)((char *)shaping + targets[i].offset) = true;
+		*(bool *)field = true;
 		return 0;
 	}
 	return refuse(ret_why, "no such option");
@@ -122,7 +145,13 @@ bool shaping_is_asked(const struct shaping *shaping)
 {
 	bool asked = shaping->asked;
 
-#define SHAPING_FLAG(name, field, help) asked |= shaping->field;
+#define SHAPING_FLAG(name, field, help)                  asked |= shaping->field;
+#define SHAPING_TEXT(name, field, check, argument, help) asked |= shaping->field != NULL;
 #include "model/shaping.def"
 	return asked;
+}
+
+bool shaping_wants_samples(const struct shaping *shaping)
+{
+	return shaping->by;
 }

@@ -42,9 +42,13 @@ struct shaping {
 	uint16_t asked;   /* the traits of all patterns */
 	bool keeps_lines; /* no word: whatever writes has a place for the lines of frames */
 	char why[160];    /* of the last refusal */
-#define SHAPING_FLAG(name, field, help) bool field;
+#define SHAPING_FLAG(name, field, help)                  bool field;
+#define SHAPING_TEXT(name, field, check, argument, help) char *field; /* NULL: not said */
 #include "model/shaping.def"
 };
+
+/* May a word have this value? 0, or -EINVAL with a reason in `ret_why`. */
+typedef int shaping_check_fn(const char *value, const char **ret_why);
 
 /* Zero bytes are a shaping that changes nothing. */
 void shaping_release(struct shaping *shaping);
@@ -66,5 +70,7 @@ extern const size_t shaping_word_count;
 int shaping_set(struct shaping *shaping, const char *name, const char *value, const char **ret_why);
 
 bool shaping_is_asked(const struct shaping *shaping); /* does it change anything? */
+/* Is what the tree counts not enough for it, so that the profile is to keep its samples? */
+bool shaping_wants_samples(const struct shaping *shaping);
 
 #endif

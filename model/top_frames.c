@@ -3,16 +3,24 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/u64_map.h"
+#include "model/frame_copy.h"
+#include "model/origin_copy.h"
 #include "model/profile.h"
 #include "model/samples.h"
+#include "model/value_move.h"
 
 DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
+
+#define SAMPLE_LABEL(name, type, meaning) #name ", "
+const char top_frames_help[] = "head the stacks by what their samples tell, where they do: "
+#include "model/sample_labels.def"
+			       "or " TOP_FRAMES_NONE;
+#undef SAMPLE_LABEL
 
 struct heading {
 	const struct profile *from;
@@ -20,77 +28,12 @@ struct heading {
 	const struct samples *samples;
 	enum sample_label label;
 	bool by_none;
-	bool has_label;       /* a sample of which it is known was met */
-	uint32_t *frames;     /* per frame of the source: its id in `to`, or PROFILE_NONE */
-	uint32_t *label_sets; /* the same of label sets */
-	struct u64_map nodes; /* top frame << 32 | node of the source -> node */
+	bool has_label; /* a sample of which it is known was met */
+	struct frame_copy copy;
+	struct u64_map nodes; /* label set << 32 | node of the source -> node */
 	struct buffer stack;  /* uint32_t: frames of the source, leaf first */
 	struct buffer name;
 };
-
-/* --- copies --- */
-
-static int copy_string(struct heading *heading, uint32_t string, uint32_t *ret_string)
-{
-	size_t size;
-	const char *bytes;
-
-	*ret_string = PROFILE_NONE;
-	if (string == PROFILE_NONE)
-		return 0;
-	bytes = profile_string(heading->from, string, &size);
-	return profile_intern(heading->to, bytes, size, ret_string);
-}
-
-static int copy_frame(struct heading *heading, uint32_t frame, uint32_t *ret_frame)
-{
-	struct frame copy = *profile_frame(heading->from, frame);
-	int error = 0;
-
-	if (heading->frames[frame] == PROFILE_NONE) {
-		error = copy_string(heading, copy.name, &copy.name);
-		if (!error)
-			error = copy_string(heading, copy.module, &copy.module);
-		if (!error)
-			error = copy_string(heading, copy.file, &copy.file);
-		if (!error)
-			error = profile_add_frame(heading->to, copy, &heading->frames[frame]);
-	}
-	*ret_frame = heading->frames[frame];
-	return error;
-}
-
-static int copy_labels(struct heading *heading, uint32_t labels, uint32_t *ret_labels)
-{
-	struct label_set set = *samples_labels(heading->samples, labels);
-	int error = 0;
-
-	*ret_labels = heading->label_sets[labels];
-	if (*ret_labels != PROFILE_NONE)
-		return 0;
-	for (enum sample_label i = 0; i < SAMPLE_LABEL_COUNT && !error; i++)
-		if (!sample_label_is_number(i))
-			error = copy_string(heading, set.values[i], &set.values[i]);
-	if (!error)
-		error = profile_add_labels(heading->to, &set, ret_labels);
-	heading->label_sets[labels] = *ret_labels;
-	return error;
-}
-
-static int copy_values(struct heading *heading)
-{
-	struct value_type types[PROFILE_VALUES_MAX];
-	uint32_t count;
-	const struct value_type *from = profile_values(heading->from, &count);
-	int error = 0;
-
-	for (uint32_t i = 0; i < count && !error; i++) {
-		error = copy_string(heading, from[i].name, &types[i].name);
-		if (!error)
-			error = copy_string(heading, from[i].unit, &types[i].unit);
-	}
-	return error || !count ? error : profile_set_values(heading->to, types, count);
-}
 
 /* --- the frame at the top --- */
 
@@ -196,17 +139,19 @@ static int take_stack(struct heading *heading, uint32_t node)
 	return buffer_error(&heading->stack);
 }
 
-static int add_stack(struct heading *heading, uint32_t top, uint32_t node, uint32_t *ret_node)
+static int add_stack(struct heading *heading, const struct sample *sample, uint32_t *ret_node)
 {
 	const uint32_t *frames;
 	uint32_t at = PROFILE_ROOT, frame;
-	int error = take_stack(heading, node);
+	int error = find_top(heading, sample, &frame);
 
 	if (!error)
-		error = profile_add_child(heading->to, at, top, &at);
+		error = profile_add_child(heading->to, at, frame, &at);
+	if (!error)
+		error = take_stack(heading, sample->node);
 	frames = (const uint32_t *)heading->stack.data;
 	for (size_t i = heading->stack.size / sizeof(*frames); i-- && !error;) {
-		error = copy_frame(heading, frames[i], &frame);
+		error = frame_copy_add(&heading->copy, frames[i], &frame);
 		if (!error)
 			error = profile_add_child(heading->to, at, frame, &at);
 	}
@@ -214,91 +159,69 @@ static int add_stack(struct heading *heading, uint32_t top, uint32_t node, uint3
 	return error;
 }
 
-static int find_node(struct heading *heading, uint32_t top, uint32_t node, uint32_t *ret_node)
+static int place(void *context, const struct sample *sample, uint32_t *ret_node)
 {
-	uint64_t key = (uint64_t)top << 32 | node;
-	int error;
+	struct heading *heading = context;
+	uint64_t key = (uint64_t)sample->labels << 32 | sample->node;
+	uint32_t node = u64_map_get(&heading->nodes, key);
+	int error = 0;
 
-	*ret_node = u64_map_get(&heading->nodes, key);
-	if (*ret_node != U64_MAP_ABSENT)
-		return 0;
-	error = add_stack(heading, top, node, ret_node);
-	return error ? error : u64_map_set(&heading->nodes, key, *ret_node);
-}
-
-static int add_sample(struct heading *heading, size_t index)
-{
-	struct sample sample = samples_get(heading->samples, index);
-	uint64_t values[PROFILE_VALUES_MAX];
-	uint32_t top = 0;
-	int error = find_top(heading, &sample, &top);
-
-	if (!error)
-		error = find_node(heading, top, sample.node, &sample.node);
-	if (!error)
-		error = copy_labels(heading, sample.labels, &sample.labels);
-	for (uint32_t i = 0; i < samples_value_count(heading->samples); i++)
-		values[i] = samples_value(heading->samples, index, i);
-	return error ? error : profile_add_sample(heading->to, &sample, values);
-}
-
-static int add_samples(struct heading *heading)
-{
-	int error = copy_values(heading);
-
-	for (size_t i = 0; i < samples_count(heading->samples) && !error; i++)
-		error = add_sample(heading, i);
-	return !error && !heading->has_label ? -ENODATA : error;
+	if (node == U64_MAP_ABSENT) {
+		error = add_stack(heading, sample, &node);
+		if (!error)
+			error = u64_map_set(&heading->nodes, key, node);
+	}
+	*ret_node = node;
+	return error;
 }
 
 /* --- all of it --- */
 
-int top_frames_check(const char *by)
+static bool has_name(const char *by, enum sample_label *ret_label)
+{
+	return !strcmp(by, TOP_FRAMES_NONE) || !sample_label_by_name(by, strlen(by), ret_label);
+}
+
+int top_frames_check(const char *by, const char **ret_why)
 {
 	enum sample_label label;
 
-	return strcmp(by, TOP_FRAMES_NONE) ? sample_label_by_name(by, strlen(by), &label) : 0;
+	if (has_name(by, &label))
+		return 0;
+	*ret_why = "no such label; --help tells them";
+	return -EINVAL;
 }
 
-static uint32_t *new_ids(size_t count)
+static int add_samples(struct heading *heading)
 {
-	uint32_t *ids = malloc((count + 1) * sizeof(*ids));
+	int error = frame_copy_init(&heading->copy, heading->from, heading->to, FRAME_LINES_KEPT,
+				    false);
 
-	if (ids)
-		memset(ids, 0xff, count * sizeof(*ids)); /* every one PROFILE_NONE */
-	return ids;
+	if (!error)
+		error = value_move_samples(heading->from, heading->to, place, heading);
+	if (!error && heading->samples && !heading->has_label)
+		error = -ENODATA;
+	return error ? error : origin_copy(heading->from, heading->to);
 }
 
-static void move_origin(struct profile *from, struct profile *to)
+int top_frames_set(const struct profile *from, const char *by, struct profile **ret_profile)
 {
-	*profile_origin(to) = *profile_origin(from);
-	*profile_origin(from) = (struct profile_origin){ 0 };
-}
-
-int top_frames_set(struct profile *from, const char *by, struct profile **ret_profile)
-{
-	const struct samples *samples = profile_samples(from);
 	_cleanup_(cleanup_profile) struct profile *to = profile_new();
-	_cleanup_free_ uint32_t *frames = new_ids(profile_frame_count(from));
-	_cleanup_free_ uint32_t *sets = new_ids(samples ? samples_labels_count(samples) : 0);
-	struct heading heading = { from, to, samples, .frames = frames, .label_sets = sets };
+	struct heading heading = { from, to, profile_samples(from),
+				   .by_none = !strcmp(by, TOP_FRAMES_NONE) };
 	int error;
 
-	heading.by_none = !strcmp(by, TOP_FRAMES_NONE);
-	if (!heading.by_none && sample_label_by_name(by, strlen(by), &heading.label))
+	if (!has_name(by, &heading.label))
 		return -EINVAL;
-	if (!to || !frames || !sets)
+	if (!to)
 		return -ENOMEM;
 	u64_map_init(&heading.nodes);
-	error = profile_keep_samples(to);
-	if (!error && samples)
-		error = add_samples(&heading);
+	error = add_samples(&heading);
+	frame_copy_release(&heading.copy);
 	u64_map_release(&heading.nodes);
 	buffer_release(&heading.stack);
 	buffer_release(&heading.name);
-	if (error)
-		return error;
-	move_origin(from, to);
-	*ret_profile = take_ptr(to);
-	return 0;
+	if (!error)
+		*ret_profile = take_ptr(to);
+	return error;
 }

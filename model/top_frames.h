@@ -6,20 +6,20 @@
 #ifndef HEARTH_MODEL_TOP_FRAMES_H
 #define HEARTH_MODEL_TOP_FRAMES_H
 
-#include <stddef.h>
-
 struct profile;
 
-/* The names of what may head them, for --help: those of sample_labels.def, and "none". */
+/* What may head them: the names of sample_labels.def, and this one. */
 #define TOP_FRAMES_NONE "none" /* all stacks under one frame, "all" */
+
+extern const char top_frames_help[]; /* names them all */
+
+/* Is it one of these names? 0, or -EINVAL with a reason. */
+int top_frames_check(const char *by, const char **ret_why);
 
 /*
  * `by` is one of these names, else -EINVAL. A sample of which the label is not known goes under "[no LABEL]", but that the name of its process stands for its
- * comm. 0, -ENOMEM, or -ENODATA: no sample has the label. The origin moves to the new profile.
+ * comm. 0, -ENOMEM, or -ENODATA: no sample has the label.
  */
-int top_frames_set(struct profile *from, const char *by, struct profile **ret_profile);
-
-/* Is there such a name? */
-int top_frames_check(const char *by); /* 0 or -EINVAL */
+int top_frames_set(const struct profile *from, const char *by, struct profile **ret_profile);
 
 #endif

@@ -66,35 +66,70 @@ static int move_labels(const struct profile *from, struct profile *to, uint32_t 
 	return error;
 }
 
-static int move_samples(const struct profile *from, struct profile *to, const uint32_t *nodes)
+static int move_sample(const struct profile *from, struct profile *to, size_t index,
+		       struct sample sample)
 {
 	const struct samples *samples = profile_samples(from);
 	uint32_t value_count = samples_value_count(samples);
-	_cleanup_free_ uint32_t *labels = NULL;
 	uint64_t values[PROFILE_VALUES_MAX];
+
+	for (uint32_t value = 0; value < value_count; value++)
+		values[value] = samples_value(samples, index, value);
+	return profile_add_sample(to, &sample, values);
+}
+
+static int move_samples(const struct profile *from, struct profile *to, value_place_fn place,
+			void *context)
+{
+	const struct samples *samples = profile_samples(from);
+	_cleanup_free_ uint32_t *labels = NULL;
 	int error = move_labels(from, to, &labels);
 
 	for (size_t i = 0; !error && i < samples_count(samples); i++) {
 		struct sample sample = samples_get(samples, i);
 
-		if (nodes[sample.node] == PROFILE_NONE)
-			continue;
-		sample.node = nodes[sample.node];
+		error = place(context, &sample, &sample.node);
 		sample.labels = labels[sample.labels];
-		for (uint32_t value = 0; value < value_count; value++)
-			values[value] = samples_value(samples, i, value);
-		error = profile_add_sample(to, &sample, values);
+		if (!error && sample.node != PROFILE_NONE)
+			error = move_sample(from, to, i, sample);
 	}
 	return error;
+}
+
+/* The types of the values are moved already. */
+static int begin_samples(const struct profile *from, struct profile *to)
+{
+	return profile_keeps_samples(from) ? profile_keep_samples(to) : 0;
+}
+
+static int place_by_node(void *context, const struct sample *sample, uint32_t *ret_node)
+{
+	const uint32_t *nodes = context;
+
+	*ret_node = nodes[sample->node];
+	return 0;
 }
 
 int value_move(const struct profile *from, struct profile *to, const uint32_t *nodes)
 {
 	int error = move_types(from, to);
 
-	if (!error && profile_keeps_samples(from))
-		error = profile_keep_samples(to);
+	if (!error)
+		error = begin_samples(from, to);
 	if (error)
 		return error;
-	return profile_samples(from) ? move_samples(from, to, nodes) : move_nodes(from, to, nodes);
+	return profile_samples(from) ? move_samples(from, to, place_by_node, (void *)nodes)
+				     : move_nodes(from, to, nodes);
+}
+
+int value_move_samples(const struct profile *from, struct profile *to, value_place_fn place,
+		       void *context)
+{
+	int error = move_types(from, to);
+
+	if (!error)
+		error = begin_samples(from, to);
+	if (error || !profile_samples(from))
+		return error;
+	return move_samples(from, to, place, context);
 }

@@ -6,11 +6,19 @@
 #include <stdint.h>
 
 struct profile;
+struct sample;
 
 /*
  * `nodes`: per node of `from` the one of `to` that gets its values, or PROFILE_NONE; `to` has counted nothing yet. Samples that are kept
  * move with their labels, times and values. 0 or -ENOMEM.
  */
 int value_move(const struct profile *from, struct profile *to, const uint32_t *nodes);
+
+/* The node of `to` that gets a sample of `from`, or PROFILE_NONE: 0 or -ENOMEM. */
+typedef int (*value_place_fn)(void *context, const struct sample *sample, uint32_t *ret_node);
+
+/* The same of a profile that keeps its samples, each of which is placed by itself, in their order. Also any error of `place`. */
+int value_move_samples(const struct profile *from, struct profile *to, value_place_fn place,
+		       void *context);
 
 #endif

@@ -401,6 +401,8 @@ static int write_result(const struct record_command *command, struct recording *
 	stats_gather(recording, &stats);
 	stats.naming = &naming;
 	recording_close_session(recording);
+	if (!error && shaping_wants_samples(&command->output.shaping))
+		error = profile_keep_samples(profile);
 	if (!error)
 		error = name_ticks(command, recording, profile, &unnamed, &stats);
 	if (error) {

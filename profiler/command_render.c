@@ -14,7 +14,6 @@
 #include "base/output_file.h"
 #include "model/profile.h"
 #include "model/profile_reader.h"
-#include "model/top_frames.h"
 #include "profiler/command.h"
 #include "profiler/output.h"
 #include "profiler/shut_in.h"
@@ -114,7 +113,6 @@ DEFINE_CLEANUP(cleanup_reader, struct profile_reader *, profile_reader_free)
 struct rendering {
 	const char *name;
 	const struct output *output;
-	const char *by; /* what heads the stacks; NULL: as they come */
 };
 
 static int read_all(struct profile_reader *reader, int fd)
@@ -147,22 +145,6 @@ static int read_profile(const char *name, int fd, struct profile *profile)
 	return error;
 }
 
-static int set_top_frames(const struct rendering *rendering, struct profile **profile)
-{
-	struct profile *headed;
-	int error = top_frames_set(*profile, rendering->by, &headed);
-
-	if (error == -ENODATA)
-		log_error("%s: no sample tells its %s", rendering->name, rendering->by);
-	else if (error)
-		log_error("%s: --by %s: %s", rendering->name, rendering->by, strerror(-error));
-	if (error)
-		return error;
-	profile_free(*profile);
-	*profile = headed;
-	return 0;
-}
-
 static int draw(void *context, int input, struct buffer *output)
 {
 	const struct rendering *rendering = context;
@@ -171,12 +153,10 @@ static int draw(void *context, int input, struct buffer *output)
 
 	if (!profile)
 		return fail(rendering->name, -ENOMEM);
-	if (rendering->by || rendering->output->format->wants_samples)
+	if (output_wants_samples(rendering->output))
 		error = profile_keep_samples(profile);
 	if (!error)
 		error = read_profile(rendering->name, input, profile);
-	if (!error && rendering->by)
-		error = set_top_frames(rendering, &profile);
 	return error ? error : output_make(rendering->output, profile, output);
 }
 
@@ -206,11 +186,11 @@ static uint64_t data_bytes(int fd)
 	       DATA_OF_MACHINE;
 }
 
-static int render(const char *path, const char *by, const struct output *output)
+static int render(const char *path, const struct output *output)
 {
 	_cleanup_(output_delivery_release) struct output_delivery delivery = { 0 };
 	_cleanup_close_ int fd = -1;
-	struct rendering rendering = { name_of(path), output, by };
+	struct rendering rendering = { name_of(path), output };
 	struct shut_in_limits limits = { .cpu_seconds = CPU_SECONDS,
 					 .max_output_bytes = MAX_OUTPUT_BYTES };
 	int error = open_input(path, &fd);
@@ -270,36 +250,12 @@ static int default_output(const char *path, const struct output *output, struct 
 	return -ENOMEM;
 }
 
-static int set_by(void *context, const char *name, const char *value, const char **ret_why)
-{
-	const char **by = context;
-
-	(void)name;
-	*by = value;
-	if (!top_frames_check(value))
-		return 0;
-	*ret_why = "no such label; hearth render --help tells them";
-	return -EINVAL;
-}
-
-#define SAMPLE_LABEL(name, type, meaning) #name ", "
-static const struct option_row sample_rows[] = {
-	{ "by", 0, "LABEL",
-	  "what heads the stacks: "
-#include "model/sample_labels.def"
-	  "or " TOP_FRAMES_NONE,
-	  set_by },
-};
-#undef SAMPLE_LABEL
-
 /* Options may stand before and behind the input's name. */
-static enum option_result parse(struct output *output, int argc, char **argv, const char **ret_by,
+static enum option_result parse(struct output *output, int argc, char **argv,
 				const char **ret_input)
 {
 	const struct option_table tables[] = {
 		{ "Output:", output_rows, output_row_count, output },
-		{ "Samples, of inputs that tell them apart:", sample_rows, ROWS(sample_rows),
-		  ret_by },
 		output_shaping_table(output),
 		output_drawing_table(output),
 	};
@@ -337,7 +293,7 @@ static enum option_result parse(struct output *output, int argc, char **argv, co
 	return OPTIONS_PARSED;
 }
 
-static int run(const char *input, const char *by, struct output *output)
+static int run(const char *input, struct output *output)
 {
 	_cleanup_(buffer_release) struct buffer name = { 0 };
 	const char *default_path = NULL;
@@ -345,13 +301,13 @@ static int run(const char *input, const char *by, struct output *output)
 
 	if (!error)
 		error = output_check(output, default_path);
-	return error ? error : render(input, by, output);
+	return error ? error : render(input, output);
 }
 
 int command_render(int argc, char **argv)
 {
 	struct output output;
-	const char *input = NULL, *by = NULL;
+	const char *input = NULL;
 	enum option_result result;
 	bool is_good;
 
@@ -359,9 +315,9 @@ int command_render(int argc, char **argv)
 		log_error("out of memory");
 		return EXIT_WRONG;
 	}
-	result = parse(&output, argc, argv, &by, &input);
-	is_good = result == OPTIONS_HELP_SHOWN ||
-		  (result == OPTIONS_PARSED && !run(input, by, &output));
+	result = parse(&output, argc, argv, &input);
+	is_good =
+		result == OPTIONS_HELP_SHOWN || (result == OPTIONS_PARSED && !run(input, &output));
 	output_release(&output);
 	return is_good ? EXIT_GOOD : EXIT_WRONG;
 }

@@ -223,6 +223,23 @@ static int make_shaped(const struct output *output, const struct shaping *shapin
 	return make(output, shaped.profile, to);
 }
 
+bool output_wants_samples(const struct output *output)
+{
+	return output->format->wants_samples || shaping_wants_samples(&output->shaping);
+}
+
+/* A drain told of its own. */
+static void log_failure(const struct output *output, const struct buffer *to, int error)
+{
+	if (to->drain && to->drain->error)
+		return;
+	if (error == -ENODATA && output->shaping.by)
+		log_error("--by %s: no sample tells its %s", output->shaping.by,
+			  output->shaping.by);
+	else
+		log_error("cannot make the %s output: %s", output->format->name, strerror(-error));
+}
+
 int output_make(const struct output *output, const struct profile *profile, struct buffer *to)
 {
 	struct shaping shaping = output->shaping;
@@ -232,8 +249,8 @@ int output_make(const struct output *output, const struct profile *profile, stru
 	shaping.keeps_lines = output->format->wants_samples;
 	error = shape_is_needed(profile, &shaping) ? make_shaped(output, &shaping, profile, to)
 						   : make(output, profile, to);
-	if (error && !(to->drain && to->drain->error))
-		log_error("cannot make the %s output: %s", output->format->name, strerror(-error));
+	if (error)
+		log_failure(output, to, error);
 	return error;
 }
 

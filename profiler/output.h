@@ -35,6 +35,9 @@ struct option_table output_drawing_table(struct output *output);
  */
 int output_check(struct output *output, const char *default_path);
 
+/* Is the profile to keep its samples (samples.h)? Once the format is decided. */
+bool output_wants_samples(const struct output *output);
+
 /*
  * Shapes the profile and makes the output of it, and logs what was taken out: 0, or -errno after logging, but for the error of a
  * drain, which told itself.

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -427,6 +428,40 @@ static void samples_go_with_their_stacks(void **state)
 	profile_free(profile);
 }
 
+/* Whatever the order of the words, what the stacks are headed by is what the others see. */
+static void heads_come_first(void **state)
+{
+	struct profile *profile = profile_with_samples();
+	struct shaped shaped = shape(profile, (words_t){ { "focus", "4711" }, { "by", "tid" } });
+	const struct profile_origin *origin = profile_origin_of(shaped.profile);
+
+	(void)state;
+	assert_null(shaped.nodes);
+	assert_int_equal(shaped.found, 1);
+	assert_int_equal(samples_count(profile_samples(shaped.profile)), 1);
+	assert_int_equal(profile_total(shaped.profile), 0);
+	assert_int_equal(origin->before.due, 2);
+	shaped_release(&shaped);
+	shaped = shape(profile, (words_t){ { "base", "b" }, { "by", "none" } });
+	assert_folded(shaped.profile, "b;a 2\n");
+	shaped_release(&shaped);
+	profile_free(profile);
+}
+
+static void a_label_that_no_sample_tells_is_an_error(void **state)
+{
+	struct profile *profile = profile_with_samples();
+	struct shaping shaping = { 0 };
+	struct shaped shaped;
+	const char *why;
+
+	(void)state;
+	assert_int_equal(shaping_set(&shaping, "by", "user", &why), 0);
+	assert_int_equal(shape_profile(profile, &shaping, &shaped), -ENODATA);
+	shaping_release(&shaping);
+	profile_free(profile);
+}
+
 static void without_samples_values_keep_their_kinds(void **state)
 {
 	struct profile *profile = profile_new();
@@ -450,11 +485,28 @@ static void without_samples_values_keep_their_kinds(void **state)
 
 /* --- what holds for any profile --- */
 
+/* The first one has a CPU; of the others some have. */
+static void add_random_sample(struct profile *profile, uint32_t node, uint64_t seed)
+{
+	struct sample sample = { .node = node, .time_ns = SAMPLE_NO_TIME };
+	uint64_t ticks = 1 + (seed >> 50);
+	struct label_set set;
+
+	memset(&set, 0xff, sizeof(set));
+	set.values[SAMPLE_LABEL_pid] = seed >> 32 & 3;
+	if (!profile_samples(profile) || seed >> 34 & 1)
+		set.values[SAMPLE_LABEL_cpu] = seed >> 35 & 1;
+	assert_int_equal(profile_add_labels(profile, &set, &sample.labels), 0);
+	assert_int_equal(profile_add_sample(profile, &sample, &ticks), 0);
+}
+
 /* Names that are alike, so that much merges; 1 in 4 has a marker, 1 in 8 a module. */
-static struct profile *random_profile(uint64_t seed)
+static struct profile *random_profile(uint64_t seed, bool keeps_samples)
 {
 	struct profile *profile = profile_new();
 
+	if (keeps_samples)
+		assert_int_equal(profile_keep_samples(profile), 0);
 	for (unsigned int i = 0; i < 12; i++) {
 		uint32_t node = PROFILE_ROOT;
 		size_t depth;
@@ -478,7 +530,10 @@ static struct profile *random_profile(uint64_t seed)
 						 : name,
 					 seed >> 24 & 7 ? NULL : "m", kind);
 		}
-		assert_int_equal(profile_add_ticks(profile, node, seed >> 50), 0);
+		if (keeps_samples)
+			add_random_sample(profile, node, seed);
+		else
+			assert_int_equal(profile_add_ticks(profile, node, seed >> 50), 0);
 	}
 	return profile;
 }
@@ -490,21 +545,27 @@ static const char *const all_words[][2] = {
 	{ "show-from", "[cd]" },   { "base", "c" },
 	{ "no-kernel", NULL },     { "no-inlines", NULL },
 	{ "strip-modules", NULL }, { "collapse-recursion", NULL },
-	{ "reverse", NULL },
+	{ "reverse", NULL },       { "by", "cpu" },
+	{ "by", "none" },
 };
 
 #define WORD_COUNT (sizeof(all_words) / sizeof(*all_words))
+
+static bool wants_samples(const char *word)
+{
+	return !strcmp(word, "by");
+}
 
 static bool may_take_out(const char *word)
 {
 	return !strcmp(word, "focus") || !strcmp(word, "ignore") || !strcmp(word, "show-from");
 }
 
-/* The values of the source's nodes, moved by the map, are those of the new ones; and no tree is torn. */
-static void assert_values_follow(const struct profile *from, const struct shaped *shaped)
+/* The values of the source's nodes, moved by the map, are those of the new ones. */
+static void assert_nodes_follow(const struct profile *from, const struct shaped *shaped)
 {
 	uint32_t count = profile_node_count(shaped->profile);
-	uint64_t *selfs = calloc(count, sizeof(*selfs)), *totals = calloc(count, sizeof(*totals));
+	uint64_t *selfs = calloc(count, sizeof(*selfs));
 	uint64_t out = 0;
 
 	for (uint32_t i = 0; i < profile_node_count(from); i++) {
@@ -516,10 +577,39 @@ static void assert_values_follow(const struct profile *from, const struct shaped
 		selfs[shaped->nodes[i]] += profile_node(from, i)->self;
 	}
 	assert_int_equal(out + profile_total(shaped->profile), profile_total(from));
+	for (uint32_t i = 0; i < count; i++)
+		assert_int_equal(selfs[i], profile_node(shaped->profile, i)->self);
+	free(selfs);
+}
+
+/* Of each node the samples' first values. */
+static void assert_samples_count(const struct profile *profile)
+{
+	const struct samples *samples = profile_samples(profile);
+	uint32_t count = profile_node_count(profile);
+	uint64_t *selfs = calloc(count, sizeof(*selfs));
+
+	for (size_t i = 0; i < samples_count(samples); i++)
+		selfs[samples_get(samples, i).node] += samples_value(samples, i, 0);
+	for (uint32_t i = 0; i < count; i++)
+		assert_int_equal(selfs[i], profile_node(profile, i)->self);
+	free(selfs);
+}
+
+/* Where there is a map, values follow it; and no tree is torn. */
+static void assert_values_follow(const struct profile *from, const struct shaped *shaped)
+{
+	uint32_t count = profile_node_count(shaped->profile);
+	uint64_t *totals = calloc(count, sizeof(*totals));
+
+	if (shaped->nodes)
+		assert_nodes_follow(from, shaped);
+	assert_int_equal(profile_keeps_samples(shaped->profile), profile_keeps_samples(from));
+	if (profile_samples(shaped->profile))
+		assert_samples_count(shaped->profile);
 	for (uint32_t i = count; i-- > 0;) {
 		const struct stack_node *node = profile_node(shaped->profile, i);
 
-		assert_int_equal(selfs[i], node->self);
 		totals[i] += node->self;
 		if (!i)
 			continue;
@@ -530,7 +620,6 @@ static void assert_values_follow(const struct profile *from, const struct shaped
 		assert_true(totals[node->parent] >= totals[i]);
 	}
 	assert_int_equal(totals[0], profile_total(shaped->profile));
-	free(selfs);
 	free(totals);
 }
 
@@ -565,10 +654,11 @@ static void words_are_sound_on_random_profiles(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= 400; seed++) {
-		struct profile *profile = random_profile(seed * 1000);
+		struct profile *profile = random_profile(seed * 1000, seed % 2);
 
 		for (size_t word = 0; word < WORD_COUNT; word++)
-			assert_word_is_sound(profile, word);
+			if (seed % 2 || !wants_samples(all_words[word][0]))
+				assert_word_is_sound(profile, word);
 		profile_free(profile);
 	}
 }
@@ -578,14 +668,17 @@ static void pairs_of_words_are_sound(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= 100; seed++) {
-		struct profile *profile = random_profile(seed * 7777);
+		bool keeps_samples = seed % 2;
+		struct profile *profile = random_profile(seed * 7777, keeps_samples);
 
 		for (size_t i = 0; i < WORD_COUNT * WORD_COUNT; i++) {
 			const char *const *a = all_words[i / WORD_COUNT];
 			const char *const *b = all_words[i % WORD_COUNT];
-			struct shaped shaped =
-				shape(profile, (words_t){ { a[0], a[1] }, { b[0], b[1] } });
+			struct shaped shaped;
 
+			if (!keeps_samples && (wants_samples(a[0]) || wants_samples(b[0])))
+				continue;
+			shaped = shape(profile, (words_t){ { a[0], a[1] }, { b[0], b[1] } });
 			assert_values_follow(profile, &shaped);
 			if (!may_take_out(a[0]) && !may_take_out(b[0]))
 				assert_int_equal(profile_total(shaped.profile),
@@ -600,7 +693,7 @@ static void without_a_word_it_is_a_copy(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= 400; seed++) {
-		struct profile *profile = random_profile(seed * 31), *again;
+		struct profile *profile = random_profile(seed * 31, seed % 2), *again;
 		struct shaped shaped = shape(profile, (words_t){ { NULL } });
 		struct buffer text = { 0 };
 
@@ -636,6 +729,8 @@ int main(void)
 		cmocka_unit_test(the_origin_comes_with_it),
 		cmocka_unit_test(samples_come_with_their_stacks),
 		cmocka_unit_test(samples_go_with_their_stacks),
+		cmocka_unit_test(heads_come_first),
+		cmocka_unit_test(a_label_that_no_sample_tells_is_an_error),
 		cmocka_unit_test(without_samples_values_keep_their_kinds),
 		cmocka_unit_test(words_are_sound_on_random_profiles),
 		cmocka_unit_test(pairs_of_words_are_sound),

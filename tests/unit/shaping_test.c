@@ -10,6 +10,14 @@
 
 #include "model/shaping.h"
 
+/* NULL: it takes none. */
+static const char *good_value(const struct shaping_word *word)
+{
+	if (!strcmp(word->name, "by"))
+		return "comm";
+	return word->argument ? "main" : NULL;
+}
+
 static void every_word_is_taken(void **state)
 {
 	const char *why;
@@ -21,8 +29,7 @@ static void every_word_is_taken(void **state)
 
 		assert_true(strlen(word->help) > 0);
 		assert_false(shaping_is_asked(&shaping));
-		assert_int_equal(
-			shaping_set(&shaping, word->name, word->argument ? "main" : NULL, &why), 0);
+		assert_int_equal(shaping_set(&shaping, word->name, good_value(word), &why), 0);
 		assert_true(shaping_is_asked(&shaping));
 		assert_int_equal(
 			shaping_set(&shaping, word->name, word->argument ? NULL : "main", &why),
@@ -65,6 +72,24 @@ static void a_name_is_no_pattern(void **state)
 	shaping_release(&shaping);
 }
 
+static void of_labels_the_last_one_counts(void **state)
+{
+	struct shaping shaping = { 0 };
+	const char *why;
+
+	(void)state;
+	assert_false(shaping_wants_samples(&shaping));
+	assert_int_equal(shaping_set(&shaping, "by", "cpu", &why), 0);
+	assert_int_equal(shaping_set(&shaping, "by", "tid", &why), 0);
+	assert_int_equal(shaping_set(&shaping, "by", "colour", &why), -EINVAL);
+	assert_string_equal(shaping.by, "tid");
+	assert_true(shaping_wants_samples(&shaping));
+	shaping_release(&shaping);
+	assert_int_equal(shaping_set(&shaping, "reverse", NULL, &why), 0);
+	assert_false(shaping_wants_samples(&shaping));
+	shaping_release(&shaping);
+}
+
 static void there_is_an_end_to_patterns(void **state)
 {
 	struct shaping shaping = { 0 };
@@ -88,6 +113,7 @@ int main(void)
 		cmocka_unit_test(every_word_is_taken),
 		cmocka_unit_test(bad_patterns_are_refused_with_a_reason),
 		cmocka_unit_test(a_name_is_no_pattern),
+		cmocka_unit_test(of_labels_the_last_one_counts),
 		cmocka_unit_test(there_is_an_end_to_patterns),
 	};
 

@@ -103,10 +103,38 @@ static void a_label_that_no_sample_has_is_said(void **state)
 	(void)state;
 	assert_int_equal(top_frames_set(profile, "cpu", &headed), -ENODATA);
 	assert_int_equal(top_frames_set(profile, "nonsense", &headed), -EINVAL);
-	assert_int_equal(top_frames_check("nonsense"), -EINVAL);
-	assert_int_equal(top_frames_check("none"), 0);
-	assert_int_equal(top_frames_check("user"), 0);
 	profile_free(profile);
+}
+
+static void each_label_has_a_name_in_the_help(void **state)
+{
+	const char *why = NULL;
+
+	(void)state;
+	for (enum sample_label label = 0; label < SAMPLE_LABEL_COUNT; label++) {
+		assert_int_equal(top_frames_check(sample_label_name(label), &why), 0);
+		assert_non_null(strstr(top_frames_help, sample_label_name(label)));
+	}
+	assert_int_equal(top_frames_check("none", &why), 0);
+	assert_non_null(strstr(top_frames_help, "or none"));
+	assert_null(why);
+	assert_int_equal(top_frames_check("nonsense", &why), -EINVAL);
+	assert_string_equal(why, "no such label; --help tells them");
+}
+
+static void the_origin_is_the_same(void **state)
+{
+	struct profile *profile = read_text("p;main 3\n"), *headed;
+
+	(void)state;
+	profile_origin(profile)->command = strdup("./app");
+	profile_origin(profile)->rate_hz = 99;
+	assert_int_equal(top_frames_set(profile, "none", &headed), 0);
+	profile_free(profile);
+	assert_string_equal(profile_origin(headed)->command, "./app");
+	assert_int_equal(profile_origin(headed)->rate_hz, 99);
+	assert_int_equal(profile_origin(headed)->before.due, 0);
+	profile_free(headed);
 }
 
 static void an_empty_profile_stays_empty(void **state)
@@ -127,6 +155,8 @@ int main(void)
 		cmocka_unit_test(labels_times_and_values_stay),
 		cmocka_unit_test(fates_survive_and_a_process_is_a_comm),
 		cmocka_unit_test(a_label_that_no_sample_has_is_said),
+		cmocka_unit_test(each_label_has_a_name_in_the_help),
+		cmocka_unit_test(the_origin_is_the_same),
 		cmocka_unit_test(an_empty_profile_stays_empty),
 	};
 

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a profile comes from, said by one that was made of it. */
+#ifndef HEARTH_MODEL_ORIGIN_COPY_H
+#define HEARTH_MODEL_ORIGIN_COPY_H
+
+struct profile;
+
+/* Once all is counted in `to`: where it holds less than `from`, its origin says how much that was (`before`). 0 or -ENOMEM. */
+int origin_copy(const struct profile *from, struct profile *to);
+
+#endif
