@@ -29,17 +29,16 @@
 
 /* An address's answer. */
 struct named_address {
-	uint32_t frame; /* id in the profile, PROFILE_NONE: not answered yet */
-	uint32_t later; /* index of what lay there afterwards, PROFILE_NONE: nothing else */
+	uint32_t frame;              /* id in the profile, PROFILE_NONE: not answered yet */
+	uint32_t later, later_count; /* a part of frame_names.later: what lay there afterwards */
 	uint32_t inlined, inlined_count; /* a part of frame_names.inlined, outermost first */
 	bool is_root;
 };
 
-/* What lay at an address from a time on. */
+/* What lay at an address from a time on; those of one address stand in the order of time. */
 struct later_frame {
 	uint64_t since_ns;
 	uint32_t frame;
-	uint32_t later;
 };
 
 /*
@@ -146,24 +145,19 @@ static int add_named(struct frame_names *names, uint64_t module_id, const struct
 
 /* What lay there after the first name's code. */
 static int add_later(struct frame_names *names, uint64_t module_id, const struct symbol_name *name,
-		     uint32_t *ret_later)
+		     struct named_address *named)
 {
-	uint32_t before = PROFILE_NONE;
 	int error = 0;
 
+	named->later = (uint32_t)(names->later.size / sizeof(struct later_frame));
 	for (name = name->later; name && !error; name = name->later) {
-		struct later_frame later = { .since_ns = name->since_ns, .later = PROFILE_NONE };
-		uint32_t index = (uint32_t)(names->later.size / sizeof(later));
+		struct later_frame later = { .since_ns = name->since_ns };
 
 		error = add_named(names, module_id, name, &later.frame);
-		if (before == PROFILE_NONE)
-			*ret_later = index;
-		else
-			((struct later_frame *)names->later.data)[before].later = index;
-		before = index;
 		buffer_append(&names->later, &later, sizeof(later));
 		if (!error)
 			error = buffer_error(&names->later);
+		named->later_count++;
 	}
 	return error;
 }
@@ -297,8 +291,8 @@ static void take_reply(const struct symbol_reply *reply, void *context)
 		names->error =
 			add_named(names, asked->address.module, &reply->names[i], &named->frame);
 		if (!names->error)
-			names->error = add_later(names, asked->address.module, &reply->names[i],
-						 &named->later);
+			names->error =
+				add_later(names, asked->address.module, &reply->names[i], named);
 		if (!names->error)
 			names->error =
 				add_inlined(names, asked->address.module, &reply->names[i], named);
@@ -521,8 +515,7 @@ static int name_addresses(struct frame_names *names)
 		return -ENOMEM;
 	for (size_t i = 0; i < names->count; i++) {
 		set_asked(names, i);
-		names->named[i] =
-			(struct named_address){ .frame = PROFILE_NONE, .later = PROFILE_NONE };
+		names->named[i] = (struct named_address){ .frame = PROFILE_NONE };
 	}
 	qsort(names->asked, names->count, sizeof(*names->asked), compare_asked);
 	for (size_t i = 0; i < names->count; i++)
@@ -602,26 +595,36 @@ bool frame_names_is_root(const struct frame_names *names, uint32_t address)
 	return names->named[address].is_root;
 }
 
-static const struct later_frame *later_frame(const struct frame_names *names, uint32_t index)
+/* How many of them lay there by then: they may be as many as somebody likes, and are looked for at each tick. */
+static uint32_t count_since(const struct later_frame *later, uint32_t count, uint64_t time_ns)
 {
-	return index == PROFILE_NONE ? NULL
-				     : &((const struct later_frame *)names->later.data)[index];
+	uint32_t first = 0;
+
+	while (first < count) {
+		uint32_t middle = first + (count - first) / 2;
+
+		if (later[middle].since_ns <= time_ns)
+			first = middle + 1;
+		else
+			count = middle;
+	}
+	return first;
 }
 
 int frame_names_at(struct frame_names *names, uint32_t address, uint64_t time_ns,
 		   uint32_t *ret_frame, uint64_t *ret_until_ns)
 {
 	const struct named_address *named = &names->named[address];
-	const struct later_frame *later = later_frame(names, named->later);
+	const struct later_frame *later =
+		(const struct later_frame *)names->later.data + named->later;
+	uint32_t since = count_since(later, named->later_count, time_ns);
 
-	*ret_frame = named->frame;
-	if (later && time_ns == FRAME_NAMES_NO_TIME)
+	*ret_frame = since ? later[since - 1].frame : named->frame;
+	if (named->later_count && time_ns == FRAME_NAMES_NO_TIME)
 		return add_unnamed(names, aggregator_address(names->aggregator, address).module,
 				   ret_frame);
-	for (; later && later->since_ns <= time_ns; later = later_frame(names, later->later))
-		*ret_frame = later->frame;
-	if (later && later->since_ns < *ret_until_ns)
-		*ret_until_ns = later->since_ns;
+	if (since < named->later_count && later[since].since_ns < *ret_until_ns)
+		*ret_until_ns = later[since].since_ns;
 	return 0;
 }
 

@@ -254,6 +254,16 @@ def names_by_dump(program, path, prepare=lambda pid, path: None):
     return set(in_made_code(stacks, "run_first"))
 
 
+def test_code_that_was_replaced_very_often(tmp_path):
+    """Each of 900 frames of each tick asks what lay at an address of which 100,000 changes are told: naming ends nevertheless."""
+    source = Path(__file__).with_name("often_replaced_code.c")
+    program = recording.compile_c(tmp_path, "often_replaced_code", source.read_text())
+    stacks = hearth.record("-F", RATE, "--", program, 100_000, 1, tmp_path / "jit-%d.dump").stacks
+    calls = [stack for stack in stacks if stack.frames.count("a_[j]") > 800]
+    assert hearth.ticks(calls) > 300
+    assert not any("b_[j]" in stack.frames for stack in calls)
+
+
 def test_a_jitdump_of_which_nobody_knows_whether_it_answers(replaced_code, tmp_path):
     """Its file system is mounted no more: only the opener asks it for anything."""
     subprocess.run(["mount", "-t", "tmpfs", "none", tmp_path], check=True)
