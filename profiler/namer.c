@@ -39,6 +39,9 @@ struct namer {
 	struct tick_runs runs;
 	struct profile *profile;
 	struct unnamed_frames *unnamed;
+	uint64_t inlined;   /* nodes of inlined calls */
+	bool is_full;       /* there are NAMER_MAX_INLINED of them, and the stack comes without, */
+	bool lacks_inlined; /* of which it has some */
 };
 
 static int process_node(struct namer *namer, uint32_t process, uint32_t *ret_node)
@@ -69,12 +72,18 @@ static int add_marker(struct namer *namer, unsigned int reason, uint32_t *node)
 
 static int add_inlined(struct namer *namer, uint32_t address, uint32_t *node)
 {
+	uint32_t before = profile_node_count(namer->profile);
 	size_t count;
 	const uint32_t *frames = frame_names_inlined(namer->names, address, &count);
 	int error = 0;
 
+	if (namer->is_full) {
+		namer->lacks_inlined |= count != 0;
+		return 0;
+	}
 	for (size_t i = 0; i < count && !error; i++)
 		error = profile_add_child(namer->profile, *node, frames[i], node);
+	namer->inlined += profile_node_count(namer->profile) - before;
 	return error;
 }
 
@@ -147,6 +156,8 @@ static int add_stacks(struct namer *namer, const struct tick_count *count, unsig
 	int error = process_node(namer, count->process, ret_node);
 
 	*ret_until_ns = UINT64_MAX;
+	namer->is_full = namer->inlined >= NAMER_MAX_INLINED;
+	namer->lacks_inlined = false;
 	if (!error && reasons[reason].fate != TICK_COMPLETE)
 		error = add_marker(namer, reason, ret_node);
 	if (!error)
@@ -179,6 +190,7 @@ static int add_ticks(struct namer *namer, uint32_t index, const struct tick_coun
 		}
 		if (!error)
 			error = profile_add_ticks(namer->profile, node, run);
+		namer->unnamed->without_inlined += namer->lacks_inlined ? run : 0;
 		if (!error)
 			count_unnamed(namer, count, time_ns, run);
 	}

@@ -9,6 +9,12 @@ struct frame_names_sources;
 struct profile;
 struct unnamed_frames;
 
+/*
+ * A file's debugging information may tell of hundreds of inlined calls at each frame of each stack. Beyond so many of them in the tree (some
+ * 20 bytes each), further stacks come without.
+ */
+#define NAMER_MAX_INLINED (1u << 22)
+
 /* How ticks ended once roots were looked at: the rows of bpf/fates.def. */
 struct tick_fates {
 	uint64_t complete;

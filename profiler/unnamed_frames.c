@@ -279,10 +279,24 @@ static void append_modules(const struct unnamed_frames *unnamed, struct buffer *
 	buffer_printf(line, " in %zu more", count - i + (unnamed->others ? 1 : 0));
 }
 
+static void log_without_inlined(const struct unnamed_frames *unnamed)
+{
+	_cleanup_(buffer_release) struct buffer line = { 0 };
+
+	if (!unnamed->without_inlined)
+		return;
+	readable_count(&line, unnamed->without_inlined);
+	if (buffer_string(&line))
+		log_warning(
+			"%s ticks are shown without the calls that compilers inlined: files tell of too many",
+			buffer_string(&line));
+}
+
 void unnamed_frames_log(const struct unnamed_frames *unnamed)
 {
 	_cleanup_(buffer_release) struct buffer line = { 0 };
 
+	log_without_inlined(unnamed);
 	if (!is_to_be_said(unnamed))
 		return;
 	readable_count(&line, total(unnamed));
@@ -313,8 +327,11 @@ void unnamed_frames_write_json(const struct unnamed_frames *unnamed, struct buff
 	const struct unnamed_words *words = (const struct unnamed_words *)unnamed->sorted.data;
 	size_t count = unnamed->sorted.size / sizeof(*words);
 
-	buffer_printf(to, "{\"user_frames\": %llu, \"without_name\": %llu,\n    \"modules\": [",
-		      (unsigned long long)unnamed->user_frames, (unsigned long long)total(unnamed));
+	buffer_printf(
+		to,
+		"{\"user_frames\": %llu, \"without_name\": %llu, \"ticks_without_inlined\": %llu,\n    \"modules\": [",
+		(unsigned long long)unnamed->user_frames, (unsigned long long)total(unnamed),
+		(unsigned long long)unnamed->without_inlined);
 	for (size_t i = 0; i < count; i++) {
 		buffer_append_string(to, i ? ",\n      " : "\n      ");
 		write_module(&words[i], to);

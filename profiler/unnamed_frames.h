@@ -24,8 +24,9 @@ struct modules;
 #define UNNAMED_FRAMES_MAX_MODULES  1024 /* further ones are counted as others */
 
 struct unnamed_frames {
-	uint64_t user_frames; /* all, those with a name too */
-	uint64_t others;      /* without a name, of further modules */
+	uint64_t user_frames;     /* all, those with a name too */
+	uint64_t others;          /* without a name, of further modules */
+	uint64_t without_inlined; /* ticks whose inlined calls were left out (NAMER_MAX_INLINED) */
 	struct string_pool keys;
 	struct buffer modules; /* struct unnamed_module, by key */
 	struct buffer sorted;  /* struct unnamed_words, the worst first */

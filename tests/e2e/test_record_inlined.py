@@ -221,3 +221,31 @@ def test_demangling(tmp_path, mode, frames):
     working = [stack for stack in recorded.stacks if any("outer" in frame for frame in stack.frames)]
     inlined = [stack for stack in working if all(frame in stack.frames for frame in frames)]
     assert hearth.ticks(inlined) > 0.8 * hearth.ticks(working) > 0, working[:5]
+
+
+def nested(levels):
+    """Two functions that call each other 1,000 deep, by the bits of a number, each call through so many inlined ones."""
+    lines = [
+        "#include <stdint.h>", "#include <stdlib.h>", "static volatile uint64_t sink;",
+        "void even(uint64_t bits, int depth);", "void odd(uint64_t bits, int depth);",
+        "#define INLINED static inline __attribute__((always_inline)) void",
+        "INLINED in_0(uint64_t bits, int depth) {",
+        "  if (!depth) for (int k = 0; k < 1000000; k++) sink += k;",
+        "  else (bits & 1 ? odd : even)(bits >> 1 | bits << 63, depth - 1);",
+        "  sink++; }",
+        *(f"INLINED in_{i}(uint64_t bits, int depth) {{ in_{i - 1}(bits, depth); }}" for i in range(1, levels)),
+        *(f"void {name}(uint64_t bits, int depth) {{ in_{levels - 1}(bits, depth); sink++; }}" for name in ("even", "odd")),
+        "int main(void) { for (int i = 0; i < 600; i++) even(rand() | (uint64_t)rand() << 33, 1000); }",
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def test_stacks_with_ever_so_many_inlined_calls(tmp_path):
+    """200,000 a tick, and no two ticks' the same: memory for them is bounded, and it is said that it was reached."""
+    (tmp_path / "nested.c").write_text(nested(200))
+    subprocess.run(["cc", "-O1", "-g", "-fno-optimize-sibling-calls", "-o", "nested", "nested.c"], cwd=tmp_path, check=True)
+    recorded = hearth.record("-F", 1999, "--", tmp_path / "nested")
+    without = recorded.stats["names"]["ticks_without_inlined"]
+    assert 0 < without < hearth.ticks(recorded.stacks)
+    assert f"{without} ticks are shown without the calls that compilers inlined" in recorded.process.stderr
+    assert recorded.stats["self"]["rss_peak_bytes"] < 500e6

@@ -172,7 +172,7 @@ static void json_tells_of_each_module(void **state)
 	assert_string_equal(said(fixture), "");
 	unnamed_frames_write_json(&fixture->unnamed, &fixture->json);
 	assert_string_equal(buffer_string(&fixture->json),
-			    "{\"user_frames\": 10000, \"without_name\": 7,\n    \"modules\": [\n"
+			    "{\"user_frames\": 10000, \"without_name\": 7, \"ticks_without_inlined\": 0,\n    \"modules\": [\n"
 			    "      {\"module\": \"files that are not known\", \"frames\": 4, "
 			    "\"reason\": \"refused\", \"build_id\": \"01ab\", "
 			    "\"mend\": \"could not be opened\"},\n"
