@@ -539,7 +539,7 @@ static void release(void *state)
 
 const struct profile_format pprof_format = {
 	.name = "pprof",
-	.summary = "a pprof profile",
+	.summary = "pprof profile",
 	.counts_bytes = true,
 	.recognises = recognises,
 	.begin = begin,

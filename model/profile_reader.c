@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "model/cpuprofile_reader.h"
 #include "model/folded_reader.h"
 #include "model/perf_script_reader.h"
 #include "model/pprof_reader.h"

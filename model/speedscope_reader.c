@@ -7,17 +7,17 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yajl/yajl_parse.h>
 
 #include "base/buffer.h"
 #include "model/folded_reader.h"
+#include "model/json_document.h"
 #include "model/profile.h"
 #include "model/profile_reader.h"
 
-/* Where in the document a value stands; what is of no interest is OTHER with all that it holds. */
+/* Where in the document a value stands. */
 enum place {
-	OTHER,
-	TOP,
+	OTHER = JSON_OTHER,
+	TOP = JSON_TOP,
 	SHARED,
 	FRAMES,
 	FRAME,
@@ -30,39 +30,19 @@ enum place {
 	EVENT,
 };
 
-/* What is in a map under a key: a place, or a value. */
-enum value { NOTHING, NAME, UNIT, TYPE, AT, INDEX };
+enum value { NOTHING = JSON_NOTHING, NAME, UNIT, STACKED, WEIGHT, TYPE, AT, INDEX };
 
-static const struct key {
-	enum place in;
-	const char *name;
-	enum place leads_to;
-	enum value value;
-} keys[] = {
+static const struct json_key keys[] = {
 	{ TOP, "shared", SHARED, NOTHING },       { SHARED, "frames", FRAMES, NOTHING },
-	{ FRAME, "name", OTHER, NAME },           { TOP, "profiles", PROFILES, NOTHING },
+	{ FRAMES, NULL, FRAME, NOTHING },         { FRAME, "name", OTHER, NAME },
+	{ TOP, "profiles", PROFILES, NOTHING },   { PROFILES, NULL, PROFILE, NOTHING },
 	{ PROFILE, "unit", OTHER, UNIT },         { PROFILE, "samples", SAMPLES, NOTHING },
-	{ PROFILE, "weights", WEIGHTS, NOTHING }, { PROFILE, "events", EVENTS, NOTHING },
+	{ SAMPLES, NULL, STACK, NOTHING },        { STACK, NULL, OTHER, STACKED },
+	{ PROFILE, "weights", WEIGHTS, NOTHING }, { WEIGHTS, NULL, OTHER, WEIGHT },
+	{ PROFILE, "events", EVENTS, NOTHING },   { EVENTS, NULL, EVENT, NOTHING },
 	{ EVENT, "type", OTHER, TYPE },           { EVENT, "at", OTHER, AT },
 	{ EVENT, "frame", OTHER, INDEX },
 };
-
-/* What the elements of an array are. */
-static enum place element_of(enum place array)
-{
-	switch (array) {
-	case FRAMES:
-		return FRAME;
-	case PROFILES:
-		return PROFILE;
-	case SAMPLES:
-		return STACK;
-	case EVENTS:
-		return EVENT;
-	default:
-		return OTHER;
-	}
-}
 
 /* A unit, and how much of what is counted it is. */
 static const struct unit {
@@ -97,182 +77,90 @@ struct read_profile {
 };
 
 struct speedscope_reader {
-	struct profile *profile;
-	struct read_report *report;
-	yajl_handle json;
-	uint64_t offset;         /* of the piece that is being fed */
-	struct buffer places;    /* uint8_t: enum place, from the outermost on */
-	enum place next;         /* where the next value will stand */
-	enum value value;        /* what it is, in a map */
-	struct buffer names;     /* of frames, one behind the other */
-	struct buffer name_ends; /* size_t per frame */
-	struct buffer indexes;   /* uint32_t: stacks of samples, root first */
-	struct buffer stacks;    /* struct read_stack */
-	struct buffer weights;   /* double */
-	struct buffer events;    /* struct event */
-	struct buffer profiles;  /* struct read_profile */
+	struct json_document document; /* the head */
+	struct buffer names;           /* of frames, one behind the other */
+	struct buffer name_ends;       /* size_t per frame */
+	struct buffer indexes;         /* uint32_t: stacks of samples, root first */
+	struct buffer stacks;          /* struct read_stack */
+	struct buffer weights;         /* double */
+	struct buffer events;          /* struct event */
+	struct buffer profiles;        /* struct read_profile */
 	struct event event;
 	struct read_profile current;
-	bool is_out_of_memory;
 };
 
 /* --- the document --- */
 
-static enum place place_of(const struct speedscope_reader *reader)
-{
-	const struct buffer *places = &reader->places;
-
-	return places->size ? (enum place)places->data[places->size - 1] : OTHER;
-}
-
-static int append(struct speedscope_reader *reader, struct buffer *to, const void *item,
-		  size_t size)
+static int append(struct buffer *to, const void *item, size_t size)
 {
 	buffer_append(to, item, size);
-	reader->is_out_of_memory |= buffer_error(to) != 0;
-	return !reader->is_out_of_memory;
+	return buffer_error(to);
 }
 
-/* How far the input is read. */
-static uint64_t offset_of(const struct speedscope_reader *reader)
+static int open_value(struct json_document *document, uint8_t place)
 {
-	return reader->offset + yajl_get_bytes_consumed(reader->json);
-}
+	struct speedscope_reader *reader = (struct speedscope_reader *)document;
 
-static enum place place_of_value(const struct speedscope_reader *reader)
-{
-	if (!reader->places.size)
-		return TOP;
-	switch (place_of(reader)) {
-	case FRAMES:
-	case PROFILES:
-	case SAMPLES:
-	case EVENTS:
-		return element_of(place_of(reader));
-	default:
-		return reader->next;
-	}
-}
-
-static int open_value(struct speedscope_reader *reader)
-{
-	char place = (char)place_of_value(reader);
-
-	reader->next = OTHER;
-	reader->value = NOTHING;
 	if (place == PROFILE)
 		reader->current.unit = NULL;
 	if (place == EVENT)
 		reader->event = (struct event){ .frame = UINT32_MAX };
-	return append(reader, &reader->places, &place, sizeof(place));
+	return 0;
 }
 
 /* A frame without a name, a stack, an event or a profile is complete. */
-static int close_value(struct speedscope_reader *reader)
+static int close_value(struct json_document *document, uint8_t place)
 {
-	enum place place = place_of(reader);
+	struct speedscope_reader *reader = (struct speedscope_reader *)document;
+	struct read_stack stack = { reader->indexes.size, json_document_offset(document) };
 
-	reader->places.size--;
-	reader->next = OTHER;
-	reader->value = NOTHING;
 	switch (place) {
 	case FRAME:
-		return append(reader, &reader->name_ends, &reader->names.size, sizeof(size_t));
+		return append(&reader->name_ends, &reader->names.size, sizeof(size_t));
 	case STACK:
-		return append(reader, &reader->stacks,
-			      &(struct read_stack){ reader->indexes.size, offset_of(reader) },
-			      sizeof(struct read_stack));
+		return append(&reader->stacks, &stack, sizeof(stack));
 	case EVENT:
-		reader->event.offset = offset_of(reader);
-		return append(reader, &reader->events, &reader->event, sizeof(reader->event));
+		reader->event.offset = json_document_offset(document);
+		return append(&reader->events, &reader->event, sizeof(reader->event));
 	case PROFILE:
 		reader->current.stack_end = reader->stacks.size / sizeof(struct read_stack);
 		reader->current.weight_end = reader->weights.size / sizeof(double);
 		reader->current.event_end = reader->events.size / sizeof(struct event);
-		return append(reader, &reader->profiles, &reader->current, sizeof(reader->current));
+		return append(&reader->profiles, &reader->current, sizeof(reader->current));
 	default:
-		return 1;
+		return 0;
 	}
 }
 
-static int take_key(void *context, const unsigned char *text, size_t size)
+static int take_string(struct json_document *document, uint8_t value, const char *text, size_t size)
 {
-	struct speedscope_reader *reader = context;
+	struct speedscope_reader *reader = (struct speedscope_reader *)document;
 
-	reader->next = OTHER;
-	reader->value = NOTHING;
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		if (keys[i].in == place_of(reader) && strlen(keys[i].name) == size &&
-		    !memcmp(keys[i].name, text, size)) {
-			reader->next = keys[i].leads_to;
-			reader->value = keys[i].value;
-		}
-	return 1;
-}
-
-static int take_string(void *context, const unsigned char *text, size_t size)
-{
-	struct speedscope_reader *reader = context;
-	enum value value = reader->value;
-
-	reader->value = NOTHING;
 	if (value == NAME)
-		return append(reader, &reader->names, text, size);
+		return append(&reader->names, text, size);
 	if (value == TYPE)
-		reader->event.type = size == 1 ? (char)*text : 0;
+		reader->event.type = size == 1 ? *text : 0;
 	for (size_t i = 0; value == UNIT && i < sizeof(units) / sizeof(*units); i++)
 		if (strlen(units[i].name) == size && !memcmp(units[i].name, text, size))
 			reader->current.unit = &units[i];
-	return 1;
+	return 0;
 }
 
-static int take_number(struct speedscope_reader *reader, double number)
+static int take_number(struct json_document *document, uint8_t value, double number)
 {
+	struct speedscope_reader *reader = (struct speedscope_reader *)document;
 	uint32_t index = number >= 0 && number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
-	enum value value = reader->value;
 
-	reader->value = NOTHING;
-	if (place_of(reader) == STACK)
-		return append(reader, &reader->indexes, &index, sizeof(index));
-	if (place_of(reader) == WEIGHTS)
-		return append(reader, &reader->weights, &number, sizeof(number));
+	if (value == STACKED)
+		return append(&reader->indexes, &index, sizeof(index));
+	if (value == WEIGHT)
+		return append(&reader->weights, &number, sizeof(number));
 	if (value == AT)
 		reader->event.at = number;
 	if (value == INDEX)
 		reader->event.frame = index;
-	return 1;
+	return 0;
 }
-
-static int take_integer(void *context, long long number)
-{
-	return take_number(context, (double)number);
-}
-
-static int take_double(void *context, double number)
-{
-	return take_number(context, number);
-}
-
-static int take_open(void *context)
-{
-	return open_value(context);
-}
-
-static int take_close(void *context)
-{
-	return close_value(context);
-}
-
-static const yajl_callbacks callbacks = {
-	.yajl_integer = take_integer,
-	.yajl_double = take_double,
-	.yajl_string = take_string,
-	.yajl_start_map = take_open,
-	.yajl_map_key = take_key,
-	.yajl_end_map = take_close,
-	.yajl_start_array = take_open,
-	.yajl_end_array = take_close,
-};
 
 /* --- the profile --- */
 
@@ -292,7 +180,7 @@ static int add_frame(struct adding *adding, uint32_t index, size_t depth, uint32
 	int error = 0;
 
 	if (*known == PROFILE_NONE)
-		error = folded_add_frame(adding->reader->profile,
+		error = folded_add_frame(adding->reader->document.profile,
 					 size ? adding->reader->names.data + start : "", size,
 					 depth, known);
 	*ret_frame = *known;
@@ -313,7 +201,7 @@ static const char *weigh(const struct adding *adding, double weight, uint64_t *r
 
 static int leave_out(struct adding *adding, uint64_t offset, const char *why)
 {
-	read_report_add(adding->reader->report, offset, why);
+	read_report_add(adding->reader->document.report, offset, why);
 	return 0;
 }
 
@@ -322,7 +210,8 @@ static int add_child(struct adding *adding, uint32_t index, size_t depth, uint32
 	uint32_t frame;
 	int error = add_frame(adding, index, depth, &frame);
 
-	return error ? error : profile_add_child(adding->reader->profile, *node, frame, node);
+	return error ? error
+		     : profile_add_child(adding->reader->document.profile, *node, frame, node);
 }
 
 static int add_weight(struct adding *adding, uint32_t node, double weight, uint64_t offset)
@@ -331,13 +220,13 @@ static int add_weight(struct adding *adding, uint32_t node, double weight, uint6
 	const char *why = weigh(adding, weight, &ticks);
 	int error;
 
-	adding->reader->report->lines++;
+	adding->reader->document.report->lines++;
 	if (why)
 		return leave_out(adding, offset, why);
-	error = profile_add_ticks(adding->reader->profile, node, ticks);
+	error = profile_add_ticks(adding->reader->document.profile, node, ticks);
 	if (error == -EOVERFLOW)
 		return leave_out(adding, offset, "the weights add up to more than 2^63 - 1");
-	adding->reader->report->stacks += !error;
+	adding->reader->document.report->stacks += !error;
 	return error;
 }
 
@@ -441,10 +330,10 @@ static int add_profiles(struct adding *adding)
 
 		if (!first) {
 			first = unit;
-			error = name_values(reader->profile, unit);
+			error = name_values(reader->document.profile, unit);
 		}
 		if (strcmp(unit->counted, first->counted) != 0) {
-			reader->report->others++;
+			reader->document.report->others++;
 			continue;
 		}
 		adding->unit = unit;
@@ -456,8 +345,9 @@ static int add_profiles(struct adding *adding)
 	return error;
 }
 
-static int add_all(struct speedscope_reader *reader)
+static int add_all(struct json_document *document)
 {
+	struct speedscope_reader *reader = (struct speedscope_reader *)document;
 	struct adding adding = { reader, .frame_count = reader->name_ends.size / sizeof(size_t) };
 	size_t size = (adding.frame_count + 1) * sizeof(uint32_t);
 	int error = 0;
@@ -478,32 +368,19 @@ static int add_all(struct speedscope_reader *reader)
 
 /* --- the format --- */
 
-static bool has(const char *bytes, size_t size, const char *what)
-{
-	return memmem(bytes, size, what, strlen(what));
-}
-
 /* JSON with what only these files have. */
 static bool recognises(const char *bytes, size_t size)
 {
-	size_t at = 0;
-
-	while (at < size && strchr(" \t\r\n", bytes[at]) && bytes[at])
-		at++;
-	if (at == size || bytes[at] != '{')
-		return false;
-	return has(bytes, size, "speedscope.app/file-format-schema.json") ||
-	       has(bytes, size, "\"speedscope@") ||
-	       (has(bytes, size, "\"profiles\"") && has(bytes, size, "\"evented\""));
+	return json_begins_as_map(bytes, size) &&
+	       (json_has(bytes, size, "speedscope.app/file-format-schema.json") ||
+		json_has(bytes, size, "\"speedscope@") ||
+		(json_has(bytes, size, "\"profiles\"") && json_has(bytes, size, "\"evented\"")));
 }
 
-static void release(void *state)
+static void release(struct json_document *document)
 {
-	struct speedscope_reader *reader = state;
+	struct speedscope_reader *reader = (struct speedscope_reader *)document;
 
-	if (reader->json)
-		yajl_free(reader->json);
-	buffer_release(&reader->places);
 	buffer_release(&reader->names);
 	buffer_release(&reader->name_ends);
 	buffer_release(&reader->indexes);
@@ -511,67 +388,32 @@ static void release(void *state)
 	buffer_release(&reader->weights);
 	buffer_release(&reader->events);
 	buffer_release(&reader->profiles);
-	free(reader);
 }
+
+static const struct json_document_ops document_ops = {
+	.state_size = sizeof(struct speedscope_reader),
+	.keys = keys,
+	.key_count = sizeof(keys) / sizeof(*keys),
+	.open = open_value,
+	.close = close_value,
+	.number = take_number,
+	.string = take_string,
+	.end = add_all,
+	.release = release,
+};
 
 static void *begin(struct profile *profile, struct read_report *report)
 {
-	struct speedscope_reader *reader = calloc(1, sizeof(*reader));
-
-	if (!reader)
-		return NULL;
-	reader->profile = profile;
-	reader->report = report;
-	reader->json = yajl_alloc(&callbacks, NULL, reader);
-	if (reader->json) {
-		yajl_config(reader->json, yajl_dont_validate_strings, 1);
-		return reader;
-	}
-	release(reader);
-	return NULL;
-}
-
-static int judge(struct speedscope_reader *reader, yajl_status status)
-{
-	if (reader->is_out_of_memory)
-		return -ENOMEM;
-	if (status == yajl_status_ok)
-		return 0;
-	read_report_add(reader->report, reader->offset + yajl_get_bytes_consumed(reader->json),
-			"no JSON");
-	return -EPROTO;
-}
-
-static int feed(void *state, const char *bytes, size_t size)
-{
-	struct speedscope_reader *reader = state;
-	int error = judge(reader, yajl_parse(reader->json, (const unsigned char *)bytes, size));
-
-	reader->offset += size;
-	return error;
-}
-
-static int finish(void *state)
-{
-	struct speedscope_reader *reader = state;
-	yajl_status status = yajl_complete_parse(reader->json);
-
-	if (reader->is_out_of_memory)
-		return -ENOMEM;
-	if (status != yajl_status_ok) {
-		read_report_add(reader->report, reader->offset, "no JSON, or cut off");
-		return -EPROTO;
-	}
-	return add_all(reader);
+	return json_document_begin(&document_ops, profile, report);
 }
 
 const struct profile_format speedscope_format = {
 	.name = "speedscope",
-	.summary = "a file of speedscope's",
+	.summary = "file of speedscope's",
 	.counts_bytes = true,
 	.recognises = recognises,
 	.begin = begin,
-	.feed = feed,
-	.finish = finish,
-	.free = release,
+	.feed = json_document_feed,
+	.finish = json_document_finish,
+	.free = json_document_free,
 };

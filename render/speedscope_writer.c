@@ -15,22 +15,16 @@
 #include "model/profile.h"
 #include "model/samples.h"
 #include "render/folded_token.h"
-#include "render/readable.h"
 #include "render/render_options.h"
 #include "render/sample_groups.h"
+#include "render/sample_weight.h"
 #include "render/thread_order.h"
 
 #define SCHEMA "https://www.speedscope.app/file-format-schema.json"
 
-/* Units that speedscope knows besides "none". */
-static const char *const units[] = { "nanoseconds", "microseconds", "milliseconds", "seconds",
-				     "bytes" };
-
 struct speedscope_writer {
 	const struct profile *profile;
-	uint64_t rate_hz; /* 0: weights are values as they are */
-	uint32_t value;   /* that is the weight */
-	const char *unit;
+	struct sample_weight weight;
 	uint32_t *of_node;    /* the index of its frame */
 	struct u64_map known; /* frame << 32 | depth class -> index */
 	uint32_t frame_count;
@@ -38,39 +32,6 @@ struct speedscope_writer {
 	struct buffer stack; /* uint32_t: of a sample, leaf first */
 	struct buffer *to;
 };
-
-/* --- what is counted --- */
-
-static bool is_unit(const struct profile *profile, uint32_t string, const char *unit)
-{
-	return !strcmp(profile_string(profile, string, NULL), unit);
-}
-
-/* Time if there is any, else the first value. */
-static void choose_value(struct speedscope_writer *writer)
-{
-	const struct profile *profile = writer->profile;
-	uint32_t count;
-	const struct value_type *types = profile_values(profile, &count);
-
-	writer->unit = "none";
-	if (!count && profile_origin_of(profile)->rate_hz) {
-		writer->rate_hz = profile_origin_of(profile)->rate_hz;
-		writer->unit = "nanoseconds";
-	}
-	/* Without samples only the first one is there. */
-	for (uint32_t i = 0; i < count && profile_samples(profile); i++)
-		if (is_unit(profile, types[i].unit, "nanoseconds"))
-			writer->value = i;
-	for (size_t i = 0; count && i < sizeof(units) / sizeof(*units); i++)
-		if (is_unit(profile, types[writer->value].unit, units[i]))
-			writer->unit = units[i];
-}
-
-static uint64_t weight_of(const struct speedscope_writer *writer, uint64_t value)
-{
-	return writer->rate_hz ? readable_ticks_ns(value, writer->rate_hz) : value;
-}
 
 /* --- frames --- */
 
@@ -153,12 +114,6 @@ static void append_stack(struct speedscope_writer *writer, uint32_t node, bool i
 	writer->to->failed |= writer->stack.failed;
 }
 
-/* A sum that stops at the greatest number that all readers take. */
-static uint64_t add(uint64_t sum, uint64_t weight)
-{
-	return weight > INT64_MAX - sum ? INT64_MAX : sum + weight;
-}
-
 /* The name is a JSON string already. */
 static void open_profile(struct speedscope_writer *writer, const struct buffer *name,
 			 uint64_t total)
@@ -166,7 +121,7 @@ static void open_profile(struct speedscope_writer *writer, const struct buffer *
 	buffer_append_string(writer->to, "{\"type\":\"sampled\",\"name\":");
 	buffer_append(writer->to, name->data, name->size);
 	buffer_printf(writer->to, ",\"unit\":\"%s\",\"startValue\":0,\"endValue\":%llu,\n",
-		      writer->unit, (unsigned long long)total);
+		      writer->weight.unit, (unsigned long long)total);
 	writer->to->failed |= name->failed;
 	buffer_append_string(writer->to, "\"samples\":[");
 }
@@ -191,7 +146,8 @@ static int append_whole(struct speedscope_writer *writer)
 		return error;
 	buffer_append_string(&name, "\"all\"");
 	while (sample_groups_next(&groups, &group))
-		total = add(total, weight_of(writer, group.values[0]));
+		total = sample_weight_add(total,
+					  sample_weight_of(&writer->weight, group.values[0]));
 	open_profile(writer, &name, total);
 	groups.next = 0;
 	for (bool is_first = true; sample_groups_next(&groups, &group); is_first = false)
@@ -199,7 +155,7 @@ static int append_whole(struct speedscope_writer *writer)
 	buffer_append_string(writer->to, "],\n\"weights\":[");
 	groups.next = 0;
 	for (bool is_first = true; sample_groups_next(&groups, &group); is_first = false)
-		append_weight(writer, weight_of(writer, group.values[0]), is_first);
+		append_weight(writer, sample_weight_of(&writer->weight, group.values[0]), is_first);
 	buffer_append_string(writer->to, "]}");
 	return 0;
 }
@@ -231,8 +187,10 @@ static void append_thread(struct speedscope_writer *writer, const struct thread_
 	uint64_t total = 0;
 
 	for (size_t i = 0; i < thread->count; i++)
-		total = add(total, weight_of(writer, samples_value(samples, items[i].value,
-								   writer->value)));
+		total = sample_weight_add(
+			total,
+			sample_weight_of(&writer->weight, samples_value(samples, items[i].value,
+									writer->weight.value)));
 	open_profile(writer, name, total);
 	for (size_t i = 0; i < thread->count; i++)
 		append_stack(writer, samples_get(samples, items[i].value).node, !i);
@@ -240,7 +198,8 @@ static void append_thread(struct speedscope_writer *writer, const struct thread_
 	for (size_t i = 0; i < thread->count; i++)
 		append_weight(
 			writer,
-			weight_of(writer, samples_value(samples, items[i].value, writer->value)),
+			sample_weight_of(&writer->weight, samples_value(samples, items[i].value,
+									writer->weight.value)),
 			!i);
 	buffer_append_string(writer->to, "]}");
 }
@@ -285,13 +244,13 @@ int speedscope_write(const struct profile *profile, const struct render_options 
 {
 	struct speedscope_writer writer = {
 		.profile = profile,
+		.weight = sample_weight_choose(profile),
 		.of_node = calloc(profile_node_count(profile), sizeof(uint32_t)),
 		.to = to,
 	};
 	int error = -ENOMEM;
 
 	u64_map_init(&writer.known);
-	choose_value(&writer);
 	if (writer.of_node)
 		error = write_all(&writer, options);
 	free(writer.of_node);
