@@ -171,13 +171,14 @@ static void json_tells_of_each_module(void **state)
 	unnamed_frames_add(&fixture->unnamed, &lost, &id, 2);
 	assert_string_equal(said(fixture), "");
 	unnamed_frames_write_json(&fixture->unnamed, &fixture->json);
-	assert_string_equal(buffer_string(&fixture->json),
-			    "{\"user_frames\": 10000, \"without_name\": 7, \"ticks_without_inlined\": 0,\n    \"modules\": [\n"
-			    "      {\"module\": \"files that are not known\", \"frames\": 4, "
-			    "\"reason\": \"refused\", \"build_id\": \"01ab\", "
-			    "\"mend\": \"could not be opened\"},\n"
-			    "      {\"module\": \"the vdso\", \"frames\": 3, "
-			    "\"reason\": \"no_symbols\", \"build_id\": null, \"mend\": null}]}");
+	assert_string_equal(
+		buffer_string(&fixture->json),
+		"{\"user_frames\": 10000, \"without_name\": 7, \"ticks_without_inlined\": 0,\n    \"modules\": [\n"
+		"      {\"module\": \"files that are not known\", \"frames\": 4, "
+		"\"reason\": \"refused\", \"build_id\": \"01ab\", "
+		"\"mend\": \"could not be opened\"},\n"
+		"      {\"module\": \"the vdso\", \"frames\": 3, "
+		"\"reason\": \"no_symbols\", \"build_id\": null, \"mend\": null}]}");
 }
 
 static void modules_beyond_the_limit_are_counted_together(void **state)
