@@ -28,11 +28,6 @@ struct kept_stack {
 	bool lacked_rows : 1; /* since aggregator_take_used() */
 };
 
-struct kept_count {
-	struct tick_count key;
-	uint64_t ticks;
-};
-
 /* By which processes are told apart whose exec counter or comm changed. */
 struct process_identity {
 	uint64_t tgid, start_time_ns;
@@ -68,7 +63,7 @@ struct aggregator {
 	size_t process_capacity;
 	struct record_pool process_identities; /* struct process_identity: to count processes */
 
-	struct record_pool counts; /* struct kept_count */
+	struct tick_counts counts;
 
 	struct tick_time *times;
 	size_t time_count, time_capacity;
@@ -90,8 +85,18 @@ struct aggregator *aggregator_new(void)
 	u64_map_init(&aggregator->process_ids);
 	record_pool_init(&aggregator->process_identities, sizeof(struct process_identity),
 			 sizeof(struct process_identity));
-	record_pool_init(&aggregator->counts, sizeof(struct kept_count), sizeof(struct tick_count));
+	tick_counts_init(&aggregator->counts);
 	return aggregator;
+}
+
+void aggregator_keep_labels(struct aggregator *aggregator, struct tick_labels labels)
+{
+	aggregator->counts.labels = labels;
+}
+
+struct tick_labels aggregator_labels(const struct aggregator *aggregator)
+{
+	return aggregator->counts.labels;
 }
 
 void aggregator_use_modules(struct aggregator *aggregator, const struct modules *modules)
@@ -125,7 +130,7 @@ void aggregator_free(struct aggregator *aggregator)
 	u64_map_release(&aggregator->process_ids);
 	free(aggregator->processes);
 	record_pool_release(&aggregator->process_identities);
-	record_pool_release(&aggregator->counts);
+	tick_counts_release(&aggregator->counts);
 	free(aggregator->times);
 	free(aggregator);
 }
@@ -164,18 +169,15 @@ static void tell_of_made_code(const struct aggregator *aggregator, const struct 
 static uint32_t count_ticks(struct aggregator *aggregator, const struct tick_count *key,
 			    uint64_t ticks)
 {
-	uint32_t known = aggregator->counts.count, index;
-	struct kept_count *count;
+	uint32_t known = tick_counts_count(&aggregator->counts), index;
 
 	aggregator->totals.ticks += ticks;
-	if (record_pool_add(&aggregator->counts, key, &index)) {
+	if (tick_counts_add(&aggregator->counts, key, ticks, &index)) {
 		aggregator->totals.uncounted += ticks;
 		return AGGREGATOR_NONE;
 	}
 	if (index == known)
 		tell_of_made_code(aggregator, key);
-	count = record_pool_get(&aggregator->counts, index);
-	count->ticks += ticks;
 	return index;
 }
 
@@ -184,24 +186,33 @@ static bool is_timed(const struct aggregator *aggregator, uint32_t stack)
 	return stack != AGGREGATOR_NONE && stack_at(aggregator, stack)->is_timed;
 }
 
+/* How many times there may be for this one to be kept as well. */
+static size_t times_before(const struct aggregator *aggregator, const struct tick_count *key)
+{
+	if (is_timed(aggregator, key->user_stack) || is_timed(aggregator, key->kernel_stack))
+		return AGGREGATOR_MAX_TIMES;
+	return aggregator->counts.labels.time ? AGGREGATOR_MAX_TIMES / 2 : 0;
+}
+
 /* Without room the tick has no time. */
 static void keep_time(struct aggregator *aggregator, const struct tick_count *key, uint32_t count,
 		      uint64_t time_ns)
 {
-	if (count == AGGREGATOR_NONE ||
-	    (!is_timed(aggregator, key->user_stack) && !is_timed(aggregator, key->kernel_stack)) ||
-	    aggregator->time_count >= AGGREGATOR_MAX_TIMES ||
+	if (count == AGGREGATOR_NONE || aggregator->time_count >= times_before(aggregator, key) ||
 	    !reserve(&aggregator->times, &aggregator->time_capacity, aggregator->time_count,
 		     sizeof(*aggregator->times)))
 		return;
 	aggregator->times[aggregator->time_count++] = (struct tick_time){ time_ns, count };
 }
 
-static void count_lost(struct aggregator *aggregator, uint32_t process, enum tick_reason reason,
-		       uint64_t ticks)
+/* Of `of` where they were. */
+static void count_lost(struct aggregator *aggregator, const struct tick_count *of,
+		       enum tick_reason reason, uint64_t ticks)
 {
 	const struct tick_count key = {
-		.process = process,
+		.process = of->process,
+		.tid = of->tid,
+		.cpu = of->cpu,
 		.kernel_stack = AGGREGATOR_NONE,
 		.user_stack = AGGREGATOR_NONE,
 		.fate = TICK_LOST,
@@ -270,6 +281,8 @@ static void handle_tick(struct aggregator *aggregator, const struct tick_event *
 	uint32_t process = u64_map_get(&aggregator->process_ids, event->process);
 	struct tick_count key = {
 		.process = process,
+		.tid = event->tid,
+		.cpu = event->cpu,
 		.fate = event->fate,
 		.reason = event->reason,
 		.root_unproven = (event->flags & TICK_ROOT_UNPROVEN) != 0,
@@ -278,17 +291,17 @@ static void handle_tick(struct aggregator *aggregator, const struct tick_event *
 
 	if (!aggregator->totals.first_tick_ns)
 		aggregator->totals.first_tick_ns = clock_boottime_ns();
-	count_lost(aggregator, process, REASON_LATE, event->late);
+	count_lost(aggregator, &key, REASON_LATE, event->late);
 	if (process == AGGREGATOR_NONE)
-		count_lost(aggregator, process, REASON_TABLE_FULL, 1);
+		count_lost(aggregator, &key, REASON_TABLE_FULL, 1);
 	else if (!find_stack(aggregator, event->kernel_stack, event->kernel_check,
 			     &key.kernel_stack) ||
 		 !find_stack(aggregator, event->user_stack, event->user_check, &key.user_stack))
-		count_lost(aggregator, process,
+		count_lost(aggregator, &key,
 			   aggregator->stacks_refused ? REASON_TABLE_FULL : REASON_STACK_MISSING,
 			   1);
-	else if (aggregator->counts.count >= AGGREGATOR_MAX_COUNTS)
-		count_lost(aggregator, process, REASON_TABLE_FULL, 1);
+	else if (tick_counts_count(&aggregator->counts) >= AGGREGATOR_MAX_COUNTS)
+		count_lost(aggregator, &key, REASON_TABLE_FULL, 1);
 	else
 		keep_time(aggregator, &key, count_ticks(aggregator, &key, 1), event->time_ns);
 	note_use(aggregator, key.user_stack,
@@ -515,22 +528,24 @@ static uint32_t find_process_by_comm(struct aggregator *aggregator, const char *
 void aggregator_add_lost(struct aggregator *aggregator, const char *comm, enum tick_reason reason,
 			 uint64_t ticks)
 {
-	count_lost(aggregator, comm ? find_process_by_comm(aggregator, comm) : AGGREGATOR_NONE,
-		   reason, ticks);
+	const struct tick_count of = {
+		.process = comm ? find_process_by_comm(aggregator, comm) : AGGREGATOR_NONE,
+		.tid = AGGREGATOR_NONE,
+		.cpu = AGGREGATOR_NONE,
+	};
+
+	count_lost(aggregator, &of, reason, ticks);
 }
 
 size_t aggregator_count_count(const struct aggregator *aggregator)
 {
-	return aggregator->counts.count;
+	return tick_counts_count(&aggregator->counts);
 }
 
 uint64_t aggregator_count(const struct aggregator *aggregator, size_t index,
 			  struct tick_count *ret_count)
 {
-	const struct kept_count *count = record_pool_get(&aggregator->counts, (uint32_t)index);
-
-	*ret_count = count->key;
-	return count->ticks;
+	return tick_counts_get(&aggregator->counts, (uint32_t)index, ret_count);
 }
 
 const struct tick_time *aggregator_times(const struct aggregator *aggregator, size_t *ret_count)

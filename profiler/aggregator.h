@@ -12,10 +12,9 @@
 #include <stdint.h>
 
 #include "bpf/events.h"
+#include "profiler/tick_counts.h"
 
 struct modules;
-
-#define AGGREGATOR_NONE UINT32_MAX
 
 /*
  * Ceilings. A stack costs 4 bytes a frame and 70 more, an address 40, a process 110, a counted combination
@@ -24,21 +23,12 @@ struct modules;
 #define AGGREGATOR_MAX_STACKS    (1u << 19)
 #define AGGREGATOR_MAX_ADDRESSES (1u << 19)
 #define AGGREGATOR_MAX_PROCESSES (1u << 18)
-#define AGGREGATOR_MAX_COUNTS    (1u << 19)
 
-/* Of so many ticks in code that may be replaced is known when they were, 16 bytes each; of further ones only that. */
+/*
+ * Of so many ticks is known when they were, 16 bytes each; of further ones it is not. Half of them are for code that may be
+ * replaced, whose names depend on it.
+ */
 #define AGGREGATOR_MAX_TIMES (1u << 20)
-
-/* Ticks that ended alike. */
-struct tick_count {
-	uint32_t process;        /* index, AGGREGATOR_NONE: not known */
-	uint32_t kernel_stack;   /* index, AGGREGATOR_NONE: none */
-	uint32_t user_stack;     /* index, AGGREGATOR_NONE: none */
-	uint8_t fate;            /* enum tick_fate */
-	uint8_t reason;          /* enum tick_reason */
-	uint8_t root_unproven;   /* the user stack's root is still to be proven by its name */
-	uint8_t may_lack_caller; /* TICK_MAY_LACK_CALLER */
-};
 
 /* An address to be named: a struct stack_frame. */
 struct code_address {
@@ -54,7 +44,7 @@ struct stored_stack {
 	bool has_made_code; /* a frame of it lies in no file: MODULE_ANONYMOUS */
 };
 
-/* When a tick was whose stack has code that may be replaced: it lies in no file, or came to the kernel while it runs. */
+/* When a tick was whose stack has code that may be replaced (it lies in no file, or came to the kernel while it runs), or any, if times are asked for. */
 struct tick_time {
 	uint64_t time_ns; /* CLOCK_BOOTTIME */
 	uint32_t count;   /* index of what it was counted as */
@@ -64,6 +54,10 @@ struct aggregator;
 
 struct aggregator *aggregator_new(void); /* NULL: out of memory */
 void aggregator_free(struct aggregator *aggregator);
+
+/* Before the first tick: what ticks are told apart by, besides process and stacks. */
+void aggregator_keep_labels(struct aggregator *aggregator, struct tick_labels labels);
+struct tick_labels aggregator_labels(const struct aggregator *aggregator);
 
 /* From now on frames are known by their module, whichever of its ids they come with (modules_canonical()). */
 void aggregator_use_modules(struct aggregator *aggregator, const struct modules *modules);

@@ -307,6 +307,8 @@ static int check(struct record_command *command)
 		 command->output.format ? command->output.format->ending : ".html");
 	if (!error)
 		error = output_check(&command->output, command->default_path);
+	if (!error)
+		command->recorder.labels = output_labels(&command->output);
 	if (!error && command->stats_path &&
 	    output_file_is_same(command->stats_path, command->output.path)) {
 		log_error("--stats and -o name the same file");
@@ -401,7 +403,7 @@ static int write_result(const struct record_command *command, struct recording *
 	stats_gather(recording, &stats);
 	stats.naming = &naming;
 	recording_close_session(recording);
-	if (!error && shaping_wants_samples(&command->output.shaping))
+	if (!error && output_wants_samples(&command->output))
 		error = profile_keep_samples(profile);
 	if (!error)
 		error = name_ticks(command, recording, profile, &unnamed, &stats);

@@ -7,8 +7,10 @@
 #include "base/cleanup.h"
 #include "model/fates.h"
 #include "model/profile.h"
+#include "model/samples.h"
 #include "profiler/aggregator.h"
 #include "profiler/frame_names.h"
+#include "profiler/task_labels.h"
 #include "profiler/tick_runs.h"
 #include "profiler/unnamed_frames.h"
 
@@ -37,6 +39,7 @@ struct namer {
 	const struct aggregator *aggregator;
 	struct frame_names *names;
 	struct tick_runs runs;
+	struct task_labels labels; /* where the profile keeps samples */
 	struct profile *profile;
 	struct unnamed_frames *unnamed;
 	uint64_t inlined;   /* nodes of inlined calls */
@@ -167,32 +170,63 @@ static int add_stacks(struct namer *namer, const struct tick_count *count, unsig
 	return error;
 }
 
+static int find_labels(struct namer *namer, const struct tick_count *count, uint32_t *ret_labels)
+{
+	const struct process_event *process = NULL;
+
+	*ret_labels = LABELS_UNKNOWN;
+	if (!profile_keeps_samples(namer->profile))
+		return 0;
+	if (count->process != AGGREGATOR_NONE)
+		process = aggregator_process(namer->aggregator, count->process);
+	return task_labels_add(&namer->labels, process, count->tid, count->cpu, ret_labels);
+}
+
+/* One sample each where times are asked for and known, else one for all of them. `times` NULL: they are not known. */
+static int add_run(struct namer *namer, struct sample sample, const struct tick_time *times,
+		   uint64_t ticks)
+{
+	bool is_timed = times && aggregator_labels(namer->aggregator).time;
+	uint64_t samples = is_timed ? ticks : 1, value = is_timed ? 1 : ticks;
+	int error = 0;
+
+	if (!profile_keeps_samples(namer->profile))
+		return profile_add_ticks(namer->profile, sample.node, ticks);
+	for (uint64_t i = 0; i < samples && !error; i++) {
+		if (is_timed)
+			sample.time_ns = times[i].time_ns;
+		error = profile_add_sample(namer->profile, &sample, &value);
+	}
+	return error;
+}
+
 /* Ticks that were counted as one are in as many places as names of theirs changed in between. */
 static int add_ticks(struct namer *namer, uint32_t index, const struct tick_count *count,
 		     unsigned int reason, uint64_t ticks)
 {
+	struct sample sample = { .time_ns = SAMPLE_NO_TIME };
 	size_t timed;
 	const struct tick_time *times = tick_runs_of(&namer->runs, index, &timed);
-	int error = 0;
+	int error = find_labels(namer, count, &sample.labels);
 
 	for (ticks -= timed; (timed || ticks) && !error;) {
 		uint64_t time_ns = timed ? times->time_ns : FRAME_NAMES_NO_TIME;
 		uint64_t until_ns, run = ticks;
-		uint32_t node;
 
-		error = add_stacks(namer, count, reason, time_ns, &node, &until_ns);
-		if (timed) {
+		error = add_stacks(namer, count, reason, time_ns, &sample.node, &until_ns);
+		if (timed)
 			run = tick_runs_until(times, timed, until_ns);
+		if (!error)
+			error = add_run(namer, sample, timed ? times : NULL, run);
+		namer->unnamed->without_inlined += namer->lacks_inlined ? run : 0;
+		if (!error)
+			count_unnamed(namer, count, time_ns, run);
+		if (timed) {
 			times += run;
 			timed -= run;
 		} else {
 			ticks = 0;
 		}
-		if (!error)
-			error = profile_add_ticks(namer->profile, node, run);
-		namer->unnamed->without_inlined += namer->lacks_inlined ? run : 0;
-		if (!error)
-			count_unnamed(namer, count, time_ns, run);
 	}
 	return error;
 }
@@ -223,6 +257,7 @@ static void namer_release(struct namer *namer)
 {
 	frame_names_free(namer->names);
 	tick_runs_release(&namer->runs);
+	task_labels_release(&namer->labels);
 }
 
 int namer_build(const struct frame_names_sources *sources, struct profile *profile,
@@ -234,7 +269,10 @@ int namer_build(const struct frame_names_sources *sources, struct profile *profi
 		.unnamed = ret_unnamed,
 	};
 	struct tick_fates fates = { 0 };
-	int error = tick_runs_init(&namer.runs, namer.aggregator);
+	int error;
+
+	task_labels_init(&namer.labels, profile);
+	error = tick_runs_init(&namer.runs, namer.aggregator);
 
 	if (!error)
 		error = frame_names_new(sources, profile, &namer.names);

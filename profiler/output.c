@@ -17,6 +17,7 @@
 /* Texts with the names of all formats, or their endings. */
 #define RENDER_FORMAT(name, ending, summary, write) " " name
 #define RENDER_FORMAT_OF_SAMPLES                    RENDER_FORMAT
+#define RENDER_FORMAT_OF_TIMES                      RENDER_FORMAT
 static const char format_help[] = "whatever the file's ending:"
 #include "render/formats.def"
 	;
@@ -34,6 +35,7 @@ static const char endings[] = ""
 	;
 #undef RENDER_FORMAT
 #undef RENDER_FORMAT_OF_SAMPLES
+#undef RENDER_FORMAT_OF_TIMES
 
 static int set_path(void *context, const char *name, const char *value, const char **ret_why)
 {
@@ -226,6 +228,17 @@ static int make_shaped(const struct output *output, const struct shaping *shapin
 bool output_wants_samples(const struct output *output)
 {
 	return output->format->wants_samples || shaping_wants_samples(&output->shaping);
+}
+
+struct tick_labels output_labels(const struct output *output)
+{
+	const char *by = output->shaping.by ? output->shaping.by : "";
+
+	return (struct tick_labels){
+		.tid = output->format->wants_samples || !strcmp(by, "tid"),
+		.cpu = output->format->wants_samples || !strcmp(by, "cpu"),
+		.time = output->format->wants_times,
+	};
 }
 
 /* A drain told of its own. */

@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "model/shaping.h"
 #include "profiler/options.h"
+#include "profiler/tick_counts.h"
 #include "render/render.h"
 #include "render/render_options.h"
 
@@ -37,6 +38,8 @@ int output_check(struct output *output, const char *default_path);
 
 /* Is the profile to keep its samples (samples.h)? Once the format is decided. */
 bool output_wants_samples(const struct output *output);
+/* Of ticks that are recorded for it. */
+struct tick_labels output_labels(const struct output *output);
 
 /*
  * Shapes the profile and makes the output of it, and logs what was taken out: 0, or -errno after logging, but for the error of a

@@ -517,14 +517,15 @@ static int open_opener(struct recording *recording)
 	return error;
 }
 
-static int open_snapshots(struct recording *recording, bool verify)
+static int open_snapshots(struct recording *recording, const struct recorder_options *options)
 {
 	const struct snapshots_rules rules = { find_rule, recording->unwind_maps };
 
 	if (!recording->aggregator || !recording->modules)
 		return -ENOMEM;
 	aggregator_use_modules(recording->aggregator, recording->modules);
-	if (verify) {
+	aggregator_keep_labels(recording->aggregator, options->labels);
+	if (options->sampler.verify) {
 		recording->verifier =
 			unwind_verifier_new(recording->aggregator, recording->modules);
 		if (!recording->verifier)
@@ -556,7 +557,7 @@ static int record(struct recorder *recorder)
 	if (error)
 		return log_failed("cannot make unwind tables", error);
 	recording->modules = modules_new(identify, recording->sampler, recording->unwind_loader);
-	error = open_snapshots(recording, recorder->options->sampler.verify);
+	error = open_snapshots(recording, recorder->options);
 	if (!error)
 		error = open_opener(recording);
 	if (!error)

@@ -11,6 +11,7 @@
 
 #include "profiler/row_source.h"
 #include "profiler/sampler.h"
+#include "profiler/tick_counts.h"
 #include "profiler/workload.h"
 
 struct recorder_options {
@@ -18,6 +19,8 @@ struct recorder_options {
 	uint64_t duration_ns; /* 0: until the command, the targets or a signal end it */
 	char **command;       /* NULL: none */
 	bool show_progress;   /* a line on standard error, rewritten in place */
+	struct tick_labels
+		labels; /* what ticks are told apart by, and whether their times are kept */
 };
 
 enum recording_end {

@@ -16,12 +16,15 @@
 #include "render/tree_writer.h"
 
 const struct render_format render_formats[] = {
-#define RENDER_FORMAT(name, ending, summary, write) { name, ending, summary, write, false },
+#define RENDER_FORMAT(name, ending, summary, write) { name, ending, summary, write, false, false },
 #define RENDER_FORMAT_OF_SAMPLES(name, ending, summary, write) \
-	{ name, ending, summary, write, true },
+	{ name, ending, summary, write, true, false },
+#define RENDER_FORMAT_OF_TIMES(name, ending, summary, write) \
+	{ name, ending, summary, write, true, true },
 #include "render/formats.def"
 #undef RENDER_FORMAT
 #undef RENDER_FORMAT_OF_SAMPLES
+#undef RENDER_FORMAT_OF_TIMES
 };
 
 const size_t render_format_count = sizeof(render_formats) / sizeof(*render_formats);

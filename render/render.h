@@ -23,6 +23,7 @@ struct render_format {
 	int (*write)(const struct profile *profile, const struct render_options *options,
 		     struct buffer *to);
 	bool wants_samples; /* it tells more where the profile keeps its samples */
+	bool wants_times;   /* and where these have times */
 };
 
 /* The table, in the order of its rows. */

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What heads the stacks of a recording: what is known of each tick besides its stack."""
+"""What is known of the ticks of a recording besides their stacks: what heads these, and what formats with labels tell."""
+
+import json
+import os
+import re
+import subprocess
 
 import pytest
 
@@ -17,6 +22,77 @@ def test_under_one_frame():
     assert recording.processes(recorded.stacks) == {"all"}
 
 
+def test_by_thread():
+    recorded = hearth.record("-F", RATE, "--by", "tid", "--", *hearth.sample("threads", 0.8))
+    workers = {}
+    for stack in recorded.stacks:
+        for work in {frame for frame in stack.frames if frame.startswith("work_of_")}:
+            assert re.fullmatch(r"threads-(\d+)/(\d+)", stack.process)
+            workers.setdefault(work, set()).add(stack.process)
+    # Each in a thread of its own, all of one process.
+    assert sorted(workers) == [f"work_of_{letter}" for letter in "abcdefgh"]
+    assert all(len(heads) == 1 for heads in workers.values())
+    assert len(set.union(*workers.values())) == 8
+    assert len({head.partition("/")[0] for heads in workers.values() for head in heads}) == 1
+
+
+def test_by_cpu():
+    cpu = max(os.sched_getaffinity(0))
+    with hearth.held_sample("recursion", 0.3) as child:
+        os.sched_setaffinity(child.pid, {cpu})
+        with recording.start("-p", child.pid, "-F", RATE, "--by", "cpu", "-o", "-", "--format", "folded") as recorder:
+            recording.wait_until_recording(recorder)
+            child.say()
+            child.end()
+            ended = recorder.end()
+    assert ended.returncode == 0, ended
+    stacks = [hearth.read_stack(line) for line in ended.stdout.splitlines()]
+    assert recording.processes(stacks) == {f"cpu-{cpu}"}
+    assert hearth.ticks(stacks) > 0.15 * RATE
+
+
 def test_no_such_label(tmp_path):
     ended = hearth.run("record", "--by", "colour", "-o", tmp_path / "out.svg", "--", "true")
     recording.assert_refused(ended, 2, "no such label")
+
+
+def test_a_label_that_no_tick_has(tmp_path):
+    out = tmp_path / "out.folded"
+    ended = hearth.run("record", "-F", RATE, "--by", "container", "-o", out, "--", *hearth.sample("recursion", 0.2))
+    recording.assert_failed(ended, 2, "no sample tells its container")
+    assert not out.exists()
+
+
+def record_to(out, *command):
+    ended = hearth.run("record", "-F", RATE, "-o", out, "--stats", out.with_name("stats.json"), "--", *command)
+    assert ended.returncode == 0, ended
+    return json.loads(out.with_name("stats.json").read_text())["ticks"]["due"]
+
+
+def test_pprof_has_the_labels(tmp_path):
+    out = tmp_path / "out.pb.gz"
+    due = record_to(out, *hearth.sample("threads", 0.8))
+    tags = subprocess.run(["go", "tool", "pprof", "-tags", "-sample_index=samples", out], check=True, capture_output=True, text=True)
+    for label in ("comm", "pid", "tid", "cpu", "user"):
+        assert re.search(rf"^\s*{label}: Total {due} of {due} ", tags.stdout, re.MULTILINE), tags.stdout
+    assert re.search(r"^\s*\d+ \(\s*[\d.]+%\): root$", tags.stdout, re.MULTILINE), tags.stdout
+    # And they are read again.
+    for label, head in (("tid", r"threads-\d+/\d+"), ("cpu", r"cpu-\d+"), ("user", "root"), ("comm", "threads")):
+        folded = hearth.run("render", out, "--by", label, "-o", "-", "--format", "folded")
+        assert folded.returncode == 0, folded
+        stacks = [hearth.read_stack(line) for line in folded.stdout.splitlines()]
+        assert hearth.ticks(stacks) == due
+        assert hearth.ticks(stacks, lambda stack: re.fullmatch(head, stack.process)) > 0.9 * due
+
+
+def test_speedscope_has_each_tick_of_each_thread(tmp_path):
+    out = tmp_path / "out.speedscope.json"
+    due = record_to(out, *hearth.sample("threads", 0.8))
+    profiles = json.loads(out.read_text())["profiles"]
+    threads = [profile for profile in profiles if re.fullmatch(r"threads \(pid \d+\) \(tid \d+\)", profile["name"])]
+    assert len(threads) >= 8
+    # A tick is an entry; those that fired late, which have no time, are one of several ticks.
+    period = round(1e9 / RATE)
+    ticks = sum(round(weight / period) for profile in profiles for weight in profile["weights"])
+    assert ticks == due
+    assert sum(weight <= period + 1 for profile in profiles for weight in profile["weights"]) > 0.95 * due

@@ -238,6 +238,36 @@ static void test_late_ticks_are_lost_and_charged_to_the_task(void **state)
 	aggregator_free(aggregator);
 }
 
+static void test_threads_and_cpus_are_told_apart_if_that_is_asked(void **state)
+{
+	struct tick_event event = { .type = EVENT_TICK, .process = 7, .tid = 70, .cpu = 1 };
+	struct aggregator *aggregator = aggregator_new();
+	const char comm[EVENT_COMM_SIZE] = "sh";
+	struct tick_count count;
+
+	(void)state;
+	aggregator_keep_labels(aggregator, (struct tick_labels){ .tid = true, .cpu = true });
+	send_process(aggregator, 7, 1, "sh");
+	aggregator_handle(aggregator, &event, sizeof(event));
+	event.cpu = 0;
+	event.late = 2;
+	aggregator_handle(aggregator, &event, sizeof(event));
+	aggregator_add_lost(aggregator, comm, REASON_RING_FULL, 4);
+	assert_int_equal(aggregator_count_count(aggregator), 4);
+	assert_int_equal(aggregator_count(aggregator, 0, &count), 1);
+	assert_int_equal(count.cpu, 1);
+	/* Late ones as well. */
+	assert_int_equal(aggregator_count(aggregator, 1, &count), 2);
+	assert_int_equal(count.reason, REASON_LATE);
+	assert_int_equal(count.tid, 70);
+	assert_int_equal(count.cpu, 0);
+	assert_int_equal(aggregator_count(aggregator, 3, &count), 4);
+	assert_int_equal(count.tid, AGGREGATOR_NONE);
+	assert_int_equal(count.cpu, AGGREGATOR_NONE);
+	assert_string_equal(aggregator_process(aggregator, count.process)->comm, "sh");
+	aggregator_free(aggregator);
+}
+
 static void test_lost_ticks_find_their_comm_or_make_one(void **state)
 {
 	struct aggregator *aggregator = aggregator_new();
@@ -446,6 +476,7 @@ int main(void)
 		cmocka_unit_test(test_a_hash_met_twice_swaps_no_stack),
 		cmocka_unit_test(test_a_tick_of_an_unknown_stack_is_lost_with_its_reason),
 		cmocka_unit_test(test_late_ticks_are_lost_and_charged_to_the_task),
+		cmocka_unit_test(test_threads_and_cpus_are_told_apart_if_that_is_asked),
 		cmocka_unit_test(test_lost_ticks_find_their_comm_or_make_one),
 		cmocka_unit_test(test_processes_are_counted_once_whatever_they_are_called),
 		cmocka_unit_test(test_a_tick_of_a_process_that_found_no_room_is_lost),

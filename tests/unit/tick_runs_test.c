@@ -135,6 +135,21 @@ static void beyond_the_limit_a_tick_counts_without_its_time(void **state)
 	assert_int_equal(aggregator_count(*state, 0, &count), AGGREGATOR_MAX_TIMES + 3);
 }
 
+/* Half of the room is left to those whose names depend on it. */
+static void all_ticks_have_their_times_if_that_is_asked(void **state)
+{
+	size_t times;
+
+	aggregator_keep_labels(*state, (struct tick_labels){ .time = true });
+	for (uint64_t i = 0; i < AGGREGATOR_MAX_TIMES / 2 + 3; i++)
+		tick(*state, 1, i);
+	aggregator_times(*state, &times);
+	assert_int_equal(times, AGGREGATOR_MAX_TIMES / 2);
+	tick(*state, 2, 1);
+	aggregator_times(*state, &times);
+	assert_int_equal(times, AGGREGATOR_MAX_TIMES / 2 + 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -144,6 +159,7 @@ int main(void)
 		TEST(ticks_in_changing_kernel_code_have_their_times),
 		TEST(a_run_ends_before_a_time),
 		TEST(beyond_the_limit_a_tick_counts_without_its_time),
+		TEST(all_ticks_have_their_times_if_that_is_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* task_labels.c: what is known of a task, and what is not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "bpf/events.h"
+#include "model/profile.h"
+#include "model/samples.h"
+#include "profiler/task_labels.h"
+
+#define NOBODY_IS_THIS 4000000017u /* above what adduser gives */
+
+static struct label_set labels_of(struct profile *profile, const struct process_event *process,
+				  uint32_t tid, uint32_t cpu)
+{
+	struct task_labels labels;
+	uint32_t id;
+
+	task_labels_init(&labels, profile);
+	assert_int_equal(task_labels_add(&labels, process, tid, cpu, &id), 0);
+	task_labels_release(&labels);
+	return *samples_labels(profile_samples(profile), id);
+}
+
+static void assert_text(const struct profile *profile, const struct label_set *set,
+			enum sample_label label, const char *text)
+{
+	assert_int_not_equal(set->values[label], PROFILE_NONE);
+	assert_string_equal(profile_string(profile, set->values[label], NULL), text);
+}
+
+static struct profile *new_profile(void)
+{
+	struct profile *profile = profile_new();
+
+	assert_int_equal(profile_keep_samples(profile), 0);
+	return profile;
+}
+
+static void a_task_is_told_with_its_user(void **state)
+{
+	const struct process_event process = { .tgid = 12, .comm = "app" };
+	struct profile *profile = new_profile();
+	struct label_set set = labels_of(profile, &process, 14, 0);
+
+	(void)state;
+	assert_text(profile, &set, SAMPLE_LABEL_comm, "app");
+	assert_text(profile, &set, SAMPLE_LABEL_user, "root");
+	assert_int_equal(set.values[SAMPLE_LABEL_pid], 12);
+	assert_int_equal(set.values[SAMPLE_LABEL_tid], 14);
+	assert_int_equal(set.values[SAMPLE_LABEL_cpu], 0);
+	assert_int_equal(set.values[SAMPLE_LABEL_container], PROFILE_NONE);
+	profile_free(profile);
+}
+
+/* The comm fills its field, and has no end. */
+static void a_user_without_a_name_is_a_number(void **state)
+{
+	const struct process_event process = {
+		.tgid = 12,
+		.uid = NOBODY_IS_THIS,
+		.comm = { 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a',
+			  'b' },
+	};
+	struct profile *profile = new_profile();
+	struct label_set set = labels_of(profile, &process, 14, PROFILE_NONE);
+
+	(void)state;
+	assert_text(profile, &set, SAMPLE_LABEL_user, "4000000017");
+	assert_text(profile, &set, SAMPLE_LABEL_comm, "aaaaaaaaaaaaaaab");
+	assert_int_equal(set.values[SAMPLE_LABEL_cpu], PROFILE_NONE);
+	profile_free(profile);
+}
+
+/* As ticks are of which no record had room. */
+static void of_a_comm_alone_nothing_else_is_told(void **state)
+{
+	const struct process_event process = { .comm = "app" };
+	struct profile *profile = new_profile();
+	struct label_set set = labels_of(profile, &process, PROFILE_NONE, PROFILE_NONE);
+
+	(void)state;
+	assert_text(profile, &set, SAMPLE_LABEL_comm, "app");
+	assert_int_equal(set.values[SAMPLE_LABEL_pid], PROFILE_NONE);
+	assert_int_equal(set.values[SAMPLE_LABEL_user], PROFILE_NONE);
+	set = labels_of(profile, NULL, PROFILE_NONE, 3);
+	assert_int_equal(set.values[SAMPLE_LABEL_comm], PROFILE_NONE);
+	assert_int_equal(set.values[SAMPLE_LABEL_cpu], 3);
+	profile_free(profile);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_task_is_told_with_its_user),
+		cmocka_unit_test(a_user_without_a_name_is_a_number),
+		cmocka_unit_test(of_a_comm_alone_nothing_else_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
