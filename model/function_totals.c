@@ -183,28 +183,48 @@ static void drop_empty(struct function_totals *totals)
 	totals->count = kept;
 }
 
-int function_totals_build(const struct profile *profile, struct function_totals *ret_totals)
+int function_nodes_build(const struct profile *profile, struct function_nodes *ret_nodes)
 {
 	size_t frames = (size_t)profile_frame_count(profile) + 1;
-	_cleanup_(function_totals_release) struct function_totals totals = {
-		.rows = malloc(frames * sizeof(*totals.rows))
+	_cleanup_(function_nodes_release) struct function_nodes nodes = {
+		.totals.rows = malloc(frames * sizeof(*nodes.totals.rows)),
+		.of_frame = malloc(frames * sizeof(*nodes.of_frame)),
+		.is_outermost = calloc(profile_node_count(profile), sizeof(*nodes.is_outermost)),
 	};
-	_cleanup_free_ uint32_t *functions = malloc(frames * sizeof(*functions));
-	_cleanup_free_ bool *is_outermost =
-		malloc(profile_node_count(profile) * sizeof(*is_outermost));
-	int error = totals.rows && functions && is_outermost ? 0 : -ENOMEM;
+	int error = nodes.totals.rows && nodes.of_frame && nodes.is_outermost ? 0 : -ENOMEM;
 
 	if (!error)
-		error = make_rows(profile, functions, &totals);
+		error = make_rows(profile, nodes.of_frame, &nodes.totals);
 	if (!error)
-		error = mark_outermost(profile, functions, totals.count, is_outermost);
-	if (!error)
-		error = add_up(profile, functions, is_outermost, totals.rows);
+		error = mark_outermost(profile, nodes.of_frame, nodes.totals.count,
+				       nodes.is_outermost);
 	if (error)
 		return error;
-	drop_empty(&totals);
-	*ret_totals = totals;
-	totals.rows = NULL;
+	*ret_nodes = nodes;
+	nodes = (struct function_nodes){ 0 };
+	return 0;
+}
+
+void function_nodes_release(struct function_nodes *nodes)
+{
+	function_totals_release(&nodes->totals);
+	free(nodes->of_frame);
+	free(nodes->is_outermost);
+	*nodes = (struct function_nodes){ 0 };
+}
+
+int function_totals_build(const struct profile *profile, struct function_totals *ret_totals)
+{
+	_cleanup_(function_nodes_release) struct function_nodes nodes = { 0 };
+	int error = function_nodes_build(profile, &nodes);
+
+	if (!error)
+		error = add_up(profile, nodes.of_frame, nodes.is_outermost, nodes.totals.rows);
+	if (error)
+		return error;
+	drop_empty(&nodes.totals);
+	*ret_totals = nodes.totals;
+	nodes.totals.rows = NULL;
 	return 0;
 }
 

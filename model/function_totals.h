@@ -8,6 +8,7 @@
 #ifndef HEARTH_MODEL_FUNCTION_TOTALS_H
 #define HEARTH_MODEL_FUNCTION_TOTALS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "model/profile.h"
@@ -26,5 +27,16 @@ struct function_totals {
 /* 0 or -ENOMEM. Takes some 13 bytes a node meanwhile. */
 int function_totals_build(const struct profile *profile, struct function_totals *ret_totals);
 void function_totals_release(struct function_totals *totals);
+
+/* Which function each frame is, for whoever adds up something of his own. */
+struct function_nodes {
+	struct function_totals totals; /* of all frames, without sums */
+	uint32_t *of_frame;            /* per frame: its row */
+	bool *is_outermost; /* per node: no caller of its is the same function. Of one function no two such nodes are on one path. */
+};
+
+/* 0 or -ENOMEM. */
+int function_nodes_build(const struct profile *profile, struct function_nodes *ret_nodes);
+void function_nodes_release(struct function_nodes *nodes);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "render/callgrind_writer.h"
 #include "render/cpuprofile_writer.h"
 #include "render/folded_writer.h"
 #include "render/html_writer.h"
