@@ -147,7 +147,7 @@ STEP_INLINE bool has_rows(__u64 module)
 /*
  * One user frame, and the step to its caller. A caller is known by the last byte of its call: the return address
  * may lie behind the end of its function, and of its mapping. What a signal interrupted may be the first instruction
- * of its function, and of its mapping.
+ * of its function, and of its mapping. So is what its handler returns to, which nothing was called from: its rules begin a byte before.
  */
 static long walk_frame(__u32 i, struct walk_context *context)
 {
@@ -180,6 +180,8 @@ static long walk_frame(__u32 i, struct walk_context *context)
 	if (step_in_window(state))
 		return 0;
 	result = unwind_step(state);
+	if (is_return && !state->registers.pc_is_return)
+		take_frame(walk, i, mapping->module, offset + 1);
 	if (result == STEP_GO)
 		return 0;
 	if (result == STEP_ROOT)

@@ -52,6 +52,7 @@ struct snapshot_unwinder {
 	uint64_t registers[SNAPSHOT_REGISTERS]; /* that the cursor was last set to */
 	uint32_t known_registers;               /* bits */
 	bool is_in_call; /* the cursor's PC is of a caller's call already, not behind it */
+	bool was_caller; /* of the frame before: it was looked up within its call */
 	struct frame_lookup lookup;
 	bool finds_entry; /* pointers to data that is not here read as 0: nobody needs them */
 	bool lacks_stack;
@@ -379,6 +380,9 @@ static int take_frame(struct snapshot_unwinder *unwinder, unw_cursor_t *cursor,
 	if (!mapping)
 		return judge_no_mapping(unwinder->snapshot, stack->depth);
 	is_caller |= unwinder->lookup.pc == pc - 1;
+	if (!is_leaf && !is_caller)
+		stack->frames[stack->depth - 1].offset += unwinder->was_caller;
+	unwinder->was_caller = is_caller;
 	by_fp = result == STEP_GO && unwinder->lookup.result == LOOKUP_NO_CFI;
 	stack->may_lack_caller |= by_fp && (is_leaf || !is_caller);
 	by_fp &= !(mapping->module & MODULE_ANONYMOUS);

@@ -250,6 +250,9 @@ def test_signal_at_a_functions_first_instruction(build, unwound):
     for stack in burning:
         assert holds_in_order(stack.frames, ["_start", "main", "traps", "handle", *CHAIN]), stack
         assert "laid_out_before" not in stack.frames, stack
+        # Nor is the handler's own caller called from anywhere. The C library's debug file may not be there.
+        returned_to = ["__restore_rt"] if build == "static" else ["__restore_rt", "[libc.so.6]"]
+        assert stack.frames[stack.frames.index("handle") - 1] in returned_to, stack
 
 
 # Two stacks of makecontext(), whose functions take turns.
@@ -486,6 +489,36 @@ if (hearth.SAMPLES / "goroutines").exists():
         for stack in working:
             assert re.match(r"runtime\.goexit", stack.frames[0]), stack
             assert holds_in_order(stack.frames, ["main.takeTurns", "main.sixty"]), stack
+
+    GO_SIGNALS = """
+package main
+
+import ("os"; "os/signal"; "syscall"; "time")
+
+func main() {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGUSR1)
+	for start := time.Now(); time.Since(start) < time.Second; {
+		syscall.Kill(os.Getpid(), syscall.SIGUSR1)
+	}
+}
+"""
+
+    @pytest.mark.parametrize("strips", [False, True])
+    def test_go_signal_handler(strips, tmp_path):
+        """It returns to a function that called nothing: the one ahead of that in the file is not in the stack."""
+        (tmp_path / "signals.go").write_text(GO_SIGNALS)
+        options = ["-ldflags=-s -w"] if strips else []
+        environment = {**os.environ, "GO111MODULE": "off"}
+        subprocess.run(["go", "build", *options, "signals.go"], cwd=tmp_path, env=environment, check=True)
+        recorded = record(tmp_path / "signals")
+        handling = [
+            [frame.removesuffix(".abi0") for frame in stack.frames]
+            for stack in complete(recorded, "signals")
+            if any(frame.startswith("runtime.sigtramp") for frame in stack.frames[1:])
+        ]
+        assert len(handling) > 5
+        for frames in handling:
+            assert frames[frames.index("runtime.sigtramp") - 1] == "runtime.sigreturn__sigaction", frames
 
     CALL = ["main.takeTurn", "runtime.cgocall", "runtime.asmcgocall.abi0"]
 
