@@ -13,6 +13,7 @@
 #include "model/profile.h"
 #include "model/shape.h"
 #include "render/readable.h"
+#include "render/svg_writer.h"
 
 /* Texts with the names of all formats, or their endings. */
 #define RENDER_FORMAT(name, ending, summary, write) " " name
@@ -170,6 +171,12 @@ int output_check(struct output *output, const char *default_path)
 			  output->path, endings);
 		return -EINVAL;
 	}
+	if (output->drawing.flamechart && output->format->write != svg_write) {
+		log_error(
+			"--flamechart draws an SVG (-o FILE.svg), no %s; speedscope's format has the order of time, too",
+			output->format->name);
+		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -227,7 +234,8 @@ static int make_shaped(const struct output *output, const struct shaping *shapin
 
 bool output_wants_samples(const struct output *output)
 {
-	return output->format->wants_samples || shaping_wants_samples(&output->shaping);
+	return output->format->wants_samples || output->drawing.flamechart ||
+	       shaping_wants_samples(&output->shaping);
 }
 
 struct tick_labels output_labels(const struct output *output)
@@ -237,7 +245,7 @@ struct tick_labels output_labels(const struct output *output)
 	return (struct tick_labels){
 		.tid = output->format->wants_samples || !strcmp(by, "tid"),
 		.cpu = output->format->wants_samples || !strcmp(by, "cpu"),
-		.time = output->format->wants_times,
+		.time = output->format->wants_times || output->drawing.flamechart,
 	};
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The blocks. Three runs in the file, all in the order of the layout: a <rect> with its <title> each,
- * a <text> for each that is wide enough, and in <metadata> "depth total hidden" of each in ticks,
+ * a <text> for each that is wide enough, and in <metadata> "depth total hidden" of each in ticks (of a chart with the gap behind it),
  * from which the script computes every other view exactly.
  */
 #include "render/svg_drawing.h"
@@ -286,13 +286,17 @@ static void append_label(const struct svg_drawing *drawing, const struct block *
 	buffer_release(&label);
 }
 
-static void append_counts(const struct svg_block *block, struct buffer *to)
+static void append_counts(const struct svg_block *block, bool is_chart, struct buffer *to)
 {
 	buffer_append_u64(to, block->depth);
 	buffer_append_char(to, ' ');
 	buffer_append_u64(to, block->total);
 	buffer_append_char(to, ' ');
 	buffer_append_u64(to, block->hidden);
+	if (is_chart) {
+		buffer_append_char(to, ' ');
+		buffer_append_u64(to, block->gap);
+	}
 	buffer_append_char(to, '\n');
 }
 
@@ -307,7 +311,7 @@ static void write_blocks(const struct svg_drawing *drawing, struct buffer *to,
 		classify(drawing, &block);
 		append_rect(drawing, &block, to);
 		append_label(drawing, &block, labels);
-		append_counts(block.at, counts);
+		append_counts(block.at, drawing->options->flamechart, counts);
 		if (block.name.failed)
 			to->failed = true;
 	}

@@ -21,11 +21,13 @@
 struct profile;
 
 struct svg_block {
-	uint32_t node;     /* of the profile; PROFILE_NONE for a block of left-out frames */
-	uint32_t depth;    /* 0 for the root */
-	uint64_t start;    /* ticks left of it */
-	uint64_t total;    /* its width in ticks */
-	uint64_t hidden;   /* ticks of left-out children that no block shows */
+	uint32_t node;   /* of the profile; PROFILE_NONE for a block of left-out frames */
+	uint32_t depth;  /* 0 for the root */
+	uint64_t start;  /* ticks left of it */
+	uint64_t total;  /* its width in ticks */
+	uint64_t hidden; /* ticks of left-out children that no block shows */
+	uint64_t
+		gap; /* ticks between it and the one before it on the same block, or that block's edge; of a chart alone */
 	uint32_t left_out; /* how many frames a block of left-out frames stands for */
 };
 

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "model/profile.h"
 #include "render/render_options.h"
+#include "render/svg_chart.h"
 #include "render/svg_drawing.h"
 #include "render/web_files.h"
 #include "render/xml.h"
@@ -40,7 +41,9 @@ static int prepare(struct svg_drawing *drawing)
 	drawing->whole = options->total > total ? options->total : total;
 	limits.min_ticks = min_ticks(drawing);
 	error = profile_fates(drawing->profile, &drawing->fates);
-	if (!error)
+	if (!error && options->flamechart)
+		error = svg_chart_build(drawing->profile, &limits, &drawing->layout);
+	else if (!error)
 		error = svg_layout_build(drawing->profile, &limits, &drawing->layout);
 	if (!error)
 		svg_frames_note_use(drawing);
@@ -59,6 +62,8 @@ static void append_facts(const struct svg_drawing *drawing, struct buffer *to)
 		      drawing->row / 2.0 + options->fontsize * 0.34 - 0.5);
 	if (options->width)
 		buffer_append_string(to, " data-fixed=\"1\"");
+	if (options->flamechart)
+		buffer_append_string(to, " data-chart=\"1\"");
 	if (options->inverted)
 		buffer_append_string(to, " data-inverted=\"1\"");
 	if (options->truncate_text_right)

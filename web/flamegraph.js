@@ -28,14 +28,15 @@ const hidden = new Float64Array(count), self = new Float64Array(count);
 let deepest = 0;
 
 function readCounts() {
-	const numbers = part('counts').textContent.split(/\s+/);
+	const numbers = part('counts').textContent.split(/\s+/), each = facts.chart ? 4 : 3;
 	const path = [], next = []; // per depth: the open block, and where its next child starts
 	for (let i = 0; i < count; i++) {
-		const d = depth[i] = +numbers[3 * i];
-		total[i] = +numbers[3 * i + 1];
-		hidden[i] = +numbers[3 * i + 2];
+		const [d, ticks, unseen, gap = 0] = numbers.slice(each * i, each * i + each).map(Number);
+		depth[i] = d;
+		total[i] = ticks;
+		hidden[i] = unseen;
 		parent[i] = d ? path[d - 1] : -1;
-		start[i] = next[d] || 0;
+		start[i] = (next[d] || 0) + gap;
 		next[d] = start[i] + total[i];
 		next[d + 1] = start[i];
 		path[d] = i;

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 
@@ -96,3 +97,13 @@ def test_speedscope_has_each_tick_of_each_thread(tmp_path):
     ticks = sum(round(weight / period) for profile in profiles for weight in profile["weights"])
     assert ticks == due
     assert sum(weight <= period + 1 for profile in profiles for weight in profile["weights"]) > 0.95 * due
+
+
+def test_along_time(tmp_path):
+    """One process after the other, and not by their names."""
+    out = tmp_path / "out.svg"
+    programs = [hearth.sample(name)[0] for name in ("shares_70_30", "recursion")]
+    ended = hearth.run("record", "-F", RATE, "--flamechart", "-o", out, "--", "sh", "-c", '"$1" 0.3; "$2" 0.3', "sh", *programs)
+    assert ended.returncode == 0, ended
+    titles = [title.text.partition("\n")[0] for title in ElementTree.parse(out).iter("{http://www.w3.org/2000/svg}title")]
+    assert titles.index("shares_70_30") < titles.index("recursion")

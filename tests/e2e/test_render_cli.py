@@ -355,6 +355,21 @@ def test_by_a_label_of_the_samples(tmp_path):
     ]
 
 
+def test_a_chart_is_along_time(tmp_path):
+    """What flamegraph.pl --flamechart does: the order of the input, and neighbours alone are merged."""
+    path, out = tmp_path / "in.folded", tmp_path / "out.svg"
+    path.write_text("p;b 1\np;b 2\np;a 3\np;b 1\n")
+    assert render(path, "--flamechart", "-o", out).returncode == 0
+    rects = ElementTree.parse(out).findall(".//{*}g[@id='frames']/{*}rect")
+    assert [rect[0].text.split("\n")[0] for rect in rects] == ["all", "p", "b", "a", "b"]
+    assert [rect[0].text.split(", ")[-1] for rect in rects[2:]] == ["3 samples", "3 samples", "1 sample"]
+
+
+def test_a_chart_is_an_svg(folded, tmp_path):
+    ended = render(folded, "--flamechart", "-o", tmp_path / "out.html")
+    recording.assert_refused(ended, 2, "--flamechart draws an SVG .*, no html")
+
+
 def test_by_a_label_that_no_sample_has(folded, tmp_path):
     recording.assert_refused(render(folded, "--by", "cpu", "-o", tmp_path / "out.svg"), 2, "no sample tells its cpu")
     recording.assert_refused(render(folded, "--by", "colour", "-o", tmp_path / "out.svg"), 2, "no such label")

@@ -447,6 +447,24 @@ def test_what_is_left_out_has_its_own_block(browser, draw):  # noqa: F811
     assert page.with_mark("dim") == {"all", "p"}
 
 
+# --- a chart ------------------------------------------------------------------------------------------
+
+
+def test_a_chart_keeps_its_gaps_in_the_window_and_in_a_zoom(browser, draw):  # noqa: F811
+    folded = "p;main;first 10\np;main 20\np;main;second 10\nq;other 40\np;third 20\n"
+    page = Page(browser, draw(folded, "--flamechart"))
+    blocks = page.blocks()
+    width = blocks["all"]["width"] + 1
+    for name, start, total in (("first", 0, 10), ("second", 30, 10), ("other", 40, 40), ("third", 80, 20)):
+        assert abs(blocks[name]["x"] - start * width / 100) <= 1, name
+        assert abs(blocks[name]["width"] - total * width / 100) <= 1.5, name
+    page.click("main")
+    blocks = page.blocks()
+    assert not blocks["third"]["shown"] and not blocks["other"]["shown"]
+    assert abs(blocks["second"]["x"] - 30 * width / 40) <= 1
+    assert abs(blocks["second"]["width"] - 10 * width / 40) <= 1.5
+
+
 def test_twenty_thousand_frames_load_in_time(browser, draw):  # noqa: F811
     folded = "".join(
         f"p;{';'.join(f'function_{i >> shift}_{shift}' for shift in range(14, -1, -1))} 3\n"

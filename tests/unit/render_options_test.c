@@ -179,7 +179,7 @@ static void wrong_use_is_refused(void **state)
 	assert_refused(*state, "no-such", "1");
 	assert_refused(*state, "title", NULL);
 	assert_refused(*state, "inverted", "yes");
-	assert_refused(*state, "flamechart", NULL);
+	assert_refused(*state, "negate", NULL);
 	assert_refused(*state, "cp", NULL);
 }
 
