@@ -19,6 +19,7 @@
 #define RENDER_FORMAT(name, ending, summary, write) " " name
 #define RENDER_FORMAT_OF_SAMPLES                    RENDER_FORMAT
 #define RENDER_FORMAT_OF_TIMES                      RENDER_FORMAT
+#define RENDER_FORMAT_OF_THREADS                    RENDER_FORMAT
 static const char format_help[] = "whatever the file's ending:"
 #include "render/formats.def"
 	;
@@ -37,6 +38,7 @@ static const char endings[] = ""
 #undef RENDER_FORMAT
 #undef RENDER_FORMAT_OF_SAMPLES
 #undef RENDER_FORMAT_OF_TIMES
+#undef RENDER_FORMAT_OF_THREADS
 
 static int set_path(void *context, const char *name, const char *value, const char **ret_why)
 {
@@ -266,8 +268,7 @@ int output_make(const struct output *output, const struct profile *profile, stru
 	struct shaping shaping = output->shaping;
 	int error;
 
-	/* What tells of single samples has a place for the lines of frames, too. */
-	shaping.keeps_lines = output->format->wants_samples;
+	shaping.keeps_lines = output->format->keeps_lines;
 	error = shape_is_needed(profile, &shaping) ? make_shaped(output, &shaping, profile, to)
 						   : make(output, profile, to);
 	if (error)

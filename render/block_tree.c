@@ -27,6 +27,7 @@ struct tree_walk {
 	size_t pending_count;
 	struct stack_children children;
 	struct buffer ups, frames, selfs;
+	uint32_t *walked; /* per node of the profile, the caller's */
 };
 
 static void walk_release(struct tree_walk *walk)
@@ -123,6 +124,7 @@ static void push_children(struct tree_walk *walk, uint32_t place)
 static void walk_tree(struct tree_walk *walk)
 {
 	uint32_t depth = 0; /* of the node before */
+	uint32_t count = 0;
 
 	push_children(walk, 0);
 	while (walk->pending_count) {
@@ -133,21 +135,26 @@ static void walk_tree(struct tree_walk *walk)
 		profile_block_number(&walk->frames, walk->ranks[node->frame]);
 		profile_block_number(&walk->selfs, node->self);
 		depth = walk->depths[place];
+		walk->walked[walk->nodes[place]] = ++count;
 		push_children(walk, place);
 	}
 }
 
 int block_tree_write(const struct profile *profile, const struct render_options *options,
-		     const uint32_t *ranks, struct buffer *to)
+		     const uint32_t *ranks, struct buffer *to, uint32_t *ret_places)
 {
 	struct tree_walk walk = { .profile = profile,
 				  .ranks = ranks,
-				  .order = render_order_of(options) };
+				  .order = render_order_of(options),
+				  .walked = ret_places };
 	_cleanup_(buffer_release) struct buffer content = { 0 };
 	int error = choose_nodes(&walk);
 
 	if (!error && walk.order == RENDER_ORDER_TOTAL)
 		error = sum_nodes(&walk);
+	memset(ret_places, 0xff,
+	       profile_node_count(profile) * sizeof(*ret_places)); /* PROFILE_NONE */
+	ret_places[PROFILE_ROOT] = 0;
 	if (!error) {
 		walk_tree(&walk);
 		profile_block_number(&content, profile_node(profile, PROFILE_ROOT)->self);

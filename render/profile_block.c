@@ -24,7 +24,7 @@ void profile_block_number(struct buffer *to, uint64_t value)
 	buffer_append_char(to, (char)value);
 }
 
-static void append_clean(struct buffer *to, const char *text, size_t size)
+void profile_block_bytes(struct buffer *to, const char *text, size_t size)
 {
 	struct buffer clean;
 
@@ -36,7 +36,7 @@ static void append_clean(struct buffer *to, const char *text, size_t size)
 
 void profile_block_text(struct buffer *to, const char *text)
 {
-	append_clean(to, text ? text : "", text ? strlen(text) : 0);
+	profile_block_bytes(to, text ? text : "", text ? strlen(text) : 0);
 }
 
 void profile_block_column(struct buffer *to, const struct buffer *column)
@@ -139,7 +139,7 @@ static void add_before(struct facts *facts, const struct profile *profile)
 }
 
 static void write_info(const struct profile *profile, const struct render_options *options,
-		       struct buffer *to)
+		       uint64_t untold, struct buffer *to)
 {
 	struct facts facts = { 0 };
 	struct buffer content;
@@ -147,6 +147,7 @@ static void write_info(const struct profile *profile, const struct render_option
 	add_drawing(&facts, options);
 	add_before(&facts, profile);
 	add_origin(&facts, profile_origin_of(profile));
+	add_number(&facts, "untold_samples", untold);
 	buffer_init(&content);
 	profile_block_number(&content, facts.count);
 	buffer_append(&content, facts.pairs.data, facts.pairs.size);
@@ -190,28 +191,41 @@ static int write_fates(const struct profile *profile, struct buffer *to)
 		const char *text = fate_reason_text(profile, &fates->reasons[i], &size);
 
 		profile_block_number(&content, fates->reasons[i].fate);
-		append_clean(&content, text, size);
+		profile_block_bytes(&content, text, size);
 		profile_block_number(&content, fates->reasons[i].ticks);
 	}
 	profile_block_section(to, "fate", &content);
 	return 0;
 }
 
+/* Each node's place in the tree's section is what samples name their stacks by. */
+static int write_stacks(const struct profile *profile, const struct render_options *options,
+			const uint32_t *ranks, struct buffer *to, uint64_t *ret_untold)
+{
+	_cleanup_free_ uint32_t *places = malloc(profile_node_count(profile) * sizeof(*places));
+	int error = places ? block_tree_write(profile, options, ranks, to, places) : -ENOMEM;
+
+	return error ? error : block_samples_write(profile, places, to, ret_untold);
+}
+
 int profile_block_write(const struct profile *profile, const struct render_options *options,
 			struct buffer *to)
 {
 	_cleanup_free_ uint32_t *ranks = NULL;
+	uint64_t untold;
 	int error = name_order_ranks(profile, &ranks);
 
 	if (error)
 		return error;
 	buffer_append_string(to, PROFILE_BLOCK_MAGIC);
-	write_info(profile, options, to);
 	write_kinds(to);
 	error = write_fates(profile, to);
 	if (!error)
 		error = block_frames_write(profile, options, ranks, to);
 	if (!error)
-		error = block_tree_write(profile, options, ranks, to);
-	return error ? error : buffer_error(to);
+		error = write_stacks(profile, options, ranks, to, &untold);
+	if (error)
+		return error;
+	write_info(profile, options, untold, to);
+	return buffer_error(to);
 }

@@ -18,6 +18,14 @@
  *         red, green, blue; columns: per frame its ramp and its shade
  *   tree  the root's own ticks; count of the other nodes, in the order of a walk from the root; columns: how
  *         many levels up from the node before the parent is (0: that node itself), the frame, the ticks that ended here
+ *   thrd  if threads or times are known: count of names, per name its text; count of threads, the one with the most ticks first; columns: the
+ *         name + 1, the process's ID + 1, the thread's ID + 1 (0: not known), how many rows of smpl are its; how many threads with few ticks are together in
+ *         the last one (0: none are)
+ *   time  if times are known: nanoseconds of a slot; when slot 0 begins, in nanoseconds of the profile's clock; count of slots; how many times wider the
+ *         slots are than they would be of fewer samples
+ *   smpl  beside thrd: columns of rows, which stand by thread, node and slot: the node (its index in the walk, the root's is 0) as its distance from that
+ *         of the row before of the same thread (or from 0); the slot + 1, 0 for none, as its distance from that of the row before of the same thread and node (or
+ *         from 0); the ticks
  *   fate  1 if the fates are known, else 0; ticks due, complete, truncated, lost; count of reasons, per reason
  *         its fate (1 truncated, 2 lost), its text, its ticks
  *
@@ -26,6 +34,7 @@
 #ifndef HEARTH_RENDER_PROFILE_BLOCK_H
 #define HEARTH_RENDER_PROFILE_BLOCK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct buffer;
@@ -35,9 +44,14 @@ struct render_options;
 #define PROFILE_BLOCK_MAGIC    "HPB1"
 #define PROFILE_BLOCK_NAME_MAX 4096
 
+/* With more threads those with the fewest ticks are told together; with more rows of samples slots are wider; where even that does not do, samples are left out. */
+#define PROFILE_BLOCK_THREADS_MAX 10000u
+#define PROFILE_BLOCK_ROWS_MAX    ((size_t)1 << 20)
+
 /* The pieces of a block, for whoever appends a section. */
 void profile_block_number(struct buffer *to, uint64_t value);
 void profile_block_text(struct buffer *to, const char *text); /* NULL as "" */
+void profile_block_bytes(struct buffer *to, const char *text, size_t size);
 /* Appends a section; its content is the caller's. */
 void profile_block_section(struct buffer *to, const char tag[5], const struct buffer *content);
 /* Appends a column, or any run of bytes with its size ahead. */

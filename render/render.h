@@ -24,6 +24,7 @@ struct render_format {
 		     struct buffer *to);
 	bool wants_samples; /* it tells more where the profile keeps its samples */
 	bool wants_times;   /* and where these have times */
+	bool keeps_lines;   /* it has a place for the lines of frames */
 };
 
 /* The table, in the order of its rows. */

@@ -4,14 +4,17 @@
 export { FilterChips };
 
 import { nameTester } from './frame_search.js';
+import { CHOICE_KINDS, choiceText, readSpan } from './sample_choice.js';
 import { FILTER_KINDS } from './tree_shaping.js';
 
 const WITHOUT_TEXT = 'collapse-recursion';
 const FILTERS_MOST = 24; // tree_shaping.js has a bit for each in a number
 
+// Filters of functions, and, where the profile has samples, those of samples, which come first.
 class FilterChips {
-	constructor(element, form, onChange) {
-		Object.assign(this, { element, form, onChange });
+	constructor(element, form, samples, onChange) {
+		Object.assign(this, { element, form, samples, onChange });
+		this.lead = null; // what stands before them
 		this.filters = [];
 		this.fillForm();
 	}
@@ -25,9 +28,14 @@ class FilterChips {
 		this.filters = [];
 		for (const line of text.split('\n').slice(0, FILTERS_MOST)) {
 			const [kind, rest = ''] = line.split(/:(.*)/s);
-			if (Object.hasOwn(FILTER_KINDS, kind) && (rest || kind === WITHOUT_TEXT) && this.isSound(rest)) this.filters.push({ kind, text: rest });
+			if (this.isFilter(kind, rest)) this.filters.push({ kind, text: rest });
 		}
 		this.show();
+	}
+
+	isFilter(kind, text) {
+		if (!CHOICE_KINDS.includes(kind)) return Object.hasOwn(FILTER_KINDS, kind) && (text || kind === WITHOUT_TEXT) && this.isSound(text);
+		return kind === 'time' ? this.samples?.time && readSpan(text) : this.samples && text;
 	}
 
 	isSound(text) {
@@ -46,6 +54,24 @@ class FilterChips {
 		this.onChange();
 	}
 
+	// The filters of these kinds become those.
+	replace(kinds, filters) {
+		const others = this.filters.filter(({ kind }) => !kinds.includes(kind)), before = this.text;
+		this.filters = [...others, ...filters].slice(0, FILTERS_MOST);
+		if (this.text === before) return;
+		this.show();
+		this.onChange();
+	}
+
+	// How many of these kinds there can be.
+	roomFor(kinds) {
+		return FILTERS_MOST - this.filters.filter(({ kind }) => !kinds.includes(kind)).length;
+	}
+
+	of(kinds) {
+		return this.filters.filter(({ kind }) => kinds.includes(kind));
+	}
+
 	remove(filter) {
 		this.filters = this.filters.filter(each => each !== filter);
 		this.show();
@@ -54,7 +80,8 @@ class FilterChips {
 	}
 
 	show() {
-		const chips = this.filters.map(filter => this.chip(filter)), add = document.createElement('button');
+		const others = this.filters.filter(({ kind }) => !CHOICE_KINDS.includes(kind));
+		const chips = [...CHOICE_KINDS.flatMap(kind => this.of([kind])), ...others].map(filter => this.chip(filter)), add = document.createElement('button');
 		add.type = 'button';
 		add.className = 'chip add';
 		add.textContent = '+ filter';
@@ -62,17 +89,17 @@ class FilterChips {
 			this.form.showModal();
 			this.form.querySelector('input[type=text]').focus();
 		});
-		this.element.replaceChildren(...chips, add);
+		this.element.replaceChildren(...(this.lead ? [this.lead] : []), ...chips, add);
 	}
 
 	chip(filter) {
 		const chip = document.createElement('span'), text = document.createElement('b'), away = document.createElement('button');
 		chip.className = 'chip';
-		text.textContent = text.title = filter.text;
+		text.textContent = text.title = choiceText(filter);
 		text.className = 'cut';
 		away.type = 'button';
 		away.textContent = '×';
-		away.setAttribute('aria-label', `Remove the filter ${filter.kind} ${filter.text}`);
+		away.setAttribute('aria-label', `Remove the filter ${filter.kind} ${choiceText(filter)}`);
 		away.addEventListener('click', () => this.remove(filter));
 		chip.append(filter.kind, text, away);
 		return chip;

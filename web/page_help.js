@@ -15,6 +15,8 @@ const HELP_ROWS = [
 	['Home, End', 'first and last of the row'],
 	['/, Ctrl-F', 'search: plain text, or /regular expression/'],
 	['Enter, Shift-Enter', 'next and previous match (outside the field: n, N)'],
+	['p', 'choose processes and threads, where the profile tells them'],
+	['w, then arrows', 'choose a span of time, where the profile tells times'],
 	['i', 'flame or icicle'],
 	['t', 'light or dark'],
 	['wheel', 'scroll; with Ctrl, or a pinch, zoom at the pointer'],

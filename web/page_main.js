@@ -5,13 +5,15 @@
 import { readEmbedded } from './profile_data.js';
 import { StackTree } from './stack_tree.js';
 import { FrameSearch } from './frame_search.js';
-import { shapeNodes } from './tree_shaping.js';
+import { DrawnTree } from './drawn_tree.js';
 import { PageTheme } from './page_theme.js';
 import { FlameView } from './flame_view.js';
 import { CallersView } from './callers_view.js';
 import { FunctionTable } from './function_table.js';
 import { TreeTable } from './tree_table.js';
 import { FilterChips } from './filter_chips.js';
+import { SampleControls } from './sample_controls.js';
+import { CHOICE_KINDS, choiceWords } from './sample_choice.js';
 import { COLOUR_CHOICES, colouring, showLegend } from './colour_choice.js';
 import { FRAME_ACTIONS, FrameMenu, actionButtons, copyText, exactFilter } from './frame_actions.js';
 import { SvgSheet } from './svg_sheet.js';
@@ -40,7 +42,7 @@ class Page {
 		this.makeViews();
 		this.fill();
 		this.listen();
-		this.setTree(this.whole);
+		this.setTree(new DrawnTree(profile, this.whole, []));
 	}
 
 	makeViews() {
@@ -57,7 +59,8 @@ class Page {
 		this.table = new FunctionTable(element('table'), profile, search, { choose: frame => this.showCallers(frame) });
 		this.rows = new TreeTable(element('tree'), profile,
 			{ describe: i => this.describe(this.rows, i), choose: i => this.showInGraph(i) });
-		this.chips = new FilterChips(element('chips'), element('filter-form'), () => this.onFilters(true));
+		this.chips = new FilterChips(element('chips'), element('filter-form'), profile.samples, () => this.onFilters(true));
+		this.controls = new SampleControls({ time: element('time'), dialog: element('thread-form') }, profile, theme, this.chips);
 		this.menu = new FrameMenu(element('menu'), id => this.act(id));
 		this.acts = actionButtons(id => this.act(id));
 	}
@@ -71,11 +74,17 @@ class Page {
 		showFates(profile.fates, { split: element('fates-split'), text: element('fates-text'), reasons: element('fates-reasons') });
 		fillHelp(element('help'));
 		this.chips.show();
-		element('notes').textContent = profile.facts.notes || '';
-		element('notes').hidden = !profile.facts.notes;
+		element('notes').textContent = this.notes();
+		element('notes').hidden = !element('notes').textContent;
 		for (const [view, label] of Object.entries(VIEWS)) element('tabs').append(this.tab(view, label));
 		for (const [value, label] of Object.entries(COLOUR_CHOICES)) element('colour').append(new Option(label, value));
 		this.theme.apply();
+	}
+
+	notes() {
+		const { notes, untold_samples: untold } = this.profile.facts;
+		const left = untold ? `Threads and times are left out: ${groupDigits(untold)} samples are too many for a page.` : '';
+		return [notes, left].filter(Boolean).join(' ');
 	}
 
 	tab(view, label) {
@@ -103,6 +112,7 @@ class Page {
 		element('theme').setAttribute('aria-label', `Change to ${name}`);
 		element('theme').title = `Change to ${name} (t)`;
 		for (const graph of this.graphs) graph.setColours();
+		this.controls.find();
 		showLegend(element('legend'), this.profile, this.theme.isDark ? 'dark' : 'light');
 	}
 
@@ -161,24 +171,26 @@ class Page {
 	showEmpty() {
 		const what = document.createElement('b'), { filters } = this.chips;
 		what.textContent = filters.length ? 'Nothing is left.' : 'No samples.';
-		element('empty').replaceChildren(what, filters.length ? 'No stack passes the filters above: take one away.' :
-			'Nothing was on a CPU while this was recorded, or a filter left nothing.');
+		element('empty').replaceChildren(what, !filters.length ? 'Nothing was on a CPU while this was recorded, or a filter left nothing.' :
+			filters.some(({ kind }) => CHOICE_KINDS.includes(kind)) ? 'What is chosen above was not on a CPU, or no stack of it passes the filters: take one away.' :
+				'No stack passes the filters above: take one away.');
 	}
 
-	setTree(tree) {
+	setTree(drawn) {
+		const { tree } = drawn;
 		this.tree = tree;
-		tree.all = this.whole.whole;
 		this.flame.setTree(tree);
 		this.table.setTree(tree);
 		this.rows.setTree(tree);
 		this.stale.add('callers').add('tree');
 		this.search.run(this.search.query, tree);
+		this.controls.show(drawn, this.search);
 		if (this.colour === 'share') this.chooseColour('share');
 	}
 
 	onFilters(isNew) {
-		const { filters } = this.chips, path = pathOf(this.profile, this.tree, this.flame.zoomed);
-		this.setTree(filters.length ? new StackTree(shapeNodes(this.profile, this.whole, filters)) : this.whole);
+		const path = pathOf(this.profile, this.tree, this.flame.zoomed);
+		this.setTree(new DrawnTree(this.profile, this.whole, this.chips.filters));
 		this.flame.show(followPath(this.profile, this.tree, path).node);
 		this.showView();
 		this.showFound();
@@ -244,6 +256,7 @@ class Page {
 		const graph = this.active || this.flame, { canvas } = graph, link = document.createElement('a');
 		const sheet = new SvgSheet(canvas.width, canvas.wholeHeight, element('heading').textContent, canvas.solid);
 		canvas.drawInto(sheet);
+		sheet.caption(choiceWords(this.chips.filters), this.theme.colour('panel'), this.theme.colour('ink2'));
 		link.href = URL.createObjectURL(new Blob([sheet.text], { type: 'image/svg+xml' }));
 		link.download = 'hearth-view.svg';
 		link.click();
@@ -258,6 +271,7 @@ class Page {
 		if (this.view === 'callers') this.callers.find(text);
 		else if (this.view === 'table') this.table.show();
 		else this.flame.redraw();
+		this.controls.find();
 		this.showFound();
 	}
 
@@ -416,6 +430,8 @@ class Page {
 			N: () => this.step(-1),
 			i: () => this.chooseView(this.view === 'icicle' ? 'flame' : 'icicle'),
 			t: () => this.toggleTheme(),
+			p: () => this.controls.openPicker(),
+			w: () => element('cells').focus(),
 			ContextMenu: () => this.openMenuAtFocus(),
 		};
 		for (const action of FRAME_ACTIONS) if (action.key) commands[action.key] = () => this.act(action.id);

@@ -2,7 +2,7 @@
 //
 // Numbers as people read them: the same as render/readable.c. What is not nothing never reads "0.0 %", and what is not all
 // never "100.0 %".
-export { groupDigits, shareText, durationText, countText, amountText, fillAmountCell, amountHeading };
+export { groupDigits, shareText, durationText, secondsText, stepText, decimalsOf, countText, amountText, fillAmountCell, amountHeading };
 
 function groupDigits(number) {
 	return String(number).replace(/\B(?=(\d{3})+$)/g, ',');
@@ -22,6 +22,24 @@ function durationText(seconds) {
 	if (seconds < 59.995) return seconds.toFixed(2) + ' s';
 	if (round < 3600) return Math.floor(round / 60) + ' min ' + two(round % 60) + ' s';
 	return Math.floor(round / 3600) + ' h ' + two(Math.floor(round / 60) % 60) + ' min';
+}
+
+// As many as tell apart two seconds that are so far from each other.
+function decimalsOf(step) {
+	return [0, 1, 2].find(decimals => Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) < 1e-6 && step * 10 ** decimals > .5) ?? 3;
+}
+
+// A moment, in seconds: "12.40 s", "20:40"
+function secondsText(seconds, step) {
+	const round = Math.round(seconds), two = number => String(number).padStart(2, '0');
+	if (step < 1 || seconds < 60) return seconds.toFixed(decimalsOf(step)) + ' s';
+	return (round < 3600 ? '' : Math.floor(round / 3600) + ':') + (round < 3600 ? Math.floor(round / 60) : two(Math.floor(round / 60) % 60)) + ':' + two(round % 60);
+}
+
+// "20 ms", "5 s", "2 min"
+function stepText(seconds) {
+	if (seconds < 1) return Math.round(seconds * 1000) + ' ms';
+	return seconds < 60 ? +seconds.toFixed(3) + ' s' : durationText(seconds);
 }
 
 // "1,234 samples"

@@ -4,6 +4,8 @@
 // gets a block from elsewhere (a file, a server) gives it to decodeProfile() and has what all the views take.
 export { readEmbedded, decodeProfile };
 
+import { readSamples } from './profile_samples.js';
+
 class BlockReader {
 	constructor(bytes) {
 		this.bytes = bytes;
@@ -139,7 +141,7 @@ function readFates(section) {
 	return { isKnown: isKnown === 1, due, complete, truncated, lost, reasons };
 }
 
-// { facts, kinds, strings, frames, ramps, nodes, fates, nameOf(frame), moduleOf(frame), sourceOf(frame), kindOf(frame) }
+// { facts, kinds, strings, frames, ramps, nodes, fates, samples (a SampleTable or null), nameOf(frame), moduleOf(frame), sourceOf(frame), kindOf(frame) }
 function decodeProfile(bytes) {
 	const sections = readSections(bytes);
 	const frames = readFrames(sections.get('fram'));
@@ -152,6 +154,7 @@ function decodeProfile(bytes) {
 		ramps: readLook(sections.get('look'), frames),
 		nodes: readNodes(sections.get('tree')),
 		fates: readFates(sections.get('fate')),
+		samples: readSamples(sections),
 	};
 	profile.nameOf = frame => frame < 0 ? 'all' : profile.strings[frames.name[frame]];
 	profile.moduleOf = frame => frame < 0 || frames.module[frame] < 0 ? '' : profile.strings[frames.module[frame]];

@@ -56,17 +56,24 @@ class StackTree {
 	}
 
 	fillRows() {
-		const { depth, count } = this;
+		const { depth, frame, start, total, count } = this;
 		const first = new Int32Array(this.deepest + 2), node = new Int32Array(count);
+		const rowFrame = new Int32Array(count), rowStart = new Float64Array(count), rowEnd = new Float64Array(count);
 		for (let i = 0; i < count; i++) first[depth[i] + 1]++;
 		for (let d = 0; d <= this.deepest; d++) first[d + 1] += first[d];
 		const next = first.slice();
-		for (let i = 0; i < count; i++) node[next[depth[i]]++] = i;
+		for (let i = 0; i < count; i++) {
+			const k = next[depth[i]]++;
+			node[k] = i;
+			rowFrame[k] = frame[i];
+			rowStart[k] = start[i];
+			rowEnd[k] = start[i] + total[i];
+		}
 		this.rowFirst = first;
 		this.rowNode = node;
-		this.rowFrame = Int32Array.from(node, i => this.frame[i]);
-		this.rowStart = Float64Array.from(node, i => this.start[i]);
-		this.rowEnd = this.endsOf(node);
+		this.rowFrame = rowFrame;
+		this.rowStart = rowStart;
+		this.rowEnd = rowEnd;
 	}
 
 	// The right edges of nodes.

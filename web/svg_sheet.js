@@ -4,6 +4,7 @@
 // text nodes, so that none is ever markup.
 export { SvgSheet };
 
+const CAPTION_HEIGHT = 24;
 const SVG_NAMESPACE = 'http://www.w3.org/2000/svg';
 
 class SvgSheet {
@@ -71,6 +72,15 @@ class SvgSheet {
 			const rect = this.add('rect', { x: start / ratio, y, width: (at - start) / ratio, height, fill });
 			if (pixel >>> 24 < 255) rect.setAttribute('fill-opacity', ((pixel >>> 24) / 255).toFixed(2));
 		}
+	}
+
+	// A line of words below the picture; none: nothing.
+	caption(words, ground, ink) {
+		if (!words) return;
+		const { width, height } = Object.fromEntries(['width', 'height'].map(name => [name, +this.root.getAttribute(name)]));
+		this.set(this.root, { height: height + CAPTION_HEIGHT, viewBox: `0 0 ${width} ${height + CAPTION_HEIGHT}` });
+		this.add('rect', { x: 0, y: height, width, height: CAPTION_HEIGHT, fill: ground });
+		this.add('text', { x: CAPTION_HEIGHT / 4, y: height + CAPTION_HEIGHT * .6, fill: ink, 'font-size': 12, 'font-family': 'sans-serif' }).textContent = words;
 	}
 
 	get text() {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Trees made of trees: what filters leave, and who calls a function and what it calls. All give the depth, frame and own ticks of
-// nodes in the order of a walk from the root, as a profile's own.
-export { shapeNodes, callersOf, calleesOf, functionSums, FILTER_KINDS };
+// nodes in the order of a walk from the root, as a profile's own; what is made of nodes of another tree, besides (`at`) where each of them went.
+export { shapeNodes, keepNodes, passNodes, callersOf, calleesOf, functionSums, FILTER_KINDS };
 
 import { nameTester } from './frame_search.js';
 
@@ -70,10 +70,11 @@ class GrowingTree {
 	}
 
 	walk(first, children, left, order) {
-		const nodes = { depth: new Int32Array(left), frame: new Int32Array(left), self: new Float64Array(left) };
+		const nodes = { depth: new Int32Array(left), frame: new Int32Array(left), self: new Float64Array(left), at: new Int32Array(this.count).fill(-1) };
 		const pending = [0], depths = new Int32Array(this.count);
 		for (let at = 0; pending.length; at++) {
 			const i = pending.pop();
+			nodes.at[i] = at;
 			nodes.depth[at] = depths[i];
 			nodes.frame[at] = this.frame[i];
 			nodes.self[at] = this.self[i];
@@ -100,15 +101,14 @@ function filterHits(profile, text) {
 	return hits;
 }
 
-// `filters`: [{ kind, text }]. Several of one kind must all be met, or each do its part. Throws a SyntaxError for a broken expression.
-function shapeNodes(profile, tree, filters) {
+// What the filters, [{ kind, text }], say of each node of a tree: `met` is bits, one for each thing that its stack has met; `passes` has a 1 where the ticks of a
+// node stay. Several filters of one kind must all be met, or each do its part. Throws a SyntaxError for a broken expression.
+function passNodes(profile, tree, filters) {
 	const of = kind => filters.filter(filter => filter.kind === kind).map(filter => filterHits(profile, filter.text));
-	const focus = of('focus'), ignore = of('ignore'), hide = of('hide'), from = of('show-from');
-	const collapses = filters.some(filter => filter.kind === 'collapse-recursion');
-	const { count, parent, frame, self } = tree, grown = new GrowingTree(profile.frames.count, -1, count);
-	const place = new Int32Array(count), met = new Uint32Array(count), out = new Uint8Array(count);
-	const all = 2 ** (focus.length + from.length) - 1, starts = from.map((_, k) => 2 ** (focus.length + k));
-	if (!all) grown.self[0] = self[0];
+	const focus = of('focus'), ignore = of('ignore'), from = of('show-from'), { count, parent, frame } = tree;
+	const starts = from.map((_, k) => 2 ** (focus.length + k)), all = 2 ** (focus.length + from.length) - 1;
+	const met = new Uint32Array(count), out = new Uint8Array(count), passes = new Uint8Array(count);
+	passes[0] = all ? 0 : 1;
 	for (let i = 1; i < count; i++) {
 		const f = frame[i], p = parent[i];
 		let bits = met[p];
@@ -116,12 +116,48 @@ function shapeNodes(profile, tree, filters) {
 		from.forEach((hits, k) => { if (hits[f]) bits |= starts[k]; });
 		met[i] = bits;
 		out[i] = out[p] || ignore.some(hits => hits[f]) ? 1 : 0;
-		const isStarted = starts.every(bit => bits & bit), above = place[p];
-		const merges = !isStarted || hide.some(hits => hits[f]) || (collapses && above && grown.frame[above] === f);
-		place[i] = merges ? above : grown.child(above, f);
-		if (self[i] && !out[i] && bits === all) grown.self[place[i]] += self[i];
+		passes[i] = !out[i] && bits === all ? 1 : 0;
 	}
-	return grown.finish(Boolean(profile.facts.no_sort));
+	return { met, passes, starts, hide: of('hide') };
+}
+
+function shapeNodes(profile, tree, filters) {
+	const { met, passes, starts, hide } = passNodes(profile, tree, filters);
+	const collapses = filters.some(filter => filter.kind === 'collapse-recursion');
+	const { count, parent, frame, self } = tree, grown = new GrowingTree(profile.frames.count, -1, count), place = new Int32Array(count);
+	for (let i = 0; i < count; i++) {
+		const above = i ? place[parent[i]] : 0, f = frame[i], bits = met[i];
+		const merges = !i || !starts.every(bit => bits & bit) || hide.some(hits => hits[f]) || (collapses && above && grown.frame[above] === f);
+		place[i] = merges ? above : grown.child(above, f);
+		if (self[i] && passes[i]) grown.self[place[i]] += self[i];
+	}
+	const nodes = grown.finish(Boolean(profile.facts.no_sort));
+	nodes.at = place.map((node, i) => passes[i] ? nodes.at[node] : -1);
+	return nodes;
+}
+
+// The same tree with other ticks (`self`, per node), without the nodes below which none is.
+function keepNodes(tree, self) {
+	const { count, parent } = tree, at = new Int32Array(count);
+	let left = 1;
+	at[0] = 1;
+	for (let i = count - 1; i > 0; i--) {
+		if (!at[i] && !self[i]) continue;
+		at[i] = at[parent[i]] = 1;
+		left++;
+	}
+	const nodes = { depth: new Int32Array(left), frame: new Int32Array(left), self: new Float64Array(left), at };
+	for (let i = 0, next = 0; i < count; i++) {
+		if (!at[i]) {
+			at[i] = -1;
+			continue;
+		}
+		nodes.depth[next] = tree.depth[i];
+		nodes.frame[next] = tree.frame[i];
+		nodes.self[next] = self[i];
+		at[i] = next++;
+	}
+	return nodes;
 }
 
 // The places of a frame that lie on no other one of it: recursion counts once.

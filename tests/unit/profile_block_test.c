@@ -17,76 +17,9 @@
 #include "model/profile_reader.h"
 #include "render/profile_block.h"
 #include "render/render_options.h"
+#include "tests/unit/block_decoder.h"
 
-/* --- a decoder ------------------------------------------------------------------------------------ */
-
-struct part {
-	const uint8_t *at, *end;
-};
-
-static uint64_t number(struct part *part)
-{
-	uint64_t value = 0;
-
-	for (unsigned int shift = 0;; shift += 7) {
-		uint8_t byte;
-
-		assert_true(part->at < part->end && shift < 64);
-		byte = *part->at++;
-		value |= (uint64_t)(byte & 127) << shift;
-		if (byte < 128)
-			return value;
-	}
-}
-
-static struct part run(struct part *part, uint64_t size)
-{
-	struct part taken = { part->at, part->at + size };
-
-	assert_true(size <= (uint64_t)(part->end - part->at));
-	part->at += size;
-	return taken;
-}
-
-static struct part column(struct part *part)
-{
-	return run(part, number(part));
-}
-
-static char *text(struct part *part)
-{
-	struct part taken = column(part);
-	char *copy = strndup((const char *)taken.at, (size_t)(taken.end - taken.at));
-
-	assert_non_null(copy);
-	return copy;
-}
-
-static bool find_section(const struct buffer *block, const char *tag, struct part *ret_section)
-{
-	struct part part = { (const uint8_t *)block->data,
-			     (const uint8_t *)block->data + block->size };
-
-	assert_memory_equal(run(&part, 4).at, PROFILE_BLOCK_MAGIC, 4);
-	while (part.at < part.end) {
-		bool is_it = !memcmp(run(&part, 4).at, tag, 4);
-		struct part content = column(&part);
-
-		if (is_it) {
-			*ret_section = content;
-			return true;
-		}
-	}
-	return false;
-}
-
-static struct part section(const struct buffer *block, const char *tag)
-{
-	struct part found;
-
-	assert_true(find_section(block, tag, &found));
-	return found;
-}
+/* --- strings, frames, tree ------------------------------------------------------------------------- */
 
 /* All strings; ascending. */
 static char **read_strings(const struct buffer *block, uint64_t *ret_count)

@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes, threads and time in the page, where a profile tells them."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from browser import browser, chromium, draw_page, wait_until  # noqa: F401 (fixtures)
+from page import PROFILE, Page, add_filter, total
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def sample(comm, ids, time, function):
+    return f"{comm} {ids} [000] {1000 + time:.6f}: 1 cpu-clock: \n\t 4000 {function}+0x1 (/usr/lib/libapp.so)\n\t 5000 main+0x1 (/usr/bin/app)\n\n"
+
+
+def script():
+    """150 samples in 12 s: of one process a thread that always works, and one from 4 to 6 s; of another one from 8 to 9 s."""
+    samples = [(tenth / 10, "app", "10/10", "work") for tenth in range(120)]
+    samples += [(4 + tenth / 10, "worker", "10/11", "crunch") for tenth in range(20)]
+    samples += [(8 + tenth / 10, "other", "20/20", "serve") for tenth in range(10)]
+    return "".join(sample(comm, ids, time, function) for time, comm, ids, function in sorted(samples))
+
+
+@pytest.fixture
+def timed(browser, draw_page):  # noqa: F811
+    return Page(browser, draw_page(script()))
+
+
+def chips_of(page):
+    """Those that can be taken away."""
+    return page.driver.execute_script("return Array.from(document.querySelectorAll('span.chip'), chip => chip.textContent)")
+
+
+def functions(page):
+    page.driver.find_element(By.CSS_SELECTOR, "[data-view=table]").click()
+    page.settle()
+    names = page.driver.execute_script("return Array.from(document.querySelectorAll('#table td button'), name => name.textContent)")
+    page.driver.find_element(By.CSS_SELECTOR, "[data-view=flame]").click()
+    page.settle()
+    return set(names)
+
+
+def told(page):
+    return page.text("time-words")
+
+
+def on_map(page, second, part, columns=12):
+    """From the middle of the map: pixels to a place of a column (a second), so high in it."""
+    box = page.element("cells").rect
+    return round((second + 0.5) / columns * box["width"] - box["width"] / 2), round(box["height"] / 2 - part * box["height"])
+
+
+def drag(page, start, end):
+    cells = page.element("cells")
+    chain = ActionChains(page.driver).move_to_element_with_offset(cells, *on_map(page, *start)).click_and_hold()
+    chain.move_to_element_with_offset(cells, *on_map(page, *end)).release().perform()
+    page.settle()
+
+
+def heat(page, second, part):
+    """The colour of the map there."""
+    return tuple(
+        page.driver.execute_script(
+            "const map = document.getElementById('heat');"
+            "return Array.from(map.getContext('2d').getImageData((arguments[0] + .5) / 12 * map.width,"
+            " (1 - arguments[1]) * map.height, 1, 1).data)",
+            second,
+            part,
+        )
+    )
+
+
+def choose_threads(page, *labels):
+    page.driver.find_element(By.CSS_SELECTOR, "#chips .lead").click()
+    form = page.element("thread-form")
+    for button in form.find_elements(By.CSS_SELECTOR, "[aria-expanded=false]"):
+        button.click()
+    for label in labels:
+        form.find_element(By.XPATH, f".//label[span[text()='{label}']]/input").click()
+    form.find_element(By.XPATH, ".//button[text()='Show']").click()
+    page.settle()
+
+
+# --- where there are none -------------------------------------------------------------------------------
+
+
+def test_a_profile_that_tells_no_samples_has_no_picker_and_no_timeline(browser, draw_page):  # noqa: F811
+    page = Page(browser, draw_page(PROFILE), "#?f=time%3A1-2%0Aprocess%3Aapp%201")
+    assert not page.element("time").is_displayed()
+    assert page.driver.execute_script("return document.querySelectorAll('#chips .chip').length") == 1  # to add a filter
+    assert page.text("chips") == "+ filter"
+    page.press("p", "w")
+    assert not page.element("thread-form").is_displayed()
+    assert total(page) == "200"
+
+
+def test_one_thread_has_a_timeline_and_no_picker(browser, draw_page):  # noqa: F811
+    page = Page(browser, draw_page("".join(sample("app", "10/10", second, "work") for second in range(20))))
+    assert page.element("time").is_displayed()
+    assert not page.driver.find_elements(By.CSS_SELECTOR, "#chips .lead")
+
+
+# --- processes and threads ------------------------------------------------------------------------------
+
+
+def test_a_process_and_a_thread_are_chosen(timed):
+    choose_threads(timed, "other 20")
+    assert chips_of(timed) == ["processother 20×"] and total(timed) == "10"
+    choose_threads(timed, "worker 10/11")
+    assert chips_of(timed) == ["processother 20×", "threadworker 10/11×"] and total(timed) == "30"
+    assert functions(timed) == {"serve", "crunch", "main"}
+    timed.driver.find_element(By.CSS_SELECTOR, "span.chip button").click()
+    timed.settle()
+    assert total(timed) == "20"
+    timed.driver.back()
+    wait_until(timed.driver, lambda: len(chips_of(timed)) == 2, "both after back")
+
+
+def test_the_list_tells_shares_and_finds_by_name_and_id(timed):
+    timed.press("p")
+    rows = "return Array.from(document.querySelectorAll('#thread-form .row label'), row => row.textContent)"
+    assert timed.driver.execute_script(rows) == ["app 1093.3 %", "other 206.7 %"]
+    timed.press("11")
+    assert timed.driver.execute_script(rows) == ["app 1093.3 %"]
+    timed.press(Keys.BACKSPACE, Keys.BACKSPACE, "oth", Keys.ENTER)
+    assert not timed.element("thread-form").is_displayed() and chips_of(timed) == ["processother 20×"]
+    timed.press("p")
+    timed.driver.find_element(By.XPATH, "//dialog[@id='thread-form']//button[text()='All']").click()
+    timed.settle()
+    assert not chips_of(timed) and total(timed) == "150"
+
+
+def test_the_list_goes_by_keys(timed):
+    timed.press("p")
+    timed.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN, " ", Keys.ARROW_UP, Keys.ARROW_UP, Keys.ESCAPE)
+    assert not timed.element("thread-form").is_displayed() and not chips_of(timed)
+    timed.press("p")
+    timed.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN, " ", Keys.ENTER)
+    assert chips_of(timed) == ["processother 20×"]
+
+
+def test_a_process_that_is_not_there_leaves_nothing(browser, draw_page):  # noqa: F811
+    page = Page(browser, draw_page(script()), "#?f=process%3Aelse%203")
+    assert "Nothing is left." in page.text("empty") and chips_of(page) == ["processelse 3×"]
+
+
+# --- time -----------------------------------------------------------------------------------------------
+
+
+def test_the_timeline_says_what_a_cell_is(timed):
+    assert told(timed) == "11.92 s · a column is 1 s, a cell 20 ms"
+    assert timed.driver.execute_script("return document.querySelector('#time-axis').textContent").startswith("0 s1 s2 s")
+    empty, one, two = heat(timed, 2, 0.05), heat(timed, 2, 0.01), heat(timed, 4, 0.01)
+    assert empty[3] == 0 and one[3] == two[3] == 255 and one != two
+
+
+def test_a_drag_draws_the_samples_of_its_time(timed):
+    drag(timed, (4, 0.01), (5, 0.99))
+    assert told(timed) == "4.00 s – 6.00 s · 2.00 s selected"
+    assert chips_of(timed) == ["time4.00 – 6.00 s×"] and total(timed) == "40"
+    assert "f=time%3A4.00-6.00" in timed.fragment()
+    drag(timed, (10, 0.5), (8, 0.5))  # backwards: from the middle of the ninth second to that of the eleventh
+    assert total(timed) == "26"
+    timed.driver.back()
+    wait_until(timed.driver, lambda: chips_of(timed) == ["time4.00 – 6.00 s×"], "the first span after back")
+    ActionChains(timed.driver).double_click(timed.element("cells")).perform()
+    timed.settle()
+    assert not chips_of(timed) and total(timed) == "150"
+    assert told(timed).startswith("11.92 s ·")
+
+
+def test_a_click_is_a_second(timed):
+    ActionChains(timed.driver).move_to_element_with_offset(timed.element("cells"), *on_map(timed, 8, 0.3)).click().perform()
+    timed.settle()
+    assert chips_of(timed) == ["time8.00 – 9.00 s×"] and total(timed) == "20"
+
+
+def test_time_is_chosen_by_keys(timed):
+    timed.press("w")
+    timed.press(Keys.HOME, *[Keys.ARROW_RIGHT] * 4)
+    assert told(timed) == "4.00 s – 4.02 s · 2 samples"
+    shifted = ActionChains(timed.driver).key_down(Keys.SHIFT).send_keys(Keys.ARROW_RIGHT, Keys.ARROW_DOWN).key_up(Keys.SHIFT)
+    shifted.perform()
+    assert told(timed) == "4.00 s – 5.00 s · 1.00 s selected" and not chips_of(timed)
+    timed.press(Keys.ENTER)
+    assert chips_of(timed) == ["time4.00 – 5.00 s×"] and total(timed) == "20"
+    timed.press("w")
+    timed.press(Keys.ESCAPE)
+    assert not chips_of(timed) and total(timed) == "150"
+
+
+def test_a_chosen_view_can_be_sent(browser, draw_page):  # noqa: F811
+    page = Page(browser, draw_page(script()), "#/app?f=process%3Aapp%2010%0Atime%3A5.00-9.00%0Aignore%3Anowhere")
+    assert chips_of(page) == ["processapp 10×", "time5.00 – 9.00 s×", "ignorenowhere×"]
+    assert page.crumb() == ["all", "app"] and "total 40 samples" in page.detail()
+    assert total(page) == "50"
+
+
+def test_the_map_follows_threads_filters_and_the_search(timed):
+    both, alone = heat(timed, 4, 0.01), heat(timed, 8, 0.01)
+    choose_threads(timed, "other 20")
+    assert heat(timed, 4, 0.01)[3] == 0 and heat(timed, 8, 0.01)[3] == 255
+    timed.driver.find_element(By.CSS_SELECTOR, "span.chip button").click()
+    add_filter(timed, "focus", "crunch")
+    assert heat(timed, 2, 0.01)[3] == 0 and heat(timed, 4, 0.01)[3] == 255
+    timed.driver.find_element(By.CSS_SELECTOR, "span.chip button").click()
+    timed.search("serve")
+    assert heat(timed, 4, 0.01) == both and heat(timed, 8, 0.01) != alone
+    red, green, blue = heat(timed, 8, 0.01)[:3]
+    assert blue > green  # the colour of matches
+
+
+def test_picture_and_paper_tell_what_was_chosen(timed):
+    choose_threads(timed, "app 10")
+    drag(timed, (4, 0.01), (5, 0.99))
+    timed.driver.execute_script(
+        "window.saved = []; URL.createObjectURL = blob => { blob.text().then(text => window.saved.push(text)); return ''; };"
+        "HTMLAnchorElement.prototype.click = function () {};"
+        "document.getElementById('save').click();"
+    )
+    wait_until(timed.driver, lambda: timed.driver.execute_script("return window.saved.length") == 1, "it is saved")
+    root = ElementTree.fromstring(timed.driver.execute_script("return window.saved[0]").split("?>", 1)[1])
+    texts = [element.text for element in root.iter(f"{SVG}text")]
+    assert texts[-1] == "process app 10 · time 4.00 – 6.00 s"
+    assert float(root.get("height")) >= max(float(element.get("y")) for element in root.iter(f"{SVG}text"))
+    timed.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        shown = [chip.text for chip in timed.driver.find_elements(By.CSS_SELECTOR, ".chip") if chip.is_displayed()]
+        assert shown == ["process\napp 10", "time\n4.00 – 6.00 s"]
+        assert timed.element("heat").is_displayed()
+    finally:
+        timed.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_threads_have_hostile_names(browser, draw_page):  # noqa: F811
+    text = sample("<img/src=x>", "10/10", 0, "f") + sample("</script><b>", "11/11", 1, "g") * 2
+    page = Page(browser, draw_page(text))
+    before = page.driver.execute_script("return document.querySelectorAll('img, b').length")
+    page.press("p")
+    assert "<img/src=x> 10" in page.text("thread-form") and "</script><b> 11" in page.text("thread-form")
+    assert page.driver.execute_script("return document.querySelectorAll('img, b').length") == before
+
+
+@pytest.mark.parametrize("size", [(390, 844), (1024, 768)], ids=str)
+def test_it_fits_a_small_window_and_a_finger_chooses(size, browser, draw_page):  # noqa: F811
+    metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 2, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 1})
+    try:
+        page = Page(browser, draw_page(script()))
+        assert page.driver.execute_script("return document.documentElement.scrollWidth") <= size[0]
+        assert page.element("graph").rect["height"] > 80
+        box = page.element("cells").rect
+        height = box["y"] + box["height"] / 2
+
+        def touch(kind, second):
+            points = [{"x": box["x"] + (second + 0.5) / 12 * box["width"], "y": height, "id": 1}]
+            browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points if second else []})
+
+        touch("touchStart", 4)
+        for second in (4.5, 5, 6):
+            touch("touchMove", second)
+        touch("touchEnd", 0)
+        wait_until(page.driver, lambda: re.fullmatch(r"time4\.\d\d – 6\.\d\d s×", "".join(chips_of(page))), "a span is chosen")
+        page.driver.find_element(By.CSS_SELECTOR, "#chips .lead").click()
+        form = page.element("thread-form").rect
+        assert form["x"] >= 0 and form["x"] + form["width"] <= size[0] and form["y"] + form["height"] <= size[1]
+    finally:
+        browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The tree that is drawn: that of the profile, of it the samples that are chosen, and of these what the filters leave.
+export { DrawnTree };
+
+import { StackTree } from './stack_tree.js';
+import { keepNodes, passNodes, shapeNodes } from './tree_shaping.js';
+import { CHOICE_KINDS, chooseSpan, chooseThreads } from './sample_choice.js';
+
+class DrawnTree {
+	// `filters`: [{ kind, text }], those of samples only where the profile has some. Throws a SyntaxError for a broken expression.
+	constructor(profile, whole, filters) {
+		this.profile = profile;
+		this.whole = whole;
+		this.shaping = filters.filter(({ kind }) => !CHOICE_KINDS.includes(kind));
+		this.threads = profile.samples ? chooseThreads(profile.samples, filters) : null;
+		this.span = profile.samples ? chooseSpan(profile.samples, filters) : { from: -1, to: -1 };
+		this.tree = whole;
+		this.steps = []; // of each change: node → node of the next tree, -1: its ticks are not in it
+		if (this.threads || this.span.from >= 0) this.step(keepNodes(whole, this.sums()));
+		if (this.shaping.length) this.step(shapeNodes(profile, this.tree, this.shaping));
+		this.tree.all = whole.whole;
+	}
+
+	sums() {
+		return this.profile.samples.sumNodes(this.whole.count, this.threads, this.span.from, this.span.to);
+	}
+
+	step(nodes) {
+		this.steps.push(nodes.at);
+		this.tree = new StackTree(nodes);
+	}
+
+	// The node of the tree that has the ticks of a node of the whole one; -1: none has.
+	place(node) {
+		for (const at of this.steps) {
+			if (node < 0) return -1;
+			node = at[node];
+		}
+		return node;
+	}
+
+	// A 1 for each node of the whole tree whose ticks pass the filters of functions, and match a search (`hits` per frame); null: all do.
+	passing(hits) {
+		const { whole, profile, shaping } = this, passes = shaping.length ? passNodes(profile, whole, shaping).passes : null;
+		if (!hits) return passes;
+		const matches = new Uint8Array(whole.count);
+		for (let i = 1; i < whole.count; i++) matches[i] = matches[whole.parent[i]] || hits[whole.frame[i]] ? 1 : 0;
+		if (passes) for (let i = 0; i < whole.count; i++) matches[i] &= passes[i];
+		return matches;
+	}
+
+	// Ticks per cell of the timeline: of the chosen threads, at whatever time.
+	sumCells(cells, perCell, hits) {
+		return this.profile.samples.sumCells(cells, perCell, this.threads, this.passing(hits));
+	}
+}

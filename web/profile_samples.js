@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The single samples of a profile, where it has them: by thread, by stack and by slot of time (render/profile_block.h).
+export { readSamples, SampleTable };
+
+function readThreads(section) {
+	const names = Array.from({ length: section.number() }, () => section.text()), count = section.number();
+	const [name, pid, tid] = [0, 1, 2].map(() => section.column(count, Float64Array)), rows = section.column(count, Uint32Array);
+	const threads = Array.from({ length: count }, (_, i) => ({ name: name[i] ? names[name[i] - 1] : '', pid: pid[i] - 1, tid: tid[i] - 1, ticks: 0 }));
+	return { threads, rows, together: section.number() };
+}
+
+function readTime(section) {
+	const [slotNs, startNs, slots, wider] = Array.from({ length: 4 }, () => section.number());
+	return { slotNs, startNs, slots, wider };
+}
+
+// Rows stand by thread, node of the whole tree, and slot. `first[t]` is the first row of thread t; a slot of -1 is no time.
+class SampleTable {
+	constructor({ threads, together, time, first, node, slot, ticks }) {
+		Object.assign(this, { threads, together, time, first, node, slot, ticks, count: node.length });
+	}
+
+	// Ticks per node of those rows: `chosen` has a 1 for each thread that is meant, null is all; slots from `from` on and before `to`.
+	sumNodes(nodeCount, chosen, from, to) {
+		const { node, slot, ticks, first, threads } = this, sums = new Float64Array(nodeCount), anyTime = from < 0;
+		for (let t = 0; t < threads.length; t++) {
+			if (chosen && !chosen[t]) continue;
+			for (let i = first[t], end = first[t + 1]; i < end; i++)
+				if (anyTime || (slot[i] >= from && slot[i] < to)) sums[node[i]] += ticks[i];
+		}
+		return sums;
+	}
+
+	// Ticks per `perCell` slots. `keeps` has a 1 for each node whose ticks are meant, null is all.
+	sumCells(cells, perCell, chosen, keeps) {
+		const { node, slot, ticks, first, threads } = this, sums = new Float64Array(cells);
+		for (let t = 0; t < threads.length; t++) {
+			if (chosen && !chosen[t]) continue;
+			for (let i = first[t], end = first[t + 1]; i < end; i++)
+				if (slot[i] >= 0 && (!keeps || keeps[node[i]])) sums[Math.floor(slot[i] / perCell)] += ticks[i];
+		}
+		return sums;
+	}
+}
+
+// null: the profile tells no samples. Sections as profile_data.js has them.
+function readSamples(sections) {
+	if (!sections.has('thrd') || !sections.has('smpl')) return null;
+	const { threads, rows, together } = readThreads(sections.get('thrd')), first = new Uint32Array(threads.length + 1);
+	for (let t = 0; t < threads.length; t++) first[t + 1] = first[t] + rows[t];
+	const count = first[threads.length], section = sections.get('smpl');
+	const node = section.column(count, Uint32Array), slot = section.column(count, Int32Array), ticks = section.column(count, Float64Array);
+	for (let t = 0; t < threads.length; t++) {
+		for (let i = first[t], at = 0, when = 0; i < first[t + 1]; i++) {
+			when = slot[i] + (node[i] || i === first[t] ? 0 : when);
+			at += node[i];
+			node[i] = at;
+			slot[i] = when - 1;
+			threads[t].ticks += ticks[i];
+		}
+	}
+	const time = sections.has('time') ? readTime(sections.get('time')) : null;
+	return new SampleTable({ threads, together, time, first, node, slot, ticks });
+}
