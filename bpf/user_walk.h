@@ -181,7 +181,7 @@ static long walk_frame(__u32 i, struct walk_context *context)
 		return 0;
 	result = unwind_step(state);
 	if (is_return && !state->registers.pc_is_return)
-		take_frame(walk, i, mapping->module, offset + 1);
+		walk->frames[i & (EVENT_MAX_FRAMES - 1)].offset = offset + 1;
 	if (result == STEP_GO)
 		return 0;
 	if (result == STEP_ROOT)
