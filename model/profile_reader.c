@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "model/bpftrace_reader.h"
 #include "model/cpuprofile_reader.h"
 #include "model/folded_reader.h"
 #include "model/perf_script_reader.h"
