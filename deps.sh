@@ -64,6 +64,7 @@ test  selenium     python:selenium             python3-selenium = python3-seleni
 test  jsonschema   python:jsonschema           python3-jsonschema = python3-jsonschema   python-jsonschema python3-jsonschema py3-jsonschema
 test  chromium     run:chromium,--version      chromium         = chromium               chromium          chromium           chromium
 test  chromedriver run:chromedriver,--version  chromium-driver  = chromedriver           chromium          chromedriver       chromium-chromedriver
+test  node         run:node,--version          nodejs           = nodejs                 nodejs            nodejs             nodejs
 test  xmllint      run:xmllint,--version       libxml2-utils    = libxml2                libxml2           libxml2-tools      libxml2-utils
 test  go           run:go,version              golang-go        = golang                 go                go                 go
 test  node         run:node,--version          nodejs           = nodejs                 nodejs            nodejs             nodejs

@@ -18,7 +18,8 @@
 #include "render/profile_block.h"
 #include "render/thread_order.h"
 
-#define SHORT_NS      UINT64_C(10000000000) /* a profile below has finer slots */
+#define SHORT_NS \
+	UINT64_C(10000000000) /* a profile below has finer slots, if its samples are as many */
 #define SHORT_SLOT_NS UINT64_C(2000000)
 #define SLOT_NS       UINT64_C(20000000)
 #define SLOTS_MAX     (UINT32_MAX >> 1)
@@ -53,6 +54,9 @@ static void rows_release(struct sample_rows *rows)
 
 static void find_span(struct sample_rows *rows)
 {
+	uint64_t span;
+	bool is_fine;
+
 	rows->first_ns = UINT64_MAX;
 	for (size_t i = 0; i < samples_count(rows->samples); i++) {
 		uint64_t time = samples_get(rows->samples, i).time_ns;
@@ -64,7 +68,9 @@ static void find_span(struct sample_rows *rows)
 	}
 	if (rows->first_ns == UINT64_MAX || rows->first_ns == rows->last_ns)
 		return;
-	rows->slot_ns = rows->last_ns - rows->first_ns < SHORT_NS ? SHORT_SLOT_NS : SLOT_NS;
+	span = rows->last_ns - rows->first_ns;
+	is_fine = span < SHORT_NS && samples_count(rows->samples) >= span / SHORT_SLOT_NS;
+	rows->slot_ns = is_fine ? SHORT_SLOT_NS : SLOT_NS;
 }
 
 /* 1, 2, 5, 10, 20, ... */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the colour of a frame says: its kind (as the profile has it), its module, its name, or its own share of the time.
+// What the colour of a frame says: its kind (as the profile has it), its module, its name, or its own share of the time. (Its thread: thread_colours.js.)
 export { COLOUR_CHOICES, colouring, showLegend };
 
 import { functionSums } from './tree_shaping.js';
 
-const COLOUR_CHOICES = { kind: 'kind', module: 'module', name: 'name', share: 'own share' };
+const COLOUR_CHOICES = { kind: 'kind', module: 'module', thread: 'thread', name: 'name', share: 'own share' };
 const LEGEND_SHADE = 5;
 const CHOICE_RAMPS = ['native', 'kernel', 'jit', 'interpreted', 'inlined'];
 

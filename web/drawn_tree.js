@@ -50,6 +50,22 @@ class DrawnTree {
 		return matches;
 	}
 
+	// The ticks of each thread at each node of the tree: [{ node, thread, ticks }], each pair once or more.
+	threadRows() {
+		const { samples } = this.profile, rows = [], { from, to } = this.span;
+		for (let thread = 0; thread < samples.threads.length; thread++) {
+			if (this.threads && !this.threads[thread]) continue;
+			for (let i = samples.first[thread]; i < samples.first[thread + 1]; i++) {
+				if (from >= 0 && (samples.slot[i] < from || samples.slot[i] >= to)) continue;
+				const node = this.place(samples.node[i]), last = rows.at(-1);
+				if (node < 0) continue;
+				if (last && last.node === node && last.thread === thread) last.ticks += samples.ticks[i];
+				else rows.push({ node, thread, ticks: samples.ticks[i] });
+			}
+		}
+		return rows;
+	}
+
 	// Ticks per cell of the timeline: of the chosen threads, at whatever time.
 	sumCells(cells, perCell, hits) {
 		return this.profile.samples.sumCells(cells, perCell, this.threads, this.passing(hits));

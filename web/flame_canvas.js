@@ -31,12 +31,14 @@ class FlameCanvas {
 		this.scrolled = 0; // pixels
 		this.ratio = window.devicePixelRatio || 1;
 		this.colourOf = null; // frame → { ramp, shade } of another choice of colours
+		this.colourOfNode = null; // or of a node
 		this.labels = new Map();
 		this.strip = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
 	}
 
 	setTree(tree) {
 		this.tree = tree;
+		this.nodeStyle = this.nodeGroup = this.colourOfNode = null; // they were of the tree before
 		this.labels.clear();
 	}
 
@@ -143,6 +145,7 @@ class FlameCanvas {
 		this.styleOf = new Uint16Array(frames.count);
 		this.groupOf = new Uint8Array(frames.count);
 		for (let f = 0; f < frames.count; f++) this.chooseStyle(f);
+		this.colourNodes();
 		this.inks = Uint32Array.from(this.groups, group => this.pixelOf(group));
 		this.ground = colour('panel');
 		const { search_color: chosen } = this.profile.facts;
@@ -170,6 +173,31 @@ class FlameCanvas {
 		const other = this.colourOf?.(f), ramp = other ? other.ramp : frames.ramp[f];
 		this.styleOf[f] = special || 4 + 16 * ramp + (other ? other.shade : frames.shade[f]);
 		this.groupOf[f] = special || 4 + ramp;
+	}
+
+	// Per node the same, where nodes of one frame have different colours.
+	colourNodes() {
+		const { tree, colourOfNode } = this;
+		this.nodeStyle = this.nodeGroup = null;
+		if (!colourOfNode || !tree) return;
+		this.nodeStyle = new Uint16Array(tree.count);
+		this.nodeGroup = new Uint8Array(tree.count);
+		for (let i = 1; i < tree.count; i++) {
+			const f = tree.frame[i], { ramp, shade } = colourOfNode(i), isSpecial = this.styleOf[f] < 4;
+			this.nodeStyle[i] = isSpecial ? this.styleOf[f] : 4 + 16 * ramp + shade;
+			this.nodeGroup[i] = isSpecial ? this.groupOf[f] : 4 + ramp;
+		}
+	}
+
+	// Of what stands at a place of the rows.
+	styleAt(k) {
+		const { rowNode, rowFrame } = this.tree;
+		return this.styles[rowFrame[k] < 0 ? 0 : this.nodeStyle ? this.nodeStyle[rowNode[k]] : this.styleOf[rowFrame[k]]];
+	}
+
+	inkAt(k) {
+		const { rowNode, rowFrame } = this.tree;
+		return this.inks[this.nodeGroup ? this.nodeGroup[rowNode[k]] : this.groupOf[rowFrame[k]]];
 	}
 
 	// --- drawing -------------------------------------------------------------------------------
@@ -250,8 +278,8 @@ class FlameCanvas {
 	}
 
 	drawRow(d, y) {
-		const { tree, left, span, scale, styles, ratio, inks } = this, step = 1 / (scale * ratio);
-		const { rowNode, rowStart, rowEnd, rowFrame } = tree, right = left + span, last = tree.rowFirst[d + 1];
+		const { tree, left, span, scale, ratio } = this, step = 1 / (scale * ratio);
+		const { rowNode, rowStart, rowEnd } = tree, right = left + span, last = tree.rowFirst[d + 1];
 		let k = tree.firstEndingAfter(rowEnd, tree.rowFirst[d], last, left);
 		while (k < last) {
 			const from = rowStart[k], to = rowEnd[k];
@@ -259,15 +287,15 @@ class FlameCanvas {
 			const x = from > left ? (from - left) * scale : 0;
 			const width = (to < right ? to - left : span) * scale - x;
 			if (width >= LEAST_BLOCK) {
-				this.block(rowNode[k], SIDE + x, width, y, styles[rowFrame[k] >= 0 ? this.styleOf[rowFrame[k]] : 0], d);
+				this.block(rowNode[k], SIDE + x, width, y, this.styleAt(k), d);
 				k++;
 				continue;
 			}
 			// The next one that ends in another pixel of the screen. Where others lie between, this one's pixel is full.
 			const place = (SIDE + x) * ratio, pixel = Math.floor(place) + 1;
 			const next = tree.firstEndingAfter(rowEnd, k + 1, last, Math.max(to, left + pixel * step - SIDE / scale));
-			if (next > k + 1) this.fillStrip(inks[this.groupOf[rowFrame[k]]], pixel - 1, pixel - .01);
-			else this.fillStrip(inks[this.groupOf[rowFrame[k]]], place, place + width * ratio);
+			if (next > k + 1) this.fillStrip(this.inkAt(k), pixel - 1, pixel - .01);
+			else this.fillStrip(this.inkAt(k), place, place + width * ratio);
 			k = next;
 		}
 	}

@@ -15,6 +15,7 @@ import { FilterChips } from './filter_chips.js';
 import { SampleControls } from './sample_controls.js';
 import { CHOICE_KINDS, choiceWords } from './sample_choice.js';
 import { COLOUR_CHOICES, colouring, showLegend } from './colour_choice.js';
+import { showThreadLegend, threadColouring } from './thread_colours.js';
 import { FRAME_ACTIONS, FrameMenu, actionButtons, copyText, exactFilter } from './frame_actions.js';
 import { SvgSheet } from './svg_sheet.js';
 import { crumbParts } from './crumb_path.js';
@@ -77,7 +78,7 @@ class Page {
 		element('notes').textContent = this.notes();
 		element('notes').hidden = !element('notes').textContent;
 		for (const [view, label] of Object.entries(VIEWS)) element('tabs').append(this.tab(view, label));
-		for (const [value, label] of Object.entries(COLOUR_CHOICES)) element('colour').append(new Option(label, value));
+		for (const choice of this.colours) element('colour').append(new Option(COLOUR_CHOICES[choice], choice));
 		this.theme.apply();
 	}
 
@@ -113,18 +114,30 @@ class Page {
 		element('theme').title = `Change to ${name} (t)`;
 		for (const graph of this.graphs) graph.setColours();
 		this.controls.find();
-		showLegend(element('legend'), this.profile, this.theme.isDark ? 'dark' : 'light');
+		this.showLegend();
+	}
+
+	get colours() {
+		return Object.keys(COLOUR_CHOICES).filter(choice => choice !== 'thread' || this.controls.picker);
 	}
 
 	chooseColour(choice) {
-		this.colour = Object.hasOwn(COLOUR_CHOICES, choice) ? choice : 'kind';
+		this.colour = this.colours.includes(choice) ? choice : 'kind';
 		element('colour').value = this.colour;
-		element('legend').hidden = this.colour !== 'kind';
 		const colourOf = colouring(this.colour, this.profile, this.tree);
 		for (const graph of this.graphs) {
 			graph.canvas.colourOf = colourOf;
+			graph.canvas.colourOfNode = this.colour === 'thread' && graph === this.flame ? threadColouring(this.profile, this.drawn) : null;
 			graph.setColours();
 		}
+		this.showLegend();
+	}
+
+	showLegend() {
+		const side = this.theme.isDark ? 'dark' : 'light', legend = element('legend');
+		legend.hidden = this.colour !== 'kind' && this.colour !== 'thread';
+		if (this.colour === 'thread') showThreadLegend(legend, this.profile, this.drawn, side);
+		else showLegend(legend, this.profile, side);
 	}
 
 	// --- views ---------------------------------------------------------------------------------
@@ -178,6 +191,7 @@ class Page {
 
 	setTree(drawn) {
 		const { tree } = drawn;
+		this.drawn = drawn;
 		this.tree = tree;
 		this.flame.setTree(tree);
 		this.table.setTree(tree);
@@ -185,7 +199,7 @@ class Page {
 		this.stale.add('callers').add('tree');
 		this.search.run(this.search.query, tree);
 		this.controls.show(drawn, this.search);
-		if (this.colour === 'share') this.chooseColour('share');
+		if (this.colour === 'share' || this.colour === 'thread') this.chooseColour(this.colour);
 	}
 
 	onFilters(isNew) {

@@ -88,11 +88,12 @@ class ThreadPicker {
 	}
 
 	processRows(process) {
-		const row = this.row('process', processText(process), process.ticks), many = process.threads.length;
+		const row = this.row('process', processText(process), process.ticks), many = process.threads.length, word = document.createElement('span');
 		if (many < 2) return [row];
 		const more = document.createElement('button'), isOpen = this.open.has(process);
 		more.type = 'button';
-		more.textContent = `${groupDigits(many)} threads ${isOpen ? '▴' : '▾'}`;
+		word.textContent = ' threads';
+		more.append(groupDigits(many), word, isOpen ? ' ▴' : ' ▾');
 		more.setAttribute('aria-expanded', isOpen);
 		more.addEventListener('click', () => this.toggle(process, more));
 		row.append(more);
@@ -109,7 +110,8 @@ class ThreadPicker {
 
 	row(kind, text, ticks) {
 		const row = document.createElement('div'), label = document.createElement('label'), box = document.createElement('input');
-		const name = document.createElement('span'), share = document.createElement('span'), key = `${kind} ${text}`;
+		const name = document.createElement('span'), id = document.createElement('span'), share = document.createElement('span'), key = `${kind} ${text}`;
+		const behindName = text.lastIndexOf(' ') + 1; // what is short has room for its ID
 		row.className = `row ${kind}`;
 		box.type = 'checkbox';
 		box.checked = this.ticked.has(key);
@@ -118,10 +120,12 @@ class ThreadPicker {
 			else this.ticked.delete(key);
 		});
 		name.className = 'cut';
-		name.textContent = name.title = text;
+		name.textContent = text.slice(0, behindName);
+		id.textContent = text.slice(behindName);
+		label.title = text;
 		share.className = 'share';
 		share.textContent = shareText(ticks, this.whole);
-		label.append(box, name, share);
+		label.append(box, name, id, share);
 		row.append(label);
 		return row;
 	}

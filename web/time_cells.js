@@ -4,8 +4,8 @@
 // within a second can be seen. Numbers only; timeline.js draws.
 export { TimeCells };
 
-const CELL_ROWS = [50, 20, 10, 5, 2, 1];
-const COLUMNS_LEAST = 10; // with fewer, columns have fewer cells
+const CELL_ROWS = [50, 25, 10, 5, 2, 1];
+const COLUMNS_LEAST = 5; // with fewer, columns have fewer cells
 const CELL_STEPS = [1, 2, 5];
 
 class TimeCells {

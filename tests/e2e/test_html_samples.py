@@ -82,7 +82,7 @@ def choose_threads(page, *labels):
     for button in form.find_elements(By.CSS_SELECTOR, "[aria-expanded=false]"):
         button.click()
     for label in labels:
-        form.find_element(By.XPATH, f".//label[span[text()='{label}']]/input").click()
+        form.find_element(By.XPATH, f".//label[@title='{label}']/input").click()
     form.find_element(By.XPATH, ".//button[text()='Show']").click()
     page.settle()
 
@@ -274,3 +274,53 @@ def test_it_fits_a_small_window_and_a_finger_chooses(size, browser, draw_page): 
     finally:
         browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+# --- colour -----------------------------------------------------------------------------------------------
+
+
+def choose_colour(page, choice):
+    page.driver.execute_script(
+        "const choice = document.getElementById('colour'); choice.value = arguments[0]; choice.dispatchEvent(new Event('change'))", choice
+    )
+    page.settle()
+
+
+def legend(page):
+    return page.driver.execute_script("return Array.from(document.querySelectorAll('#legend span'), item => item.textContent)")
+
+
+def test_frames_are_coloured_by_thread(timed):
+    """By ticks: app 0-120: main 0-120: work; other 120-130: main: serve; worker 130-150: main: crunch."""
+    places = [(3, 60), (3, 125), (3, 140), (2, 60), (2, 140)]
+    work, serve, crunch, main, below = (timed.pixel(*place, span=150) for place in places)
+    assert main == below  # they are one function
+    choose_colour(timed, "thread")
+    assert "c=thread" in timed.fragment()
+    assert legend(timed) == ["app 10/10", "worker 10/11", "other 20/20", "several"]
+    work, serve, crunch, main, below = (timed.pixel(*place, span=150) for place in places)
+    assert len({work, serve, crunch}) == 3 and main == work and below == crunch
+    choose_threads(timed, "worker 10/11")
+    assert legend(timed) == ["worker 10/11", "several"]
+    assert timed.pixel(3, 10, span=20) == work  # the first colour is that of the first thread
+    timed.driver.get("about:blank")
+    timed.driver.back()
+    timed.wait_until_ready()
+    assert legend(timed) == ["worker 10/11", "several"]
+
+
+def test_what_threads_share_has_no_colour_of_one(browser, draw_page):  # noqa: F811
+    text = "".join(sample("app", f"10/{10 + n % 2}", n, "work" if n % 4 < 2 else "shared") for n in range(20) if n != 0)
+    page = Page(browser, draw_page(text))
+    choose_colour(page, "thread")
+    page.hover(0, 5, span=19)
+    shared = page.pixel(3, 2, span=19)
+    red, green, blue = shared
+    assert max(red, green, blue) - min(red, green, blue) < 20  # grey
+
+
+def test_without_threads_there_is_no_such_colour(browser, draw_page):  # noqa: F811
+    page = Page(browser, draw_page(PROFILE), "#?c=thread")
+    options = "return Array.from(document.getElementById('colour').options, option => option.value)"
+    assert page.driver.execute_script(options) == ["kind", "module", "name", "share"]
+    assert page.driver.execute_script("return document.getElementById('colour').value") == "kind"

@@ -213,20 +213,23 @@ static void rows_stand_by_thread_place_and_slot(void **state)
 	profile_free(profile);
 }
 
+/* Where it has a sample for each of them. */
 static void a_short_profile_has_finer_slots(void **state)
 {
-	struct profile *profile = new_keeping();
-	uint32_t a = add_node(profile, PROFILE_ROOT, "a");
-	struct buffer block;
-
 	(void)state;
-	add_sample(profile, a, "x", 1, 1, 0, 1);
-	add_sample(profile, a, "x", 1, 1, 3 * MS, 1);
-	write_block(profile, &block);
-	assert_int_equal(read_time(&block).slot_ns, 2 * MS);
-	assert_int_equal(read_time(&block).slots, 2);
-	buffer_release(&block);
-	profile_free(profile);
+	for (uint64_t span = 3; span <= 30; span *= 10) {
+		struct profile *profile = new_keeping();
+		uint32_t a = add_node(profile, PROFILE_ROOT, "a");
+		struct buffer block;
+
+		add_sample(profile, a, "x", 1, 1, 0, 1);
+		add_sample(profile, a, "x", 1, 1, span * MS, 1);
+		write_block(profile, &block);
+		assert_int_equal(read_time(&block).slot_ns, span == 3 ? 2 * MS : 20 * MS);
+		assert_int_equal(read_time(&block).slots, 2);
+		buffer_release(&block);
+		profile_free(profile);
+	}
 }
 
 static void without_threads_and_times_there_are_none(void **state)

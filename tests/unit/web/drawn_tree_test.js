@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { profileOf, treeOf, wholeOf } from './block.js';
+import { DrawnTree } from './drawn_tree.js';
+import { nodeThreads } from './thread_colours.js';
+
+// In the order of a walk: 1 main, 2 idle, 3 work, 4 alloc, 5 other.
+const STACKS = { 'main;idle': 4, 'main;work': 1, 'main;work;alloc': 5, other: 2 };
+const SAMPLES = {
+	threads: [
+		{ name: 'a', pid: 1, tid: 1, rows: [[3, 0, 1], [4, 0, 2], [4, 9, 1]] },
+		{ name: 'b', pid: 1, tid: 2, rows: [[2, 0, 1], [2, 5, 3], [4, 5, 2]] },
+		{ name: 'c', pid: 3, tid: 3, rows: [[5, -1, 1], [5, 9, 1]] },
+	],
+	time: [20e6, 0, 10, 1],
+};
+
+function draw(...filters) {
+	const profile = profileOf(STACKS, SAMPLES), drawn = new DrawnTree(profile, wholeOf(profile), filters.map(([kind, text]) => ({ kind, text })));
+	return { profile, drawn, stacks: treeOf(profile, drawn.tree) };
+}
+
+test('without a filter it is the whole tree', () => {
+	const { drawn, stacks } = draw();
+	assert.deepEqual(stacks, STACKS);
+	assert.equal(drawn.tree, drawn.whole);
+});
+
+test('all threads and all times together are the whole again', () => {
+	assert.deepEqual(draw(['process', 'a 1'], ['process', 'c 3']).stacks, STACKS);
+	const { other, ...timed } = draw(['time', '0.00-0.20']).stacks;
+	assert.deepEqual(timed, { 'main;idle': 4, 'main;work': 1, 'main;work;alloc': 5 });
+	assert.equal(other, 1); // of one tick no time is known
+});
+
+test('threads and times are those that are chosen, and nothing else is in the tree', () => {
+	const { drawn, stacks } = draw(['thread', 'b 1/2'], ['time', '0.10-0.12']);
+	assert.deepEqual(stacks, { 'main;idle': 3, 'main;work;alloc': 2 });
+	assert.equal(drawn.tree.count, 5);
+	assert.equal(drawn.tree.all, 12);
+	assert.deepEqual(draw(['thread', 'nobody 1/2']).stacks, {});
+});
+
+test('filters of functions shape what was chosen', () => {
+	assert.deepEqual(draw(['process', 'a 1'], ['focus', 'work'], ['time', '0.00-0.02']).stacks, { 'main;work': 1, 'main;work;alloc': 2 });
+	assert.deepEqual(draw(['hide', 'work'], ['thread', 'a 1/1']).stacks, { main: 1, 'main;alloc': 3 });
+});
+
+test('each node is told where its ticks went', () => {
+	const { profile, drawn } = draw(['thread', 'b 1/2'], ['hide', 'work'], ['ignore', 'idle']), place = node => drawn.place(node);
+	assert.equal(place(2), -1);
+	assert.equal(place(5), -1);
+	assert.equal(profile.nameOf(drawn.tree.frame[place(4)]), 'alloc');
+	assert.equal(drawn.tree.total[place(4)], 2);
+});
+
+test('cells of the timeline follow threads, filters and a search', () => {
+	const cells = (hits, ...filters) => Array.from(draw(...filters).drawn.sumCells(5, 2, hits));
+	assert.deepEqual(cells(null), [4, 0, 5, 0, 2]);
+	assert.deepEqual(cells(null, ['time', '0.00-0.02']), [4, 0, 5, 0, 2]);
+	assert.deepEqual(cells(null, ['thread', 'b 1/2']), [1, 0, 5, 0, 0]);
+	assert.deepEqual(cells(null, ['focus', 'work']), [3, 0, 2, 0, 1]);
+	const { profile } = draw(), hits = Uint8Array.from({ length: profile.frames.count }, (_, f) => +(profile.nameOf(f) === 'work'));
+	assert.deepEqual(cells(hits), [3, 0, 2, 0, 1]);
+	assert.deepEqual(cells(hits, ['ignore', 'alloc']), [1, 0, 0, 0, 0]);
+});
+
+test('a node is of the thread that has more than half of it', () => {
+	const { profile, drawn } = draw(), threads = nodeThreads(drawn);
+	const names = Array.from(threads, thread => thread < 0 ? '' : profile.samples.threads[thread].name);
+	assert.deepEqual(names, ['', 'b', 'b', 'a', 'a', 'c']); // all 12: 4 a, 6 b, 2 c; main 10: 4 a, 6 b
+});
