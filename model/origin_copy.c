@@ -17,14 +17,23 @@ int origin_copy(const struct profile *from, struct profile *to)
 {
 	const struct profile_origin *old = profile_origin_of(from);
 	struct profile_origin *new = profile_origin(to);
-	struct fates fates;
-	int error;
 
 	*new = *old;
 	new->command = new->machine = new->event = NULL;
 	if (copy_text(old->command, &new->command) || copy_text(old->machine, &new->machine) ||
 	    copy_text(old->event, &new->event))
 		return -ENOMEM;
+	return 0;
+}
+
+int origin_copy_with_before(const struct profile *from, struct profile *to)
+{
+	struct profile_origin *new = profile_origin(to);
+	struct fates fates;
+	int error = origin_copy(from, to);
+
+	if (error)
+		return error;
 	if (new->before.due || profile_total(from) == profile_total(to))
 		return 0;
 	error = profile_fates(from, &fates);

@@ -5,7 +5,9 @@
 
 struct profile;
 
-/* Once all is counted in `to`: where it holds less than `from`, its origin says how much that was (`before`). 0 or -ENOMEM. */
-int origin_copy(const struct profile *from, struct profile *to);
+int origin_copy(const struct profile *from, struct profile *to); /* 0 or -ENOMEM */
+
+/* The same once all is counted in `to`, of the same kind: where it holds less than `from`, its origin says how much that was (`before`). */
+int origin_copy_with_before(const struct profile *from, struct profile *to);
 
 #endif

@@ -18,6 +18,7 @@
 #include "model/samples.h"
 #include "model/shaping.h"
 #include "model/top_frames.h"
+#include "model/value_choice.h"
 #include "model/value_move.h"
 
 DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
@@ -317,7 +318,7 @@ static int shape_forward(const struct profile *from, const struct shaping *shapi
 	if (!error)
 		error = build(&shape);
 	if (!error)
-		error = origin_copy(from, to);
+		error = origin_copy_with_before(from, to);
 	frame_copy_release(&shape.copy);
 	if (!error)
 		*ret_shaped = (struct shaped){ take_ptr(to), take_ptr(nodes), shape.found };
@@ -373,7 +374,7 @@ static int reverse(const struct profile *from, struct shaped *ret_shaped)
 	if (!error)
 		error = reverse_stacks(&copy, nodes);
 	if (!error)
-		error = origin_copy(from, to);
+		error = origin_copy_with_before(from, to);
 	frame_copy_release(&copy);
 	if (!error)
 		*ret_shaped = (struct shaped){ take_ptr(to), take_ptr(nodes), 0 };
@@ -413,33 +414,45 @@ static int shape_frames(const struct profile *from, const struct shaping *shapin
 	return error;
 }
 
-static int shape_headed(const struct profile *from, const struct shaping *shaping,
-			struct shaped *ret_shaped)
+/* The stacks are headed and counted as is asked, before their frames are looked at: `ret_profile` is NULL where they are already. */
+static int prepare(const struct profile *from, const struct shaping *shaping,
+		   struct profile **ret_profile)
 {
-	_cleanup_(cleanup_profile) struct profile *headed = NULL;
-	struct shaping others = *shaping;
-	int error = top_frames_set(from, shaping->by, &headed);
+	_cleanup_(cleanup_profile) struct profile *chosen = NULL;
+	uint32_t value = 0, count;
+	int error = shaping->value ? value_find(from, shaping->value, &value) : 0;
 
-	if (error)
-		return error;
-	others.by = NULL;
-	if (!shape_is_needed(headed, &others)) {
-		*ret_shaped = (struct shaped){ .profile = take_ptr(headed) };
-		return 0;
-	}
-	error = shape_frames(headed, &others, ret_shaped);
-	if (!error) {
-		free(ret_shaped->nodes);
-		ret_shaped->nodes = NULL;
-	}
+	*ret_profile = NULL;
+	profile_values(from, &count);
+	if (!error && shaping->value && count > 1)
+		error = value_choose(from, value, &chosen);
+	if (!error && shaping->by)
+		return top_frames_set(chosen ? chosen : from, shaping->by, ret_profile);
+	if (!error)
+		*ret_profile = take_ptr(chosen);
 	return error;
 }
 
 int shape_profile(const struct profile *from, const struct shaping *shaping,
 		  struct shaped *ret_shaped)
 {
-	return shaping->by ? shape_headed(from, shaping, ret_shaped)
-			   : shape_frames(from, shaping, ret_shaped);
+	_cleanup_(cleanup_profile) struct profile *prepared = NULL;
+	struct shaping others = *shaping;
+	int error = prepare(from, shaping, &prepared);
+
+	if (error || !prepared)
+		return error ? error : shape_frames(from, shaping, ret_shaped);
+	others.by = others.value = NULL;
+	if (!shape_is_needed(prepared, &others)) {
+		*ret_shaped = (struct shaped){ .profile = take_ptr(prepared) };
+		return 0;
+	}
+	error = shape_frames(prepared, &others, ret_shaped);
+	if (!error) {
+		free(ret_shaped->nodes);
+		ret_shaped->nodes = NULL;
+	}
+	return error;
 }
 
 void shaped_release(struct shaped *shaped)

@@ -3,7 +3,7 @@
  * A profile in another shape: a new one, made of the stacks that a shaping keeps, with the frames that it keeps of each.
  *
  * Whatever the order in which the words were said, they are done in this one:
- *   1. --by heads the stacks by a label;
+ *   1. --value: what is counted; --by heads the stacks by a label;
  *   2. --focus and --ignore choose stacks, by all frames that these had;
  *   3. --show-from and --base cut off callers;
  *   4. --no-kernel, --no-inlines and --hide take frames out, whose ticks their caller gets;
@@ -30,7 +30,7 @@ struct shaping;
 struct shaped {
 	struct profile *profile;
 	uint32_t *
-		nodes; /* per node of the source: where its values went; PROFILE_NONE: nowhere; NULL with --by: to several */
+		nodes; /* per node of the source: where its values went; PROFILE_NONE: nowhere; NULL with --by (to several) and --value */
 	uint64_t found; /* bit i: a frame matches pattern i of the shaping */
 };
 
@@ -38,8 +38,8 @@ struct shaped {
 bool shape_is_needed(const struct profile *profile, const struct shaping *shaping);
 
 /*
- * Linear in the source's nodes (with --reverse: in the frames of its stacks). 0, -ENOMEM, or -ENODATA: no sample has the label of --by, for which the
- * profile must have kept its samples (shaping_wants_samples()). The source stays as it is.
+ * Linear in the source's nodes (with --reverse: in the frames of its stacks). 0, -ENOMEM, -ENODATA: no sample has the label of --by, -ENOENT: there is no such --value, or -EOVERFLOW: that
+ * adds up to more than a profile may hold. For these two words the profile must have kept its samples (shaping_wants_samples()). The source stays as it is.
  */
 int shape_profile(const struct profile *from, const struct shaping *shaping,
 		  struct shaped *ret_shaped);

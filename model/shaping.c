@@ -7,6 +7,18 @@
 
 #include "model/top_frames.h"
 
+static int refuse(const char **ret_why, const char *why)
+{
+	*ret_why = why;
+	return -EINVAL;
+}
+
+/* Which ones there are is known with the profile. */
+static int check_value(const char *value, const char **ret_why)
+{
+	return *value ? 0 : refuse(ret_why, "it is empty");
+}
+
 const struct shaping_word shaping_words[] = {
 #define SHAPING_PATTERN(name, trait, argument, help)     { name, argument, help },
 #define SHAPING_FLAG(name, field, help)                  { name, NULL, help },
@@ -28,12 +40,6 @@ static const struct {
 	{ .offset = offsetof(struct shaping, field), .check = check_ },
 #include "model/shaping.def"
 };
-
-static int refuse(const char **ret_why, const char *why)
-{
-	*ret_why = why;
-	return -EINVAL;
-}
 
 static void pattern_release(struct shaping_pattern *pattern)
 {
@@ -153,5 +159,5 @@ bool shaping_is_asked(const struct shaping *shaping)
 
 bool shaping_wants_samples(const struct shaping *shaping)
 {
-	return shaping->by;
+	return shaping->by || shaping->value;
 }

@@ -2,6 +2,7 @@
 #include "model/value_move.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -16,18 +17,34 @@ static int move_string(const struct profile *from, struct profile *to, uint32_t 
 	return profile_intern(to, bytes, size, string);
 }
 
-static int move_types(const struct profile *from, struct profile *to)
+/* Which values move: all, or one of them. */
+struct values {
+	uint32_t first, count;
+	bool is_one;
+};
+
+static struct values all_values(const struct profile *from)
+{
+	struct values values = { 0 };
+
+	profile_values(from, &values.count);
+	return values;
+}
+
+static int move_types(const struct profile *from, struct profile *to, struct values values)
 {
 	struct value_type types[PROFILE_VALUES_MAX];
-	uint32_t count;
-	const struct value_type *old = profile_values(from, &count);
+	uint32_t all;
+	const struct value_type *old = profile_values(from, &all);
 
-	for (uint32_t i = 0; i < count; i++) {
-		types[i] = old[i];
+	if (!all)
+		return 0;
+	for (uint32_t i = 0; i < values.count; i++) {
+		types[i] = old[values.first + i];
 		if (move_string(from, to, &types[i].name) || move_string(from, to, &types[i].unit))
 			return -ENOMEM;
 	}
-	return count ? profile_set_values(to, types, count) : 0;
+	return profile_set_values(to, types, values.count);
 }
 
 static int move_nodes(const struct profile *from, struct profile *to, const uint32_t *nodes)
@@ -67,19 +84,19 @@ static int move_labels(const struct profile *from, struct profile *to, uint32_t 
 }
 
 static int move_sample(const struct profile *from, struct profile *to, size_t index,
-		       struct sample sample)
+		       struct sample sample, struct values which)
 {
 	const struct samples *samples = profile_samples(from);
-	uint32_t value_count = samples_value_count(samples);
+	uint32_t count = which.is_one ? 1 : samples_value_count(samples);
 	uint64_t values[PROFILE_VALUES_MAX];
 
-	for (uint32_t value = 0; value < value_count; value++)
-		values[value] = samples_value(samples, index, value);
-	return profile_add_sample(to, &sample, values);
+	for (uint32_t i = 0; i < count; i++)
+		values[i] = samples_value(samples, index, which.first + i);
+	return which.is_one && !values[0] ? 0 : profile_add_sample(to, &sample, values);
 }
 
 static int move_samples(const struct profile *from, struct profile *to, value_place_fn place,
-			void *context)
+			void *context, struct values which)
 {
 	const struct samples *samples = profile_samples(from);
 	_cleanup_free_ uint32_t *labels = NULL;
@@ -91,15 +108,16 @@ static int move_samples(const struct profile *from, struct profile *to, value_pl
 		error = place(context, &sample, &sample.node);
 		sample.labels = labels[sample.labels];
 		if (!error && sample.node != PROFILE_NONE)
-			error = move_sample(from, to, i, sample);
+			error = move_sample(from, to, i, sample, which);
 	}
 	return error;
 }
 
-/* The types of the values are moved already. */
-static int begin_samples(const struct profile *from, struct profile *to)
+static int begin(const struct profile *from, struct profile *to, struct values which)
 {
-	return profile_keeps_samples(from) ? profile_keep_samples(to) : 0;
+	int error = move_types(from, to, which);
+
+	return !error && profile_keeps_samples(from) ? profile_keep_samples(to) : error;
 }
 
 static int place_by_node(void *context, const struct sample *sample, uint32_t *ret_node)
@@ -110,26 +128,35 @@ static int place_by_node(void *context, const struct sample *sample, uint32_t *r
 	return 0;
 }
 
-int value_move(const struct profile *from, struct profile *to, const uint32_t *nodes)
+static int move_values(const struct profile *from, struct profile *to, const uint32_t *nodes,
+		       struct values which)
 {
-	int error = move_types(from, to);
+	int error = begin(from, to, which);
 
-	if (!error)
-		error = begin_samples(from, to);
 	if (error)
 		return error;
-	return profile_samples(from) ? move_samples(from, to, place_by_node, (void *)nodes)
+	return profile_samples(from) ? move_samples(from, to, place_by_node, (void *)nodes, which)
 				     : move_nodes(from, to, nodes);
+}
+
+int value_move(const struct profile *from, struct profile *to, const uint32_t *nodes)
+{
+	return move_values(from, to, nodes, all_values(from));
+}
+
+int value_move_one(const struct profile *from, struct profile *to, const uint32_t *nodes,
+		   uint32_t value)
+{
+	return move_values(from, to, nodes, (struct values){ value, 1, true });
 }
 
 int value_move_samples(const struct profile *from, struct profile *to, value_place_fn place,
 		       void *context)
 {
-	int error = move_types(from, to);
+	struct values which = all_values(from);
+	int error = begin(from, to, which);
 
-	if (!error)
-		error = begin_samples(from, to);
 	if (error || !profile_samples(from))
 		return error;
-	return move_samples(from, to, place, context);
+	return move_samples(from, to, place, context, which);
 }

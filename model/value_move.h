@@ -14,6 +14,10 @@ struct sample;
  */
 int value_move(const struct profile *from, struct profile *to, const uint32_t *nodes);
 
+/* The same of one value alone; samples that are 0 of it do not move. Also -EOVERFLOW. */
+int value_move_one(const struct profile *from, struct profile *to, const uint32_t *nodes,
+		   uint32_t value);
+
 /* The node of `to` that gets a sample of `from`, or PROFILE_NONE: 0 or -ENOMEM. */
 typedef int (*value_place_fn)(void *context, const struct sample *sample, uint32_t *ret_node);
 

@@ -9,11 +9,14 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/output_file.h"
+#include "base/utf8.h"
 #include "model/fates.h"
 #include "model/profile.h"
 #include "model/shape.h"
 #include "render/readable.h"
 #include "render/svg_writer.h"
+
+#define VALUE_NAME_MAX 128 /* bytes of one that are said */
 
 /* Texts with the names of all formats, or their endings. */
 #define RENDER_FORMAT(name, ending, summary, write) " " name
@@ -251,11 +254,39 @@ struct tick_labels output_labels(const struct output *output)
 	};
 }
 
+/* It comes from the input, and goes to a terminal. */
+static void append_clean(struct buffer *to, const struct profile *profile, uint32_t string)
+{
+	size_t size;
+	const char *text = profile_string(profile, string, &size);
+
+	utf8_append_clean(to, text, size, VALUE_NAME_MAX);
+}
+
+static void log_unknown_value(const char *value, const struct profile *profile)
+{
+	_cleanup_(buffer_release) struct buffer names = { 0 };
+	uint32_t count;
+	const struct value_type *types = profile_values(profile, &count);
+
+	for (uint32_t i = 0; i < count; i++) {
+		buffer_append_string(&names, i ? ", " : "");
+		append_clean(&names, profile, types[i].name);
+	}
+	log_error("--value %s: there is no such value, but %s", value,
+		  names.size ? buffer_string(&names) : "samples");
+}
+
 /* A drain told of its own. */
-static void log_failure(const struct output *output, const struct buffer *to, int error)
+static void log_failure(const struct output *output, const struct profile *profile,
+			const struct buffer *to, int error)
 {
 	if (to->drain && to->drain->error)
 		return;
+	if (error == -ENOENT && output->shaping.value) {
+		log_unknown_value(output->shaping.value, profile);
+		return;
+	}
 	if (error == -ENODATA && output->shaping.by)
 		log_error("--by %s: no sample tells its %s", output->shaping.by,
 			  output->shaping.by);
@@ -272,7 +303,7 @@ int output_make(const struct output *output, const struct profile *profile, stru
 	error = shape_is_needed(profile, &shaping) ? make_shaped(output, &shaping, profile, to)
 						   : make(output, profile, to);
 	if (error)
-		log_failure(output, to, error);
+		log_failure(output, profile, to, error);
 	return error;
 }
 

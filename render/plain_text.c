@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "model/fates.h"
 #include "model/profile.h"
+#include "render/count_words.h"
 #include "render/label.h"
 #include "render/readable.h"
 #include "render/render_options.h"
@@ -125,6 +126,7 @@ int text_append_head(struct buffer *to, const struct profile *profile,
 		     const struct render_options *options)
 {
 	const struct profile_origin *origin = profile_origin_of(profile);
+	const struct count_words counts = count_words_of(profile, options);
 	struct fates fates;
 	int error = profile_fates(profile, &fates);
 
@@ -133,7 +135,7 @@ int text_append_head(struct buffer *to, const struct profile *profile,
 	append_origin(to, origin);
 	text_append_count(to, fates.due, options, 0);
 	buffer_append_char(to, ' ');
-	utf8_append_clean(to, options->countname, strlen(options->countname), TEXT_NAME_MAX);
+	utf8_append_clean(to, counts.name, strlen(counts.name), TEXT_NAME_MAX);
 	if (!origin->fates_are_known)
 		buffer_append_string(to, "; fates: not recorded in this input");
 	else if (fates.due)

@@ -13,6 +13,7 @@
 #include "model/fates.h"
 #include "model/profile.h"
 #include "render/block_sections.h"
+#include "render/count_words.h"
 #include "render/name_order.h"
 #include "render/readable.h"
 #include "render/render_options.h"
@@ -109,7 +110,6 @@ static void add_drawing(struct facts *facts, const struct render_options *option
 	add_text(facts, "title", options->title);
 	add_text(facts, "subtitle", options->subtitle);
 	add_text(facts, "notes", options->notes);
-	add_text(facts, "countname", options->countname);
 	add_text(facts, "nametype", options->nametype);
 	add_text(facts, "fonttype", options->fonttype);
 	add_real(facts, "fontsize", options->fontsize);
@@ -124,6 +124,12 @@ static void add_drawing(struct facts *facts, const struct render_options *option
 	if (options->bgcolors.is_set)
 		add_text(facts, "theme",
 			 colour_is_dark(options->bgcolors.colour) ? "dark" : "light");
+}
+
+static void add_counts(struct facts *facts, struct count_words counts)
+{
+	add_text(facts, "countname", counts.name);
+	add_number(facts, "per_second", counts.per_second);
 }
 
 /* Where ticks were taken out, the fates are those of what is left: how many, and of all. */
@@ -145,6 +151,7 @@ static void write_info(const struct profile *profile, const struct render_option
 	struct buffer content;
 
 	add_drawing(&facts, options);
+	add_counts(&facts, count_words_of(profile, options));
 	add_before(&facts, profile);
 	add_origin(&facts, profile_origin_of(profile));
 	add_number(&facts, "untold_samples", untold);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "model/fates.h"
+#include "render/count_words.h"
 #include "render/palette.h"
 #include "render/svg_layout.h"
 
@@ -33,6 +34,7 @@ struct svg_drawing {
 	const struct profile *profile;
 	const struct profile_origin *origin;
 	const struct render_options *options;
+	struct count_words counts;
 	struct svg_layout layout;
 	struct fates fates;
 	uint64_t whole; /* ticks that are 100 % and the full width */

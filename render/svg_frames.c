@@ -176,7 +176,7 @@ static void append_hundredths(struct buffer *to, uint64_t value)
 /* "1,234 samples": ticks as the user wants them counted. */
 static void append_amount(const struct svg_drawing *drawing, uint64_t ticks, struct buffer *to)
 {
-	const char *countname = drawing->options->countname;
+	const char *countname = drawing->counts.name;
 	double factor = drawing->options->factor, product = (double)ticks * factor;
 	uint64_t count = factor == 1 || product >= 9e18 ? ticks : (uint64_t)(product + 0.5);
 
@@ -190,7 +190,7 @@ static void append_amount(const struct svg_drawing *drawing, uint64_t ticks, str
 static void append_numbers(const struct svg_drawing *drawing, const struct svg_block *block,
 			   struct buffer *to)
 {
-	uint64_t rate = drawing->origin->rate_hz;
+	uint64_t rate = drawing->counts.per_second;
 
 	if (rate) {
 		readable_duration(to, readable_ticks_ns(block->total, rate));

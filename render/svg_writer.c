@@ -70,10 +70,10 @@ static void append_facts(const struct svg_drawing *drawing, struct buffer *to)
 		buffer_append_string(to, " data-cut-right=\"1\"");
 	if (options->factor != 1)
 		buffer_printf(to, " data-factor=\"%.15g\"", options->factor);
-	if (drawing->origin->rate_hz)
-		buffer_printf(to, " data-rate=\"%" PRIu64 "\"", drawing->origin->rate_hz);
+	if (drawing->counts.per_second)
+		buffer_printf(to, " data-rate=\"%" PRIu64 "\"", drawing->counts.per_second);
 	buffer_append_string(to, " data-countname=\"");
-	xml_append_string(to, options->countname);
+	xml_append_string(to, drawing->counts.name);
 	if (options->nametype) {
 		buffer_append_string(to, "\" data-nametype=\"");
 		xml_append_string(to, options->nametype);
@@ -157,7 +157,8 @@ int svg_write(const struct profile *profile, const struct render_options *option
 {
 	struct svg_drawing drawing = { .profile = profile,
 				       .origin = profile_origin_of(profile),
-				       .options = options };
+				       .options = options,
+				       .counts = count_words_of(profile, options) };
 	int error = prepare(&drawing);
 
 	if (!error)

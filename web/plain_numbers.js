@@ -48,9 +48,9 @@ function countText(facts, ticks) {
 	return groupDigits(number) + ' ' + (number === 1 && word === 'samples' ? 'sample' : word);
 }
 
-// CPU time where the rate is known, else the count.
+// Time where counts stand for it, else the count.
 function amountText(facts, ticks) {
-	const rate = +facts.rate_hz || 0;
+	const rate = +facts.per_second || 0;
 	return rate ? durationText(ticks / rate) : countText(facts, ticks);
 }
 
@@ -60,9 +60,9 @@ function fillAmountCell(cell, facts, ticks, whole) {
 	cell.className = 'number';
 	share.className = 'share';
 	share.textContent = shareText(ticks, whole);
-	cell.append(+facts.rate_hz ? amountText(facts, ticks) : groupDigits(Math.round(ticks * (+facts.factor || 1))), share);
+	cell.append(+facts.per_second ? amountText(facts, ticks) : groupDigits(Math.round(ticks * (+facts.factor || 1))), share);
 }
 
 function amountHeading(facts, word) {
-	return +facts.rate_hz ? word : `${word} (${facts.countname || 'samples'})`;
+	return +facts.per_second ? word : `${word} (${facts.countname || 'samples'})`;
 }

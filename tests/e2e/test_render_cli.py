@@ -355,6 +355,22 @@ def test_by_a_label_of_the_samples(tmp_path):
     ]
 
 
+def test_by_one_of_several_values(tmp_path):
+    """By periods, which are time here, and in every format; what there is is said."""
+    path = tmp_path / "in.txt"
+    path.write_text(SCRIPT.format(blank=" "))
+    folded = render(path, "--value", "cpu", "-o", "-", "--format", "folded")
+    assert folded.returncode == 0, folded
+    assert {line.rpartition(" ")[2] for line in folded.stdout.splitlines()} == {"1001001"}
+    assert render(path, "--value", "cpu", "-o", tmp_path / "out.svg").returncode == 0
+    root = ElementTree.parse(tmp_path / "out.svg").getroot()
+    assert (root.get("data-countname"), root.get("data-rate")) == ("nanoseconds", "1000000000")
+    ended = render(path, "--value", "wall", "-o", tmp_path / "no.svg")
+    assert ended.returncode == 2, ended
+    assert recording.complaints(ended)[-1] == "hearth: --value wall: there is no such value, but samples, cpu"
+    assert not (tmp_path / "no.svg").exists()
+
+
 def test_a_chart_is_along_time(tmp_path):
     """What flamegraph.pl --flamechart does: the order of the input, and neighbours alone are merged."""
     path, out = tmp_path / "in.folded", tmp_path / "out.svg"

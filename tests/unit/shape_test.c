@@ -448,18 +448,43 @@ static void heads_come_first(void **state)
 	profile_free(profile);
 }
 
-static void a_label_that_no_sample_tells_is_an_error(void **state)
+static void one_value_may_be_chosen(void **state)
+{
+	struct profile *profile = profile_with_samples();
+	struct shaped shaped = shape(profile, (words_t){ { "value", "space" }, { "by", "tid" } });
+	uint32_t count;
+
+	(void)state;
+	assert_folded(shaped.profile, "[no tid];b;a 16\nworker-?/4711;a 8\n");
+	profile_values(shaped.profile, &count);
+	assert_int_equal(count, 1);
+	shaped_release(&shaped);
+	/* What is taken out is told in the value that was chosen. */
+	shaped = shape(profile, (words_t){ { "focus", "b" }, { "value", "space" } });
+	assert_folded(shaped.profile, "p;b;a 16\n");
+	assert_int_equal(profile_origin_of(shaped.profile)->before.due, 24);
+	shaped_release(&shaped);
+	profile_free(profile);
+}
+
+static void assert_fails(const char *word, const char *value, int error)
 {
 	struct profile *profile = profile_with_samples();
 	struct shaping shaping = { 0 };
 	struct shaped shaped;
 	const char *why;
 
-	(void)state;
-	assert_int_equal(shaping_set(&shaping, "by", "user", &why), 0);
-	assert_int_equal(shape_profile(profile, &shaping, &shaped), -ENODATA);
+	assert_int_equal(shaping_set(&shaping, word, value, &why), 0);
+	assert_int_equal(shape_profile(profile, &shaping, &shaped), error);
 	shaping_release(&shaping);
 	profile_free(profile);
+}
+
+static void what_the_profile_does_not_tell_is_an_error(void **state)
+{
+	(void)state;
+	assert_fails("by", "user", -ENODATA);
+	assert_fails("value", "time", -ENOENT);
 }
 
 static void without_samples_values_keep_their_kinds(void **state)
@@ -489,7 +514,7 @@ static void without_samples_values_keep_their_kinds(void **state)
 static void add_random_sample(struct profile *profile, uint32_t node, uint64_t seed)
 {
 	struct sample sample = { .node = node, .time_ns = SAMPLE_NO_TIME };
-	uint64_t ticks = 1 + (seed >> 50);
+	uint64_t values[] = { 1 + (seed >> 50), seed >> 36 & 3 };
 	struct label_set set;
 
 	memset(&set, 0xff, sizeof(set));
@@ -497,7 +522,7 @@ static void add_random_sample(struct profile *profile, uint32_t node, uint64_t s
 	if (!profile_samples(profile) || seed >> 34 & 1)
 		set.values[SAMPLE_LABEL_cpu] = seed >> 35 & 1;
 	assert_int_equal(profile_add_labels(profile, &set, &sample.labels), 0);
-	assert_int_equal(profile_add_sample(profile, &sample, &ticks), 0);
+	assert_int_equal(profile_add_sample(profile, &sample, values), 0);
 }
 
 /* Names that are alike, so that much merges; 1 in 4 has a marker, 1 in 8 a module. */
@@ -505,8 +530,13 @@ static struct profile *random_profile(uint64_t seed, bool keeps_samples)
 {
 	struct profile *profile = profile_new();
 
-	if (keeps_samples)
+	if (keeps_samples) {
+		struct value_type types[2] = { { intern(profile, "samples"), 0 },
+					       { intern(profile, "space"), 0 } };
+
+		assert_int_equal(profile_set_values(profile, types, 2), 0);
 		assert_int_equal(profile_keep_samples(profile), 0);
+	}
 	for (unsigned int i = 0; i < 12; i++) {
 		uint32_t node = PROFILE_ROOT;
 		size_t depth;
@@ -546,19 +576,22 @@ static const char *const all_words[][2] = {
 	{ "no-kernel", NULL },     { "no-inlines", NULL },
 	{ "strip-modules", NULL }, { "collapse-recursion", NULL },
 	{ "reverse", NULL },       { "by", "cpu" },
-	{ "by", "none" },
+	{ "by", "none" },          { "value", "space" },
+	{ "value", "samples" },
 };
 
 #define WORD_COUNT (sizeof(all_words) / sizeof(*all_words))
 
 static bool wants_samples(const char *word)
 {
-	return !strcmp(word, "by");
+	return !strcmp(word, "by") || !strcmp(word, "value");
 }
 
+/* Or counts something else. */
 static bool may_take_out(const char *word)
 {
-	return !strcmp(word, "focus") || !strcmp(word, "ignore") || !strcmp(word, "show-from");
+	return !strcmp(word, "value") || !strcmp(word, "focus") || !strcmp(word, "ignore") ||
+	       !strcmp(word, "show-from");
 }
 
 /* The values of the source's nodes, moved by the map, are those of the new ones. */
@@ -730,7 +763,8 @@ int main(void)
 		cmocka_unit_test(samples_come_with_their_stacks),
 		cmocka_unit_test(samples_go_with_their_stacks),
 		cmocka_unit_test(heads_come_first),
-		cmocka_unit_test(a_label_that_no_sample_tells_is_an_error),
+		cmocka_unit_test(one_value_may_be_chosen),
+		cmocka_unit_test(what_the_profile_does_not_tell_is_an_error),
 		cmocka_unit_test(without_samples_values_keep_their_kinds),
 		cmocka_unit_test(words_are_sound_on_random_profiles),
 		cmocka_unit_test(pairs_of_words_are_sound),

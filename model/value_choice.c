@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/value_choice.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "model/frame_copy.h"
+#include "model/origin_copy.h"
+#include "model/profile.h"
+#include "model/samples.h"
+#include "model/value_move.h"
+
+DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
+
+int value_find(const struct profile *profile, const char *name, uint32_t *ret_value)
+{
+	uint32_t count;
+	const struct value_type *types = profile_values(profile, &count);
+
+	for (uint32_t i = 0; i < count; i++)
+		if (!strcmp(profile_string(profile, types[i].name, NULL), name)) {
+			*ret_value = i;
+			return 0;
+		}
+	if (count || strcmp(name, "samples") != 0)
+		return -ENOENT;
+	*ret_value = 0;
+	return 0;
+}
+
+/* Below which nodes something is counted: parents come before children. */
+static void mark_counted(const struct profile *profile, uint32_t value, bool *counted)
+{
+	const struct samples *samples = profile_samples(profile);
+
+	for (size_t i = 0; samples && i < samples_count(samples); i++)
+		if (samples_value(samples, i, value))
+			counted[samples_get(samples, i).node] = true;
+	for (uint32_t i = profile_node_count(profile) - 1; i > 0; i--) {
+		const struct stack_node *node = profile_node(profile, i);
+
+		counted[i] |= !samples && node->self;
+		counted[node->parent] |= counted[i];
+	}
+}
+
+/* `nodes`: per node of the source its own in the new profile, or PROFILE_NONE. */
+static int copy_nodes(struct frame_copy *copy, const bool *counted, uint32_t *nodes)
+{
+	uint32_t count = profile_node_count(copy->from), frame;
+	int error = 0;
+
+	nodes[PROFILE_ROOT] = PROFILE_ROOT;
+	for (uint32_t i = 1; i < count && !error; i++) {
+		const struct stack_node *node = profile_node(copy->from, i);
+
+		nodes[i] = PROFILE_NONE;
+		if (!counted[i])
+			continue;
+		error = frame_copy_add(copy, node->frame, &frame);
+		if (!error)
+			error = profile_add_child(copy->to, nodes[node->parent], frame, &nodes[i]);
+	}
+	return error;
+}
+
+static int copy_counted(struct frame_copy *copy, uint32_t value)
+{
+	uint32_t count = profile_node_count(copy->from);
+	_cleanup_free_ bool *counted = calloc(count, sizeof(*counted));
+	_cleanup_free_ uint32_t *nodes = malloc(count * sizeof(*nodes));
+	int error;
+
+	if (!counted || !nodes)
+		return -ENOMEM;
+	mark_counted(copy->from, value, counted);
+	error = copy_nodes(copy, counted, nodes);
+	return error ? error : value_move_one(copy->from, copy->to, nodes, value);
+}
+
+int value_choose(const struct profile *from, uint32_t value, struct profile **ret_profile)
+{
+	_cleanup_(cleanup_profile) struct profile *to = profile_new();
+	struct frame_copy copy = { 0 };
+	int error = to ? frame_copy_init(&copy, from, to, FRAME_LINES_KEPT, false) : -ENOMEM;
+
+	if (!error)
+		error = copy_counted(&copy, value);
+	if (!error)
+		error = origin_copy(from, to);
+	frame_copy_release(&copy);
+	if (!error)
+		*ret_profile = take_ptr(to);
+	return error;
+}
