@@ -34,6 +34,7 @@ struct shape {
 	const struct profile *from;
 	const struct shaping *shaping;
 	struct frame_copy copy; /* into the new profile */
+	uint32_t *sources;      /* per frame of the new profile one that it is a copy of */
 	uint16_t *traits;       /* per frame of the source */
 	uint16_t *states;       /* per node of the source */
 	uint32_t *nodes;        /* per node of the source: where its stack ends in the new tree */
@@ -226,16 +227,23 @@ static bool is_taken_out(const struct shape *shape, const struct stack_node *nod
 	return shape->traits[node->frame] & SHAPING_HIDE;
 }
 
-/* Is `frame` of the new profile the same function as the one of its caller, the node `at`? */
-static bool is_recursion(const struct profile *profile, uint32_t at, uint32_t frame)
+static bool is_code(const struct frame *frame)
 {
-	const struct frame *caller, *callee = profile_frame(profile, frame);
+	return frame->kind != FRAME_PROCESS && frame->kind != FRAME_MARKER;
+}
 
-	if (at == PROFILE_ROOT || callee->kind == FRAME_PROCESS || callee->kind == FRAME_MARKER)
+/* Is a frame of the source the same function as its caller in the new profile, the node `at`? At whatever line: names may say these by now. */
+static bool is_recursion(const struct shape *shape, uint32_t at, uint32_t frame)
+{
+	const struct frame *caller, *callee = profile_frame(shape->from, frame);
+	uint32_t placed = profile_node(shape->copy.to, at)->frame;
+
+	if (at == PROFILE_ROOT || !is_code(callee) ||
+	    !is_code(profile_frame(shape->copy.to, placed)))
 		return false;
-	caller = profile_frame(profile, profile_node(profile, at)->frame);
-	return caller->name == callee->name && caller->module == callee->module &&
-	       caller->kind != FRAME_PROCESS && caller->kind != FRAME_MARKER;
+	caller = profile_frame(shape->from, shape->sources[placed]);
+	return caller->name == callee->name &&
+	       (shape->shaping->strip_modules || caller->module == callee->module);
 }
 
 static int place_node(struct shape *shape, uint32_t i)
@@ -248,11 +256,13 @@ static int place_node(struct shape *shape, uint32_t i)
 		error = find_base_start(shape, i, &at);
 	else
 		at = shape->nodes[node->parent];
-	if (!error && !is_taken_out(shape, node, shape->states[i])) {
+	if (!error && !is_taken_out(shape, node, shape->states[i]) &&
+	    !(shape->shaping->collapse_recursion && is_recursion(shape, at, node->frame))) {
 		error = frame_copy_add(&shape->copy, node->frame, &frame);
-		if (!error && !(shape->shaping->collapse_recursion &&
-				is_recursion(shape->copy.to, at, frame)))
+		if (!error)
 			error = profile_add_child(shape->copy.to, at, frame, &at);
+		if (!error)
+			shape->sources[frame] = node->frame;
 	}
 	if (!error)
 		shape->nodes[i] = at;
@@ -286,8 +296,11 @@ static int build(struct shape *shape)
 	uint32_t nodes = profile_node_count(shape->from);
 	_cleanup_free_ uint16_t *traits = calloc((size_t)frames + 1, sizeof(*traits));
 	_cleanup_free_ uint16_t *states = malloc(nodes * sizeof(*states));
-	int error = traits && states ? 0 : -ENOMEM;
+	/* A frame of the new profile is a copy of one of the source. */
+	_cleanup_free_ uint32_t *sources = calloc((size_t)frames + 1, sizeof(*sources));
+	int error = traits && states && sources ? 0 : -ENOMEM;
 
+	shape->sources = sources;
 	shape->traits = traits;
 	shape->states = states;
 	if (!error)

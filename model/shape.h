@@ -8,7 +8,7 @@
  *   3. --show-from and --base cut off callers;
  *   4. --no-kernel, --no-inlines and --hide take frames out, whose ticks their caller gets;
  *   5. --strip-modules; lines, which merge or become a part of names (frame_lines.h), so that no pattern sees them; then
- *      --collapse-recursion;
+ *      --collapse-recursion, of a function at whatever lines, the outermost of which stays;
  *   6. --reverse.
  * No tick is taken out but by --focus, --ignore and --show-from.
  *

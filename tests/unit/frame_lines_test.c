@@ -187,6 +187,45 @@ static void other_words_ask_for_functions(void **state)
 	profile_free(profile);
 }
 
+/* Whatever the lines, and whether it was inlined: the outermost frame stays. The same name in another file is the same function, in another module not. */
+static void a_function_that_calls_itself_collapses_at_any_line(void **state)
+{
+	struct profile *profile = profile_new();
+	struct shaping shaping = { .lines = true, .collapse_recursion = true };
+
+	(void)state;
+	STACK(profile, 1, { "f", "a.c", 7 }, { "f", "a.c", 8 }, { "f", "b.h", 1 }, { "g" });
+	STACK(profile, 2, { "f", "a.c", 7 }, { "f", "a.c", 7 }, { "f" });
+	STACK(profile, 4, { "f", "a.c", 9 }, { "f", "a.c", 7, FRAME_INLINED });
+	STACK(profile, 8, { "f", "a.c", 9 }, { "g", "a.c", 3 }, { "f", "a.c", 7 });
+	assert_shaped(profile, &shaping,
+		      "p;f (a.c:7) 2\np;f (a.c:7);g 1\np;f (a.c:9) 4\n"
+		      "p;f (a.c:9);g (a.c:3);f (a.c:7) 8\n");
+	/* An output that has a place for lines has the line of the outermost one there. */
+	shaping.lines = false;
+	shaping.keeps_lines = true;
+	assert_shaped(profile, &shaping, "p;f 6\np;f;g 1\np;f;g;f 8\n");
+	profile_free(profile);
+}
+
+static void a_function_of_another_module_is_another_one(void **state)
+{
+	struct profile *profile = profile_new();
+	struct shaping shaping = { .lines = true, .collapse_recursion = true };
+	uint32_t frame, node;
+
+	(void)state;
+	STACK(profile, 1, { "g", "a.c", 1 });
+	assert_int_equal(
+		profile_add_placed(profile, "g", "other.so", FRAME_NATIVE, "a.c", 2, &frame), 0);
+	assert_int_equal(profile_add_child(profile, 2, frame, &node), 0);
+	assert_int_equal(profile_add_ticks(profile, node, 2), 0);
+	assert_shaped(profile, &shaping, "p;g (a.c:1) 1\np;g (a.c:1);g (a.c:2) 2\n");
+	shaping.strip_modules = true;
+	assert_shaped(profile, &shaping, "p;g (a.c:1) 3\n");
+	profile_free(profile);
+}
+
 /* Whatever modules the frames were in, they are one. */
 static void stripped_modules_leave_one_file(void **state)
 {
@@ -217,6 +256,8 @@ int main(void)
 		cmocka_unit_test(what_is_not_known_is_left_out),
 		cmocka_unit_test(a_file_is_kept_if_all_agree),
 		cmocka_unit_test(other_words_ask_for_functions),
+		cmocka_unit_test(a_function_that_calls_itself_collapses_at_any_line),
+		cmocka_unit_test(a_function_of_another_module_is_another_one),
 		cmocka_unit_test(stripped_modules_leave_one_file),
 	};
 

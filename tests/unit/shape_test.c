@@ -153,14 +153,23 @@ static void reverse_merges_from_the_leaves(void **state)
 
 /* --- modules --- */
 
-static uint32_t add_named(struct profile *profile, uint32_t parent, const char *name,
-			  const char *module, enum frame_kind kind)
+/* With its line, if it is not 0. */
+static uint32_t add_placed(struct profile *profile, uint32_t parent, const char *name,
+			   const char *module, enum frame_kind kind, uint32_t line)
 {
 	uint32_t frame, node;
 
-	assert_int_equal(profile_add_named(profile, name, module, kind, &frame), 0);
+	assert_int_equal(
+		profile_add_placed(profile, name, module, kind, line ? "x.c" : NULL, line, &frame),
+		0);
 	assert_int_equal(profile_add_child(profile, parent, frame, &node), 0);
 	return node;
+}
+
+static uint32_t add_named(struct profile *profile, uint32_t parent, const char *name,
+			  const char *module, enum frame_kind kind)
+{
+	return add_placed(profile, parent, name, module, kind, 0);
 }
 
 static struct profile *profile_of_two_modules(void)
@@ -525,7 +534,7 @@ static void add_random_sample(struct profile *profile, uint32_t node, uint64_t s
 	assert_int_equal(profile_add_sample(profile, &sample, values), 0);
 }
 
-/* Names that are alike, so that much merges; 1 in 4 has a marker, 1 in 8 a module. */
+/* Names that are alike, so that much merges; 1 in 4 has a marker, 1 in 8 a module, code one of two lines or none. */
 static struct profile *random_profile(uint64_t seed, bool keeps_samples)
 {
 	struct profile *profile = profile_new();
@@ -554,11 +563,12 @@ static struct profile *random_profile(uint64_t seed, bool keeps_samples)
 				kind = FRAME_PROCESS;
 			if (j == 1 && !(seed >> 16 & 3))
 				kind = FRAME_MARKER;
-			node = add_named(profile, node,
-					 kind == FRAME_MARKER
-						 ? seed & 1 << 20 ? "[lost:x]" : "[truncated:y]"
-						 : name,
-					 seed >> 24 & 7 ? NULL : "m", kind);
+			node = add_placed(profile, node,
+					  kind == FRAME_MARKER
+						  ? seed & 1 << 20 ? "[lost:x]" : "[truncated:y]"
+						  : name,
+					  seed >> 24 & 7 ? NULL : "m", kind,
+					  j > 1 ? (uint32_t)(seed >> 28 & 3) % 3 : 0);
 		}
 		if (keeps_samples)
 			add_random_sample(profile, node, seed);
@@ -577,7 +587,7 @@ static const char *const all_words[][2] = {
 	{ "strip-modules", NULL }, { "collapse-recursion", NULL },
 	{ "reverse", NULL },       { "by", "cpu" },
 	{ "by", "none" },          { "value", "space" },
-	{ "value", "samples" },
+	{ "value", "samples" },    { "lines", NULL },
 };
 
 #define WORD_COUNT (sizeof(all_words) / sizeof(*all_words))
