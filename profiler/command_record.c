@@ -383,7 +383,7 @@ static int name_ticks(const struct record_command *command, const struct recordi
 
 	if (command->debug_server)
 		interrupts_while_fetching(true);
-	error = namer_build(&sources, profile, &stats->fates, unnamed);
+	error = namer_build(&sources, recording->control_groups, profile, &stats->fates, unnamed);
 	if (command->debug_server)
 		interrupts_while_fetching(false);
 	stats->naming_ns = clock_monotonic_ns() - recording->stopped_ns;

@@ -110,11 +110,8 @@ static uint64_t kernel_boottime_ns(const struct jit_maps *maps)
 /* Asked after something of it was opened: then the PID was this process's all the time. */
 static bool is_process(const struct jit_maps *maps, const struct process_event *process)
 {
-	uint64_t tick_ns = 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK), ticks;
-	uint64_t expected = (process->start_time_ns - maps->clocks.boottime_ahead_ns) / tick_ns;
-
-	return !task_start_ticks(process->caller_tgid, &ticks) && ticks + 1 >= expected &&
-	       ticks <= expected + 1;
+	return task_started_at(process->caller_tgid,
+			       process->start_time_ns - maps->clocks.boottime_ahead_ns);
 }
 
 static int open_root(const struct jit_maps *maps, const struct process_event *process, int *ret_fd)

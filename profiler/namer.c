@@ -260,8 +260,9 @@ static void namer_release(struct namer *namer)
 	task_labels_release(&namer->labels);
 }
 
-int namer_build(const struct frame_names_sources *sources, struct profile *profile,
-		struct tick_fates *ret_fates, struct unnamed_frames *ret_unnamed)
+int namer_build(const struct frame_names_sources *sources, const struct control_groups *groups,
+		struct profile *profile, struct tick_fates *ret_fates,
+		struct unnamed_frames *ret_unnamed)
 {
 	_cleanup_(namer_release) struct namer namer = {
 		.aggregator = sources->aggregator,
@@ -271,9 +272,8 @@ int namer_build(const struct frame_names_sources *sources, struct profile *profi
 	struct tick_fates fates = { 0 };
 	int error;
 
-	task_labels_init(&namer.labels, profile);
+	task_labels_init(&namer.labels, profile, groups);
 	error = tick_runs_init(&namer.runs, namer.aggregator);
-
 	if (!error)
 		error = frame_names_new(sources, profile, &namer.names);
 	for (size_t i = 0; i < aggregator_count_count(namer.aggregator) && !error; i++)

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+struct control_groups;
 struct frame_names_sources;
 struct profile;
 struct unnamed_frames;
@@ -22,9 +23,10 @@ struct tick_fates {
 	uint64_t by_reason[32];   /* by enum tick_reason */
 };
 
-/* Fills an empty profile, and adds to `ret_unnamed`: 0 or -ENOMEM. */
-int namer_build(const struct frame_names_sources *sources, struct profile *profile,
-		struct tick_fates *ret_fates, struct unnamed_frames *ret_unnamed);
+/* Fills an empty profile, and adds to `ret_unnamed`: 0 or -ENOMEM. `groups` may be NULL. */
+int namer_build(const struct frame_names_sources *sources, const struct control_groups *groups,
+		struct profile *profile, struct tick_fates *ret_fates,
+		struct unnamed_frames *ret_unnamed);
 
 /* A row of bpf/fates.def. */
 const char *tick_reason_name(unsigned int reason);

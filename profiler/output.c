@@ -250,6 +250,8 @@ struct tick_labels output_labels(const struct output *output)
 	return (struct tick_labels){
 		.tid = output->format->wants_samples || !strcmp(by, "tid"),
 		.cpu = output->format->wants_samples || !strcmp(by, "cpu"),
+		.cgroup = output->format->wants_samples || !strcmp(by, "cgroup") ||
+			  !strcmp(by, "container"),
 		.time = output->format->wants_times || output->drawing.flamechart,
 	};
 }

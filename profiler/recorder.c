@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "profiler/aggregator.h"
+#include "profiler/control_groups.h"
 #include "profiler/file_limit.h"
 #include "profiler/interrupts.h"
 #include "profiler/jit_maps.h"
@@ -61,6 +62,12 @@ static void note_plain_tick(const struct recording *recording, const void *event
 		unwind_verifier_count_missing(recording->verifier);
 }
 
+static void note_control_group(struct recording *recording, const void *event, size_t size)
+{
+	if (recording->control_groups && size >= sizeof(struct process_event))
+		control_groups_note(recording->control_groups, event);
+}
+
 static void take_event(void *context, const void *event, size_t size)
 {
 	struct recording *recording = context;
@@ -72,6 +79,10 @@ static void take_event(void *context, const void *event, size_t size)
 		break;
 	case EVENT_SNAPSHOT:
 		snapshots_handle(recording->snapshots, event, size);
+		break;
+	case EVENT_PROCESS:
+		note_control_group(recording, event, size);
+		aggregator_handle(recording->aggregator, event, size);
 		break;
 	case EVENT_TICK:
 		note_plain_tick(recording, event, size);
@@ -507,6 +518,15 @@ static int open_jit_maps(struct recording *recording)
 	return 0;
 }
 
+static int open_control_groups(struct recording *recording, struct tick_labels labels)
+{
+	if (!labels.cgroup)
+		return 0;
+	recording->control_groups =
+		control_groups_new(sampler_kernel_boottime(recording->sampler, 0));
+	return recording->control_groups ? 0 : -ENOMEM;
+}
+
 static int open_opener(struct recording *recording)
 {
 	int error =
@@ -564,6 +584,8 @@ static int record(struct recorder *recorder)
 		error = open_jit_maps(recording);
 	if (!error)
 		error = watch_kernel_code(recording);
+	if (!error)
+		error = open_control_groups(recording, recorder->options->labels);
 	if (error)
 		return log_failed("cannot record", error);
 	error = set_up_loop(recorder);
@@ -643,6 +665,7 @@ void recording_release(struct recording *recording)
 	modules_free(recording->modules);
 	jit_maps_free(recording->jit_maps);
 	kernel_code_free(recording->kernel_code);
+	control_groups_free(recording->control_groups);
 	*recording = (struct recording){ 0 };
 	workload_init(&recording->workload);
 }

@@ -44,6 +44,7 @@ struct recording {
 	struct modules *modules;
 	struct jit_maps *jit_maps;
 	struct kernel_code *kernel_code;
+	struct control_groups *control_groups; /* NULL: nobody asks */
 	struct snapshots *snapshots;
 	struct unwind_verifier *verifier; /* NULL: stacks are not verified */
 	struct workload workload;

@@ -9,10 +9,12 @@
 #include "bpf/events.h"
 #include "model/profile.h"
 #include "model/samples.h"
+#include "profiler/control_groups.h"
 
-void task_labels_init(struct task_labels *labels, struct profile *profile)
+void task_labels_init(struct task_labels *labels, struct profile *profile,
+		      const struct control_groups *groups)
 {
-	*labels = (struct task_labels){ .profile = profile };
+	*labels = (struct task_labels){ .profile = profile, .groups = groups };
 	u64_map_init(&labels->users);
 }
 
@@ -44,6 +46,23 @@ static int find_user(struct task_labels *labels, uint32_t uid, uint32_t *ret_str
 	return 0;
 }
 
+/* The group, and the container whose it is. */
+static int set_group(struct task_labels *labels, const struct process_event *process,
+		     struct label_set *set)
+{
+	const char *path = labels->groups ? control_groups_of(labels->groups, process) : NULL;
+	const char *container = path ? control_group_container(path) : NULL;
+	int error = 0;
+
+	if (path)
+		error = profile_intern(labels->profile, path, strlen(path),
+				       &set->values[SAMPLE_LABEL_cgroup]);
+	if (!error && container)
+		error = profile_intern(labels->profile, container, CONTAINER_ID_SHOWN,
+				       &set->values[SAMPLE_LABEL_container]);
+	return error;
+}
+
 static int set_process(struct task_labels *labels, const struct process_event *process,
 		       struct label_set *set)
 {
@@ -54,7 +73,8 @@ static int set_process(struct task_labels *labels, const struct process_event *p
 	if (error || !process->tgid)
 		return error;
 	set->values[SAMPLE_LABEL_pid] = process->tgid;
-	return find_user(labels, process->uid, &set->values[SAMPLE_LABEL_user]);
+	error = set_group(labels, process, set);
+	return error ? error : find_user(labels, process->uid, &set->values[SAMPLE_LABEL_user]);
 }
 
 int task_labels_add(struct task_labels *labels, const struct process_event *process, uint32_t tid,

@@ -7,16 +7,19 @@
 
 #include "base/u64_map.h"
 
+struct control_groups;
 struct process_event;
 struct profile;
 
 struct task_labels {
 	struct profile *profile;
-	struct u64_map users; /* UID -> string of the profile */
+	const struct control_groups *groups; /* NULL: they are not known */
+	struct u64_map users;                /* UID -> string of the profile */
 };
 
-/* The profile stays the caller's, and keeps its samples. */
-void task_labels_init(struct task_labels *labels, struct profile *profile);
+/* The profile stays the caller's, and keeps its samples; so do the groups, which may be NULL. */
+void task_labels_init(struct task_labels *labels, struct profile *profile,
+		      const struct control_groups *groups);
 void task_labels_release(struct task_labels *labels);
 
 /*

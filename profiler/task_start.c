@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+
+#define NS_PER_SECOND 1000000000u
 
 int task_start_parse(const char *stat, uint64_t *ret_ticks)
 {
@@ -34,4 +37,12 @@ int task_start_ticks(uint32_t id, uint64_t *ret_ticks)
 	if (error)
 		return error == -ESRCH ? -ENOENT : error;
 	return buffer_string(&text) ? task_start_parse(text.data, ret_ticks) : -ENOMEM;
+}
+
+bool task_started_at(uint32_t id, uint64_t boottime_ns)
+{
+	uint64_t tick_ns = NS_PER_SECOND / (uint64_t)sysconf(_SC_CLK_TCK), ticks;
+	uint64_t expected = boottime_ns / tick_ns;
+
+	return !task_start_ticks(id, &ticks) && ticks + 1 >= expected && ticks <= expected + 1;
 }

@@ -333,3 +333,39 @@ def processes(stacks):
 
 def frames(stacks):
     return {frame for stack in stacks for frame in stack.frames}
+
+
+# --- cgroups ------------------------------------------------------------------------------------------
+
+
+def cgroup_mounts():
+    """{name: folder} of the hierarchies in which a test can make cgroups."""
+    found = {}
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields, _, rest = line.partition(" - ")
+        kind, _, options = rest.split(" ", 2)
+        folder = fields.split()[4]
+        if kind == "cgroup2":
+            found["unified"] = folder
+        elif kind == "cgroup" and "cpu" in options.split(","):
+            found["cpu"] = folder
+    return {name: folder for name, folder in found.items() if os.access(folder, os.W_OK)}
+
+
+@contextlib.contextmanager
+def cgroup_in(hierarchy, name):
+    """A new cgroup with another one in it, of this name."""
+    outer = Path(hierarchy, f"hearth-test-{os.getpid()}")
+    inner = outer / name
+    inner.mkdir(parents=True)
+    yield outer, inner
+
+    def is_removed(folder):
+        try:
+            folder.rmdir()
+        except OSError:  # EBUSY: the last of its processes is not quite gone
+            return False
+        return True
+
+    for folder in (inner, outer):
+        until(lambda folder=folder: is_removed(folder), f"{folder} is empty", 10)

@@ -52,6 +52,29 @@ def test_by_cpu():
     assert hearth.ticks(stacks) > 0.15 * RATE
 
 
+CGROUPS = recording.cgroup_mounts()
+
+
+# A system has version 1, version 2, or both.
+@pytest.mark.parametrize("hierarchy", CGROUPS.values(), ids=list(CGROUPS))
+def test_by_container_and_control_group(hierarchy, tmp_path):
+    """As container engines name their groups; the process and its group are gone when the recording ends."""
+    container, out = "0123456789abcdef" * 4, tmp_path / "out.pb.gz"
+    with recording.cgroup_in(hierarchy, f"docker-{container}.scope") as (outer, inner):
+        with hearth.held_sample("recursion", 0.3) as child:
+            (inner / "cgroup.procs").write_text(str(child.pid))
+            with recording.start("--comm", "recursion", "-F", RATE, "-o", out) as recorder:
+                recording.wait_until_recording(recorder)
+                child.say()
+                child.end()
+                ended = recorder.interrupt()
+    assert ended.returncode == 0, ended
+    for label, head in (("container", container[:12]), ("cgroup", f"/{outer.name}/{inner.name}")):
+        folded = hearth.run("render", out, "--by", label, "-o", "-", "--format", "folded")
+        assert folded.returncode == 0, folded
+        assert recording.processes([hearth.read_stack(line) for line in folded.stdout.splitlines()]) == {head}
+
+
 def test_no_such_label(tmp_path):
     ended = hearth.run("record", "--by", "colour", "-o", tmp_path / "out.svg", "--", "true")
     recording.assert_refused(ended, 2, "no such label")

@@ -175,40 +175,14 @@ def test_kinds_of_target_are_all_to_be_met():
 # --- cgroups ------------------------------------------------------------------------------------------
 
 
-def cgroup_mounts():
-    """{name: folder} of the hierarchies in which a test can make cgroups."""
-    found = {}
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        fields, _, rest = line.partition(" - ")
-        kind, _, options = rest.split(" ", 2)
-        folder = fields.split()[4]
-        if kind == "cgroup2":
-            found["unified"] = folder
-        elif kind == "cgroup" and "cpu" in options.split(","):
-            found["cpu"] = folder
-    return {name: folder for name, folder in found.items() if os.access(folder, os.W_OK)}
-
-
-CGROUPS = cgroup_mounts()
+CGROUPS = recording.cgroup_mounts()
 
 
 @pytest.fixture
 def cgroup(request):
     """A new cgroup with another one in it."""
-    outer = Path(CGROUPS[request.param], f"hearth-test-{os.getpid()}")
-    inner = outer / "inner"
-    inner.mkdir(parents=True)
-    yield outer, inner
-
-    def is_removed(folder):
-        try:
-            folder.rmdir()
-        except OSError:  # EBUSY: the last of its processes is not quite gone
-            return False
-        return True
-
-    for folder in (inner, outer):
-        recording.until(lambda: is_removed(folder), f"{folder} is empty", 10)
+    with recording.cgroup_in(CGROUPS[request.param], "inner") as folders:
+        yield folders
 
 
 # A system has version 1, version 2, or both: a test for each that is there, decided here.
