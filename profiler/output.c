@@ -19,10 +19,7 @@
 #define VALUE_NAME_MAX 128 /* bytes of one that are said */
 
 /* Texts with the names of all formats, or their endings. */
-#define RENDER_FORMAT(name, ending, summary, write) " " name
-#define RENDER_FORMAT_OF_SAMPLES                    RENDER_FORMAT
-#define RENDER_FORMAT_OF_TIMES                      RENDER_FORMAT
-#define RENDER_FORMAT_OF_THREADS                    RENDER_FORMAT
+#define RENDER_FORMAT(name, ending, summary, write, tells) " " name
 static const char format_help[] = "whatever the file's ending:"
 #include "render/formats.def"
 	;
@@ -31,7 +28,7 @@ static const char no_such_format[] = "no such format; one of"
 	;
 #undef RENDER_FORMAT
 
-#define RENDER_FORMAT(name, ending, summary, write) " " ending
+#define RENDER_FORMAT(name, ending, summary, write, tells) " " ending
 static const char output_help[] = "write here (- is standard output); the ending picks the format:"
 #include "render/formats.def"
 	;
@@ -39,9 +36,6 @@ static const char endings[] = ""
 #include "render/formats.def"
 	;
 #undef RENDER_FORMAT
-#undef RENDER_FORMAT_OF_SAMPLES
-#undef RENDER_FORMAT_OF_TIMES
-#undef RENDER_FORMAT_OF_THREADS
 
 static int set_path(void *context, const char *name, const char *value, const char **ret_why)
 {
@@ -239,20 +233,22 @@ static int make_shaped(const struct output *output, const struct shaping *shapin
 
 bool output_wants_samples(const struct output *output)
 {
-	return output->format->wants_samples || output->drawing.flamechart ||
+	return output->format->tells & RENDER_SAMPLES || output->drawing.flamechart ||
 	       shaping_wants_samples(&output->shaping);
 }
 
 struct tick_labels output_labels(const struct output *output)
 {
 	const char *by = output->shaping.by ? output->shaping.by : "";
+	unsigned int tells = output->format->tells;
 
 	return (struct tick_labels){
-		.tid = output->format->wants_samples || !strcmp(by, "tid"),
-		.cpu = output->format->wants_samples || !strcmp(by, "cpu"),
-		.cgroup = output->format->wants_samples || !strcmp(by, "cgroup") ||
-			  !strcmp(by, "container"),
-		.time = output->format->wants_times || output->drawing.flamechart,
+		.tid = tells & RENDER_THREADS || !strcmp(by, "tid"),
+		.cpu = tells & RENDER_LABELS || !strcmp(by, "cpu"),
+		.user = tells & RENDER_LABELS || !strcmp(by, "user"),
+		.cgroup =
+			tells & RENDER_LABELS || !strcmp(by, "cgroup") || !strcmp(by, "container"),
+		.time = tells & RENDER_TIMES || output->drawing.flamechart,
 	};
 }
 
@@ -301,7 +297,7 @@ int output_make(const struct output *output, const struct profile *profile, stru
 	struct shaping shaping = output->shaping;
 	int error;
 
-	shaping.keeps_lines = output->format->keeps_lines;
+	shaping.keeps_lines = output->format->tells & RENDER_LINES;
 	error = shape_is_needed(profile, &shaping) ? make_shaped(output, &shaping, profile, to)
 						   : make(output, profile, to);
 	if (error)

@@ -12,9 +12,13 @@
 #include "profiler/control_groups.h"
 
 void task_labels_init(struct task_labels *labels, struct profile *profile,
-		      const struct control_groups *groups)
+		      const struct control_groups *groups, bool has_users)
 {
-	*labels = (struct task_labels){ .profile = profile, .groups = groups };
+	*labels = (struct task_labels){
+		.profile = profile,
+		.groups = groups,
+		.has_users = has_users,
+	};
 	u64_map_init(&labels->users);
 }
 
@@ -74,7 +78,9 @@ static int set_process(struct task_labels *labels, const struct process_event *p
 		return error;
 	set->values[SAMPLE_LABEL_pid] = process->tgid;
 	error = set_group(labels, process, set);
-	return error ? error : find_user(labels, process->uid, &set->values[SAMPLE_LABEL_user]);
+	if (error || !labels->has_users)
+		return error;
+	return find_user(labels, process->uid, &set->values[SAMPLE_LABEL_user]);
 }
 
 int task_labels_add(struct task_labels *labels, const struct process_event *process, uint32_t tid,

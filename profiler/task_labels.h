@@ -3,6 +3,7 @@
 #ifndef HEARTH_PROFILER_TASK_LABELS_H
 #define HEARTH_PROFILER_TASK_LABELS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/u64_map.h"
@@ -14,12 +15,13 @@ struct profile;
 struct task_labels {
 	struct profile *profile;
 	const struct control_groups *groups; /* NULL: they are not known */
-	struct u64_map users;                /* UID -> string of the profile */
+	bool has_users;
+	struct u64_map users; /* UID -> string of the profile */
 };
 
-/* The profile stays the caller's, and keeps its samples; so do the groups, which may be NULL. */
+/* The profile stays the caller's, and keeps its samples; so do the groups, which may be NULL. Users are looked up only if they are wanted. */
 void task_labels_init(struct task_labels *labels, struct profile *profile,
-		      const struct control_groups *groups);
+		      const struct control_groups *groups, bool has_users);
 void task_labels_release(struct task_labels *labels);
 
 /*

@@ -35,8 +35,8 @@ struct tick_count {
 /* What of a tick is asked for beyond its stack and process. */
 struct tick_labels {
 	bool tid, cpu;
-	bool time;   /* of each tick: see AGGREGATOR_MAX_TIMES */
-	bool cgroup; /* of each process: control_groups.h */
+	bool time;         /* of each tick: see AGGREGATOR_MAX_TIMES */
+	bool user, cgroup; /* of each process: task_labels.h, control_groups.h */
 };
 
 struct tick_counts {

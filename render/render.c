@@ -17,19 +17,9 @@
 #include "render/tree_writer.h"
 
 const struct render_format render_formats[] = {
-#define RENDER_FORMAT(name, ending, summary, write) \
-	{ name, ending, summary, write, false, false, false },
-#define RENDER_FORMAT_OF_SAMPLES(name, ending, summary, write) \
-	{ name, ending, summary, write, true, false, true },
-#define RENDER_FORMAT_OF_TIMES(name, ending, summary, write) \
-	{ name, ending, summary, write, true, true, true },
-#define RENDER_FORMAT_OF_THREADS(name, ending, summary, write) \
-	{ name, ending, summary, write, true, true, false },
+#define RENDER_FORMAT(name, ending, summary, write, tells) { name, ending, summary, write, tells },
 #include "render/formats.def"
 #undef RENDER_FORMAT
-#undef RENDER_FORMAT_OF_SAMPLES
-#undef RENDER_FORMAT_OF_TIMES
-#undef RENDER_FORMAT_OF_THREADS
 };
 
 const size_t render_format_count = sizeof(render_formats) / sizeof(*render_formats);

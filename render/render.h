@@ -16,15 +16,25 @@ struct buffer;
 struct profile;
 struct render_options;
 
+/* What a format has a place for, beyond the tree of functions with one value. What none asks for is not kept in a profile. */
+enum render_tells {
+	RENDER_TREE = 0,
+	RENDER_SAMPLES =
+		1
+		<< 0, /* single samples (samples.h), or more than one value: the others are parts of it */
+	RENDER_THREADS = 1 << 1, /* their comm, PID and TID */
+	RENDER_LABELS = 1 << 2,  /* and all their other labels */
+	RENDER_TIMES = 1 << 3,
+	RENDER_LINES = 1 << 4, /* of frames */
+};
+
 struct render_format {
 	const char *name;    /* as --format says it */
 	const char *ending;  /* of a file name, with its dot */
 	const char *summary; /* for --help */
 	int (*write)(const struct profile *profile, const struct render_options *options,
 		     struct buffer *to);
-	bool wants_samples; /* it tells more where the profile keeps its samples */
-	bool wants_times;   /* and where these have times */
-	bool keeps_lines;   /* it has a place for the lines of frames */
+	unsigned int tells; /* of enum render_tells */
 };
 
 /* The table, in the order of its rows. */

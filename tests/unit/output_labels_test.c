@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* output.c: of ticks that are recorded nothing is kept that the output does not tell. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "profiler/output.h"
+
+struct wanted {
+	const char *format, *by;
+	bool flamechart;
+	bool samples, tid, cpu, user, cgroup, time;
+};
+
+static void assert_wanted(const struct wanted *wanted)
+{
+	const struct output output = {
+		.format = render_format_by_name(wanted->format),
+		.shaping.by = (char *)wanted->by,
+		.drawing.flamechart = wanted->flamechart,
+	};
+	const struct tick_labels labels = output_labels(&output);
+
+	assert_int_equal(output_wants_samples(&output), wanted->samples);
+	assert_int_equal(labels.tid, wanted->tid);
+	assert_int_equal(labels.cpu, wanted->cpu);
+	assert_int_equal(labels.user, wanted->user);
+	assert_int_equal(labels.cgroup, wanted->cgroup);
+	assert_int_equal(labels.time, wanted->time);
+}
+
+static void formats_get_what_they_tell(void **state)
+{
+	static const struct wanted cases[] = {
+		{ "svg", .samples = false },
+		{ "folded", .samples = false },
+		{ "json", .samples = false },
+		{ "html", .samples = true, .tid = true, .time = true },
+		{ "pprof", .samples = true, .tid = true, .cpu = true, .user = true,
+		  .cgroup = true },
+		{ "speedscope", .samples = true, .tid = true, .time = true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_wanted(&cases[i]);
+}
+
+static void heads_get_their_label(void **state)
+{
+	static const struct wanted cases[] = {
+		{ "svg", "none", .samples = true },
+		{ "svg", "comm", .samples = true },
+		{ "svg", "pid", .samples = true },
+		{ "svg", "tid", .samples = true, .tid = true },
+		{ "folded", "cpu", .samples = true, .cpu = true },
+		{ "folded", "user", .samples = true, .user = true },
+		{ "top", "cgroup", .samples = true, .cgroup = true },
+		{ "tree", "container", .samples = true, .cgroup = true },
+		{ "html", "cpu", .samples = true, .tid = true, .cpu = true, .time = true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_wanted(&cases[i]);
+}
+
+static void a_chart_gets_times(void **state)
+{
+	(void)state;
+	assert_wanted(&(struct wanted){ "svg", .flamechart = true, .samples = true, .time = true });
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(formats_get_what_they_tell),
+		cmocka_unit_test(heads_get_their_label),
+		cmocka_unit_test(a_chart_gets_times),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
