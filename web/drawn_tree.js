@@ -4,21 +4,22 @@
 export { DrawnTree };
 
 import { StackTree } from './stack_tree.js';
-import { keepNodes, passNodes, shapeNodes } from './tree_shaping.js';
+import { passNodes, shapeNodes } from './tree_shaping.js';
 import { CHOICE_KINDS, chooseSpan, chooseThreads } from './sample_choice.js';
 
 class DrawnTree {
 	// `filters`: [{ kind, text }], those of samples only where the profile has some. Throws a SyntaxError for a broken expression.
 	constructor(profile, whole, filters) {
 		this.profile = profile;
+		this.filters = filters;
 		this.whole = whole;
 		this.shaping = filters.filter(({ kind }) => !CHOICE_KINDS.includes(kind));
 		this.threads = profile.samples ? chooseThreads(profile.samples, filters) : null;
 		this.span = profile.samples ? chooseSpan(profile.samples, filters) : { from: -1, to: -1 };
 		this.tree = whole;
 		this.steps = []; // of each change: node → node of the next tree, -1: its ticks are not in it
-		if (this.threads || this.span.from >= 0) this.step(keepNodes(whole, this.sums()));
-		if (this.shaping.length) this.step(shapeNodes(profile, this.tree, this.shaping));
+		if (this.threads || this.span.from >= 0) this.step(whole.withTicks(this.sums()));
+		if (this.shaping.length) this.shape();
 		this.tree.all = whole.whole;
 	}
 
@@ -26,9 +27,14 @@ class DrawnTree {
 		return this.profile.samples.sumNodes(this.whole.count, this.threads, this.span.from, this.span.to);
 	}
 
-	step(nodes) {
-		this.steps.push(nodes.at);
-		this.tree = new StackTree(nodes);
+	shape() {
+		const nodes = shapeNodes(this.profile, this.tree, this.shaping);
+		this.step({ tree: new StackTree(nodes), at: nodes.at });
+	}
+
+	step({ tree, at }) {
+		this.steps.push(at);
+		this.tree = tree;
 	}
 
 	// The node of the tree that has the ticks of a node of the whole one; -1: none has.
@@ -64,6 +70,11 @@ class DrawnTree {
 			}
 		}
 		return rows;
+	}
+
+	// What the cells of the timeline depend on.
+	get cellsKey() {
+		return JSON.stringify(this.filters.filter(({ kind }) => kind !== 'time'));
 	}
 
 	// Ticks per cell of the timeline: of the chosen threads, at whatever time.

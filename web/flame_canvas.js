@@ -39,7 +39,6 @@ class FlameCanvas {
 	setTree(tree) {
 		this.tree = tree;
 		this.nodeStyle = this.nodeGroup = this.colourOfNode = null; // they were of the tree before
-		this.labels.clear();
 	}
 
 	// Sizes follow the reader's size of text.

@@ -20,6 +20,7 @@ class FlameView {
 		this.canvas.search = search;
 		this.twin = new TreeTwin(twin, i => frameWords(profile, this.tree, i, this.zoomed), i => this.takeFocus(i));
 		this.zoomed = 0;
+		this.isAtEnd = true;
 		this.pointed = this.focused = -1;
 		this.last = 0; // where the keys start from
 		this.current = -1;
@@ -43,14 +44,13 @@ class FlameView {
 
 	layOut() {
 		if (!this.graph.clientWidth) return; // it is not shown
-		const atEnd = this.graph.scrollTop + this.graph.clientHeight >= this.graph.scrollHeight - 2;
-		const { canvas } = this;
+		const { canvas, isAtEnd } = this;
 		canvas.resize(this.graph.clientWidth, 0);
 		this.stage.style.height = canvas.wholeHeight + 'px';
 		this.sheet.style.height = Math.min(canvas.wholeHeight, this.graph.clientHeight) + 'px';
 		canvas.resize(this.graph.clientWidth, Math.min(canvas.wholeHeight, this.graph.clientHeight));
 		this.graph.classList.toggle('icicle', canvas.isInverted);
-		if (atEnd && !canvas.isInverted) this.graph.scrollTop = this.graph.scrollHeight;
+		if (isAtEnd && !canvas.isInverted) this.graph.scrollTop = this.graph.scrollHeight;
 		this.noteScroll();
 	}
 
@@ -70,6 +70,7 @@ class FlameView {
 	// The one place that asks where the graph is scrolled to: asking makes the browser lay the page out.
 	noteScroll() {
 		this.canvas.scrolled = this.graph.scrollTop;
+		this.isAtEnd = this.graph.scrollTop + this.graph.clientHeight >= this.graph.scrollHeight - 2; // the root is in sight, and stays so in another size
 		this.redraw();
 	}
 

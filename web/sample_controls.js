@@ -53,7 +53,7 @@ class SampleControls {
 	show(drawn, search) {
 		if (this.picker) this.showLead();
 		const { span } = drawn;
-		this.timeline?.show((cells, perCell, isMatch) => isMatch && !search.hits ? null : drawn.sumCells(cells, perCell, isMatch ? search.hits : null),
+		this.timeline?.show(drawn.cellsKey, (cells, perCell, isMatch) => isMatch && !search.hits ? null : drawn.sumCells(cells, perCell, isMatch ? search.hits : null),
 			span.from < 0 ? null : span);
 	}
 

@@ -76,6 +76,52 @@ class StackTree {
 		this.rowEnd = rowEnd;
 	}
 
+	// The same tree with other ticks (`self`, per node), without the nodes below which none is: { tree, at }, where `at` has for each node the one of
+	// that tree, -1: none.
+	withTicks(self) {
+		const { count, parent } = this, total = new Float64Array(self), at = new Int32Array(count);
+		for (let i = count - 1; i > 0; i--) if (total[i] > 0) total[parent[i]] += total[i];
+		let kept = 1;
+		for (let i = 1; i < count; i++) at[i] = total[i] > 0 ? kept++ : -1;
+		const tree = Object.create(StackTree.prototype);
+		tree.count = kept;
+		tree.takeNodes(this, self, total, at);
+		tree.fillRows();
+		tree.whole = tree.all = tree.total[0];
+		tree.ofFrame = null;
+		return { tree, at };
+	}
+
+	takeNodes(from, allSelf, allTotal, at) {
+		const { count } = this, { depth: allDepth, frame: allFrame, parent: allParent } = from, all = at.length;
+		const depth = new Int32Array(count), frame = new Int32Array(count), parent = new Int32Array(count), end = new Int32Array(count);
+		const self = new Float64Array(count), total = new Float64Array(count), start = new Float64Array(count), next = new Float64Array(count);
+		let deepest = 0;
+		frame[0] = parent[0] = -1;
+		self[0] = allSelf[0];
+		total[0] = allTotal[0];
+		for (let i = 1, k = 1; i < all; i++) {
+			if (at[i] < 0) continue;
+			const p = at[allParent[i]], ticks = allTotal[i], d = allDepth[i];
+			if (d > deepest) deepest = d;
+			depth[k] = d;
+			frame[k] = allFrame[i];
+			parent[k] = p;
+			self[k] = allSelf[i];
+			total[k] = ticks;
+			start[k] = next[k] = next[p];
+			next[p] += ticks;
+			k++;
+		}
+		for (let k = count - 1; k > 0; k--) {
+			const p = parent[k];
+			if (!end[k]) end[k] = k + 1;
+			if (end[p] < end[k]) end[p] = end[k];
+		}
+		if (!end[0]) end[0] = 1;
+		Object.assign(this, { depth, frame, parent, end, self, total, start, deepest });
+	}
+
 	// The right edges of nodes.
 	endsOf(nodes) {
 		const { start, total } = this, ends = new Float64Array(nodes.length);

@@ -28,12 +28,18 @@ class Timeline {
 
 	// --- what is shown -----------------------------------------------------------------------------
 
-	// `sum(cells, perCell, isMatch)` gives ticks per cell, or null; `span` is { from, to } in slots, or null.
-	show(sum, span) {
+	// `sum(cells, perCell, isMatch)` gives ticks per cell, or null, and the same while `key` is the same; `span` is { from, to } in slots, or null.
+	show(key, sum, span) {
 		this.sum = sum;
 		this.chosen = span;
 		this.draft = null;
-		this.layOut();
+		if (!this.cells || key !== this.key) {
+			this.key = key;
+			this.layOut();
+		} else {
+			this.drawMarks();
+			this.say();
+		}
 	}
 
 	get size() {

@@ -2,7 +2,7 @@
 //
 // Trees made of trees: what filters leave, and who calls a function and what it calls. All give the depth, frame and own ticks of
 // nodes in the order of a walk from the root, as a profile's own; what is made of nodes of another tree, besides (`at`) where each of them went.
-export { shapeNodes, keepNodes, passNodes, callersOf, calleesOf, functionSums, FILTER_KINDS };
+export { shapeNodes, passNodes, callersOf, calleesOf, functionSums, FILTER_KINDS };
 
 import { nameTester } from './frame_search.js';
 
@@ -133,30 +133,6 @@ function shapeNodes(profile, tree, filters) {
 	}
 	const nodes = grown.finish(Boolean(profile.facts.no_sort));
 	nodes.at = place.map((node, i) => passes[i] ? nodes.at[node] : -1);
-	return nodes;
-}
-
-// The same tree with other ticks (`self`, per node), without the nodes below which none is.
-function keepNodes(tree, self) {
-	const { count, parent } = tree, at = new Int32Array(count);
-	let left = 1;
-	at[0] = 1;
-	for (let i = count - 1; i > 0; i--) {
-		if (!at[i] && !self[i]) continue;
-		at[i] = at[parent[i]] = 1;
-		left++;
-	}
-	const nodes = { depth: new Int32Array(left), frame: new Int32Array(left), self: new Float64Array(left), at };
-	for (let i = 0, next = 0; i < count; i++) {
-		if (!at[i]) {
-			at[i] = -1;
-			continue;
-		}
-		nodes.depth[next] = tree.depth[i];
-		nodes.frame[next] = tree.frame[i];
-		nodes.self[next] = self[i];
-		at[i] = next++;
-	}
 	return nodes;
 }
 

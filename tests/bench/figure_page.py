@@ -15,6 +15,8 @@ import measuring
 from rows import Row
 
 SEED = 1
+MINUTE = 60  # seconds
+SEEN_MOST = 50
 BARS = {107_000: (0.25, 8, 50, 0.8), 411_000: (0.5, 16, 80, 2.5)}  # s, ms, ms, MB
 WORDS = "alloc apply batch bind cache clear commit copy decode drop edge emit fetch fill flush free grow hash init".split()
 
@@ -23,6 +25,19 @@ window.durations = [];
 new PerformanceObserver(list => {
     for (const entry of list.getEntries()) window.durations.push(entry.duration);
 }).observe({ type: 'event', durationThreshold: 16 });
+"""
+MARK_HALF = """
+const map = document.getElementById('cells');
+const press = (key, shiftKey) => map.dispatchEvent(new KeyboardEvent('keydown', { key, shiftKey, bubbles: true }));
+map.focus();
+press('Home');
+press('Home');
+for (let column = 0; column < 30; column++) press('ArrowRight', true);
+"""
+TICK_FIRST = """
+document.querySelector('#chips .lead').click();
+document.querySelector('#thread-form input[type=checkbox]').click();
+document.querySelector('#thread-form [type=submit]').focus();
 """
 NEXT_FRAME = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)));"
 
@@ -41,8 +56,8 @@ def call_graph(rng, functions=6000):
     return names, callees
 
 
-def write_profile(path, frames):
-    """Stacks until so many different frames (nodes of the tree) are there."""
+def make_stacks(frames):
+    """Stacks, leaf last, and how often each was seen: until so many different frames (nodes of the tree) are there."""
     rng = random.Random(SEED)
     names, callees = call_graph(rng)
     nodes, stacks = set(), {}
@@ -55,9 +70,34 @@ def write_profile(path, frames):
         for depth in range(1, len(stack) + 1):
             nodes.add(hash(tuple(stack[:depth])))
         stacks[";".join(stack)] = min(int(rng.paretovariate(1.05)), 100_000)
+    return stacks
+
+
+def write_folded(path, stacks):
     with path.open("w") as out:
         for stack, count in stacks.items():
             out.write(f"{stack} {count}\n")
+
+
+def sample_text(stack, thread, time):
+    """As perf script prints it."""
+    process, *functions = stack.split(";")
+    pid = 1000 + int(process.removeprefix("process")) * 37
+    lines = [f"{process} {pid}/{pid + thread} [000] {time:.6f}: 1001001 cpu-clock: "]
+    for name in reversed(functions):
+        module = "[kernel.kallsyms]" if name.endswith("_[k]") else "/usr/lib/libapp.so"
+        lines.append(f"\t4000 {name.removesuffix('_[k]')}+0x1 ({module})")
+    return "\n".join(lines) + "\n\n"
+
+
+def write_script(path, stacks):
+    """The same stacks as samples of 40 threads in a minute: each as often as it was seen, but for the few hot ones."""
+    rng = random.Random(SEED)
+    times = [(rng.uniform(0, MINUTE), stack) for stack, count in stacks.items() for _ in range(min(count, SEEN_MOST))]
+    with path.open("w") as out:
+        for time, stack in sorted(times):
+            out.write(sample_text(stack, rng.randrange(4), 1000 + time))
+    return len(times)
 
 
 class Browser:
@@ -101,7 +141,7 @@ class Browser:
 
     def key(self, key, text=None):
         for kind in ("keyDown", "keyUp"):
-            event = {"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": {"Enter": 13, "Backspace": 8, "ArrowUp": 38}.get(key, 0)}
+            event = {"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": {"Enter": 13, "Backspace": 8, "ArrowUp": 38, "Escape": 27}.get(key, 0)}
             if text and kind == "keyDown":
                 event["text"] = text
             self.driver.execute_cdp_cmd("Input.dispatchKeyEvent", event)
@@ -143,27 +183,69 @@ def measure_actions(browser, times):
     return seen
 
 
-def rows_of(browser, bench, frames):
-    ready_bar, script_bar, presented_bar, size_bar = BARS[frames]
-    profile, page = bench.path("page.folded"), bench.path("page.html")
-    write_profile(profile, frames)
-    subprocess.run([bench.binary, "render", profile, "-o", page], check=True, stderr=subprocess.DEVNULL)
-    what = f"{frames // 1000:,} k frames"
-    yield Row(f"{what}: file", page.stat().st_size / 1e6, "MB", size_bar)
+def measure_choices(browser, times):
+    """The same of a half of the time and of a process, chosen by keys and taken back."""
+    seen = {"choose half of the time": [], "all of the time": [], "choose a process": [], "all processes": []}
+    for _ in range(times):
+        browser.driver.execute_script(MARK_HALF)
+        seen["choose half of the time"].append(browser.measure_key("Enter"))
+        seen["all of the time"].append(browser.measure_key("Escape"))
+        browser.driver.execute_script("document.activeElement.blur()")
+        browser.driver.execute_script(TICK_FIRST)
+        seen["choose a process"].append(browser.measure_key("Enter", "\r"))
+        browser.driver.execute_script("document.querySelector('span.chip button').focus()")
+        seen["all processes"].append(browser.measure_key("Enter", "\r"))
+    return seen
+
+
+def action_rows(what, seen, bars):
+    _, script_bar, presented_bar, _ = bars
+    for action, pairs in seen.items():
+        script, presented = (statistics.median(values) for values in zip(*pairs))
+        yield Row(f"{what}: {action}, script", script, "ms", script_bar, note=f"median of {len(pairs)}")
+        yield Row(f"{what}: {action}, presented", presented, "ms", presented_bar, note=f"median of {len(pairs)}")
+
+
+def ready_row(browser, bench, what, page, bars):
     times = bench.seconds(7, 2)
     ready = [browser.ready_seconds(page) for _ in range(times)]
-    yield Row(f"{what}: ready", statistics.median(ready), "s", ready_bar, note=f"median of {times}")
-    repeats = bench.seconds(20, 3)
-    for action, seen in measure_actions(browser, repeats).items():
-        script, presented = (statistics.median(values) for values in zip(*seen))
-        yield Row(f"{what}: {action}, script", script, "ms", script_bar, note=f"median of {repeats}")
-        yield Row(f"{what}: {action}, presented", presented, "ms", presented_bar, note=f"median of {repeats}")
+    return Row(f"{what}: ready", statistics.median(ready), "s", bars[0], note=f"median of {times}")
+
+
+def draw(bench, profile):
+    page = bench.path("page.html")
+    subprocess.run([bench.binary, "render", profile, "-o", page], check=True, stderr=subprocess.DEVNULL)
+    return page
+
+
+def rows_of(browser, bench, frames, stacks):
+    what, bars, profile = f"{frames // 1000:,} k frames", BARS[frames], bench.path("page.folded")
+    write_folded(profile, stacks)
+    page = draw(bench, profile)
+    yield Row(f"{what}: file", page.stat().st_size / 1e6, "MB", bars[3])
+    yield ready_row(browser, bench, what, page, bars)
+    yield from action_rows(what, measure_actions(browser, bench.seconds(20, 3)), bars)
+
+
+def rows_with_samples(browser, bench, frames, stacks):
+    """The bars of a page without samples; of its file the bar is for what it is without them."""
+    what, bars, profile = f"{frames // 1000:,} k frames with samples", BARS[frames], bench.path("page.script")
+    samples = write_script(profile, stacks)
+    page = draw(bench, profile)
+    yield Row(f"{what}: file", page.stat().st_size / 1e6, "MB", note=f"{samples:,} samples of 40 threads in a minute")
+    yield ready_row(browser, bench, what, page, bars)
+    browser.driver.execute_script(NOTE_EVENTS)
+    yield from action_rows(what, measure_choices(browser, bench.seconds(20, 3)), bars)
+    browser.ready_seconds(f"{page}#?f=time%3A10-50")
+    yield from action_rows(f"{what}, 40 s chosen", measure_actions(browser, bench.seconds(20, 3)), bars)
 
 
 def measure(bench):
     browser = Browser()
     try:
         for frames in BARS:
-            yield from rows_of(browser, bench, frames)
+            stacks = make_stacks(frames)
+            yield from rows_of(browser, bench, frames, stacks)
+            yield from rows_with_samples(browser, bench, frames, stacks)
     finally:
         browser.close()

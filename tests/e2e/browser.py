@@ -34,11 +34,12 @@ SWITCHES = (
 )
 
 
-def start_browser(profile_folder):
+def start_browser(profile_folder, preferences=None):
     options = Options()
     for switch in SWITCHES:
         options.add_argument(switch)
     options.add_argument(f"--user-data-dir={profile_folder}")
+    options.add_experimental_option("prefs", preferences or {})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     return webdriver.Chrome(service=Service(DRIVER), options=options)
 

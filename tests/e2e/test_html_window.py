@@ -2,12 +2,14 @@
 """The page without samples, damaged, without scripts, and in windows of all sizes."""
 
 import re
+import shutil
+import tempfile
 
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from browser import browser, chromium, draw_page, errors, wait_until  # noqa: F401 (fixtures)
+from browser import browser, chromium, draw_page, errors, start_browser, wait_until  # noqa: F401 (fixtures)
 from page import PROFILE, Page, page  # noqa: F401 (fixture)
 
 
@@ -49,3 +51,50 @@ def test_it_fits_a_small_window(size, browser, draw_page):  # noqa: F811
         assert canvas[0] == 2 * canvas[1]
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_search_on_a_phone_moves_nothing(browser, draw_page):  # noqa: F811
+    metrics = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        page = Page(browser, draw_page(f"{PROFILE}p;{';'.join(f'f{i}' for i in range(120))} 10\n"))
+        places = "const graph = document.getElementById('graph'); return [graph.getBoundingClientRect().top, graph.scrollTop]"
+        before = page.driver.execute_script(places)
+        page.search("alloc")
+        assert page.element("found").is_displayed() and page.driver.execute_script(places) == before
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_root_stays_in_sight_when_the_window_changes(browser, draw_page):  # noqa: F811
+    page = Page(browser, draw_page(f"p;{';'.join(f'f{i}' for i in range(120))} 10\n"))
+    left = "const graph = document.getElementById('graph'); return graph.scrollHeight - graph.clientHeight - graph.scrollTop"
+    try:
+        for height in (600, 500, 800):
+            metrics = {"width": 1000, "height": height, "deviceScaleFactor": 1, "mobile": False}
+            browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+            wait_until(browser, lambda: abs(browser.execute_script(left)) < 2, f"the root is in sight at {height}")
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.fixture
+def large_text():
+    """A browser whose reader wants text twice as large."""
+    folder = tempfile.mkdtemp(prefix="hearth-browser-")
+    driver = start_browser(folder, {"webkit.webprefs.default_font_size": 32})
+    yield driver
+    driver.quit()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_large_text_fits(large_text, draw_page):  # noqa: F811
+    path = draw_page(f"{PROFILE}p;a_[k] 10\np;[truncated:no_root];g 8\n")
+    for width, height in ((1440, 900), (1024, 768), (390, 844)):
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        large_text.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        page = Page(large_text, path)
+        assert page.driver.execute_script("return parseFloat(getComputedStyle(document.documentElement).fontSize)") == 32
+        assert page.driver.execute_script("return document.documentElement.scrollWidth") <= width
+        tops = {page.element(name).rect["y"] for name in ("theme", "help-button")}
+        assert len(tops) == 1 and tops.pop() < 40  # in the first line
