@@ -63,7 +63,7 @@ def compile_load(bench):
     for folder in COMPILED_FOLDERS:
         shutil.copytree(measuring.ROOT / folder, sources / folder, dirs_exist_ok=True)
     commands = [
-        ["cc", "-std=gnu11", "-O2", "-g", "-I.", "-include", "base/banned.h", "-D_GNU_SOURCE",
+        ["cc", "-std=gnu11", "-O2", "-g", "-I.", "-include", "base/banned.h", "-D_GNU_SOURCE", "-DHEARTH_VERSION=\"load\"",
          "-c", "-o", f"{WORKER}.o", str(path.relative_to(sources))]
         for path in sorted(sources.glob("[!b]*/*.c"))
         if path.name != "web_files.c"  # needs what the build generates
