@@ -179,6 +179,51 @@ static void a_second_batch_finds_the_file_open(void **state)
 	close(request.fd);
 }
 
+/* A file of this program's bytes, of nobody else's. */
+static int copy_of_self(void)
+{
+	char path[] = "/tmp/name-service-test-XXXXXX";
+	struct buffer bytes = { 0 };
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(buffer_read_file(&bytes, "/proc/self/exe", 64 << 20), 0);
+	assert_int_equal(write(fd, bytes.data, bytes.size), bytes.size);
+	buffer_release(&bytes);
+	return fd;
+}
+
+/* It is mapped, and reading it would end the worker, but nobody reads it any more. */
+static void a_file_that_shrinks_while_it_is_kept_costs_no_other_one_anything(void **state)
+{
+	struct worker *worker = begin(0);
+	uint64_t addresses[ADDRESSES], others[ADDRESSES];
+	struct symbol_request shrunk = question(copy_of_self(), addresses);
+	struct symbol_request other = question(open_self(), others);
+	struct debug_identity wanted;
+	struct child_usage usage;
+	struct answer answer;
+
+	(void)state;
+	assert_int_equal(ask(worker, &shrunk, &answer, &wanted), 0);
+	assert_in_range(answer.files.kept_bytes, 1, WORKER_KEPT_BYTES);
+	answer_release(&answer);
+	assert_int_equal(ftruncate(shrunk.fd, 0), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(ask(worker, &other, &answer, &wanted), 0);
+		assert_int_equal(answer.files.opened, i == 0);
+		answer_release(&answer);
+		assert_int_equal(ask(worker, &shrunk, &answer, &wanted), -ENOEXEC);
+	}
+	worker_read_usage(worker, &usage);
+	assert_int_equal(usage.started, 1);
+	assert_int_equal(usage.failed, 0);
+	worker_free(worker);
+	close(shrunk.fd);
+	close(other.fd);
+}
+
 static void what_is_no_elf_file_is_said_to_be_none(void **state)
 {
 	struct worker *worker = begin(0);
@@ -453,6 +498,9 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_second_batch_finds_the_file_open, worker_in_test_setup),
 		cmocka_unit_test_setup(names_are_those_of_the_symbolizer, worker_in_test_setup),
+		cmocka_unit_test_setup(
+			a_file_that_shrinks_while_it_is_kept_costs_no_other_one_anything,
+			worker_in_test_setup),
 		cmocka_unit_test_setup(what_is_no_elf_file_is_said_to_be_none,
 				       worker_in_test_setup),
 		cmocka_unit_test_setup(names_of_made_code, worker_in_test_setup),
