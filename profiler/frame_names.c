@@ -231,6 +231,7 @@ static void note_cost(const struct frame_names *names, const struct symbol_reply
 		.named = reply->error ? 0 : count_named(reply),
 		.cpu_ns = clock_thread_cpu_ns() - names->begun_ns,
 		.build_id = build_id_of(reply),
+		.debug_info_error = -reply->debug_info_error,
 		.files = reply->files,
 	};
 	struct child_usage usage;

@@ -327,6 +327,7 @@ static void tell(const struct name_source *source, const struct asked *asked, in
 		.id = asked->request.id,
 		.error = error,
 		.debug_file_error = asked->debug_file_error,
+		.debug_info_error = answer->debug_info_error,
 		.build_id = answer->build_id.size ? answer->build_id.bytes : NULL,
 		.build_id_size = answer->build_id.size,
 		.names = answer->names,

@@ -4,9 +4,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "base/json_string.h"
+#include "base/log.h"
 #include "bpf/events.h"
 #include "profiler/modules.h"
+#include "profiler/naming_failure.h"
 #include "worker/worker_child.h"
 
 #define NAME_MAX_BYTES 256 /* of a module, as it is shown */
@@ -62,7 +65,12 @@ static void write_cost(const struct naming_cost *cost, const struct modules *mod
 	json_append_string(to, cost->build_id.size ? build_id : NULL, sizeof(build_id));
 	buffer_append_string(to, ", ");
 	write_numbers(cost, to);
-	buffer_printf(to, ", \"worker_peak_bytes\": %" PRIu64 "}", cost->worker_peak_bytes);
+	buffer_printf(to, ", \"worker_peak_bytes\": %" PRIu64 ", \"debug_info_error\": ",
+		      cost->worker_peak_bytes);
+	if (cost->debug_info_error)
+		buffer_printf(to, "\"%s\"}", naming_failure_of(cost->debug_info_error)->name);
+	else
+		buffer_append_string(to, "null}");
 }
 
 static struct naming_cost sum_of(const struct naming_cost *costs, size_t count)
@@ -117,4 +125,25 @@ void naming_costs_write_json(struct naming_costs *costs, const struct modules *m
 	buffer_append_string(to, "},\n    ");
 	write_files(all, count, to);
 	buffer_append_char(to, '}');
+}
+
+void naming_costs_log(const struct naming_costs *costs, const struct modules *modules)
+{
+	const struct naming_cost *all = (const struct naming_cost *)costs->costs.data;
+	size_t count = costs->costs.size / sizeof(*all), found = 0;
+	_cleanup_(buffer_release) struct buffer line = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		if (!all[i].debug_info_error || found++ >= NAMING_COSTS_LOGGED)
+			continue;
+		buffer_printf(&line, "%s%s (it %s)", found > 1 ? ", " : "",
+			      name_of(&all[i], modules),
+			      naming_failure_of(all[i].debug_info_error)->words);
+	}
+	if (found > NAMING_COSTS_LOGGED)
+		buffer_printf(&line, ", %zu others", found - NAMING_COSTS_LOGGED);
+	if (found && buffer_string(&line))
+		log_warning(
+			"frames have no lines and no inlined calls, for the debugging information cannot be used, of %s",
+			buffer_string(&line));
 }

@@ -384,6 +384,8 @@ void stats_log(const struct stats *stats, const struct recording *recording)
 		(double)stats->steal_ns / 1e6);
 	if (stats->unnamed)
 		unnamed_frames_log(stats->unnamed);
+	if (stats->naming)
+		naming_costs_log(stats->naming, stats->named_modules);
 	log_unwind(&stats->unwind);
 	log_modules(&stats->modules);
 	log_worker(&stats->worker);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profiler/unnamed_frames.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "base/json_string.h"
 #include "base/log.h"
 #include "profiler/modules.h"
+#include "profiler/naming_failure.h"
 #include "profiler/package_owner.h"
 #include "render/readable.h"
 
@@ -37,15 +37,6 @@ static const struct {
 #define RUNTIME(comm, mend) { comm, mend },
 #include "profiler/runtimes.def"
 #undef RUNTIME
-};
-
-static const struct {
-	uint32_t error;
-	const char *name, *words;
-} failures[] = {
-#define NAMING_FAILURE(error, name, words) { error, name, words },
-#include "profiler/naming_failures.def"
-#undef NAMING_FAILURE
 };
 
 void unnamed_frames_init(struct unnamed_frames *unnamed)
@@ -116,12 +107,10 @@ static uint64_t total(const struct unnamed_frames *unnamed)
 static void explain_failure(const struct unnamed_key *key, const char *what,
 			    struct unnamed_words *words)
 {
-	size_t row = 0;
+	const struct naming_failure *failure = naming_failure_of((int)key->error);
 
-	while (failures[row].error && failures[row].error != key->error)
-		row++;
-	words->reason = failures[row].name;
-	snprintf(words->mend, sizeof(words->mend), "%s %s", what, failures[row].words);
+	words->reason = failure->name;
+	snprintf(words->mend, sizeof(words->mend), "%s %s", what, failure->words);
 }
 
 static void explain_made_code(const struct unnamed_key *key, struct unnamed_words *words)

@@ -23,6 +23,7 @@ struct answer {
 	struct build_id build_id; /* size 0: none */
 	enum demangle_mode demangle;
 	struct symbol_file_use files;
+	int debug_info_error; /* as in struct symbol_reply */
 };
 
 int answer_init(struct answer *answer,

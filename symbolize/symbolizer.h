@@ -111,6 +111,7 @@ struct symbol_reply {
 	uint64_t id;
 	int error; /* why the whole module has no names: 0 or a negative errno, see below */
 	int debug_file_error; /* why its debug file, which was found, gave none; 0: it did, or there was none */
+	int debug_info_error; /* why there are no inlined calls, files and lines, though there is debugging information */
 	const uint8_t *build_id; /* NULL: the file has none */
 	size_t build_id_size;
 	const struct symbol_name *names; /* `count` of them, in the order of the request */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +75,7 @@ struct name_answer {
 	/* Of the file what may be looked for, of whatever has the DWARF its supplementary file; of the latter only the build-id. */
 	struct debug_identity_said wanted, has;
 	uint64_t wants_package;
+	uint64_t debug_info_errno; /* of struct symbol_reply, positive */
 	uint64_t name_count, more_count, split_file_count, string_bytes;
 	struct symbol_file_use files;
 };
@@ -225,7 +227,13 @@ static int search_split(void *context, const struct split_file_wanted *wanted,
 	return -ENOENT;
 }
 
-/* Debugging information that is not there, or is damaged, leaves the names as they are. */
+/* Some is there, and cannot be used: which is said, and leaves the names as they are. */
+static void note_debug_info_error(struct answer *answer, int error)
+{
+	if (error != -ENOENT)
+		answer->debug_info_error = error == -EBADMSG ? -ENOEXEC : error;
+}
+
 static int add_inlined(struct files_asked *files, const struct elf_file *file,
 		       const struct symbol_request *request, struct answer *answer)
 {
@@ -259,6 +267,7 @@ static int add_inlined(struct files_asked *files, const struct elf_file *file,
 		error = source_names_new(&asked, &sources);
 	if (files->error)
 		return files->error;
+	note_debug_info_error(answer, error ? error : source_names_error(sources));
 	if (error)
 		return error == -ENOMEM ? error : 0;
 	for (size_t i = 0; i < asked.count && !error; i++) {
@@ -458,6 +467,7 @@ static int say_answer(const struct answer *answer, const struct debug_identity *
 	const struct debug_identity has = { .build_id = answer->build_id };
 	struct name_answer said = {
 		.wants_package = wanted->wants_package,
+		.debug_info_errno = (uint64_t)-answer->debug_info_error,
 		.name_count = answer->count,
 		.split_file_count = wanted->split_file_count,
 		.files = answer->files,
@@ -678,6 +688,25 @@ static int hear_wishes(struct answer *answer, struct bytes wishes, struct bytes 
 	return 0;
 }
 
+/* Its errors are its word, too: none may be taken for one that passes with time, or for memory that is short here. */
+static int hear_error(int error)
+{
+	switch (error) {
+	case -ENOEXEC:
+	case -EOPNOTSUPP:
+	case -EFBIG:
+	case -E2BIG:
+	case -EINVAL:
+	case -ETIME:
+	case -ESTALE:
+		return error;
+	case -ENOMEM:
+		return -EFBIG;
+	default:
+		return -EIO;
+	}
+}
+
 int name_service_hear(struct bytes payload, struct answer *answer,
 		      struct debug_identity *ret_wanted)
 {
@@ -702,29 +731,13 @@ int name_service_hear(struct bytes payload, struct answer *answer,
 		return -EBADMSG;
 	answer->build_id = has.build_id;
 	answer->files = said.files;
+	if (said.debug_info_errno)
+		answer->debug_info_error = hear_error(
+			said.debug_info_errno <= INT_MAX ? -(int)said.debug_info_errno : -EIO);
 	ret_wanted->wants_package = said.wants_package != 0;
 	unheard = (struct more_said){ (const struct name_said *)more.data, said.more_count };
 	error = hear_names(answer, (const struct name_said *)names.data, &unheard, strings);
 	return error ? error : hear_wishes(answer, wishes, strings, ret_wanted);
-}
-
-/* Its errors are its word, too: none may be taken for one that passes with time, or for memory that is short here. */
-static int hear_error(int error)
-{
-	switch (error) {
-	case -ENOEXEC:
-	case -EOPNOTSUPP:
-	case -EFBIG:
-	case -E2BIG:
-	case -EINVAL:
-	case -ETIME:
-	case -ESTALE:
-		return error;
-	case -ENOMEM:
-		return -EFBIG;
-	default:
-		return -EIO;
-	}
 }
 
 static size_t max_reply_bytes(size_t addresses)

@@ -2,6 +2,8 @@
 """Calls that a compiler inlined are frames of their own, wherever debugging information tells of them."""
 
 import os
+import re
+import struct
 import subprocess
 
 import pytest
@@ -58,6 +60,23 @@ def test_a_folder_of_debug_files(builds, tmp_path):
     (builds / "beside.debug").rename(tmp_path / "gathered" / "beside.debug")
     recorded = hearth.record("-F", 999, "--symbols", tmp_path / "gathered", "--", tmp_path / "far")
     assert share_of(recorded, "far", WHOLE) > 0.9, recorded.stacks[:5]
+
+
+def test_debugging_information_that_cannot_be_inflated(builds, tmp_path):
+    """It is said to be larger than a section may be. The functions have their names nevertheless."""
+    program = tmp_path / "bomb"
+    subprocess.run(["objcopy", "--compress-debug-sections=zlib", builds / "own", program], check=True)
+    sections = subprocess.run(["readelf", "-SW", program], check=True, capture_output=True, text=True).stdout
+    at = int(re.search(r"\] \.debug_info +PROGBITS +\w+ (\w+)", sections)[1], 16)
+    with open(program, "r+b") as file:
+        file.seek(at + 8)  # Elf64_Chdr.ch_size
+        file.write(struct.pack("<Q", 600 << 20))
+    recorded = hearth.record("-F", 999, "--", program)
+    assert share_of(recorded, "bomb", ["main", "outer"]) > 0.9, recorded.stacks[:5]
+    assert "the debugging information cannot be used, of bomb (it is too large" in recorded.process.stderr
+    told = {module["module"]: module["debug_info_error"] for module in recorded.stats["naming"]["modules"]}
+    assert told.pop("bomb") == "too_large"
+    assert not any(told.values()), told
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <string.h>
 
 #include "bpf/events.h"
@@ -43,6 +44,7 @@ static void the_dearest_come_first(void **state)
 		.asked = 4,
 		.cpu_ns = 60,
 		.worker_peak_bytes = 4096,
+		.debug_info_error = EFBIG,
 		.build_id = { .bytes = { 0xab, 0x01 }, .size = 2 },
 		.files = { .opened = 2, .found = 4, .closed = 1, .kept_bytes = 500 },
 	};
@@ -55,9 +57,9 @@ static void the_dearest_come_first(void **state)
 	assert_written(
 		&costs,
 		"{\"modules\": ["
-		"\n      {\"module\": \"kernel\", \"build_id\": null, \"asked\": 30, \"named\": 29, \"cpu_ns\": 700, \"worker_peak_bytes\": 0},"
-		"\n      {\"module\": \"[made code]\", \"build_id\": \"ab01\", \"asked\": 4, \"named\": 0, \"cpu_ns\": 60, \"worker_peak_bytes\": 4096},"
-		"\n      {\"module\": \"[vdso]\", \"build_id\": null, \"asked\": 1, \"named\": 1, \"cpu_ns\": 5, \"worker_peak_bytes\": 0}],"
+		"\n      {\"module\": \"kernel\", \"build_id\": null, \"asked\": 30, \"named\": 29, \"cpu_ns\": 700, \"worker_peak_bytes\": 0, \"debug_info_error\": null},"
+		"\n      {\"module\": \"[made code]\", \"build_id\": \"ab01\", \"asked\": 4, \"named\": 0, \"cpu_ns\": 60, \"worker_peak_bytes\": 4096, \"debug_info_error\": \"too_large\"},"
+		"\n      {\"module\": \"[vdso]\", \"build_id\": null, \"asked\": 1, \"named\": 1, \"cpu_ns\": 5, \"worker_peak_bytes\": 0, \"debug_info_error\": null}],"
 		"\n    \"others\": {\"modules\": 0, \"asked\": 0, \"named\": 0, \"cpu_ns\": 0},"
 		"\n    \"files\": {\"opened\": 3, \"found\": 4, \"closed\": 1, \"kept_bytes\": 900, \"kept_max_bytes\": 4194304}}");
 }
