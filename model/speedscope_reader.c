@@ -13,6 +13,8 @@
 #include "model/json_document.h"
 #include "model/profile.h"
 #include "model/profile_reader.h"
+#include "model/samples.h"
+#include "model/thread_name.h"
 
 /* Where in the document a value stands. */
 enum place {
@@ -30,17 +32,26 @@ enum place {
 	EVENT,
 };
 
-enum value { NOTHING = JSON_NOTHING, NAME, UNIT, STACKED, WEIGHT, TYPE, AT, INDEX };
+enum value { NOTHING = JSON_NOTHING, NAME, THREAD, UNIT, STACKED, WEIGHT, TYPE, AT, INDEX };
 
 static const struct json_key keys[] = {
-	{ TOP, "shared", SHARED, NOTHING },       { SHARED, "frames", FRAMES, NOTHING },
-	{ FRAMES, NULL, FRAME, NOTHING },         { FRAME, "name", OTHER, NAME },
-	{ TOP, "profiles", PROFILES, NOTHING },   { PROFILES, NULL, PROFILE, NOTHING },
-	{ PROFILE, "unit", OTHER, UNIT },         { PROFILE, "samples", SAMPLES, NOTHING },
-	{ SAMPLES, NULL, STACK, NOTHING },        { STACK, NULL, OTHER, STACKED },
-	{ PROFILE, "weights", WEIGHTS, NOTHING }, { WEIGHTS, NULL, OTHER, WEIGHT },
-	{ PROFILE, "events", EVENTS, NOTHING },   { EVENTS, NULL, EVENT, NOTHING },
-	{ EVENT, "type", OTHER, TYPE },           { EVENT, "at", OTHER, AT },
+	{ TOP, "shared", SHARED, NOTHING },
+	{ SHARED, "frames", FRAMES, NOTHING },
+	{ FRAMES, NULL, FRAME, NOTHING },
+	{ FRAME, "name", OTHER, NAME },
+	{ TOP, "profiles", PROFILES, NOTHING },
+	{ PROFILES, NULL, PROFILE, NOTHING },
+	{ PROFILE, "name", OTHER, THREAD },
+	{ PROFILE, "unit", OTHER, UNIT },
+	{ PROFILE, "samples", SAMPLES, NOTHING },
+	{ SAMPLES, NULL, STACK, NOTHING },
+	{ STACK, NULL, OTHER, STACKED },
+	{ PROFILE, "weights", WEIGHTS, NOTHING },
+	{ WEIGHTS, NULL, OTHER, WEIGHT },
+	{ PROFILE, "events", EVENTS, NOTHING },
+	{ EVENTS, NULL, EVENT, NOTHING },
+	{ EVENT, "type", OTHER, TYPE },
+	{ EVENT, "at", OTHER, AT },
 	{ EVENT, "frame", OTHER, INDEX },
 };
 
@@ -73,7 +84,7 @@ struct read_stack {
 /* One of `profiles`: its parts of the buffers end here. */
 struct read_profile {
 	const struct unit *unit; /* NULL: none that is known */
-	size_t stack_end, weight_end, event_end;
+	size_t name_end, stack_end, weight_end, event_end;
 };
 
 struct speedscope_reader {
@@ -84,6 +95,7 @@ struct speedscope_reader {
 	struct buffer stacks;          /* struct read_stack */
 	struct buffer weights;         /* double */
 	struct buffer events;          /* struct event */
+	struct buffer threads;         /* names of profiles, one behind the other */
 	struct buffer profiles;        /* struct read_profile */
 	struct event event;
 	struct read_profile current;
@@ -123,6 +135,7 @@ static int close_value(struct json_document *document, uint8_t place)
 		reader->event.offset = json_document_offset(document);
 		return append(&reader->events, &reader->event, sizeof(reader->event));
 	case PROFILE:
+		reader->current.name_end = reader->threads.size;
 		reader->current.stack_end = reader->stacks.size / sizeof(struct read_stack);
 		reader->current.weight_end = reader->weights.size / sizeof(double);
 		reader->current.event_end = reader->events.size / sizeof(struct event);
@@ -138,6 +151,10 @@ static int take_string(struct json_document *document, uint8_t value, const char
 
 	if (value == NAME)
 		return append(&reader->names, text, size);
+	if (value == THREAD) {
+		reader->threads.size = reader->current.name_end; /* of the one before */
+		return append(&reader->threads, text, size);
+	}
 	if (value == TYPE)
 		reader->event.type = size == 1 ? *text : 0;
 	for (size_t i = 0; value == UNIT && i < sizeof(units) / sizeof(*units); i++)
@@ -168,6 +185,7 @@ static int take_number(struct json_document *document, uint8_t value, double num
 struct adding {
 	struct speedscope_reader *reader;
 	const struct unit *unit;
+	uint32_t labels;                 /* where samples are kept: of the thread */
 	uint32_t *frames[FOLDED_DEPTHS]; /* per frame and depth: its ID, or PROFILE_NONE */
 	size_t frame_count;
 };
@@ -216,6 +234,8 @@ static int add_child(struct adding *adding, uint32_t index, size_t depth, uint32
 
 static int add_weight(struct adding *adding, uint32_t node, double weight, uint64_t offset)
 {
+	struct profile *profile = adding->reader->document.profile;
+	const struct sample sample = { node, adding->labels, SAMPLE_NO_TIME };
 	uint64_t ticks = 0;
 	const char *why = weigh(adding, weight, &ticks);
 	int error;
@@ -223,7 +243,7 @@ static int add_weight(struct adding *adding, uint32_t node, double weight, uint6
 	adding->reader->document.report->lines++;
 	if (why)
 		return leave_out(adding, offset, why);
-	error = profile_add_ticks(adding->reader->document.profile, node, ticks);
+	error = ticks ? profile_add_sample(profile, &sample, &ticks) : 0;
 	if (error == -EOVERFLOW)
 		return leave_out(adding, offset, "the weights add up to more than 2^63 - 1");
 	adding->reader->document.report->stacks += !error;
@@ -316,6 +336,28 @@ static int name_values(struct profile *profile, const struct unit *unit)
 	return error ? error : profile_set_values(profile, &type, 1);
 }
 
+/* Of a profile that is one of a thread its name tells which. */
+static int find_labels(struct adding *adding, const struct read_profile *from,
+		       const struct read_profile *to)
+{
+	struct profile *profile = adding->reader->document.profile;
+	struct thread_name name;
+	struct label_set set;
+
+	adding->labels = LABELS_UNKNOWN;
+	if (!profile_keeps_samples(profile) || to->name_end == from->name_end)
+		return 0;
+	name = thread_name_parse(adding->reader->threads.data + from->name_end,
+				 to->name_end - from->name_end);
+	memset(&set, 0xff, sizeof(set)); /* every label PROFILE_NONE */
+	set.values[SAMPLE_LABEL_pid] = name.pid;
+	set.values[SAMPLE_LABEL_tid] = name.tid;
+	if (name.comm_size &&
+	    profile_intern(profile, name.comm, name.comm_size, &set.values[SAMPLE_LABEL_comm]))
+		return -ENOMEM;
+	return profile_add_labels(profile, &set, &adding->labels);
+}
+
 static int add_profiles(struct adding *adding)
 {
 	const struct speedscope_reader *reader = adding->reader;
@@ -337,6 +379,8 @@ static int add_profiles(struct adding *adding)
 			continue;
 		}
 		adding->unit = unit;
+		if (!error)
+			error = find_labels(adding, &before, &profiles[i]);
 		if (!error)
 			error = add_samples(adding, &before, &profiles[i]);
 		if (!error)
@@ -387,6 +431,7 @@ static void release(struct json_document *document)
 	buffer_release(&reader->stacks);
 	buffer_release(&reader->weights);
 	buffer_release(&reader->events);
+	buffer_release(&reader->threads);
 	buffer_release(&reader->profiles);
 }
 

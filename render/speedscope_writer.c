@@ -14,6 +14,7 @@
 #include "base/u64_sort.h"
 #include "model/profile.h"
 #include "model/samples.h"
+#include "model/thread_name.h"
 #include "render/folded_token.h"
 #include "render/render_options.h"
 #include "render/sample_groups.h"
@@ -165,13 +166,11 @@ static void name_thread(const struct speedscope_writer *writer, const struct thr
 			struct buffer *name)
 {
 	_cleanup_(buffer_release) struct buffer text = { 0 };
+	struct thread_name parts = { .pid = thread->pid, .tid = thread->tid };
 
 	if (thread->comm != PROFILE_NONE)
-		buffer_append_string(&text, profile_string(writer->profile, thread->comm, NULL));
-	if (thread->pid != PROFILE_NONE)
-		buffer_printf(&text, " (pid %u)", thread->pid);
-	if (thread->tid != PROFILE_NONE)
-		buffer_printf(&text, " (tid %u)", thread->tid);
+		parts.comm = profile_string(writer->profile, thread->comm, &parts.comm_size);
+	thread_name_append(&text, &parts);
 	if (!text.size)
 		buffer_append_string(&text, "all");
 	buffer_clear(name);

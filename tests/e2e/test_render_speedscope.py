@@ -99,3 +99,18 @@ def test_an_empty_profile_has_no_profiles_or_empty_ones(tmp_path):
     document = render(path, tmp_path / "out.speedscope.json")
     check(document)
     assert folded(document) == []
+
+
+def test_threads_are_read_again(tmp_path):
+    """A profile's name tells whose it is, so that stacks can be headed by it."""
+    script, out = tmp_path / "in.txt", tmp_path / "out.speedscope.json"
+    script.write_text(
+        "".join(f"app {pid}/{tid}  {tid}.5: cpu-clock:u: \n{FRAMES}" for pid, tid in [(12, 14), (12, 15), (12, 14), (9, 9)])
+    )
+    render(script, out)
+    headed = [hearth.run("render", path, "--by", "tid", "-o", "-", "--format", "folded") for path in (script, out)]
+    assert [ended.returncode for ended in headed] == [0, 0], headed
+    assert headed[0].stdout == headed[1].stdout
+    assert {stack.process for stack in map(hearth.read_stack, headed[1].stdout.splitlines())} == {
+        "app-12/14", "app-12/15", "app-9/9"
+    }  # fmt: skip
