@@ -42,28 +42,30 @@ class FlameCanvas {
 	}
 
 	// Sizes follow the reader's size of text.
-	resize(width, height) {
+	measureText() {
 		const { facts } = this.profile, scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
-		const ratio = window.devicePixelRatio || 1;
-		this.width = width;
-		this.height = height;
 		this.row = Math.round((+facts.row_height || 18) * scale) + 1;
 		this.fontSize = (+facts.fontsize || 11.5) * scale;
 		this.font = `${this.fontSize}px ${facts.fonttype || 'monospace'}`;
-		for (const canvas of [this.canvas, this.marks]) {
-			canvas.width = Math.max(1, Math.round(width * ratio));
-			canvas.height = Math.max(1, Math.round(height * ratio));
-			canvas.style.width = width + 'px';
-			canvas.style.height = height + 'px';
-		}
-		if (ratio !== this.ratio) {
-			this.ratio = ratio;
-			this.setColours();
-		}
 		this.context.font = this.font;
 		const letter = this.context.measureText('0123456789').width / 10;
 		if (letter !== this.letter) this.labels.clear();
 		this.letter = letter;
+	}
+
+	// A canvas of another size is a new one, which costs: one of the same stays.
+	resize(width, height) {
+		const ratio = window.devicePixelRatio || 1, size = { width: Math.max(1, Math.round(width * ratio)), height: Math.max(1, Math.round(height * ratio)) };
+		this.width = width;
+		this.height = height;
+		for (const canvas of [this.canvas, this.marks]) {
+			for (const side of ['width', 'height']) if (canvas[side] !== size[side]) canvas[side] = size[side];
+			canvas.style.width = width + 'px';
+			canvas.style.height = height + 'px';
+		}
+		if (ratio === this.ratio) return;
+		this.ratio = ratio;
+		this.setColours();
 	}
 
 	get wholeHeight() {

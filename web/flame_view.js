@@ -45,7 +45,7 @@ class FlameView {
 	layOut() {
 		if (!this.graph.clientWidth) return; // it is not shown
 		const { canvas, isAtEnd } = this;
-		canvas.resize(this.graph.clientWidth, 0);
+		canvas.measureText();
 		this.stage.style.height = canvas.wholeHeight + 'px';
 		this.sheet.style.height = Math.min(canvas.wholeHeight, this.graph.clientHeight) + 'px';
 		canvas.resize(this.graph.clientWidth, Math.min(canvas.wholeHeight, this.graph.clientHeight));

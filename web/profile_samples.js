@@ -21,9 +21,11 @@ class SampleTable {
 		Object.assign(this, { threads, together, time, first, node, slot, ticks, count: node.length });
 	}
 
-	// Ticks per node of those rows: `chosen` has a 1 for each thread that is meant, null is all; slots from `from` on and before `to`.
+	// Ticks per node of those rows: `chosen` has a 1 for each thread that is meant, null is all; slots from `from` on and before `to`. They last until
+	// it is called again.
 	sumNodes(nodeCount, chosen, from, to) {
-		const { node, slot, ticks, first, threads } = this, sums = new Float64Array(nodeCount), anyTime = from < 0;
+		const { node, slot, ticks, first, threads } = this, sums = this.nodeSums ??= new Float64Array(nodeCount), anyTime = from < 0;
+		sums.fill(0);
 		for (let t = 0; t < threads.length; t++) {
 			if (chosen && !chosen[t]) continue;
 			for (let i = first[t], end = first[t + 1]; i < end; i++)

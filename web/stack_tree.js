@@ -5,6 +5,8 @@
 // are in ticks. Per row (depth) the nodes stand in rowNode from left to right, with their frames and edges beside them, for binary search.
 export { StackTree };
 
+const NO_NODES = new Int32Array(0);
+
 class StackTree {
 	constructor({ depth, frame, self }) {
 		this.count = depth.length;
@@ -55,51 +57,61 @@ class StackTree {
 		this.start = start;
 	}
 
-	fillRows() {
-		const { depth, frame, start, total, count } = this;
-		const first = new Int32Array(this.deepest + 2), node = new Int32Array(count);
-		const rowFrame = new Int32Array(count), rowStart = new Float64Array(count), rowEnd = new Float64Array(count);
+	// `columns`: { node, frame, start, end } as long as there are nodes.
+	fillRows(columns = this.rowColumns(this.count)) {
+		const { depth, frame, start, total, count } = this, { node: rowNode, frame: rowFrame, start: rowStart, end: rowEnd } = columns;
+		const first = new Int32Array(this.deepest + 2);
 		for (let i = 0; i < count; i++) first[depth[i] + 1]++;
 		for (let d = 0; d <= this.deepest; d++) first[d + 1] += first[d];
 		const next = first.slice();
 		for (let i = 0; i < count; i++) {
 			const k = next[depth[i]]++;
-			node[k] = i;
+			rowNode[k] = i;
 			rowFrame[k] = frame[i];
 			rowStart[k] = start[i];
 			rowEnd[k] = start[i] + total[i];
 		}
-		this.rowFirst = first;
-		this.rowNode = node;
-		this.rowFrame = rowFrame;
-		this.rowStart = rowStart;
-		this.rowEnd = rowEnd;
+		Object.assign(this, { rowFirst: first, rowNode, rowFrame, rowStart, rowEnd });
+	}
+
+	rowColumns(count) {
+		return { node: new Int32Array(count), frame: new Int32Array(count), start: new Float64Array(count), end: new Float64Array(count) };
+	}
+
+	// Room for a tree made of this one, which is used again and again: taking memory costs more than what is done in it.
+	makeRoom() {
+		const { count } = this, room = { rows: this.rowColumns(count) };
+		for (const column of ['at', 'depth', 'frame', 'parent', 'end']) room[column] = new Int32Array(count);
+		for (const column of ['allTotal', 'next', 'self', 'total', 'start']) room[column] = new Float64Array(count);
+		return room;
 	}
 
 	// The same tree with other ticks (`self`, per node), without the nodes below which none is: { tree, at }, where `at` has for each node the one of
-	// that tree, -1: none.
+	// that tree, -1: none. Both last until it is called again.
 	withTicks(self) {
-		const { count, parent } = this, total = new Float64Array(self), at = new Int32Array(count);
-		for (let i = count - 1; i > 0; i--) if (total[i] > 0) total[parent[i]] += total[i];
+		const { count, parent } = this, room = this.room ??= this.makeRoom(), { allTotal, at } = room;
+		allTotal.set(self);
+		for (let i = count - 1; i > 0; i--) if (allTotal[i] > 0) allTotal[parent[i]] += allTotal[i];
 		let kept = 1;
-		for (let i = 1; i < count; i++) at[i] = total[i] > 0 ? kept++ : -1;
+		for (let i = 1; i < count; i++) at[i] = allTotal[i] > 0 ? kept++ : -1;
 		const tree = Object.create(StackTree.prototype);
 		tree.count = kept;
-		tree.takeNodes(this, self, total, at);
-		tree.fillRows();
+		tree.takeNodes(this, self, room);
+		tree.fillRows(Object.fromEntries(Object.entries(room.rows).map(([name, column]) => [name, column.subarray(0, kept)])));
 		tree.whole = tree.all = tree.total[0];
 		tree.ofFrame = null;
 		return { tree, at };
 	}
 
-	takeNodes(from, allSelf, allTotal, at) {
-		const { count } = this, { depth: allDepth, frame: allFrame, parent: allParent } = from, all = at.length;
-		const depth = new Int32Array(count), frame = new Int32Array(count), parent = new Int32Array(count), end = new Int32Array(count);
-		const self = new Float64Array(count), total = new Float64Array(count), start = new Float64Array(count), next = new Float64Array(count);
+	takeNodes(from, allSelf, room) {
+		const { count } = this, { depth: allDepth, frame: allFrame, parent: allParent } = from, { at, allTotal, next } = room, all = at.length;
+		const [depth, frame, parent, end] = ['depth', 'frame', 'parent', 'end'].map(name => room[name].subarray(0, count));
+		const [self, total, start] = ['self', 'total', 'start'].map(name => room[name].subarray(0, count));
 		let deepest = 0;
 		frame[0] = parent[0] = -1;
 		self[0] = allSelf[0];
 		total[0] = allTotal[0];
+		depth[0] = start[0] = next[0] = 0;
 		for (let i = 1, k = 1; i < all; i++) {
 			if (at[i] < 0) continue;
 			const p = at[allParent[i]], ticks = allTotal[i], d = allDepth[i];
@@ -113,6 +125,7 @@ class StackTree {
 			next[p] += ticks;
 			k++;
 		}
+		end.fill(0);
 		for (let k = count - 1; k > 0; k--) {
 			const p = parent[k];
 			if (!end[k]) end[k] = k + 1;
@@ -171,8 +184,9 @@ class StackTree {
 
 	// All nodes of a frame, in the order of the walk.
 	nodesOf(frame) {
+		if (frame < 0) return NO_NODES;
 		if (!this.ofFrame) this.groupByFrame();
-		if (frame < 0 || frame + 1 >= this.ofFrame.first.length) return this.ofFrame.nodes.subarray(0, 0);
+		if (frame + 1 >= this.ofFrame.first.length) return NO_NODES;
 		return this.ofFrame.nodes.subarray(this.ofFrame.first[frame], this.ofFrame.first[frame + 1]);
 	}
 
