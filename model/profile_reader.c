@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "model/bpftrace_reader.h"
 #include "model/cpuprofile_reader.h"
+#include "model/firefox_reader.h"
 #include "model/folded_reader.h"
 #include "model/perf_script_reader.h"
 #include "model/pprof_reader.h"

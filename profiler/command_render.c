@@ -34,8 +34,8 @@ static const char usage[] =
 	"Usage: hearth render IN [-o FILE] [OPTIONS]\n"
 	"\n"
 	"Reads folded stacks (\"a;b;c COUNT\" a line), what perf script prints, maps with stacks as bpftrace\n"
-	"prints them, a pprof profile, a file of speedscope's or a .cpuprofile of Chrome's, compressed by\n"
-	"gzip or not (- is standard input), and draws or writes it.\n"
+	"prints them, a pprof profile, a file of speedscope's, a .cpuprofile of Chrome's or a profile of\n"
+	"profiler.firefox.com's, compressed by gzip or not (- is standard input), and draws or writes it.\n"
 	"The default output is IN with the ending of the format; of standard input it is standard output.";
 
 #define ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))

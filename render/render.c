@@ -7,6 +7,7 @@
 
 #include "render/callgrind_writer.h"
 #include "render/cpuprofile_writer.h"
+#include "render/firefox_writer.h"
 #include "render/folded_writer.h"
 #include "render/html_writer.h"
 #include "render/json_writer.h"
