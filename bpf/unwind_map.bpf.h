@@ -39,7 +39,6 @@ struct {
 
 struct unwind_segment {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, UNWIND_SEGMENT_SLOTS);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, UNWIND_SLOT_BYTES);

@@ -7,6 +7,7 @@
 #include <libelf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -443,8 +444,22 @@ const struct elf_segment *elf_file_segment(const struct elf_file *file, size_t i
 	return index < file->segment_count ? &file->segments[index] : NULL;
 }
 
+/* What was inflated is not read again as it lies in the file, whose pages would count as ours; they stay in the page cache. */
+static void forget_pages(const struct elf_file *file, const struct elf_section *section)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start, end;
+
+	if (!file->mapped)
+		return;
+	start = ((uintptr_t)file->mapped + section->offset + page - 1) & -page;
+	end = ((uintptr_t)file->mapped + section->offset + section->size) & -page;
+	if (end > start)
+		madvise((void *)start, end - start, MADV_DONTNEED);
+}
+
 /* The size that is stated is checked before libelf allocates that much. */
-static int inflate(struct elf_file *file, Elf_Scn *scn, size_t limit)
+static int inflate(struct elf_file *file, const struct elf_section *section, Elf_Scn *scn,
+		   size_t limit)
 {
 	GElf_Shdr header;
 	GElf_Chdr compression;
@@ -459,6 +474,7 @@ static int inflate(struct elf_file *file, Elf_Scn *scn, size_t limit)
 		return -EFBIG;
 	if (elf_compress(scn, 0, 0) < 0)
 		return -EBADMSG;
+	forget_pages(file, section);
 	file->inflated_bytes += compression.ch_size;
 	return 0;
 }
@@ -480,7 +496,7 @@ int elf_file_section_bytes(struct elf_file *file, const struct elf_section *sect
 		return -EBADMSG;
 	if (section->size > limit)
 		return -EFBIG;
-	err = inflate(file, scn, limit);
+	err = inflate(file, section, scn, limit);
 	if (err)
 		return err;
 	data = elf_rawdata(scn, NULL);

@@ -27,9 +27,9 @@ struct unwind_maps {
 	pthread_mutex_t lock; /* a module that was found does not go while it is held */
 };
 
-static void *map_memory(int fd, size_t offset, size_t bytes)
+static void *map_memory(int fd, size_t bytes)
 {
-	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)offset);
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	return memory == MAP_FAILED ? NULL : memory;
 }
@@ -44,12 +44,11 @@ static void unmap_memory(void *memory, size_t bytes)
 
 static int add_segment(void *context, uint32_t number)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
 	struct unwind_maps *maps = context;
 	_cleanup_close_ int fd = -1;
 
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "unwind_segment", sizeof(uint32_t),
-			    UNWIND_SLOT_BYTES, UNWIND_SEGMENT_SLOTS, &options);
+			    UNWIND_SLOT_BYTES, UNWIND_SEGMENT_SLOTS, NULL);
 	if (fd < 0)
 		return fd;
 	if (bpf_map_update_elem(maps->fds.segments, &number, &fd, BPF_ANY))
@@ -67,31 +66,15 @@ static void remove_segment(void *context, uint32_t number)
 	maps->segments[number] = -1;
 }
 
-/* How far behind the start of a page a slot begins in its segment. */
-static size_t skew_of(uint32_t slot)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
-	return slot % UNWIND_SEGMENT_SLOTS * (size_t)UNWIND_SLOT_BYTES % page;
-}
-
-static uint8_t *map_slots(void *context, uint32_t first_slot, uint32_t count)
+static int write_slot(void *context, uint32_t number, const uint8_t *from)
 {
 	const struct unwind_maps *maps = context;
-	size_t offset = first_slot % UNWIND_SEGMENT_SLOTS * (size_t)UNWIND_SLOT_BYTES;
-	size_t skew = skew_of(first_slot);
-	uint8_t *memory = map_memory(maps->segments[first_slot / UNWIND_SEGMENT_SLOTS],
-				     offset - skew, count * (size_t)UNWIND_SLOT_BYTES + skew);
+	uint32_t slot = number % UNWIND_SEGMENT_SLOTS;
 
-	return memory ? memory + skew : NULL;
-}
-
-static void unmap_slots(void *context, uint32_t first_slot, uint32_t count, uint8_t *memory)
-{
-	size_t skew = skew_of(first_slot);
-
-	(void)context;
-	unmap_memory(memory - skew, count * (size_t)UNWIND_SLOT_BYTES + skew);
+	return bpf_map_update_elem(maps->segments[number / UNWIND_SEGMENT_SLOTS], &slot, from,
+				   BPF_ANY)
+		       ? -errno
+		       : 0;
 }
 
 static int read_slot(void *context, uint32_t number, uint8_t *to)
@@ -215,9 +198,9 @@ static bool map_all(struct unwind_maps *maps)
 {
 	struct unwind_space_memory *memory = &maps->view.memory;
 
-	maps->modules = map_memory(maps->fds.modules, 0, MODULE_BYTES);
-	memory->blocks = map_memory(maps->fds.blocks, 0, BLOCK_BYTES(&memory->size));
-	memory->rules = map_memory(maps->fds.rules, 0, RULE_BYTES(&memory->size));
+	maps->modules = map_memory(maps->fds.modules, MODULE_BYTES);
+	memory->blocks = map_memory(maps->fds.blocks, BLOCK_BYTES(&memory->size));
+	memory->rules = map_memory(maps->fds.rules, RULE_BYTES(&memory->size));
 	maps->segments = malloc(memory->size.segments * sizeof(*maps->segments));
 	for (uint32_t i = 0; maps->segments && i < memory->size.segments; i++)
 		maps->segments[i] = -1;
@@ -237,8 +220,7 @@ int unwind_maps_new(const struct unwind_map_fds *fds, struct unwind_maps **ret_m
 		.memory = { .size = fds->size,
 			    .add_segment = add_segment,
 			    .remove_segment = remove_segment,
-			    .map_slots = map_slots,
-			    .unmap_slots = unmap_slots,
+			    .write_slot = write_slot,
 			    .read_slot = read_slot,
 			    .context = maps },
 		.publish = publish,

@@ -18,9 +18,7 @@
 #define BYTES_A_RULE  (1u << 10)
 
 struct unwind_segment {
-	uint8_t *memory; /* of the slots that are being written to; NULL: none is */
-	uint32_t first_written, end_written; /* slots in the segment */
-	uint32_t taken;                      /* slots */
+	uint32_t taken; /* slots */
 	bool is_made;
 };
 
@@ -64,62 +62,6 @@ static void remove_segment(struct unwind_space *space, uint32_t number)
 	space->memory.remove_segment(space->memory.context, number);
 	space->segments[number].is_made = false;
 	space->segment_count--;
-}
-
-static void note_written(struct unwind_space *space, uint32_t slot)
-{
-	struct unwind_segment *segment = &space->segments[slot / UNWIND_SEGMENT_SLOTS];
-	uint32_t within = slot % UNWIND_SEGMENT_SLOTS;
-
-	if (!segment->end_written || within < segment->first_written)
-		segment->first_written = within;
-	if (within >= segment->end_written)
-		segment->end_written = within + 1;
-}
-
-/* Maps all slots of a holding, and what lies between them. */
-static int map_slots(struct unwind_space *space, const struct unwind_holding *holding)
-{
-	const struct unwind_space_memory *memory = &space->memory;
-
-	for (uint32_t i = 0; i < holding->slot_count; i++)
-		note_written(space, holding->slots[i]);
-	for (uint32_t i = 0; i < memory->size.segments; i++) {
-		struct unwind_segment *segment = &space->segments[i];
-
-		if (!segment->end_written)
-			continue;
-		segment->memory = memory->map_slots(
-			memory->context, i * UNWIND_SEGMENT_SLOTS + segment->first_written,
-			segment->end_written - segment->first_written);
-		if (!segment->memory)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static void unmap_slots(struct unwind_space *space)
-{
-	const struct unwind_space_memory *memory = &space->memory;
-
-	for (uint32_t i = 0; i < memory->size.segments; i++) {
-		struct unwind_segment *segment = &space->segments[i];
-
-		if (segment->memory)
-			memory->unmap_slots(
-				memory->context, i * UNWIND_SEGMENT_SLOTS + segment->first_written,
-				segment->end_written - segment->first_written, segment->memory);
-		segment->memory = NULL;
-		segment->end_written = 0;
-	}
-}
-
-static uint8_t *slot_memory(const struct unwind_space *space, uint32_t slot)
-{
-	const struct unwind_segment *segment = &space->segments[slot / UNWIND_SEGMENT_SLOTS];
-
-	return segment->memory +
-	       (size_t)(slot % UNWIND_SEGMENT_SLOTS - segment->first_written) * UNWIND_SLOT_BYTES;
 }
 
 /* --- making one --- */
@@ -342,20 +284,48 @@ static void write_page(uint8_t *to, const struct unwind_page *page, const uint16
 		rules[i] = rule_numbers[rules[i]];
 }
 
-/* Gives the place of each page, by its number in the table. */
-static void write_pages(struct unwind_space *space, const struct row_table *table,
-			const struct unwind_holding *holding, uint32_t *ret_places)
-{
-	struct packing packing = { 0 };
+/* Slots are made here, and written to the maps when nothing more goes into them. */
+struct open_slots {
+	uint8_t *bytes;      /* OPEN_SLOTS of them, by slot modulo OPEN_SLOTS */
+	uint32_t first_open; /* slots, counted from the module's first */
+};
 
-	for (uint32_t i = 0; i < table->header->page_count; i++) {
+static int close_slots_before(struct unwind_space *space, const struct unwind_holding *holding,
+			      struct open_slots *open, uint32_t end)
+{
+	const struct unwind_space_memory *memory = &space->memory;
+	int error = 0;
+
+	for (; !error && open->first_open < end; open->first_open++) {
+		uint8_t *slot = open->bytes + open->first_open % OPEN_SLOTS * UNWIND_SLOT_BYTES;
+
+		error = memory->write_slot(memory->context, holding->slots[open->first_open], slot);
+		memset(slot, 0, UNWIND_SLOT_BYTES);
+	}
+	return error;
+}
+
+/* Gives the place of each page, by its number in the table. */
+static int write_pages(struct unwind_space *space, const struct row_table *table,
+		       const struct unwind_holding *holding, uint32_t *ret_places)
+{
+	_cleanup_free_ uint8_t *bytes = calloc(OPEN_SLOTS, UNWIND_SLOT_BYTES);
+	struct open_slots open = { .bytes = bytes };
+	struct packing packing = { 0 };
+	int error = bytes ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; !error && i < table->header->page_count; i++) {
 		const struct unwind_page *page = page_at(table, i);
 		uint64_t packed = pack_page(&packing, page), within = packed % UNWIND_SLOT_BYTES;
-		uint32_t slot = holding->slots[packed / UNWIND_SLOT_BYTES];
+		uint32_t slot = (uint32_t)(packed / UNWIND_SLOT_BYTES);
 
-		write_page(slot_memory(space, slot) + within, page, holding->rules);
-		ret_places[i] = slot * UNWIND_SLOT_BYTES + (uint32_t)within;
+		if (slot >= OPEN_SLOTS)
+			error = close_slots_before(space, holding, &open, slot + 1 - OPEN_SLOTS);
+		write_page(bytes + slot % OPEN_SLOTS * UNWIND_SLOT_BYTES + within, page,
+			   holding->rules);
+		ret_places[i] = holding->slots[slot] * UNWIND_SLOT_BYTES + (uint32_t)within;
 	}
+	return error ? error : close_slots_before(space, holding, &open, packing.slot_count);
 }
 
 static void write_block(struct unwind_places *to, const struct unwind_block *block,
@@ -374,14 +344,12 @@ static int write_table(struct unwind_space *space, const struct row_table *table
 		       const struct unwind_holding *holding)
 {
 	_cleanup_free_ uint32_t *places = malloc((table->header->page_count + 1) * sizeof(*places));
+	int error = places ? write_pages(space, table, holding, places) : -ENOMEM;
 
-	if (!places)
-		return -ENOMEM;
-	write_pages(space, table, holding, places);
-	for (uint32_t i = 0; i < holding->block_count; i++)
+	for (uint32_t i = 0; !error && i < holding->block_count; i++)
 		write_block(&space->memory.blocks[holding->first_block + i], &table->blocks[i],
 			    places);
-	return 0;
+	return error;
 }
 
 static bool is_too_much(const struct unwind_space *space, const struct row_table *table,
@@ -404,10 +372,7 @@ int unwind_space_put(struct unwind_space *space, const struct row_table *table,
 		return -EFBIG;
 	error = take(space, table, slot_count, &holding);
 	if (!error)
-		error = map_slots(space, &holding);
-	if (!error)
 		error = write_table(space, table, &holding);
-	unmap_slots(space);
 	if (error)
 		unwind_space_drop(space, &holding);
 	else

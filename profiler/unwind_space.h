@@ -37,13 +37,8 @@ struct unwind_space_memory {
 	/* UNWIND_SEGMENT_BYTES for a segment: 0 or -errno. */
 	int (*add_segment)(void *context, uint32_t segment);
 	void (*remove_segment)(void *context, uint32_t segment);
-	/*
-	 * The memory of so many slots of one segment, which is at hand only while it is written, and costs by the page;
-	 * NULL: out of memory.
-	 */
-	uint8_t *(*map_slots)(void *context, uint32_t first_slot, uint32_t count);
-	void (*unmap_slots)(void *context, uint32_t first_slot, uint32_t count, uint8_t *memory);
-	/* Copies a slot, of UNWIND_SLOT_BYTES: 0 or -errno. */
+	/* Copy a slot, of UNWIND_SLOT_BYTES: 0 or -errno. */
+	int (*write_slot)(void *context, uint32_t slot, const uint8_t *from);
 	int (*read_slot)(void *context, uint32_t slot, uint8_t *to);
 	void *context;
 };

@@ -27,8 +27,8 @@ struct plain_maps {
 	struct unwind_maps_view view;
 	uint8_t **segments;
 	uint32_t segment_count, segment_peak;
-	uint32_t mapped; /* slots that are being written */
-	uint32_t mapped_in_all;
+	uint32_t written; /* slots */
+	int write_error;
 	struct {
 		uint64_t id;
 		struct unwind_module entry;
@@ -71,22 +71,15 @@ static inline uint8_t *plain_slot(const struct plain_maps *maps, uint32_t slot)
 	return segment + (size_t)(slot % UNWIND_SEGMENT_SLOTS) * UNWIND_SLOT_BYTES;
 }
 
-static inline uint8_t *plain_map_slots(void *context, uint32_t first, uint32_t count)
+static inline int plain_write_slot(void *context, uint32_t slot, const uint8_t *from)
 {
 	struct plain_maps *maps = context;
 
-	assert_in_range(count, 1, UNWIND_SEGMENT_SLOTS - first % UNWIND_SEGMENT_SLOTS);
-	maps->mapped += count;
-	maps->mapped_in_all += count;
-	return plain_slot(maps, first);
-}
-
-static inline void plain_unmap_slots(void *context, uint32_t first, uint32_t count, uint8_t *memory)
-{
-	struct plain_maps *maps = context;
-
-	assert_ptr_equal(plain_slot(maps, first), memory);
-	maps->mapped -= count;
+	if (maps->write_error)
+		return maps->write_error;
+	memcpy(plain_slot(maps, slot), from, UNWIND_SLOT_BYTES);
+	maps->written++;
+	return 0;
 }
 
 static inline int plain_read_slot(void *context, uint32_t slot, uint8_t *to)
@@ -149,8 +142,7 @@ static inline void plain_maps_init(struct plain_maps *maps, uint64_t bytes)
 			    .rules = calloc(size.rules, sizeof(struct unwind_rule)),
 			    .add_segment = plain_add_segment,
 			    .remove_segment = plain_remove_segment,
-			    .map_slots = plain_map_slots,
-			    .unmap_slots = plain_unmap_slots,
+			    .write_slot = plain_write_slot,
 			    .read_slot = plain_read_slot,
 			    .context = maps },
 		.publish = plain_publish,
@@ -163,7 +155,6 @@ static inline void plain_maps_init(struct plain_maps *maps, uint64_t bytes)
 
 static inline void plain_maps_release(struct plain_maps *maps)
 {
-	assert_int_equal(maps->mapped, 0);
 	for (uint32_t i = 0; i < maps->view.memory.size.segments; i++)
 		free(maps->segments[i]);
 	free(maps->segments);

@@ -99,8 +99,30 @@ static void test_pages_are_packed(void **state)
 	end(&fixture);
 }
 
-/* Where modules lie scattered as well, each gets memory for as many slots as it takes, and for what lies between. */
-static void test_only_what_is_written_is_mapped(void **state)
+static void test_a_module_that_cannot_be_written_takes_no_room(void **state)
+{
+	struct unwind_holding holding;
+	struct made_table table;
+	struct fixture fixture;
+	uint32_t free_slots;
+
+	(void)state;
+	begin(&fixture, 16 << 20);
+	make_table(&table, 1, 900000, 400);
+	free_slots = unwind_space_free_slots(fixture.space);
+	fixture.maps.write_error = -ENOMEM;
+	assert_int_equal(unwind_space_put(fixture.space, &table.table, &holding), -ENOMEM);
+	assert_int_equal(unwind_space_free_slots(fixture.space), free_slots);
+	fixture.maps.write_error = 0;
+	assert_int_equal(unwind_space_put(fixture.space, &table.table, &holding), 0);
+	assert_holds(&fixture, &table.table, &holding);
+	unwind_space_drop(fixture.space, &holding);
+	made_table_release(&table);
+	end(&fixture);
+}
+
+/* Where modules lie scattered as well. */
+static void test_a_slot_is_written_once(void **state)
 {
 	struct unwind_holding holdings[3], last;
 	struct made_table tables[4];
@@ -111,17 +133,16 @@ static void test_only_what_is_written_is_mapped(void **state)
 	for (int i = 0; i < 4; i++)
 		make_table(&tables[i], i + 1, i == 3 ? 200000 : 20000, 20);
 	for (int i = 0; i < 3; i++) {
-		fixture.maps.mapped_in_all = 0;
+		fixture.maps.written = 0;
 		assert_int_equal(unwind_space_put(fixture.space, &tables[i].table, &holdings[i]),
 				 0);
-		assert_int_equal(fixture.maps.mapped_in_all, holdings[i].slot_count);
+		assert_int_equal(fixture.maps.written, holdings[i].slot_count);
 	}
 	unwind_space_drop(fixture.space, &holdings[1]);
-	fixture.maps.mapped_in_all = 0;
+	fixture.maps.written = 0;
 	assert_int_equal(unwind_space_put(fixture.space, &tables[3].table, &last), 0);
 	assert_true(last.slot_count > UNWIND_SEGMENT_SLOTS / 2);
-	assert_int_equal(fixture.maps.mapped_in_all, last.slot_count + holdings[2].slot_count);
-	assert_int_equal(fixture.maps.mapped, 0);
+	assert_int_equal(fixture.maps.written, last.slot_count);
 	assert_holds(&fixture, &tables[0].table, &holdings[0]);
 	assert_holds(&fixture, &tables[2].table, &holdings[2]);
 	assert_holds(&fixture, &tables[3].table, &last);
@@ -244,7 +265,8 @@ int main(void)
 		cmocka_unit_test(test_sizes_stay_below_the_ceiling),
 		cmocka_unit_test(test_every_rule_is_found),
 		cmocka_unit_test(test_pages_are_packed),
-		cmocka_unit_test(test_only_what_is_written_is_mapped),
+		cmocka_unit_test(test_a_module_that_cannot_be_written_takes_no_room),
+		cmocka_unit_test(test_a_slot_is_written_once),
 		cmocka_unit_test(test_what_is_given_back_is_free_again),
 		cmocka_unit_test(test_rules_are_shared),
 		cmocka_unit_test(test_full_space_refuses_and_is_as_before),
