@@ -12,7 +12,8 @@ struct kept_file {
 	struct kept_file *next;
 	struct stat status; /* as it was opened */
 	struct elf_file *file;
-	bool needs_fd; /* it could not be mapped: it cannot stay */
+	bool needs_fd;  /* it could not be mapped: it cannot stay */
+	bool is_in_use; /* since the last elf_cache_trim() */
 };
 
 void elf_cache_init(struct elf_cache *cache, size_t max_bytes)
@@ -75,6 +76,7 @@ static int open_new(struct elf_cache *cache, int fd, const struct stat *status,
 	}
 	kept->status = *status;
 	kept->needs_fd = !elf_file_leave_fd(kept->file);
+	kept->is_in_use = true;
 	put_first(cache, kept);
 	cache->use.opened++;
 	*ret_file = kept->file;
@@ -93,10 +95,18 @@ int elf_cache_open(struct elf_cache *cache, int fd, struct elf_file **ret_file)
 	if (!kept)
 		return open_new(cache, fd, &status, ret_file);
 	*at = kept->next;
+	kept->is_in_use = true;
 	put_first(cache, kept);
 	cache->use.found++;
 	*ret_file = kept->file;
 	return 0;
+}
+
+static void rest(struct kept_file *kept)
+{
+	if (kept->is_in_use)
+		elf_file_forget_pages(kept->file);
+	kept->is_in_use = false;
 }
 
 static size_t held_bytes(const struct kept_file *kept)
@@ -121,6 +131,7 @@ void elf_cache_trim(struct elf_cache *cache)
 			close_kept(cache, at);
 			continue;
 		}
+		rest(*at);
 		bytes += held;
 		count++;
 		at = &(*at)->next;

@@ -5,7 +5,8 @@
  *
  * A file is known by device, inode, size and both times of change, and mapped, which keeps its inode its own; so only for a process that may end by
  * SIGBUS. What stays takes no more memory than the ceiling: beyond it the files that were asked for the longest time ago are closed
- * first, and one that is larger alone is not kept. Not thread-safe.
+ * first, and one that is larger alone is not kept. The pages that were read of one that stays are given back (elf_file_forget_pages()). Not
+ * thread-safe.
  */
 #ifndef HEARTH_ELF_ELF_CACHE_H
 #define HEARTH_ELF_ELF_CACHE_H

@@ -444,17 +444,21 @@ const struct elf_segment *elf_file_segment(const struct elf_file *file, size_t i
 	return index < file->segment_count ? &file->segments[index] : NULL;
 }
 
-/* What was inflated is not read again as it lies in the file, whose pages would count as ours; they stay in the page cache. */
-static void forget_pages(const struct elf_file *file, const struct elf_section *section)
+/* Those that lie inside as a whole. */
+static void forget_pages(const struct elf_file *file, uint64_t offset, uint64_t end)
 {
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start, end;
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
-	if (!file->mapped)
-		return;
-	start = ((uintptr_t)file->mapped + section->offset + page - 1) & -page;
-	end = ((uintptr_t)file->mapped + section->offset + section->size) & -page;
-	if (end > start)
-		madvise((void *)start, end - start, MADV_DONTNEED);
+	offset = (offset + page - 1) & -page;
+	end &= -page;
+	if (file->mapped && offset < end)
+		madvise((void *)(file->mapped + offset), end - offset, MADV_DONTNEED);
+}
+
+void elf_file_forget_pages(const struct elf_file *file)
+{
+	/* A mapping goes on to the end of its last page. */
+	forget_pages(file, 0, file->size + (uint64_t)sysconf(_SC_PAGESIZE) - 1);
 }
 
 /* The size that is stated is checked before libelf allocates that much. */
@@ -474,7 +478,8 @@ static int inflate(struct elf_file *file, const struct elf_section *section, Elf
 		return -EFBIG;
 	if (elf_compress(scn, 0, 0) < 0)
 		return -EBADMSG;
-	forget_pages(file, section);
+	forget_pages(file, section->offset,
+		     section->offset + section->size); /* they are not read again */
 	file->inflated_bytes += compression.ch_size;
 	return 0;
 }

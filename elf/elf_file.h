@@ -71,6 +71,9 @@ void elf_file_free(struct elf_file *file);
 /* From now on the descriptor is not needed: the file is mapped. False: it is not, and reads go on through the descriptor. */
 bool elf_file_leave_fd(struct elf_file *file);
 
+/* The pages of a mapped file that were read do not count as this process's until they are read again; they stay in the page cache. */
+void elf_file_forget_pages(const struct elf_file *file);
+
 /* Bytes of memory that it takes: sections that were inflated, and what is known of all of them. What is mapped is not counted. */
 size_t elf_file_held_bytes(const struct elf_file *file);
 

@@ -376,6 +376,7 @@ static int name_ticks(const struct record_command *command, const struct recordi
 				   recording->local_files },
 				 command->debug_server },
 		.without_inlined = command->without_inlined,
+		.without_lines = !output_wants_lines(&command->output),
 		.demangle = command->demangle,
 		.costs = stats->naming,
 	};

@@ -74,7 +74,7 @@ struct frame_names {
 	uint64_t *offsets;           /* of `asked`, in the same order */
 	size_t count;
 	struct named_address *named; /* by address index */
-	bool without_inlined;
+	bool without_inlined, without_lines;
 	enum demangle_mode demangle;
 	struct worker *worker;
 	struct naming_costs *costs;
@@ -401,6 +401,7 @@ static int ask_module(struct frame_names *names, size_t start, size_t end)
 		.fd = module ? module->fd : -1,
 		.path = module && !module->is_copy ? module->path : NULL,
 		.without_inlined = names->without_inlined,
+		.without_lines = names->without_lines,
 		.demangle = names->demangle,
 		.addresses = names->offsets + start,
 		.count = end - start,
@@ -550,6 +551,7 @@ int frame_names_new(const struct frame_names_sources *sources, struct profile *p
 	names->opener = sources->debug_files.places.opener;
 	names->kernel_code = sources->kernel_code;
 	names->without_inlined = sources->without_inlined;
+	names->without_lines = sources->without_lines;
 	names->demangle = sources->demangle;
 	names->worker = sources->worker;
 	names->costs = sources->costs;

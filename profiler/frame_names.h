@@ -31,7 +31,7 @@ struct frame_names_sources {
 	struct kernel_code *kernel_code;
 	struct worker *worker; /* reads what belongs to others */
 	struct name_source_debug_files debug_files;
-	bool without_inlined;
+	bool without_inlined, without_lines; /* symbol_request */
 	enum demangle_mode demangle;
 	struct naming_costs *costs; /* what naming took is added */
 };

@@ -275,6 +275,11 @@ static void log_unknown_value(const char *value, const struct profile *profile)
 		  names.size ? buffer_string(&names) : "samples");
 }
 
+bool output_wants_lines(const struct output *output)
+{
+	return output->format->tells & (RENDER_FILES | RENDER_LINES) || output->shaping.lines;
+}
+
 /* A drain told of its own. */
 static void log_failure(const struct output *output, const struct profile *profile,
 			const struct buffer *to, int error)

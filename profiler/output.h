@@ -41,6 +41,9 @@ bool output_wants_samples(const struct output *output);
 /* Of ticks that are recorded for it. */
 struct tick_labels output_labels(const struct output *output);
 
+/* Are the files and lines of frames told? The same. */
+bool output_wants_lines(const struct output *output);
+
 /*
  * Shapes the profile and makes the output of it, and logs what was taken out: 0, or -errno after logging, but for the error of a
  * drain, which told itself.

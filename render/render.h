@@ -19,13 +19,14 @@ struct render_options;
 /* What a format has a place for, beyond the tree of functions with one value. What none asks for is not kept in a profile. */
 enum render_tells {
 	RENDER_TREE = 0,
-	RENDER_SAMPLES =
-		1
-		<< 0, /* single samples (samples.h), or more than one value: the others are parts of it */
+	/* Single samples (samples.h), or more than one value: the next three are parts of it. */
+	RENDER_SAMPLES = 1 << 0,
 	RENDER_THREADS = 1 << 1, /* their comm, PID and TID */
 	RENDER_LABELS = 1 << 2,  /* and all their other labels */
 	RENDER_TIMES = 1 << 3,
-	RENDER_LINES = 1 << 4, /* of frames */
+	RENDER_FILES = 1 << 4, /* that functions are in */
+	RENDER_LINES =
+		1 << 5, /* of frames, and their files: one function's can be several frames */
 };
 
 struct render_format {

@@ -74,6 +74,7 @@ struct symbol_request {
 	/* SYMBOL_KERNEL: what changed while the addresses were met, NULL: nothing. It is not copied. */
 	const struct symbol_kernel_code *kernel_code;
 	bool without_inlined; /* SYMBOL_FILE: inlined calls, files and lines are not asked for */
+	bool without_lines;   /* SYMBOL_FILE: files and lines are not */
 	enum demangle_mode demangle;
 	const uint64_t *addresses;
 	size_t count;

@@ -41,7 +41,7 @@ struct name_question {
 	uint32_t way;   /* enum debug_file_way, with a debug file */
 	uint32_t address_count, dump_looks, map_looks;
 	uint32_t has_dump;
-	uint32_t with_inlined;
+	uint32_t with_inlined, with_lines;
 	uint32_t demangle; /* enum demangle_mode */
 	uint32_t has_debug_file, has_supplement;
 	uint32_t lacks_supplement; /* there is none: inlined calls are read as far as that goes */
@@ -234,7 +234,7 @@ static void note_debug_info_error(struct answer *answer, int error)
 		answer->debug_info_error = error == -EBADMSG ? -ENOEXEC : error;
 }
 
-static int add_inlined(struct files_asked *files, const struct elf_file *file,
+static int add_inlined(struct files_asked *files, const struct elf_file *file, bool with_lines,
 		       const struct symbol_request *request, struct answer *answer)
 {
 	static const char *const no_folders[] = { NULL };
@@ -246,6 +246,7 @@ static int add_inlined(struct files_asked *files, const struct elf_file *file,
 		.search_split = search_split,
 		.split_context = files,
 		.without_symbols = true,
+		.without_lines = !with_lines,
 		.demangle = answer->demangle,
 		.addresses = addresses,
 	};
@@ -327,7 +328,7 @@ static int name_file(struct files_asked *files, const struct name_question *aske
 	files->answer = answer;
 	if (!error && asked->with_inlined &&
 	    (!ret_wanted->has_supplement || files->supplement >= 0 || asked->lacks_supplement))
-		error = add_inlined(files, file, request, answer);
+		error = add_inlined(files, file, asked->with_lines, request, answer);
 	return error;
 }
 
@@ -533,6 +534,7 @@ static void write_question(const struct symbol_request *request,
 		.map_looks = is_made && map->fd >= 0 ? (uint32_t)map->look_count : 0,
 		.has_dump = is_made && dump->fd >= 0,
 		.with_inlined = !request->without_inlined,
+		.with_lines = !request->without_lines,
 		.demangle = request->demangle,
 		.has_debug_file = debug_file->fd >= 0,
 		.has_supplement = debug_file->has_supplement,

@@ -95,6 +95,44 @@ static void a_file_is_opened_once(void **state)
 	close(other);
 }
 
+/* Of a file's mapping, by its inode. */
+static unsigned long resident_kib(int fd)
+{
+	FILE *smaps = fopen("/proc/self/smaps", "r");
+	unsigned long inode, kib, sum = 0;
+	bool is_ours = false;
+	struct stat status;
+	char line[512];
+
+	assert_non_null(smaps);
+	assert_int_equal(fstat(fd, &status), 0);
+	while (fgets(line, sizeof(line), smaps)) {
+		if (sscanf(line, "%*x-%*x %*s %*x %*x:%*x %lu", &inode) == 1)
+			is_ours = inode == status.st_ino;
+		else if (is_ours && sscanf(line, "Rss: %lu", &kib) == 1)
+			sum += kib;
+	}
+	fclose(smaps);
+	return sum;
+}
+
+static void what_stays_keeps_no_pages_of_the_file(void **state)
+{
+	int fd = make_file('a');
+	struct elf_cache cache;
+
+	(void)state;
+	elf_cache_init(&cache, 10 * INFLATED);
+	use(&cache, fd, 'a');
+	assert_int_not_equal(resident_kib(fd), 0);
+	elf_cache_trim(&cache);
+	assert_int_equal(resident_kib(fd), 0);
+	use(&cache, fd, 'a');
+	assert_use(&cache, 1, 1, 0);
+	elf_cache_release(&cache);
+	close(fd);
+}
+
 static void the_one_that_was_used_the_longest_time_ago_is_closed_first(void **state)
 {
 	int a = make_file('a'), b = make_file('b'), c = make_file('c');
@@ -222,6 +260,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_opened_once),
+		cmocka_unit_test(what_stays_keeps_no_pages_of_the_file),
 		cmocka_unit_test(the_one_that_was_used_the_longest_time_ago_is_closed_first),
 		cmocka_unit_test(
 			what_is_too_large_alone_does_not_stay_and_costs_no_other_its_place),
