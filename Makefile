@@ -43,7 +43,8 @@ WEB_FILES    := $(wildcard web/*.js web/*.css web/*.html)
 # The page's files in one: each kind in the order of its rows.
 page-files    = $(shell sed -n 's/^$(1)(\(.*\))$$/web\/\1.$(2)/p' render/page_modules.def)
 PAGE_JOINED  := $(foreach kind,js css,page_joined.$(kind) page_joined.$(kind).sha256)
-WEB_OBJECTS  := $(patsubst %,$(OUTPUT)/%.o,$(WEB_FILES) $(addprefix web/,$(PAGE_JOINED)))
+WEB_JOINED   := $(PAGE_JOINED) flamegraph_joined.js
+WEB_OBJECTS  := $(patsubst %,$(OUTPUT)/%.o,$(WEB_FILES) $(addprefix web/,$(WEB_JOINED)))
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$(OUTPUT)/unit/%,$(wildcard tests/unit/*_test.c))
 BENCHES      := $(patsubst tests/bench/%.c,$(OUTPUT)/bench/%,$(wildcard tests/bench/*_bench.c)) \
 		$(OUTPUT)/bench/fp_peer.bpf.o $(OUTPUT)/bench/spin_in \
@@ -100,11 +101,19 @@ $(OUTPUT)/web/%.o: web/%
 	$(Q)mkdir -p $(@D)
 	$(Q)ld -r -b binary -z noexecstack -o $@ $<
 
+UNJOINED := -e '/^import .*;$$/d' -e '/^export .*;$$/d' -e '/^ *\/\/ SPDX-/d'
+
 # A page from disk cannot import modules: they are joined, without their import and export lines.
 $(OUTPUT)/web/page_joined.js: $(call page-files,PAGE_MODULE,js) render/page_modules.def
 	$(call say,JOIN,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)cat $(filter %.js,$^) | sed -e '/^import .*;$$/d' -e '/^export .*;$$/d' -e '/^ *\/\/ SPDX-/d' > $@
+	$(Q)cat $(filter %.js,$^) | sed $(UNJOINED) > $@
+
+# A script of an SVG is none, either; its names are its own.
+$(OUTPUT)/web/flamegraph_joined.js: web/frame_label.js web/flamegraph.js
+	$(call say,JOIN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q){ echo "(() => {" && echo "'use strict';" && cat $^ | sed $(UNJOINED) && echo '})();'; } > $@
 
 $(OUTPUT)/web/page_joined.css: $(call page-files,PAGE_STYLE,css) render/page_modules.def
 	$(call say,JOIN,$@)
@@ -114,7 +123,7 @@ $(OUTPUT)/web/page_joined.css: $(call page-files,PAGE_STYLE,css) render/page_mod
 $(OUTPUT)/web/%.sha256: $(OUTPUT)/web/%
 	$(Q)sha256sum < $< | cut -c 1-64 > $@
 
-$(PAGE_JOINED:%=$(OUTPUT)/web/%.o): $(OUTPUT)/web/%.o: $(OUTPUT)/web/%
+$(WEB_JOINED:%=$(OUTPUT)/web/%.o): $(OUTPUT)/web/%.o: $(OUTPUT)/web/%
 	$(call say,EMBED,$@)
 	$(Q)cd $(OUTPUT) && ld -r -b binary -z noexecstack -o web/$*.o web/$*
 

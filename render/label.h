@@ -3,7 +3,7 @@
  * What of a name fits into a width. An argument list gives way first (Mutex::Lock(int) const ->
  * Mutex::Lock), then leading namespaces (absl::lts::Mutex::Lock -> Mutex::Lock), then the middle
  * (Mutex::Lo…ock): the end of a name tells more than its start. Widths are counted in columns of a monospace face; ideographs take two.
- * web/flamegraph.js does the same for the width of the window: keep the two in step.
+ * web/frame_label.js does the same for the width of the window: keep the two in step.
  */
 #ifndef HEARTH_RENDER_LABEL_H
 #define HEARTH_RENDER_LABEL_H

@@ -116,7 +116,7 @@ static uint64_t append_panel(const struct svg_drawing *drawing, uint64_t top, st
 /* All but the root element's start, whose height is only known afterwards. */
 static uint64_t append_body(const struct svg_drawing *drawing, struct buffer *to)
 {
-	struct bytes script = web_file_flamegraph_js();
+	struct bytes script = web_file_flamegraph_joined_js();
 	uint64_t bottom;
 
 	buffer_append_string(to, "<title>");

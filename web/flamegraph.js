@@ -4,10 +4,12 @@
 // takes keys. It runs inside the SVG that render/svg_writer.c writes, needs nothing from elsewhere,
 // and writes text only as text nodes, so that names are never markup.
 //
+// The build puts frame_label.js before it and both into a function (Makefile), for a script of an SVG is no module.
+//
 // Blocks are known by their index in the order of the file, a walk from the root: parents come before
 // children, and everything that lies on block i is i + 1 ... end[i] - 1. All widths are in ticks.
-(() => {
-'use strict';
+
+import { fitLabel } from './frame_label.js';
 
 const SVG = 'http://www.w3.org/2000/svg', HTML = 'http://www.w3.org/1999/xhtml';
 const PAD = 8, LINE = 18, STRIP = 28, GAP = 16, HELP_HIGH = 380;
@@ -105,85 +107,6 @@ function amount(ticks) {
 	return group(number) + ' ' + word;
 }
 
-// --- labels: the same as render/label.c ------------------------------------------------------------
-
-const NARROW = /[\u0300-\u036f\u064b-\u065f\u200b-\u200d\ufe00-\ufe0f]/u;
-const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
-const ASCII = /^[\x20-\x7e]*$/;
-const widthOf = c => c < '\u0300' ? 1 : NARROW.test(c) ? 0 : WIDE.test(c) ? 2 : 1;
-
-function columns(text) {
-	if (ASCII.test(text)) return text.length;
-	let sum = 0;
-	for (const c of text) sum += widthOf(c);
-	return sum;
-}
-
-function head(text, most) {
-	if (ASCII.test(text)) return text.slice(0, most);
-	let kept = '';
-	for (const c of text) {
-		most -= widthOf(c);
-		if (most < 0) break;
-		kept += c;
-	}
-	return kept;
-}
-
-function tail(text, most) {
-	if (ASCII.test(text)) return most ? text.slice(-most) : '';
-	const letters = Array.from(text);
-	let at = letters.length;
-	while (at && (most -= widthOf(letters[at - 1])) >= 0) at--;
-	return letters.slice(at).join('');
-}
-
-// A name without the argument list at its end and what stands behind it, " const" or " [clone .cold]". No list
-// are the two brackets of a call operator, those of "(anonymous namespace)" or of Go's "a.(*T)".
-function withoutArguments(text) {
-	const close = text.lastIndexOf(')');
-	if (close < 0 || !/^( [^:>}]*)?$/.test(text.slice(close + 1))) return text;
-	let open = close;
-	for (let depth = 1; open && depth;) {
-		open--;
-		if (text[open] === ')') depth++;
-		if (text[open] === '(') depth--;
-	}
-	const name = text.slice(0, open).replace(/ +$/, '');
-	return !name || /([:.]|operator)$/.test(name) ? text : name;
-}
-
-// Where the part behind the next namespace starts; 0 where there is none.
-function nextPart(text, from) {
-	let open = 0;
-	for (let i = from; i < text.length; i++) {
-		const c = text[i];
-		if ('<([{'.includes(c)) open++;
-		else if (open && '>)]}'.includes(c)) open--;
-		else if (!open && c === '/' && i + 1 < text.length) return i + 1;
-		else if (!open && c === ':' && text[i + 1] === ':' && i + 2 < text.length) return i + 2;
-	}
-	return 0;
-}
-
-function cutMiddle(text, most) {
-	const end = Math.floor(most * 2 / 5);
-	return head(text, most - 1 - end) + '…' + tail(text, end);
-}
-
-function fit(text, most, cutRight) {
-	if (columns(text) <= most) return text;
-	if (most < 3) return '';
-	if (cutRight) return head(text, most - 1) + '…';
-	text = withoutArguments(text);
-	while (columns(text) > most) {
-		const at = nextPart(text, 0);
-		if (!at) return cutMiddle(text, most);
-		text = text.slice(at);
-	}
-	return text;
-}
-
 // --- drawing the view ------------------------------------------------------------------------------
 
 let zoomed = 0;   // the block that fills the width
@@ -212,7 +135,7 @@ function hide(i) {
 
 function label(i, x, wide, into) {
 	const most = Math.floor((wide - 9) / letter);
-	const text = most >= 3 ? fit(nameAt(i), most, facts.cutRight) : '';
+	const text = most >= 3 ? fitLabel(nameAt(i), most, facts.cutRight) : '';
 	if (!text) return;
 	const element = document.createElementNS(SVG, 'text');
 	element.setAttribute('class', matched[i] ? classOf[i] + ' match' : classOf[i]);
@@ -285,7 +208,7 @@ function flow(element, left, top, most) {
 		const text = piece.querySelector('text'), tooltip = piece.querySelector('title');
 		if (text && text.full === undefined)
 			text.full = tooltip ? tooltip.textContent : text.textContent;
-		if (text) text.textContent = fit(text.full, Math.floor((Math.min(most, 784) - 14) / 7), true);
+		if (text) text.textContent = fitLabel(text.full, Math.floor((Math.min(most, 784) - 14) / 7), true);
 		const wide = piece.getBBox().width;
 		if (x && x + wide > most) {
 			x = 0;
@@ -298,7 +221,7 @@ function flow(element, left, top, most) {
 }
 
 function layHeader(wide, margin, isNarrow) {
-	title.textContent = fit(titleText, Math.floor((isNarrow ? wide - 60 : wide * .4) / 9), true);
+	title.textContent = fitLabel(titleText, Math.floor((isNarrow ? wide - 60 : wide * .4) / 9), true);
 	part('mark').setAttribute('transform', `translate(${margin - 14} 0)`);
 	title.setAttribute('x', margin + 26);
 	const originBottom = 40 + flow(part('origin'), margin, 40, wide - 2 * margin);
@@ -390,7 +313,7 @@ let missing = ''; // what of the address is not in this picture
 function describe(i) {
 	const parts = (i < 0 ? [summary] : details(i)).map(text => html('span', {}, text));
 	if (missing && (i < 0 || i === zoomed))
-		parts.unshift(html('span', { class: 'bad' }, fit('not in this picture: ' + missing, 80, true)));
+		parts.unshift(html('span', { class: 'bad' }, fitLabel('not in this picture: ' + missing, 80, true)));
 	if (i >= 0)
 		parts.unshift(html('b', {}, facts.nametype ? facts.nametype + ' ' + nameAt(i) : nameAt(i)));
 	strip.replaceChildren(...parts);
@@ -794,4 +717,3 @@ listen();
 restore();
 // Of a tall graph the base, and what the foot says of all of it.
 if (!zoomed && !facts.inverted) window.scrollTo(0, places.high);
-})();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What of a name fits into a width: the same as render/label.c and flamegraph.js. An argument list gives way first, then
+// What of a name fits into a width: the same as render/label.c. An argument list gives way first, then
 // leading namespaces, then the middle. Widths are columns of a monospace face; ideographs take two.
 export { fitLabel };
 

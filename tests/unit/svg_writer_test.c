@@ -141,7 +141,7 @@ static void drawings_are_as_they_were(void **state)
 
 		buffer_init(&text);
 		render(&goldens[i], "svg", &text);
-		cut_out(&text, web_file_flamegraph_js());
+		cut_out(&text, web_file_flamegraph_joined_js());
 		cut_out(&text, web_file_flamegraph_css());
 		cut_out(&text, web_file_flamegraph_dark_css());
 		check_golden(goldens[i].name, ".svg", &text);
@@ -170,7 +170,7 @@ static void the_same_profile_gives_the_same_bytes(void **state)
 /* What goes into the document as it is must not end the section that it is in. */
 static void embedded_files_hold_no_section_end(void **state)
 {
-	const struct bytes files[] = { web_file_flamegraph_js(), web_file_flamegraph_css(),
+	const struct bytes files[] = { web_file_flamegraph_joined_js(), web_file_flamegraph_css(),
 				       web_file_flamegraph_dark_css() };
 
 	(void)state;
