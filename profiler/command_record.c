@@ -294,6 +294,15 @@ static int check_rate(uint64_t rate)
 	return -EINVAL;
 }
 
+/* Before ticks are taken that it would have no place for. */
+static int check_value(const char *value)
+{
+	if (!value || !strcmp(value, "samples"))
+		return 0;
+	log_error("--value %s: there is no such value of a recording, but samples", value);
+	return -EINVAL;
+}
+
 static int check(struct record_command *command)
 {
 	const struct targets *targets = &command->targets;
@@ -305,6 +314,8 @@ static int check(struct record_command *command)
 	}
 	snprintf(command->default_path, sizeof(command->default_path), "hearth%s",
 		 command->output.format ? command->output.format->ending : ".html");
+	if (!error)
+		error = check_value(command->output.shaping.value);
 	if (!error)
 		error = output_check(&command->output, command->default_path);
 	if (!error)
@@ -509,6 +520,7 @@ int command_record(int argc, char **argv)
 		log_error("out of memory");
 		return EXIT_WRONG;
 	}
+	command.output.is_of_recording = true;
 	debug_folders_init(&command.debug_folders);
 	command.recorder.sampler.targets = &command.targets;
 	command.recorder.show_progress = isatty(STDERR_FILENO);

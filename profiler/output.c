@@ -297,14 +297,26 @@ static void log_failure(const struct output *output, const struct profile *profi
 		log_error("cannot make the %s output: %s", output->format->name, strerror(-error));
 }
 
+static int make_in_shape(const struct output *output, const struct shaping *shaping,
+			 const struct profile *profile, struct buffer *to)
+{
+	return shape_is_needed(profile, shaping) ? make_shaped(output, shaping, profile, to)
+						 : make(output, profile, to);
+}
+
 int output_make(const struct output *output, const struct profile *profile, struct buffer *to)
 {
 	struct shaping shaping = output->shaping;
 	int error;
 
 	shaping.keeps_lines = output->format->tells & RENDER_LINES;
-	error = shape_is_needed(profile, &shaping) ? make_shaped(output, &shaping, profile, to)
-						   : make(output, profile, to);
+	error = make_in_shape(output, &shaping, profile, to);
+	if (error == -ENODATA && shaping.by && output->is_of_recording) {
+		log_warning("--by %s: no tick tells its %s; written without it", shaping.by,
+			    shaping.by);
+		shaping.by = NULL;
+		error = make_in_shape(output, &shaping, profile, to);
+	}
 	if (error)
 		log_failure(output, profile, to, error);
 	return error;

@@ -16,6 +16,7 @@ struct profile;
 struct output {
 	const char *path;                   /* NULL: the command's default */
 	const struct render_format *format; /* NULL: by the path's ending */
+	bool is_of_recording; /* whose ticks do not come again: what they do not tell is done without */
 	struct shaping shaping;
 	struct render_options drawing;
 	struct option_row *shaping_rows, *drawing_rows; /* for the parser */

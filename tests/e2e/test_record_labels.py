@@ -69,10 +69,11 @@ def test_by_container_and_control_group(hierarchy, tmp_path):
                 child.end()
                 ended = recorder.interrupt()
     assert ended.returncode == 0, ended
-    for label, head in (("container", container[:12]), ("cgroup", f"/{outer.name}/{inner.name}")):
+    for label, end in (("container", container[:12]), ("cgroup", f"/{outer.name}/{inner.name}")):
         folded = hearth.run("render", out, "--by", label, "-o", "-", "--format", "folded")
         assert folded.returncode == 0, folded
-        assert recording.processes([hearth.read_stack(line) for line in folded.stdout.splitlines()]) == {head}
+        heads = recording.processes([hearth.read_stack(line) for line in folded.stdout.splitlines()])
+        assert len(heads) == 1 and heads.pop().endswith(end), folded  # these tests may run in a container, too
 
 
 def test_no_such_label(tmp_path):
@@ -80,11 +81,10 @@ def test_no_such_label(tmp_path):
     recording.assert_refused(ended, 2, "no such label")
 
 
-def test_a_label_that_no_tick_has(tmp_path):
-    out = tmp_path / "out.folded"
-    ended = hearth.run("record", "-F", RATE, "--by", "container", "-o", out, "--", *hearth.sample("recursion", 0.2))
-    recording.assert_failed(ended, 2, "no sample tells its container")
-    assert not out.exists()
+def test_a_value_that_no_recording_has(tmp_path):
+    """That is known before there are ticks."""
+    ended = hearth.run("record", "--value", "cpu", "-o", tmp_path / "out.svg", "--", "true")
+    recording.assert_refused(ended, 2, "no such value of a recording, but samples$")
 
 
 def record_to(out, *command):
