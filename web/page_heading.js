@@ -3,7 +3,7 @@
 // What the profile is of: title, command, machine, time and rate.
 export { showHeading };
 
-import { durationText } from './plain_numbers.js';
+import { countText, durationText } from './plain_numbers.js';
 
 // In the viewer's time zone; the tooltip has UTC.
 function timeSpan(nanoseconds) {
@@ -13,12 +13,14 @@ function timeSpan(nanoseconds) {
 	return span;
 }
 
-function showHeading({ facts }, heading, origin) {
+// Of a profile that tells nothing of where it is from, how much it has.
+function showHeading({ facts }, whole, heading, origin) {
 	const texts = [facts.subtitle, facts.left, facts.command, facts.machine], rate = [facts.rate_hz && facts.rate_hz + ' Hz', facts.event];
 	heading.textContent = heading.title = facts.title || 'Flame graph';
 	if (facts.time_unix_ns) texts.push(timeSpan(+facts.time_unix_ns));
 	if (facts.duration_ns) texts.push(durationText(facts.duration_ns / 1e9));
 	texts.push(rate.filter(Boolean).join(' '));
+	if (!texts.some(Boolean)) texts.push(countText(facts, whole));
 	for (const text of texts.filter(Boolean)) {
 		const span = document.createElement('span');
 		span.append(text);

@@ -71,7 +71,7 @@ class Page {
 	fill() {
 		const { profile } = this;
 		if (profile.facts.theme) this.theme.chosen = profile.facts.theme;
-		showHeading(profile, element('heading'), element('origin'));
+		showHeading(profile, this.whole.whole, element('heading'), element('origin'));
 		showFates(profile.fates, { split: element('fates-split'), text: element('fates-text'), reasons: element('fates-reasons') });
 		fillHelp(element('help'));
 		this.chips.show();

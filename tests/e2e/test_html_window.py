@@ -98,3 +98,21 @@ def test_large_text_fits(large_text, draw_page):  # noqa: F811
         assert page.driver.execute_script("return document.documentElement.scrollWidth") <= width
         tops = {page.element(name).rect["y"] for name in ("theme", "help-button")}
         assert len(tops) == 1 and tops.pop() < 40  # in the first line
+
+
+def test_the_strip_has_the_name_and_all_that_one_can_do(browser, draw_page):  # noqa: F811
+    script = "".join(
+        f"web 10/{10 + n % 3} [000] {1000 + n}.5: 1 cpu-clock: \n\t 4000 {name}+0x1 (/usr/lib/libapplication.so.3)\n\n"
+        for n, name in enumerate(["function_with_a_name", "other"] * 10)
+    )
+    path = draw_page(script)
+    for width, height in ((1024, 768), (760, 600), (390, 844)):
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        try:
+            page = Page(browser, path, "#/web/function_with_a_name?f=time%3A0-10")
+            name, copy = (page.driver.find_element(By.CSS_SELECTOR, f"#detail {part}").rect for part in (".name", ".acts button:last-child"))
+            assert name["width"] > 100 and copy["x"] + copy["width"] <= width
+        finally:
+            browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert page.text("origin") == "20 samples"
