@@ -69,6 +69,7 @@ test  xmllint      run:xmllint,--version       libxml2-utils    = libxml2       
 test  go           run:go,version              golang-go        = golang                 go                go                 go
 test  node         run:node,--version          nodejs           = nodejs                 nodejs            nodejs             nodejs
 test  npm          run:npm,--version           npm              = nodejs-npm             npm               npm-default        npm
+test  perf         run:perf,--version          linux-perf       linux-tools-common,linux-tools-KERNEL perf perf      perf               perf
 test  valgrind     run:valgrind,--version      valgrind         = valgrind               valgrind          valgrind           valgrind
 test  groff        run:groff,--version         groff-base       = groff-base             groff             groff              groff
 test  dockerd      run:dockerd,--version       docker.io        = moby-engine            docker            docker             docker

@@ -16,6 +16,7 @@
 #include "model/profile_reader.h"
 #include "profiler/command.h"
 #include "profiler/output.h"
+#include "profiler/perf_data.h"
 #include "profiler/shut_in.h"
 
 #define CHUNK_BYTES (256u << 10) /* that is read at a time */
@@ -33,9 +34,10 @@
 static const char usage[] =
 	"Usage: hearth render IN [-o FILE] [OPTIONS]\n"
 	"\n"
-	"Reads folded stacks (\"a;b;c COUNT\" a line), what perf script prints, maps with stacks as bpftrace\n"
-	"prints them, a pprof profile, a file of speedscope's, a .cpuprofile of Chrome's or a profile of\n"
-	"profiler.firefox.com's, compressed by gzip or not (- is standard input), and draws or writes it.\n"
+	"Reads folded stacks (\"a;b;c COUNT\" a line), what perf script prints, a perf.data (where perf is\n"
+	"installed), maps with stacks as bpftrace prints them, a pprof profile, a file of speedscope's, a\n"
+	".cpuprofile of Chrome's or a profile of profiler.firefox.com's, compressed by gzip or not (- is\n"
+	"standard input), and draws or writes it.\n"
 	"The default output is IN with the ending of the format; of standard input it is standard output.";
 
 #define ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -114,14 +116,17 @@ DEFINE_CLEANUP(cleanup_reader, struct profile_reader *, profile_reader_free)
 struct rendering {
 	const char *name;
 	const struct output *output;
+	struct perf_data perf; /* what it was looked into with */
 };
 
-static int read_all(struct profile_reader *reader, int fd)
+static int read_all(struct profile_reader *reader, const struct perf_data *perf, int fd)
 {
 	_cleanup_free_ char *chunk = malloc(CHUNK_BYTES);
 	ssize_t got = 1;
 	int error = chunk ? 0 : -ENOMEM;
 
+	if (!error && perf->ahead_size)
+		error = profile_reader_feed(reader, perf->ahead, perf->ahead_size);
 	while (!error && got) {
 		got = read(fd, chunk, CHUNK_BYTES);
 		if (got < 0 && errno != EINTR)
@@ -132,11 +137,12 @@ static int read_all(struct profile_reader *reader, int fd)
 	return error;
 }
 
-static int read_profile(const char *name, int fd, struct profile *profile)
+static int read_profile(const struct rendering *rendering, int fd, struct profile *profile)
 {
+	const char *name = rendering->name;
 	_cleanup_(cleanup_reader) struct profile_reader *reader = profile_reader_new(profile);
 	struct read_report report;
-	int error = reader ? read_all(reader, fd) : -ENOMEM;
+	int error = reader ? read_all(reader, &rendering->perf, fd) : -ENOMEM;
 
 	if (!error)
 		error = profile_reader_finish(reader, &report);
@@ -157,7 +163,7 @@ static int draw(void *context, int input, struct buffer *output)
 	if (output_wants_samples(rendering->output))
 		error = profile_keep_samples(profile);
 	if (!error)
-		error = read_profile(rendering->name, input, profile);
+		error = read_profile(rendering, input, profile);
 	return error ? error : output_make(rendering->output, profile, output);
 }
 
@@ -191,17 +197,21 @@ static int render(const char *path, const struct output *output)
 {
 	_cleanup_(output_delivery_release) struct output_delivery delivery = { 0 };
 	_cleanup_close_ int fd = -1;
-	struct rendering rendering = { name_of(path), output };
+	struct rendering rendering = { .name = name_of(path), .output = output };
 	struct shut_in_limits limits = { .cpu_seconds = CPU_SECONDS,
 					 .max_output_bytes = MAX_OUTPUT_BYTES };
 	int error = open_input(path, &fd);
 
 	if (error)
 		return error;
+	error = perf_data_open(rendering.name, &fd, &rendering.perf);
 	limits.data_bytes = data_bytes(fd);
-	error = output_delivery_init(&delivery, output);
+	if (!error)
+		error = output_delivery_init(&delivery, output);
 	if (!error)
 		error = shut_in_call(path, fd, &limits, draw, &rendering, &delivery.drain);
+	close(take_fd(&fd)); /* perf, if it has more to say, ends by it */
+	error = perf_data_end(rendering.name, &rendering.perf, error);
 	return error ? error : output_delivery_end(&delivery);
 }
 

@@ -38,6 +38,40 @@ static int become_nobody(void)
 		       : 0;
 }
 
+/* What the program is to have: only as long as the bounding set has it, it can be made inheritable. */
+static int let_inherit(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, sets))
+		return -errno;
+	sets[0].inheritable = 1u << CAP_DAC_READ_SEARCH;
+	sets[1].inheritable = 1u << (CAP_SYSLOG - 32);
+	return syscall(SYS_capset, &header, sets) ? -errno : 0;
+}
+
+/* CAP_SYSLOG is in the second word. */
+static int keep_reading_program(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const uint32_t reading = 1u << CAP_DAC_READ_SEARCH;
+	const uint32_t addresses = 1u << (CAP_SYSLOG - 32);
+	const struct __user_cap_data_struct kept[_LINUX_CAPABILITY_U32S_3] = {
+		{ .effective = reading, .permitted = reading, .inheritable = reading },
+		{ .effective = addresses, .permitted = addresses, .inheritable = addresses },
+	};
+
+	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ||
+			       syscall(SYS_capset, &header, kept) ||
+			       prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_READ_SEARCH, 0,
+				     0) ||
+			       prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYSLOG, 0, 0) ||
+			       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+		       ? -errno
+		       : 0;
+}
+
 static int keep_reading(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -53,30 +87,52 @@ static int keep_reading(void)
 		       : 0;
 }
 
-/* In this order: each needs what the later ones give up. One that fails keeps none of them from being taken. */
-static const struct {
+struct step {
 	int (*take)(void);
 	const char *name;
-} steps[] = {
-	{ leave_network, "a network of its own" },
-	{ empty_bounding_set, "an empty bounding set of capabilities" },
-	{ become_nobody, "a user of its own" },
-	{ keep_reading, "no capability but to read" },
 };
 
-int privileges_keep_reading(const char **ret_failed)
+/* In this order: each needs what the later ones give up. One that fails keeps none of them from being taken. */
+#define FIRST_STEPS                                                              \
+	{ leave_network, "a network of its own" },                               \
+		{ empty_bounding_set, "an empty bounding set of capabilities" }, \
+	{                                                                        \
+		become_nobody, "a user of its own"                               \
+	}
+static const struct step steps[] = {
+	FIRST_STEPS,
+	{ keep_reading, "no capability but to read" },
+};
+static const struct step program_steps[] = {
+	{ let_inherit, "capabilities that a program inherits" },
+	FIRST_STEPS,
+	{ keep_reading_program, "no capability but to read" },
+};
+
+static int take_steps(const struct step *taken, size_t count, const char **ret_failed)
 {
 	int first = 0;
 
 	if (geteuid())
 		return 0;
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		int error = steps[i].take();
+	for (size_t i = 0; i < count; i++) {
+		int error = taken[i].take();
 
 		if (error && !first) {
-			*ret_failed = steps[i].name;
+			*ret_failed = taken[i].name;
 			first = error;
 		}
 	}
 	return first;
+}
+
+int privileges_keep_reading(const char **ret_failed)
+{
+	return take_steps(steps, sizeof(steps) / sizeof(*steps), ret_failed);
+}
+
+int privileges_keep_reading_program(const char **ret_failed)
+{
+	return take_steps(program_steps, sizeof(program_steps) / sizeof(*program_steps),
+			  ret_failed);
 }

@@ -16,4 +16,7 @@
  */
 int privileges_keep_reading(const char **ret_failed);
 
+/* The same for a program that this process becomes next, which has the kernel's addresses to read besides (CAP_SYSLOG: /proc/kallsyms). */
+int privileges_keep_reading_program(const char **ret_failed);
+
 #endif

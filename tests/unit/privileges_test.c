@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -29,6 +30,7 @@ static int set_up(void **state)
 	(void)state;
 	if (geteuid())
 		skip();
+	memcpy(path + sizeof(path) - sizeof("XXXXXX"), "XXXXXX", strlen("XXXXXX"));
 	fd = mkstemp(path);
 	return fd < 0 ? -1 : close(fd);
 }
@@ -52,11 +54,11 @@ static bool is_refused(long result)
 }
 
 /* The number of the line that is not so, 0: all are. */
-static int try_all(void)
+static int try_all(int (*give_up)(const char **))
 {
 	const char *failed;
 
-	if (privileges_keep_reading(&failed))
+	if (give_up(&failed))
 		return __LINE__;
 	if (!reads())
 		return __LINE__;
@@ -75,15 +77,14 @@ static int try_all(void)
 	return 0;
 }
 
-static void all_but_reading_is_given_up(void **state)
+static void assert_gives_up(int (*give_up)(const char **))
 {
 	pid_t pid = fork();
 	int status;
 
-	(void)state;
 	assert_true(pid >= 0);
 	if (!pid) {
-		int line = try_all();
+		int line = try_all(give_up);
 
 		_exit(line > 255 ? 255 : line);
 	}
@@ -92,10 +93,24 @@ static void all_but_reading_is_given_up(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void all_but_reading_is_given_up(void **state)
+{
+	(void)state;
+	assert_gives_up(privileges_keep_reading);
+}
+
+/* What a program has of it, tests/e2e/test_render_perf_data.py asks one. */
+static void before_a_program_it_is_too(void **state)
+{
+	(void)state;
+	assert_gives_up(privileges_keep_reading_program);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(all_but_reading_is_given_up, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(before_a_program_it_is_too, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
