@@ -13,6 +13,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/heap.h"
 #include "base/json_string.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -36,6 +37,10 @@
 
 /* Text that is collected before it is written. */
 #define WRITTEN_BYTES 65536
+
+/* What is known of an address takes so much memory; for few of them a large page would be more than all. */
+#define BYTES_AN_ADDRESS 400
+#define MANY_ADDRESSES   10000
 
 static const char usage[] =
 	"Usage: hearth symbolize -e FILE [OPTIONS] [ADDR...]\n"
@@ -456,6 +461,8 @@ static int run(struct symbolize *symbolize, int count, char **words)
 	if (err)
 		return err;
 	give_up_privileges(symbolize);
+	if (symbolize->count >= MANY_ADDRESSES)
+		heap_expect(symbolize->count * BYTES_AN_ADDRESS);
 	err = add_section(symbolize, fd);
 	return err ? err : answer(symbolize, fd);
 }
