@@ -3,7 +3,7 @@
 // What the profile is of: title, command, machine, time and rate.
 export { showHeading };
 
-import { countText, durationText } from './plain_numbers.js';
+import { amountText, durationText } from './plain_numbers.js';
 
 // In the viewer's time zone; the tooltip has UTC.
 function timeSpan(nanoseconds) {
@@ -20,7 +20,7 @@ function showHeading({ facts }, whole, heading, origin) {
 	if (facts.time_unix_ns) texts.push(timeSpan(+facts.time_unix_ns));
 	if (facts.duration_ns) texts.push(durationText(facts.duration_ns / 1e9));
 	texts.push(rate.filter(Boolean).join(' '));
-	if (!texts.some(Boolean)) texts.push(countText(facts, whole));
+	if (!texts.some(Boolean)) texts.push(amountText(facts, whole));
 	for (const text of texts.filter(Boolean)) {
 		const span = document.createElement('span');
 		span.append(text);

@@ -4,7 +4,7 @@
 export { Timeline };
 
 import { TimeCells } from './time_cells.js';
-import { countText, secondsText, stepText } from './plain_numbers.js';
+import { amountText, secondsText, stepText } from './plain_numbers.js';
 
 const COLUMN_PIXELS = 2; // the least
 const HEAT_STEPS = 32;
@@ -144,7 +144,7 @@ class Timeline {
 
 	sayCell(cell) {
 		const { from, to } = this.cells.span(cell, cell);
-		this.words.textContent = `${this.secondsOf(from)} – ${this.secondsOf(to)} · ${countText(this.profile.facts, this.sums[cell])}`;
+		this.words.textContent = `${this.secondsOf(from)} – ${this.secondsOf(to)} · ${amountText(this.profile.facts, this.sums[cell])}`;
 	}
 
 	// --- choosing ----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 """Processes, threads and time in the page, where a profile tells them."""
 
 import re
+import subprocess
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -9,6 +10,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+import hearth
 from browser import browser, chromium, draw_page, wait_until  # noqa: F401 (fixtures)
 from page import PROFILE, Page, add_filter, total
 
@@ -104,6 +106,16 @@ def test_one_thread_has_a_timeline_and_no_picker(browser, draw_page):  # noqa: F
     page = Page(browser, draw_page("".join(sample("app", "10/10", second, "work") for second in range(20))))
     assert page.element("time").is_displayed()
     assert not page.driver.find_elements(By.CSS_SELECTOR, "#chips .lead")
+
+
+def test_threads_without_times_have_a_picker_and_no_timeline(browser, draw_page, tmp_path):  # noqa: F811
+    source, profile = tmp_path / "in.script", tmp_path / "in.pb.gz"
+    source.write_text(script())
+    subprocess.run([hearth.BINARY, "render", source, "-o", profile], check=True, timeout=60)
+    page = Page(browser, draw_page(profile.read_bytes()))
+    assert not page.element("time").is_displayed()
+    choose_threads(page, "worker 10/11")
+    assert total(page) == "20"
 
 
 # --- processes and threads ------------------------------------------------------------------------------
