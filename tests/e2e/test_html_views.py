@@ -187,5 +187,6 @@ def test_print_is_light_and_without_controls(page):  # noqa: F811
     try:
         assert not page.element("search").is_displayed() and not page.element("tabs").is_displayed()
         assert page.element("frames").is_displayed() and page.element("fates-text").is_displayed()
+        assert page.element("legend").is_displayed() and not page.element("colour").is_displayed()
     finally:
         page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
