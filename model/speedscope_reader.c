@@ -32,13 +32,27 @@ enum place {
 	EVENT,
 };
 
-enum value { NOTHING = JSON_NOTHING, NAME, THREAD, UNIT, STACKED, WEIGHT, TYPE, AT, INDEX };
+enum value {
+	NOTHING = JSON_NOTHING,
+	NAME,
+	THREAD,
+	UNIT,
+	STACKED,
+	WEIGHT,
+	TYPE,
+	AT,
+	INDEX,
+	SOURCE,
+	LINE
+};
 
 static const struct json_key keys[] = {
 	{ TOP, "shared", SHARED, NOTHING },
 	{ SHARED, "frames", FRAMES, NOTHING },
 	{ FRAMES, NULL, FRAME, NOTHING },
 	{ FRAME, "name", OTHER, NAME },
+	{ FRAME, "file", OTHER, SOURCE },
+	{ FRAME, "line", OTHER, LINE },
 	{ TOP, "profiles", PROFILES, NOTHING },
 	{ PROFILES, NULL, PROFILE, NOTHING },
 	{ PROFILE, "name", OTHER, THREAD },
@@ -75,6 +89,12 @@ struct event {
 	char type; /* 'O', 'C'; 0: none */
 };
 
+/* One of `frames`: its parts of the buffers end here. */
+struct read_frame {
+	size_t name_end, file_end;
+	uint32_t line; /* 0: unknown */
+};
+
 /* A stack of a sample. */
 struct read_stack {
 	size_t end;      /* of its part of `indexes`, in bytes */
@@ -90,13 +110,15 @@ struct read_profile {
 struct speedscope_reader {
 	struct json_document document; /* the head */
 	struct buffer names;           /* of frames, one behind the other */
-	struct buffer name_ends;       /* size_t per frame */
+	struct buffer files;           /* so are these, empty where they are not known */
+	struct buffer frames;          /* struct read_frame */
 	struct buffer indexes;         /* uint32_t: stacks of samples, root first */
 	struct buffer stacks;          /* struct read_stack */
 	struct buffer weights;         /* double */
 	struct buffer events;          /* struct event */
 	struct buffer threads;         /* names of profiles, one behind the other */
 	struct buffer profiles;        /* struct read_profile */
+	struct read_frame frame;
 	struct event event;
 	struct read_profile current;
 };
@@ -115,6 +137,8 @@ static int open_value(struct json_document *document, uint8_t place)
 
 	if (place == PROFILE)
 		reader->current.unit = NULL;
+	if (place == FRAME)
+		reader->frame.line = 0;
 	if (place == EVENT)
 		reader->event = (struct event){ .frame = UINT32_MAX };
 	return 0;
@@ -128,7 +152,9 @@ static int close_value(struct json_document *document, uint8_t place)
 
 	switch (place) {
 	case FRAME:
-		return append(&reader->name_ends, &reader->names.size, sizeof(size_t));
+		reader->frame.name_end = reader->names.size;
+		reader->frame.file_end = reader->files.size;
+		return append(&reader->frames, &reader->frame, sizeof(reader->frame));
 	case STACK:
 		return append(&reader->stacks, &stack, sizeof(stack));
 	case EVENT:
@@ -151,6 +177,8 @@ static int take_string(struct json_document *document, uint8_t value, const char
 
 	if (value == NAME)
 		return append(&reader->names, text, size);
+	if (value == SOURCE)
+		return append(&reader->files, text, size);
 	if (value == THREAD) {
 		reader->threads.size = reader->current.name_end; /* of the one before */
 		return append(&reader->threads, text, size);
@@ -172,6 +200,8 @@ static int take_number(struct json_document *document, uint8_t value, double num
 		return append(&reader->indexes, &index, sizeof(index));
 	if (value == WEIGHT)
 		return append(&reader->weights, &number, sizeof(number));
+	if (value == LINE)
+		reader->frame.line = index == UINT32_MAX ? 0 : index;
 	if (value == AT)
 		reader->event.at = number;
 	if (value == INDEX)
@@ -190,17 +220,40 @@ struct adding {
 	size_t frame_count;
 };
 
+/* A part of a buffer, which may be empty. */
+static const char *part_of(const struct buffer *buffer, size_t start)
+{
+	return start < buffer->size ? buffer->data + start : "";
+}
+
+/* The same frame at its place in the source. */
+static int place_frame(struct profile *profile, const char *file, size_t size, uint32_t line,
+		       uint32_t *frame)
+{
+	struct frame placed = *profile_frame(profile, *frame);
+	int error = profile_intern(profile, file, size, &placed.file);
+
+	placed.line = line;
+	return error ? error : profile_add_frame(profile, placed, frame);
+}
+
 static int add_frame(struct adding *adding, uint32_t index, size_t depth, uint32_t *ret_frame)
 {
-	const size_t *ends = (const size_t *)adding->reader->name_ends.data;
-	size_t start = index ? ends[index - 1] : 0, size = ends[index] - start;
+	struct speedscope_reader *reader = adding->reader;
+	struct profile *profile = reader->document.profile;
+	const struct read_frame *frames = (const struct read_frame *)reader->frames.data;
+	struct read_frame before = index ? frames[index - 1] : (struct read_frame){ 0 };
+	size_t file_size = frames[index].file_end - before.file_end;
 	uint32_t *known = &adding->frames[depth < FOLDED_DEPTHS ? depth : FOLDED_DEPTHS - 1][index];
 	int error = 0;
 
-	if (*known == PROFILE_NONE)
-		error = folded_add_frame(adding->reader->document.profile,
-					 size ? adding->reader->names.data + start : "", size,
-					 depth, known);
+	if (*known == PROFILE_NONE) {
+		error = folded_add_frame(profile, part_of(&reader->names, before.name_end),
+					 frames[index].name_end - before.name_end, depth, known);
+		if (!error && file_size)
+			error = place_frame(profile, part_of(&reader->files, before.file_end),
+					    file_size, frames[index].line, known);
+	}
 	*ret_frame = *known;
 	return error;
 }
@@ -392,7 +445,8 @@ static int add_profiles(struct adding *adding)
 static int add_all(struct json_document *document)
 {
 	struct speedscope_reader *reader = (struct speedscope_reader *)document;
-	struct adding adding = { reader, .frame_count = reader->name_ends.size / sizeof(size_t) };
+	struct adding adding = { reader,
+				 .frame_count = reader->frames.size / sizeof(struct read_frame) };
 	size_t size = (adding.frame_count + 1) * sizeof(uint32_t);
 	int error = 0;
 
@@ -426,7 +480,8 @@ static void release(struct json_document *document)
 	struct speedscope_reader *reader = (struct speedscope_reader *)document;
 
 	buffer_release(&reader->names);
-	buffer_release(&reader->name_ends);
+	buffer_release(&reader->files);
+	buffer_release(&reader->frames);
 	buffer_release(&reader->indexes);
 	buffer_release(&reader->stacks);
 	buffer_release(&reader->weights);

@@ -46,6 +46,36 @@ static void sampled_profiles_are_read(void **state)
 		"a;b_[k] 4\na;c 2\n", 0, 0);
 }
 
+/* Of frames that tell them: the file, and the line if that is one. */
+static void files_and_lines_are_read(void **state)
+{
+	const char *text = "{" SCHEMA ",\"shared\":{\"frames\":[{\"name\":\"p\"},{\"name\":\"a\"},"
+			   "{\"line\":3,\"file\":\"/src/x.c\",\"name\":\"b\"},"
+			   "{\"name\":\"c\",\"file\":\"y.c\",\"line\":-1}]},"
+			   "\"profiles\":[{\"samples\":[[0,1,2,3]],\"weights\":[1]}]}";
+	static const struct {
+		const char *file;
+		uint32_t line;
+	} expected[] = { { NULL, 0 }, { NULL, 0 }, { "/src/x.c", 3 }, { "y.c", 0 } };
+	struct profile *profile = profile_new();
+	struct read_report report;
+
+	(void)state;
+	assert_int_equal(profile_read(profile, text, strlen(text), &report), 0);
+	for (uint32_t node = 1; node <= 4; node++) {
+		const struct frame *frame =
+			profile_frame(profile, profile_node(profile, node)->frame);
+
+		assert_int_equal(frame->line, expected[node - 1].line);
+		if (expected[node - 1].file)
+			assert_string_equal(profile_string(profile, frame->file, NULL),
+					    expected[node - 1].file);
+		else
+			assert_int_equal(frame->file, PROFILE_NONE);
+	}
+	profile_free(profile);
+}
+
 /* As speedscope itself writes them: what profiles refer to stands behind them. */
 static void evented_profiles_are_read(void **state)
 {
@@ -136,6 +166,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sampled_profiles_are_read),
+		cmocka_unit_test(files_and_lines_are_read),
 		cmocka_unit_test(evented_profiles_are_read),
 		cmocka_unit_test(profiles_of_another_unit_do_not_count),
 		cmocka_unit_test(what_cannot_be_is_left_out),
