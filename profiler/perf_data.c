@@ -116,10 +116,22 @@ static int make_file(int *fd, struct perf_data *data)
 /* --- perf --- */
 
 struct plumbing {
+	const char *name;
 	int input, output, messages;
 	int failed; /* where errno is told if perf cannot be run */
 	bool is_stream;
 };
+
+/* A root who may not (in a container without CAP_SYS_ADMIN) is told, and perf has what it cannot be kept from. */
+static void give_up(const char *name)
+{
+	const char *failed;
+	int error = privileges_keep_reading_program(&failed);
+
+	if (error)
+		log_warning("%s: perf runs with more privileges than it needs: %s: %s", name,
+			    failed, strerror(-error));
+}
 
 /* In the child. Opened again, the input is read from its beginning. */
 static void run_perf(const struct plumbing *pipes)
@@ -127,16 +139,13 @@ static void run_perf(const struct plumbing *pipes)
 	const char *input = pipes->is_stream ? "-" : "/proc/self/fd/0";
 	const char *const arguments[] = { "perf", "script", "--force", "--no-inline", "-F",
 					  "+pid", "-i",     input,     NULL };
-	const char *failed;
 	int error;
 
+	give_up(pipes->name);
 	signal(SIGPIPE, SIG_DFL);
 	if (dup2(pipes->input, STDIN_FILENO) >= 0 && dup2(pipes->output, STDOUT_FILENO) >= 0 &&
-	    dup2(pipes->messages, STDERR_FILENO) >= 0) {
-		/* What cannot be given up in a container without that right, it has as this process does. */
-		(void)privileges_keep_reading_program(&failed);
+	    dup2(pipes->messages, STDERR_FILENO) >= 0)
 		execvp(arguments[0], (char *const *)arguments);
-	}
 	error = errno;
 	_exit(write_all(pipes->failed, (const char *)&error, sizeof(error)) ? NOT_RUN + 1
 									    : NOT_RUN);
@@ -154,7 +163,7 @@ static int wait_for_start(int failed)
 	return got == sizeof(error) ? -error : 0;
 }
 
-static int start(int *fd, struct perf_data *data)
+static int start(const char *name, int *fd, struct perf_data *data)
 {
 	_cleanup_close_ int from = -1;
 	_cleanup_close_ int to = -1;
@@ -177,7 +186,8 @@ static int start(int *fd, struct perf_data *data)
 		return -errno;
 	}
 	if (!data->perf)
-		run_perf(&(struct plumbing){ *fd, to, data->messages, failing, is_stream(data) });
+		run_perf(&(struct plumbing){ name, *fd, to, data->messages, failing,
+					     is_stream(data) });
 	close(take_fd(&failing));
 	close(*fd);
 	*fd = take_fd(&from);
@@ -211,7 +221,7 @@ int perf_data_open(const char *name, int *fd, struct perf_data *data)
 	if (!is_file)
 		error = make_file(fd, data);
 	if (!error)
-		error = start(fd, data);
+		error = start(name, fd, data);
 	data->ahead_size = 0;
 	return error ? fail(name, error) : 0;
 }

@@ -102,3 +102,11 @@ def test_perf_may_do_nothing_but_read(file, tmp_path):
     reading = (1 << 2) | (1 << 34)  # CAP_DAC_READ_SEARCH, CAP_SYSLOG
     assert int(fields["CapEff"], 16) == int(fields["CapPrm"], 16) == reading, told
     assert int(fields["CapBnd"], 16) == 0 and fields["NoNewPrivs"] == "1", told
+
+
+def test_a_root_who_may_not_give_it_up_is_told(file, tmp_path):
+    with hearth.Child("setpriv", "--bounding-set=-sys_admin", hearth.BINARY, "render", file, "-o", tmp_path / "x.folded") as child:
+        ended = child.end()
+    assert ended.returncode == 0, ended
+    assert "perf runs with more privileges than it needs: a network of its own: Operation not permitted" in ended.stderr
+    assert (tmp_path / "x.folded").read_text() == as_printed("-i", file)
