@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,12 +43,13 @@ static int read_ahead(int fd, struct perf_data *data)
 	return 0;
 }
 
-/* Of what can be read twice nothing is taken. */
+/* Of what can be read twice, from its beginning, nothing is taken; a file that somebody read the beginning of is as a pipe. */
 static int look(int fd, struct perf_data *data, bool *ret_is_file)
 {
 	int error = read_ahead(fd, data);
 
-	*ret_is_file = !error && lseek(fd, -(off_t)data->ahead_size, SEEK_CUR) == 0;
+	*ret_is_file = !error && lseek(fd, 0, SEEK_CUR) == (off_t)data->ahead_size &&
+		       lseek(fd, 0, SEEK_SET) == 0;
 	return error;
 }
 
@@ -133,6 +135,14 @@ static void give_up(const char *name)
 			    failed, strerror(-error));
 }
 
+/* So that what it says fits into memory; a pipe has no size. SIGXFSZ is ignored. */
+static void limit_messages(void)
+{
+	const struct rlimit limit = { MAX_MESSAGE_BYTES, MAX_MESSAGE_BYTES };
+
+	setrlimit(RLIMIT_FSIZE, &limit);
+}
+
 /* In the child. Opened again, the input is read from its beginning. */
 static void run_perf(const struct plumbing *pipes)
 {
@@ -142,7 +152,9 @@ static void run_perf(const struct plumbing *pipes)
 	int error;
 
 	give_up(pipes->name);
+	limit_messages();
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_IGN);
 	if (dup2(pipes->input, STDIN_FILENO) >= 0 && dup2(pipes->output, STDOUT_FILENO) >= 0 &&
 	    dup2(pipes->messages, STDERR_FILENO) >= 0)
 		execvp(arguments[0], (char *const *)arguments);
@@ -261,6 +273,9 @@ int perf_data_end(const char *name, struct perf_data *data, int error)
 	int status = 0;
 
 	if (data->perf) {
+		/* What nobody reads any more need not be made. */
+		if (error)
+			kill(data->perf, SIGKILL);
 		while (waitpid(data->perf, &status, 0) < 0 && errno == EINTR)
 			;
 		data->perf = 0;

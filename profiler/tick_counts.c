@@ -35,16 +35,20 @@ static bool has_tasks(const struct tick_counts *counts)
 	return counts->labels.tid || counts->labels.cpu;
 }
 
-static int make_key(struct tick_counts *counts, const struct tick_count *count, bool is_labelled,
-		    struct count_key *ret_key)
+static struct tick_task task_of(const struct tick_counts *counts, const struct tick_count *count,
+				bool is_labelled)
 {
-	const struct tick_task task = {
+	return (struct tick_task){
 		.process = count->process,
 		.tid = is_labelled && counts->labels.tid ? count->tid : AGGREGATOR_NONE,
 		.cpu = is_labelled && counts->labels.cpu ? count->cpu : AGGREGATOR_NONE,
 	};
+}
 
-	*ret_key = (struct count_key){
+/* Without labels. */
+static struct count_key key_of(const struct tick_count *count)
+{
+	return (struct count_key){
 		.task = count->process,
 		.kernel_stack = count->kernel_stack,
 		.user_stack = count->user_stack,
@@ -53,7 +57,27 @@ static int make_key(struct tick_counts *counts, const struct tick_count *count, 
 		.root_unproven = count->root_unproven,
 		.may_lack_caller = count->may_lack_caller,
 	};
+}
+
+static int make_key(struct tick_counts *counts, const struct tick_count *count, bool is_labelled,
+		    struct count_key *ret_key)
+{
+	const struct tick_task task = task_of(counts, count, is_labelled);
+
+	*ret_key = key_of(count);
 	return has_tasks(counts) ? record_pool_add(&counts->tasks, &task, &ret_key->task) : 0;
+}
+
+/* False: there is no such count yet. */
+static bool find_key(const struct tick_counts *counts, const struct tick_count *count,
+		     struct count_key *ret_key)
+{
+	const struct tick_task task = task_of(counts, count, true);
+	uint32_t index;
+
+	*ret_key = key_of(count);
+	return record_pool_find(&counts->tasks, &task, &ret_key->task) &&
+	       record_pool_find(&counts->counts, ret_key, &index);
 }
 
 /* Without labels once there are too many with them. */
@@ -61,13 +85,11 @@ static int choose_key(struct tick_counts *counts, const struct tick_count *count
 		      struct count_key *ret_key)
 {
 	bool may_grow = counts->counts.count < AGGREGATOR_MAX_LABELLED;
-	uint32_t index;
-	int error = make_key(counts, count, true, ret_key);
 
-	if (error || may_grow || !has_tasks(counts) ||
-	    record_pool_find(&counts->counts, ret_key, &index))
-		return error;
-	return make_key(counts, count, false, ret_key);
+	if (may_grow || !has_tasks(counts))
+		return make_key(counts, count, true, ret_key);
+	/* A thread that only such ticks have leaves nothing. */
+	return find_key(counts, count, ret_key) ? 0 : make_key(counts, count, false, ret_key);
 }
 
 int tick_counts_add(struct tick_counts *counts, const struct tick_count *count, uint64_t ticks,

@@ -73,6 +73,13 @@ class ThreadPicker {
 		return this.processes.filter(process => !text || has(processText(process)) || process.threads.some(t => has(threadText(threads[t]))));
 	}
 
+	// Of a process whose threads are shown: those that the query means; all where it means the process itself.
+	threadsFound(process) {
+		const text = this.query.value.trim().toLowerCase(), threads = process.threads.map(t => this.samples.threads[t]);
+		const found = threads.filter(thread => threadText(thread).toLowerCase().includes(text));
+		return found.length ? found : threads;
+	}
+
 	list() {
 		const found = this.found(), rows = found.slice(0, PICKER_ROWS).flatMap(process => this.processRows(process)), { together } = this.samples;
 		if (found.length > PICKER_ROWS) rows.push(this.note(`${groupDigits(found.length - PICKER_ROWS)} more: search for them.`));
@@ -97,8 +104,9 @@ class ThreadPicker {
 		more.setAttribute('aria-expanded', isOpen);
 		more.addEventListener('click', () => this.toggle(process, more));
 		row.append(more);
-		const threads = isOpen ? process.threads.map(t => this.samples.threads[t]) : [];
-		return [row, ...threads.slice(0, PICKER_ROWS).map(thread => this.row('thread', threadText(thread), thread.ticks))];
+		const threads = isOpen ? this.threadsFound(process) : [], rows = threads.slice(0, PICKER_ROWS).map(thread => this.row('thread', threadText(thread), thread.ticks));
+		if (threads.length > PICKER_ROWS) rows.push(this.note(`${groupDigits(threads.length - PICKER_ROWS)} more threads: search for them.`));
+		return [row, ...rows];
 	}
 
 	toggle(process, button) {

@@ -5,7 +5,8 @@
  *
  * Whoever takes such a process over finds a user and a group that nobody else has (CAGE_FIRST_ID + its PID), the right to read
  * any file and no other capability, a network and IPC of its own with nothing in them, and no way to get more. What any user
- * may do on this machine (sockets in the file system, files in /tmp) it may do, too.
+ * may do on this machine (sockets in the file system, files in /tmp) it may do, too. A root without the right to read any file (in a
+ * container) stays root, without capabilities, and is told.
  */
 #ifndef HEARTH_WORKER_PRIVILEGES_H
 #define HEARTH_WORKER_PRIVILEGES_H

@@ -90,6 +90,23 @@ class Ended(NamedTuple):
     stderr: str
 
 
+# A program begins with the peak of the process that becomes it: a small one measures.
+MEASURE = """
+import os, sys
+child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0)])
+_, status, usage = os.wait4(child, 0)
+print(os.waitstatus_to_exitcode(status), usage.ru_maxrss * 1024)
+"""
+
+
+def peak_bytes(*arguments):
+    """Of hearth: its exit status, and the memory that was resident at its most (10 MB at least)."""
+    command = ["/usr/bin/python3", "-S", "-c", MEASURE, BINARY, *arguments]
+    told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=DEADLINE_SECONDS).stdout
+    status, peak = told.split()
+    return int(status), int(peak)
+
+
 class Child:
     """A process that a test talks to. Leaving the `with` block ends it, whatever happened inside."""
 

@@ -157,6 +157,23 @@ def test_the_list_goes_by_keys(timed):
     assert chips_of(timed) == ["processother 20×"]
 
 
+def test_a_thread_among_hundreds_is_found(browser, draw_page):  # noqa: F811
+    page = Page(browser, draw_page("".join(sample("app", f"10/{1000 + thread}", thread / 100, "work") for thread in range(205))))
+    page.press("p")
+    form = page.element("thread-form")
+    form.find_element(By.CSS_SELECTOR, "[aria-expanded=false]").click()
+    assert "5 more threads: search for them." in form.text
+    for thread in 1203, 1204:
+        query = page.driver.find_element(By.CSS_SELECTOR, "#thread-form [type=text]")
+        query.clear()
+        query.send_keys(f"{thread}")
+        form.find_element(By.XPATH, f".//label[@title='app 10/{thread}']/input").click()
+        assert "more threads" not in form.text
+    form.find_element(By.XPATH, ".//button[text()='Show']").click()
+    page.settle()
+    assert total(page) == "2"
+
+
 def test_a_process_that_is_not_there_leaves_nothing(browser, draw_page):  # noqa: F811
     page = Page(browser, draw_page(script()), "#?f=process%3Aelse%203")
     assert "Nothing is left." in page.text("empty") and chips_of(page) == ["processelse 3×"]

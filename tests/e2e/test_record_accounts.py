@@ -241,9 +241,8 @@ def test_statistics_tell_what_naming_took():
     stats = hearth.record("-a", "-F", 999, "--", *hearth.sample("shares_70_30", 0.5)).stats
     told, others = stats["naming"]["modules"], stats["naming"]["others"]
     assert len(told) <= 20 and set(others) == {"modules", "asked", "named", "cpu_ns"}
-    assert all(
-        set(module) == {"module", "build_id", "asked", "named", "cpu_ns", "worker_peak_bytes"} for module in told
-    )
+    fields = {"module", "build_id", "asked", "named", "cpu_ns", "worker_peak_bytes", "debug_info_error"}
+    assert all(set(module) == fields for module in told)
     costs = [module["cpu_ns"] for module in told]
     assert costs == sorted(costs, reverse=True) and all(costs)
     assert all(0 <= module["named"] <= module["asked"] > 0 for module in told)
@@ -251,6 +250,7 @@ def test_statistics_tell_what_naming_took():
     kernel, sample = by_name["kernel"], by_name["shares_70_30"]
     assert kernel["worker_peak_bytes"] == 0 and kernel["named"] > 0 and kernel["build_id"] is None
     assert len(sample["build_id"]) == 40 and sample["named"] == sample["asked"]
+    assert sample["debug_info_error"] is None
     assert 2**20 < sample["worker_peak_bytes"] <= stats["self"]["worker"]["rss_peak_bytes"]
     files = stats["naming"]["files"]
     assert set(files) == {"opened", "found", "closed", "kept_bytes", "kept_max_bytes"}

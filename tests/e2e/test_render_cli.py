@@ -111,6 +111,14 @@ def test_standard_input_to_standard_output():
     assert ended.stderr == ""
 
 
+def test_standard_input_that_somebody_read_the_beginning_of(tmp_path):
+    (tmp_path / "in").write_text("a line of somebody else's\nmain;work 3\nmain;rest 4\n")
+    script = 'exec <"$1"; read -r _; exec "$0" render - -o - --format folded'
+    with hearth.Child("/bin/sh", "-c", script, hearth.BINARY, tmp_path / "in") as child:
+        ended = child.end()
+    assert (ended.returncode, ended.stdout) == (0, "main;rest 4\nmain;work 3\n"), ended
+
+
 def test_standard_output_is_drawn_unless_told():
     assert_drawn(render("-", "-o", "-", said=GOOD).stdout)
     assert render("-", "-o", "-", "--format", "folded", said=GOOD).stdout.splitlines()[0] == "a;b;c 3"

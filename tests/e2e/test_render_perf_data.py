@@ -110,3 +110,24 @@ def test_a_root_who_may_not_give_it_up_is_told(file, tmp_path):
     assert ended.returncode == 0, ended
     assert "perf runs with more privileges than it needs: a network of its own: Operation not permitted" in ended.stderr
     assert (tmp_path / "x.folded").read_text() == as_printed("-i", file)
+
+
+@pytest.mark.parametrize("missing", ["syslog", "dac_read_search", "dac_read_search,syslog,sys_admin"])
+def test_a_root_of_a_container_reads_its_own_files(file, missing, tmp_path):
+    kept = ",".join(f"-{name}" for name in missing.split(","))
+    with hearth.Child("setpriv", f"--bounding-set={kept}", hearth.BINARY, "render", file, "-o", tmp_path / "x.folded") as child:
+        ended = child.end()
+    assert ended.returncode == 0, ended
+    assert ("with more privileges than it needs" in ended.stderr) == ("dac_read_search" in missing), ended
+    assert "python3;" in (tmp_path / "x.folded").read_text()
+
+
+def test_a_perf_that_nobody_reads_is_ended(file, tmp_path):
+    perf = tmp_path / "perf"
+    broken = '{"$schema": "https://www.speedscope.app/file-format-schema.json" ]'
+    perf.write_text(f"#!/bin/sh\nyes '{broken}' | head -n 100000\nexec sleep 1000\n")
+    perf.chmod(0o755)
+    for folder in (tmp_path, tmp_path.parent):
+        folder.chmod(0o755)
+    with with_path(f"{tmp_path}:{os.environ['PATH']}", file, "-o", tmp_path / "x.svg") as child:
+        recording.assert_refused(child.end(), 2, "no file of speedscope's")

@@ -105,6 +105,8 @@ static void beyond_the_limit_ticks_count_without_labels(void **state)
 	assert_int_equal(tick_counts_get(&counts, AGGREGATOR_MAX_LABELLED, &got), 10);
 	assert_int_equal(got.process, 7);
 	assert_int_equal(got.tid, AGGREGATOR_NONE);
+	/* And leave nothing. */
+	assert_int_equal(counts.tasks.count, AGGREGATOR_MAX_LABELLED + 1);
 	/* Those that are there go on. */
 	add(&counts, 7, 4, 0);
 	assert_int_equal(tick_counts_get(&counts, 4, &got), 4);
