@@ -30,6 +30,11 @@ static struct script_text trim(struct script_text text)
 	return text;
 }
 
+static struct script_text skip(struct script_text text, size_t size)
+{
+	return (struct script_text){ text.start + size, text.size - size };
+}
+
 /* Takes the last word off a trimmed text. */
 static struct script_text take_last_word(struct script_text *text)
 {
@@ -100,61 +105,156 @@ static size_t find_time(struct script_text line, size_t *ret_end)
 	return line.size;
 }
 
+static bool is_address(struct script_text text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (!is_hex(text.start[i]))
+			return false;
+	return true;
+}
+
 /* "1001001 cpu-clock:", "cycles:u:", and what other fields may follow it. */
 static void split_event(struct script_text rest, struct script_sample *sample)
 {
 	size_t end;
 
+	sample->rest = rest;
 	rest = trim(rest);
 	for (end = 0; end < rest.size && is_digit(rest.start[end]);)
 		end++;
 	if (end && end < rest.size && is_blank(rest.start[end])) {
 		sample->period = (struct script_text){ rest.start, end };
-		rest = trim((struct script_text){ rest.start + end, rest.size - end });
+		rest = trim(skip(rest, end));
 	}
 	for (end = 0; end < rest.size && !is_blank(rest.start[end]);)
 		end++;
-	if (end && rest.start[end - 1] == ':')
+	if (end && rest.start[end - 1] == ':') {
 		sample->event = (struct script_text){ rest.start, end - 1 };
+		sample->rest = skip(rest, end);
+	} else if (end && !is_address(rest, end)) {
+		sample->period.size = 0; /* without an event it is the address of a frame */
+	}
 }
 
-/* "comm process [cpu]", in which each but the comm may be missing but not all. */
+/* The mode of the CPU and what else `-F misc` has: "K", "KE". */
+static bool is_misc(struct script_text word)
+{
+	for (size_t i = 0; i < word.size; i++)
+		if (!strchr("KUHGgMESp", word.start[i]) || !word.start[i])
+			return false;
+	return word.size && word.size <= 4;
+}
+
+static struct script_text without_misc(struct script_text task)
+{
+	struct script_text left = task, before;
+
+	if (!is_misc(take_last_word(&left)))
+		return task;
+	before = left;
+	before = take_last_word(&before);
+	return is_cpu(before) || is_process(before) ? left : task;
+}
+
+/*
+ * "comm process [cpu]", of which some may be missing: a time and an event are enough beside one of them. A process without a comm is called by its
+ * numbers.
+ */
 static bool split_task(struct script_text task, struct script_sample *sample)
 {
-	struct script_text left = task, word = take_last_word(&left);
+	struct script_text left = without_misc(task), word;
+	bool is_certain = sample->time.size && sample->event.size;
 
+	task = left;
+	word = take_last_word(&left);
 	if (is_cpu(word)) {
 		sample->cpu = word;
 		task = left;
 		word = take_last_word(&left);
 	}
 	sample->comm = task;
-	if (left.size && is_process(word)) {
+	if (is_process(word) && (left.size || sample->cpu.size || is_certain)) {
 		sample->process = word;
-		sample->comm = left;
+		sample->comm = left.size ? left : word;
 	}
-	return sample->comm.size && (sample->cpu.size || sample->process.size);
+	return sample->comm.size && (sample->cpu.size || sample->process.size || is_certain);
+}
+
+/* At least, of a number and the blanks ahead of it: perf script sets periods to the right in 10 columns, IDs in fewer. */
+#define PERIOD_WIDTH 11
+
+/* Does a number behind these words stand for a period? That of a process is, too. */
+static bool is_period(struct script_text before, struct script_text number)
+{
+	size_t width = (size_t)(number.start + number.size - (before.start + before.size));
+	struct script_text left = without_misc(before), word = take_last_word(&left);
+
+	if (!left.size || !is_process(number) || memchr(number.start, '/', number.size))
+		return false;
+	return is_cpu(word) || (is_process(word) && (width >= PERIOD_WIDTH ||
+						     memchr(word.start, '/', word.size) != NULL));
+}
+
+/* Without a time the event is the first word with a colon behind a process or a CPU. */
+static bool split_without_time(struct script_text text, struct script_sample *ret_sample)
+{
+	for (size_t at = 0, end; at < text.size; at = end) {
+		struct script_sample sample = { .rest = skip(text, text.size) };
+		struct script_text left, number;
+
+		while (at < text.size && is_blank(text.start[at]))
+			at++;
+		for (end = at; end < text.size && !is_blank(text.start[end]);)
+			end++;
+		if (!at || end == at || text.start[end - 1] != ':')
+			continue;
+		left = trim((struct script_text){ text.start, at });
+		number = take_last_word(&left);
+		if (is_period(left, number))
+			sample.period = number;
+		else
+			left = trim((struct script_text){ text.start, at });
+		if (!split_task(left, &sample))
+			continue;
+		sample.event = (struct script_text){ text.start + at, end - at - 1 };
+		sample.rest = skip(text, end);
+		*ret_sample = sample;
+		return true;
+	}
+	return false;
 }
 
 bool perf_script_sample(struct script_text line, struct script_sample *ret_sample)
 {
 	struct script_text text = trim(line);
-	struct script_sample sample = { .event = { text.start, 0 } };
+	struct script_sample sample = { .event = skip(text, text.size),
+					.rest = skip(text, text.size) };
 	size_t end = text.size, at = find_time(text, &end);
-	struct script_text task = trim((struct script_text){ text.start, at });
 
+	if (at == text.size && split_without_time(text, ret_sample))
+		return true;
 	if (at < text.size) {
 		sample.time = (struct script_text){ text.start + at, end - at };
-		split_event((struct script_text){ text.start + end, text.size - end }, &sample);
-	} else if (task.size && task.start[task.size - 1] == ':') {
-		sample.event = take_last_word(&task);
+		split_event(skip(text, end), &sample);
+		if (sample.event.size && sample.event.start[sample.event.size - 1] == ':')
+			sample.event.size--; /* of a tracepoint without a name */
 	}
-	if (sample.event.size && sample.event.start[sample.event.size - 1] == ':')
-		sample.event.size--;
-	if (!split_task(task, &sample))
+	if (!split_task(trim((struct script_text){ text.start, at }), &sample))
 		return false;
 	*ret_sample = sample;
 	return true;
+}
+
+static bool begins_record(struct script_text text)
+{
+	static const char record[] = "PERF_RECORD_";
+
+	return text.size >= strlen(record) && !memcmp(text.start, record, strlen(record));
+}
+
+bool perf_script_is_record(const struct script_sample *sample)
+{
+	return begins_record(sample->event) || begins_record(trim(sample->rest));
 }
 
 /* --- its numbers --- */
@@ -185,7 +285,7 @@ static uint32_t take_id(struct script_text *text)
 
 static void skip_char(struct script_text *text)
 {
-	*text = (struct script_text){ text->start + 1, text->size - 1 };
+	*text = skip(*text, 1);
 }
 
 #define NS_DIGITS     9 /* of a second's fraction */
@@ -260,15 +360,15 @@ static bool has_digit(const char *text, size_t size)
 }
 
 /* "main+0x16" is main. */
-static struct script_text without_offset(struct script_text symbol)
+static struct script_text without_offset(struct script_text name)
 {
-	size_t at = symbol.size;
+	size_t at = name.size;
 
-	while (at && is_hex(symbol.start[at - 1]))
+	while (at && is_hex(name.start[at - 1]))
 		at--;
-	if (at > 3 && at < symbol.size && !memcmp(symbol.start + at - 3, "+0x", 3))
-		symbol.size = at - 3;
-	return symbol;
+	if (at > 3 && at < name.size && !memcmp(name.start + at - 3, "+0x", 3))
+		name.size = at - 3;
+	return name;
 }
 
 bool perf_script_frame(struct script_text line, struct script_frame *ret_frame)
@@ -293,6 +393,7 @@ bool perf_script_frame(struct script_text line, struct script_frame *ret_frame)
 		if (at < frame.symbol.size) {
 			frame.object = (struct script_text){ frame.symbol.start + at + 1,
 							     frame.symbol.size - at - 2 };
+			frame.object = without_offset(frame.object); /* -F +dsoff */
 			frame.symbol = trim((struct script_text){ frame.symbol.start, at });
 		}
 	}
@@ -303,6 +404,51 @@ bool perf_script_frame(struct script_text line, struct script_frame *ret_frame)
 	    !has_digit(text.start, end))
 		frame.symbol = (struct script_text){ text.start, end };
 	frame.symbol = without_offset(frame.symbol);
+	*ret_frame = frame;
+	return true;
+}
+
+/* --- a frame on the line of its sample --- */
+
+#define ADDRESS_WIDTH 16 /* in which perf script sets an address to the right */
+
+/* Where the last address ahead of a symbol stands, for others (-F addr) may stand before it; the end of the text: there is none. */
+static size_t find_address(struct script_text text)
+{
+	size_t found = text.size;
+
+	for (size_t at = 0, end; at < text.size; at = end) {
+		while (at < text.size && is_blank(text.start[at]))
+			at++;
+		if (at < text.size && text.start[at] == '(')
+			break;
+		for (end = at; end < text.size && !is_blank(text.start[end]);)
+			end++;
+		if (is_address(skip(text, at), end - at) && has_digit(text.start + at, end - at))
+			found = at;
+	}
+	return found;
+}
+
+static bool is_file(struct script_text object)
+{
+	return object.size && (*object.start == '/' || *object.start == '[');
+}
+
+/* Of what an event tells of itself, words may look like an address, but none of them is set to the right or ends in a file. */
+bool perf_script_own_frame(const struct script_sample *sample, struct script_frame *ret_frame)
+{
+	struct script_text rest = sample->rest;
+	struct script_frame frame;
+	size_t at = find_address(rest), end = at;
+
+	while (end < rest.size && is_hex(rest.start[end]))
+		end++;
+	if (!perf_script_frame(skip(rest, at), &frame) || !frame.has_address ||
+	    !(is_file(frame.object) || end >= ADDRESS_WIDTH))
+		return false;
+	if (!sample->event.size && !frame.symbol.size && !frame.object.size)
+		return false; /* a period without an event */
 	*ret_frame = frame;
 	return true;
 }

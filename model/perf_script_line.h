@@ -21,6 +21,7 @@ struct script_sample {
 	struct script_text time;    /* "1000.000022:" */
 	struct script_text period;  /* "1001001" */
 	struct script_text event;   /* with its modifiers, "cycles:u" */
+	struct script_text rest;    /* behind it: a frame, or what an event tells of itself */
 };
 
 struct script_frame {
@@ -41,7 +42,13 @@ struct script_numbers {
 
 struct script_numbers perf_script_numbers(const struct script_sample *sample);
 
+/* Not a sample, but something else that --show-mmap-events and its like print with the same beginning. */
+bool perf_script_is_record(const struct script_sample *sample);
+
 /* A line of a stack; false: it is none, but perhaps a line of the source. */
 bool perf_script_frame(struct script_text line, struct script_frame *ret_frame);
+
+/* Without stacks (perf record without -g) the one frame stands on the sample's own line; false: it does not. */
+bool perf_script_own_frame(const struct script_sample *sample, struct script_frame *ret_frame);
 
 #endif

@@ -15,7 +15,7 @@
 #include "model/samples.h"
 #include "model/text_lines.h"
 
-#define MAX_FRAMES 65536 /* of a stack; what lies nearer to the root is left out */
+#define MAX_FRAMES (1u << 24) /* of a stack; one with more is left out and said */
 
 enum state {
 	BETWEEN,   /* samples */
@@ -266,11 +266,33 @@ static bool counts(struct perf_script_reader *reader, struct script_text event)
 	       (!event.size || !memcmp(event.start, reader->event.data, event.size));
 }
 
+static int add_frame(struct perf_script_reader *reader, const struct script_frame *from)
+{
+	uint32_t frame;
+	int error;
+
+	if (reader->state == IN_OTHER)
+		return 0;
+	if (reader->stack.size >= MAX_FRAMES * sizeof(frame)) {
+		reader->state = IN_OTHER;
+		buffer_clear(&reader->stack);
+		read_report_add(reader->lines.report, reader->lines.report->lines,
+				"the stack has more than 16,777,216 frames");
+		return 0;
+	}
+	error = find_frame(reader, from, &frame);
+	if (error)
+		return error;
+	buffer_append(&reader->stack, &frame, sizeof(frame));
+	return buffer_error(&reader->stack);
+}
+
 static int begin_sample(struct perf_script_reader *reader, struct script_text line)
 {
 	struct profile *profile = reader->lines.profile;
 	struct frame process = frame_of_kind(FRAME_PROCESS);
 	struct script_sample sample;
+	struct script_frame own;
 	bool is_first = !reader->has_event;
 	int error;
 
@@ -280,6 +302,8 @@ static int begin_sample(struct perf_script_reader *reader, struct script_text li
 				"neither a sample nor a frame of one");
 		return 0;
 	}
+	if (perf_script_is_record(&sample))
+		return 0;
 	if (!counts(reader, sample.event)) {
 		reader->state = IN_OTHER;
 		reader->lines.report->others++;
@@ -293,29 +317,23 @@ static int begin_sample(struct perf_script_reader *reader, struct script_text li
 		error = name_values(reader, &sample);
 	if (!error && profile_keeps_samples(profile))
 		error = keep_sample(reader, &sample, process.name);
-	return error ? error : profile_add_frame(profile, process, &reader->process);
+	if (!error)
+		error = profile_add_frame(profile, process, &reader->process);
+	return error || !perf_script_own_frame(&sample, &own) ? error : add_frame(reader, &own);
 }
 
-static int add_frame(struct perf_script_reader *reader, const struct script_frame *from)
-{
-	uint32_t frame;
-	int error;
-
-	if (reader->state == IN_OTHER || reader->stack.size >= MAX_FRAMES * sizeof(frame))
-		return 0;
-	error = find_frame(reader, from, &frame);
-	if (error)
-		return error;
-	buffer_append(&reader->stack, &frame, sizeof(frame));
-	return buffer_error(&reader->stack);
-}
-
-/* Where no stacks are printed, samples have no blank line between them. */
+/* Where no stacks are printed, samples have no blank line between them. A frame is set behind a tab. */
 static bool is_next_sample(struct script_text line)
 {
 	struct script_sample sample;
 
-	return perf_script_sample(line, &sample) && sample.time.size;
+	return *line.start != '\t' && perf_script_sample(line, &sample) &&
+	       (sample.time.size || sample.event.size);
+}
+
+static bool is_comment(struct script_text line)
+{
+	return *line.start == '#' && !is_next_sample(line);
 }
 
 static int read_line(struct text_lines *lines, const char *bytes, size_t size)
@@ -331,24 +349,39 @@ static int read_line(struct text_lines *lines, const char *bytes, size_t size)
 		blanks++;
 	if (blanks == size)
 		return end_sample(reader);
-	if (bytes[0] == '#')
+	if (is_comment(line))
 		return 0;
-	if (reader->state != BETWEEN && blanks && perf_script_frame(line, &frame))
-		return add_frame(reader, &frame);
 	if (reader->state != BETWEEN && !is_next_sample(line))
-		return 0; /* a line of the source */
+		return blanks && perf_script_frame(line, &frame) ? add_frame(reader, &frame)
+								 : 0; /* a line of the source */
 	error = end_sample(reader);
 	return error ? error : begin_sample(reader, line);
 }
 
 /* --- the format --- */
 
-/* The first lines that are no comment: a sample with a time, or one whose next line is a frame. */
+static bool is_frame(struct script_text line)
+{
+	bool is_behind_tab = *line.start == '\t';
+	struct script_frame frame;
+
+	return (is_behind_tab || *line.start == ' ') && perf_script_frame(line, &frame) &&
+	       (frame.object.size || (is_behind_tab && frame.has_address && frame.symbol.size));
+}
+
+static bool is_certain(const struct script_sample *sample)
+{
+	struct script_frame frame;
+
+	return (sample->time.size && sample->event.size) || perf_script_own_frame(sample, &frame);
+}
+
+/* The first lines that are no comment and no PERF_RECORD_: a sample with a time and an event, or with a frame of its own or
+ * on the next line. */
 static bool recognises(const char *bytes, size_t size)
 {
 	struct script_sample sample;
-	struct script_frame frame;
-	bool is_sample = false;
+	bool is_sample = false, is_record = false;
 
 	while (size) {
 		const char *end = memchr(bytes, '\n', size);
@@ -356,19 +389,19 @@ static bool recognises(const char *bytes, size_t size)
 		bool is_empty = !line.size || (line.size == 1 && *bytes == '\r');
 
 		if (is_sample)
-			return (*bytes == ' ' || *bytes == '\t') &&
-			       perf_script_frame(line, &frame) && frame.object.size;
-		if (!is_empty && *bytes != '#') {
+			return line.size && is_frame(line);
+		if (!is_empty && !is_comment(line)) {
 			if (!perf_script_sample(line, &sample))
-				return false;
-			if (sample.time.size && sample.event.size)
+				return is_record && !end; /* cut */
+			is_record = perf_script_is_record(&sample);
+			if (!is_record && is_certain(&sample))
 				return true;
-			is_sample = true;
+			is_sample = !is_record;
 		}
 		size -= line.size + (end != NULL);
 		bytes += line.size + (end != NULL);
 	}
-	return false;
+	return is_record;
 }
 
 static int end(struct text_lines *lines)

@@ -65,6 +65,30 @@ def test_a_stream_of_perf_record(folder):
         assert render("-", cat.stdout) == printed
 
 
+FIELDS = ["comm,tid,cpu,time,event,ip,sym,dso", "comm,pid,tid,cpu,time,period,event,ip,sym,symoff,dso", "comm,pid,tid,period,event,ip,sym,dso",
+          "comm,tid,event,ip,sym", "comm,tid,time,ip,sym,dso", "pid,tid,time,event,ip,sym,dso", "comm,time,event,ip,sym,dso"]  # fmt: skip
+
+
+@pytest.mark.parametrize("fields", [None, *FIELDS])
+def test_without_stacks_each_sample_has_its_frame(folder, fields):
+    """As perf records by default: frame and sample on one line, and no blank line between samples."""
+    path = folder / "flat.data"
+    if not path.exists():
+        command = [word for word in RECORD if word != "-g"]
+        subprocess.run([*command, "-C", "0", "-o", path, "--", "taskset", "-c", "0", *WORK], check=True, timeout=hearth.DEADLINE_SECONDS)
+    counted = subprocess.run(["perf", "script", "-i", path, "-F", "event"], check=True, capture_output=True, text=True)
+    if fields:
+        with subprocess.Popen(["perf", "script", "-i", path, "-F", fields], stdout=subprocess.PIPE) as perf:
+            folded = render("-", perf.stdout)
+    else:
+        folded = render(path)
+    samples = counted.stdout.count("cpu-clock")
+    assert samples > 20
+    lines = folded.splitlines()
+    assert sum(int(line.rpartition(" ")[2]) for line in lines) == samples
+    assert all(line.count(";") == 1 and " 0x" not in line and "cpu-clock" not in line for line in lines), folded
+
+
 def test_labels_are_kept(file):
     ended = subprocess.run([hearth.BINARY, "render", file, "-o", "-", "--format", "folded", "--by", "tid"], check=True,
                            capture_output=True, text=True, timeout=hearth.DEADLINE_SECONDS)  # fmt: skip

@@ -63,6 +63,18 @@ static void every_layout_of_a_sample(void **state)
 		{ "app 12 1.5:", "app", "" },
 		{ "swapper 0 [003] 5.5: 1 cycles: ffffffff81 idle ([kernel.kallsyms])", "swapper",
 		  "cycles" },
+		{ "app 12 [000] K     5.5: 1 cycles:", "app", "cycles" },
+		{ "app 12/14 KE 5.5: 1 cycles:", "app", "cycles" },
+		{ "U 12 [000] 5.5: 1 cycles:", "U", "cycles" },
+		{ "app 5.5: 1 cycles:", "app", "cycles" },
+		{ "12/14 [000] 5.5: 1 cycles:", "12/14", "cycles" },
+		{ "12 5.5: cycles:", "12", "cycles" },
+		{ "#1 12 5.5: 1 cycles:", "#1", "cycles" },
+		{ "app 12    1001001 cycles:", "app", "cycles" },
+		{ "app 12/14    7 cycles:", "app", "cycles" },
+		{ "app 12 [000]    1001001 cycles:u:", "app", "cycles:u" },
+		{ "GC Thread 3  1234 cycles:", "GC Thread 3", "cycles" },
+		{ "GC Thread 3  1234    1001001 cycles:", "GC Thread 3", "cycles" },
 	};
 
 	(void)state;
@@ -117,6 +129,7 @@ static void every_layout_of_a_frame(void **state)
 		  "void n::(anonymous namespace)::f<t>(t&&)", "/l.so" },
 		{ "\t401136 operator+0xff+0x1 (/l.so)", "operator+0xff", "/l.so" },
 		{ "\t401136 f (inlined)", "f", "inlined" },
+		{ "\t401136 f+0x5 (/l.so.6+0x2724a)", "f", "/l.so.6" },
 		{ "\tffffffff81 do_x+0x1 ([kernel.kallsyms])\r", "do_x", "[kernel.kallsyms]" },
 	};
 
@@ -193,6 +206,83 @@ static void samples_without_stacks(void **state)
 		     "app 2\nb c 1\n");
 }
 
+/* perf record without -g, perf script -G. */
+static void a_frame_on_the_line_of_its_sample(void **state)
+{
+	(void)state;
+	assert_reads(
+		"     swapper     0 [000] 69141.4:    5025125 cpu-clock:  ffffffff821f236b halt+0xb ([kernel.kallsyms])\n"
+		"       b (x)  5499 [001] 69227.5:    5025125 cpu-clock:      55c9f10e213a inner+0x11 (/tmp/b (x))\n"
+		"       b (x)  5499 [001] 69227.6:    5025125 cpu-clock:      55c9f10e213a inner+0x12 (/tmp/b (x))\n"
+		"           c     7 [001] 69227.6:    5025125 cpu-clock:            401136 [unknown] ([unknown])\n",
+		"b (x);inner 2\nc;[unknown] 1\nswapper;halt_[k] 1\n");
+	assert_reads(
+		"   app 12 1.5:            401136 main (/usr/bin/app)\n   app 12 1.6:            401136 main (/usr/bin/app)\n",
+		"app;main 2\n");
+	assert_reads("   app 12 1.5: 7 cycles:            401136\n", "app;[unknown] 1\n");
+	assert_reads("   app 12    7000000 cycles:            401136 main (/usr/bin/app)\n"
+		     "   app 12    7000000 cycles:            401136 main (/usr/bin/app)\n",
+		     "app;main 2\n");
+	assert_reads(
+		"   app 12 cycles:            401136 main\n   app 12 cycles:            401136 main\n",
+		"app;main 2\n");
+	assert_reads("   app 12 1.5: 7 cycles:            401136 main+0x6\n", "app;main 1\n");
+	assert_reads(
+		"   app 12 1.5: 7 cycles:                 0          401136 main+0x6 (/usr/bin/app)\n",
+		"app;main 1\n");
+}
+
+/* What an event tells of itself is no frame. */
+static void what_tracepoints_tell(void **state)
+{
+	(void)state;
+	assert_reads(
+		"   app 12 [000] 1.5: sched:sched_switch: prev_comm=x prev_pid=1 ==> next_comm=y (0)\n"
+		"   app 12 [000] 1.6: sched:sched_switch: 12 add (3)\n"
+		"   app 12 [000] 1.7: sched:sched_switch: 1234 b\n",
+		"app 3\n");
+}
+
+static void any_choice_of_fields(void **state)
+{
+	(void)state;
+	assert_reads("app 12 \n\t401136 main+0x1\n\napp 12 \n\t401136 main+0x2\n", "app;main 2\n");
+	assert_reads("app 1.5: 1 cycles:\n" FRAMES, "app;main;f 1\n");
+	assert_reads("12/14 1.5: 1 cycles:\n" FRAMES, "12/14;main;f 1\n");
+	assert_reads("app 12 [000] K     1.5: 1 cycles:\n" FRAMES, "app;main;f 1\n");
+	assert_reads("# comment\n#1 12 1.5: 1 cycles:\n" FRAMES "\n#1 12 1.6: 1 cycles:\n" FRAMES,
+		     "#1;main;f 2\n");
+}
+
+/* --show-mmap-events, --show-task-events */
+static void records_are_no_samples(void **state)
+{
+	(void)state;
+	assert_reads(
+		"swapper     0 [000]     0.000000: PERF_RECORD_MMAP -1/0: [0xffffffff81000000(0x12090c8) @ 0]: x [kernel.kallsyms]_text\n"
+		"app 12 [000] 1.000000: PERF_RECORD_COMM: app:12/12\n"
+		"app 12 1.5: 1 cycles:\n" FRAMES "\n"
+		"app 12 [000] 1.6: PERF_RECORD_FORK(1:1):(0:0)\n"
+		"app 12 1.7: 1 cycles:\n" FRAMES,
+		"app;main;f 2\n");
+}
+
+static void a_deep_stack_keeps_its_root(void **state)
+{
+	struct buffer text = { 0 };
+	struct profile *profile = profile_new();
+	struct read_report report;
+
+	(void)state;
+	buffer_append_string(&text, "app 12 1.5: 1 cycles:\n");
+	for (int i = 0; i < 100000; i++)
+		buffer_append_string(&text, "\t401136 f (/usr/bin/app)\n");
+	assert_int_equal(profile_read(profile, text.data, text.size, &report), 0);
+	assert_int_equal(profile_node_count(profile), 100002);
+	profile_free(profile);
+	buffer_release(&text);
+}
+
 static void without_times(void **state)
 {
 	(void)state;
@@ -219,6 +309,11 @@ int main(void)
 		cmocka_unit_test(the_first_event_counts),
 		cmocka_unit_test(comments_and_source_lines_are_passed_over),
 		cmocka_unit_test(samples_without_stacks),
+		cmocka_unit_test(a_frame_on_the_line_of_its_sample),
+		cmocka_unit_test(what_tracepoints_tell),
+		cmocka_unit_test(any_choice_of_fields),
+		cmocka_unit_test(records_are_no_samples),
+		cmocka_unit_test(a_deep_stack_keeps_its_root),
 		cmocka_unit_test(without_times),
 		cmocka_unit_test(what_is_neither_is_told),
 	};
