@@ -182,7 +182,8 @@ $(OUTPUT)/bench/deep_stack-%: tests/bench/deep_stack.c
 	$(Q)$(CC) -std=gnu11 $(WARNINGS) -O2 -fno-optimize-sibling-calls \
 		-f$(subst -$(lastword $(subst -, ,$*)),,$*)-frame-pointer -D$(lastword $(subst -, ,$*)) -o $@ $<
 
-# Fuzz targets take bytes until stopped; any tests/fuzz/NAME_fuzz.c is one, with its corpus in tests/fuzz/corpus/NAME/.
+# Fuzz targets take bytes until stopped; any tests/fuzz/NAME_fuzz.c is one, with its corpus in tests/fuzz/corpus/NAME/,
+# whose folders are fuzzed one by one.
 FUZZ_FOLDERS := base model elf unwind symbolize worker
 
 $(OUTPUT)/fuzz/%: tests/fuzz/%.c $(call sources,$(FUZZ_FOLDERS)) $(wildcard $(addsuffix /*.h,$(FUZZ_FOLDERS) bpf tests/replay))
@@ -233,7 +234,7 @@ kernels: all samples
 
 fuzz-targets: $(FUZZ_TARGETS)
 
-# make fuzz SECONDS=600: so long for each target.
+# make fuzz SECONDS=600: so long for each target and each folder of its corpus.
 fuzz: fuzz-targets
 	$(Q)FUZZ_SECONDS=$(or $(SECONDS),20) tests/run fuzz
 

@@ -1,20 +1,92 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libFuzzer: any bytes as a profile, read at once and in pieces, without its samples and with them: all are the same. */
+/*
+ * libFuzzer: any bytes as a profile, read at once and in pieces, without its samples and with them: all are the same, and take at
+ * most so many times the memory that the input has. HEARTH_FUZZ_PART is the name of a reader: what another one reads is passed over.
+ */
+#include <sanitizer/allocator_interface.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "base/buffer.h"
 #include "model/profile.h"
 #include "model/profile_reader.h"
 #include "model/samples.h"
 
+#define MEMORY_TIMES 100
+#define MEMORY_BYTES \
+	((size_t)512 \
+	 << 10) /* besides: what reading takes of an empty input, first of all the room to inflate */
+#define GZIP_WINDOW 31
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* --- memory --- */
+
+static size_t allocated_bytes, peak_bytes;
+
+static void on_malloc(const volatile void *memory, size_t size)
+{
+	(void)memory;
+	allocated_bytes += size;
+	if (allocated_bytes > peak_bytes)
+		peak_bytes = allocated_bytes;
+}
+
+static void on_free(const volatile void *memory)
+{
+	if (memory)
+		allocated_bytes -= __sanitizer_get_allocated_size(memory);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	return !__sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
+}
+
+/* What the reader sees of it: bytes that gzip compressed are as many as they were. */
+static size_t plain_size(const uint8_t *data, size_t size)
+{
+	z_stream stream = { .next_in = (Bytef *)data, .avail_in = (uInt)size };
+	uint8_t room[4096];
+	size_t plain = 0;
+	int result = Z_OK;
+
+	if (size < 2 || data[0] != 0x1f || data[1] != 0x8b ||
+	    inflateInit2(&stream, GZIP_WINDOW) != Z_OK)
+		return size;
+	while (stream.avail_in && (result == Z_OK || result == Z_STREAM_END)) {
+		if (result == Z_STREAM_END)
+			inflateReset(&stream);
+		stream.next_out = room;
+		stream.avail_out = sizeof(room);
+		result = inflate(&stream, Z_NO_FLUSH);
+		plain += sizeof(room) - stream.avail_out;
+	}
+	inflateEnd(&stream);
+	return plain > size ? plain : size;
+}
+
+static void check_memory(size_t before, size_t plain)
+{
+	if (peak_bytes - before <= MEMORY_BYTES + MEMORY_TIMES * plain)
+		return;
+	fprintf(stderr, "%zu bytes of memory for %zu bytes of input\n", peak_bytes - before, plain);
+	abort();
+}
+
+/* --- reading --- */
 
 static int read_in_pieces(struct profile *profile, const char *bytes, size_t size, size_t piece,
 			  struct read_report *ret_report)
 {
+	size_t before = peak_bytes = allocated_bytes;
 	struct profile_reader *reader = profile_reader_new(profile);
 	int error = 0;
 
@@ -23,7 +95,9 @@ static int read_in_pieces(struct profile *profile, const char *bytes, size_t siz
 					    size - at < piece ? size - at : piece);
 	if (!error)
 		error = profile_reader_finish(reader, ret_report);
+	*ret_report = *profile_reader_report(reader);
 	profile_reader_free(reader);
+	check_memory(before, plain_size((const uint8_t *)bytes, size));
 	return error;
 }
 
@@ -84,12 +158,23 @@ static bool are_equal(const struct buffer *a, const struct buffer *b)
 	return a->size == b->size && (!a->size || !memcmp(a->data, b->data, a->size));
 }
 
+static bool is_of_another_reader(const struct read_report *report)
+{
+	const char *part = getenv("HEARTH_FUZZ_PART");
+
+	return part && (!report->format || strcmp(report->format->name, part) != 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buffer whole = { 0 }, pieces = { 0 };
 	struct read_report report = { 0 }, other = { 0 };
 	int error = read_stacks((const char *)data, size, size + 1, false, &report, &whole);
 
+	if (is_of_another_reader(&report)) {
+		buffer_release(&whole);
+		return -1; /* not kept */
+	}
 	if (error !=
 	    read_stacks((const char *)data, size, size ? data[0] + 1u : 1, true, &other, &pieces))
 		abort();
