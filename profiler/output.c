@@ -89,7 +89,8 @@ static void fill_rows(struct output *output)
 			.name = render_option_table[i].name,
 			.argument = render_option_table[i].argument,
 			.help = render_option_table[i].help,
-			.is_hidden = render_option_table[i].refused != NULL,
+			.is_hidden =
+				render_option_table[i].refused || render_option_table[i].is_done,
 			.default_value = render_option_table[i].default_value,
 			.set = set_drawing,
 		};

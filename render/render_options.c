@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 
@@ -226,8 +227,9 @@ static void release_nothing(void *field)
 
 const struct render_option render_option_table[] = {
 #define RENDER_OPTION(type, name, field, default_, least, most, argument, help) \
-	{ name, argument, default_, help, NULL },
-#define RENDER_OPTION_REFUSED(name, argument, why) { name, argument, NULL, NULL, why },
+	{ name, argument, default_, help, false, NULL },
+#define RENDER_OPTION_DONE(name, argument)         { name, argument, NULL, NULL, true, NULL },
+#define RENDER_OPTION_REFUSED(name, argument, why) { name, argument, NULL, NULL, false, why },
 #include "render/render_options.def"
 };
 
@@ -247,7 +249,7 @@ const size_t render_option_count = sizeof(render_option_table) / sizeof(*render_
 #define WANTED_share(least, most)      "a share, from " #least "% to " #most "%, such as 0.5%"
 #define WANTED_order(least, most)      "name, total or time"
 
-/* What only this file needs of a row; refused ones are at the end of the table and not in here. */
+/* What only this file needs of a row; those without a field are at the end of the table and not in here. */
 static const struct {
 	size_t offset;
 	parse_fn *parse;
@@ -290,6 +292,13 @@ void render_options_release(struct render_options *options)
 	*options = (struct render_options){ 0 };
 }
 
+static int check_encoding(const char *value, const char **ret_why)
+{
+	if (!strcasecmp(value, "UTF-8") || !strcasecmp(value, "utf8"))
+		return 0;
+	return refuse(ret_why, "the output is always UTF-8");
+}
+
 int render_option_set(struct render_options *options, const char *name, const char *value,
 		      const char **ret_why)
 {
@@ -304,6 +313,8 @@ int render_option_set(struct render_options *options, const char *name, const ch
 			return refuse(ret_why, "needs a value");
 		if (!row->argument && value)
 			return refuse(ret_why, "takes no value");
+		if (row->is_done)
+			return row->argument ? check_encoding(value, ret_why) : 0;
 		return fields[i].parse((char *)options + fields[i].offset, value, &fields[i].bounds,
 				       ret_why);
 	}

@@ -69,8 +69,9 @@ struct render_option {
 	const char *argument;      /* what --help calls its value; NULL: takes none */
 	const char *default_value; /* NULL: none */
 	const char *help;
-	const char *
-		refused; /* NULL, or why hearth does not do this; such rows are no part of --help */
+	/* Such rows are no part of --help: */
+	bool is_done;        /* hearth does so anyway */
+	const char *refused; /* NULL, or why hearth does not do this */
 };
 
 extern const struct render_option render_option_table[];

@@ -197,6 +197,14 @@ def test_options_stand_anywhere(order, folded, tmp_path):
     assert ">A headline<" in out.read_text()
 
 
+# As flamegraph.pl's own page has them.
+@pytest.mark.parametrize("options", ["--color=java --hash", "--color io --title=X --countname=ms", "--cp", "--encoding utf-8", "--deterministic"])
+def test_options_of_flamegraph_pl(options, folded, tmp_path):
+    ended = render(folded, *options.split(), "-o", tmp_path / "out.svg")
+    assert ended.returncode == 0, ended
+    ElementTree.parse(tmp_path / "out.svg")
+
+
 def test_an_input_that_begins_with_a_dash(tmp_path):
     (tmp_path / "-x.folded").write_text(GOOD)
     assert render("-o", "out.folded", "--", "-x.folded", cwd=tmp_path).returncode == 0

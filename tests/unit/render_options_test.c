@@ -61,7 +61,7 @@ static void every_row_is_complete(void **state)
 	for (size_t i = 0; i < render_option_count; i++) {
 		const struct render_option *row = &render_option_table[i];
 
-		assert_true(!row->help != !row->refused);
+		assert_int_equal(!!row->help + !!row->refused + row->is_done, 1);
 		for (size_t j = 0; j < i; j++)
 			assert_string_not_equal(row->name, render_option_table[j].name);
 	}
@@ -180,7 +180,28 @@ static void wrong_use_is_refused(void **state)
 	assert_refused(*state, "title", NULL);
 	assert_refused(*state, "inverted", "yes");
 	assert_refused(*state, "negate", NULL);
-	assert_refused(*state, "cp", NULL);
+	assert_refused(*state, "nameattr", "file");
+	assert_refused(*state, "cp", "file");
+	assert_refused(*state, "encoding", NULL);
+	assert_refused(*state, "encoding", "latin1");
+	assert_refused(*state, "encoding", "");
+}
+
+/* A script that has them goes on working. */
+static void what_is_done_anyway_may_be_asked_for(void **state)
+{
+	static const struct {
+		const char *name, *value;
+	} asked[] = {
+		{ "cp", NULL },          { "deterministic", NULL }, { "encoding", "UTF-8" },
+		{ "encoding", "utf-8" }, { "encoding", "utf8" },
+	};
+
+	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
+		const char *why;
+
+		assert_int_equal(render_option_set(*state, asked[i].name, asked[i].value, &why), 0);
+	}
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_options, close_options)
@@ -195,6 +216,7 @@ int main(void)
 		TEST(bad_values_are_refused),
 		TEST(limits_are_named),
 		TEST(wrong_use_is_refused),
+		TEST(what_is_done_anyway_may_be_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
