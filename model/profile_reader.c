@@ -39,6 +39,7 @@ struct profile_reader {
 	bool is_begun, is_gzip;
 	bool has_ended; /* a member of gzip, behind which another one may come */
 	struct buffer magic;
+	uint64_t compressed; /* bytes of earlier pieces */
 	z_stream stream;
 	char *inflated;
 };
@@ -120,6 +121,14 @@ static int begin_inflating(struct profile_reader *reader)
 	return 0;
 }
 
+static void skip_zeros(z_stream *stream)
+{
+	while (stream->avail_in && !*stream->next_in) {
+		stream->next_in++;
+		stream->avail_in--;
+	}
+}
+
 static int inflate_some(struct profile_reader *reader)
 {
 	z_stream *stream = &reader->stream;
@@ -143,8 +152,14 @@ static int feed_gzip(struct profile_reader *reader, const char *bytes, size_t si
 
 	stream->next_in = (Bytef *)bytes;
 	for (stream->avail_in = (uInt)size; stream->avail_in || is_full;) {
-		int error = inflate_some(reader);
+		int error;
 
+		if (reader->has_ended)
+			skip_zeros(stream);
+		if (!stream->avail_in && !is_full)
+			break;
+		error = inflate_some(reader);
+		reader->report.gzip_byte = reader->compressed + size - stream->avail_in;
 		/* At the end nothing is held back. */
 		is_full = !stream->avail_out && !reader->has_ended;
 		if (!error)
@@ -153,6 +168,7 @@ static int feed_gzip(struct profile_reader *reader, const char *bytes, size_t si
 		if (error)
 			return error;
 	}
+	reader->compressed += size;
 	return 0;
 }
 
@@ -200,10 +216,10 @@ static int finish(struct profile_reader *reader)
 {
 	int error = reader->is_begun ? 0 : begin_input(reader);
 
-	if (!error && reader->is_gzip && !reader->has_ended)
-		error = -ENODATA;
 	if (!error && !reader->state && reader->sniffed.size)
 		error = begin(reader);
+	if (!error && reader->is_gzip && !reader->has_ended)
+		error = -ENODATA;
 	return error || !reader->state ? error : reader->format->finish(reader->state);
 }
 

@@ -25,10 +25,11 @@ struct read_fault {
 
 struct read_report {
 	const struct profile_format *format; /* NULL: there was nothing to tell it by */
-	uint64_t lines;  /* all, blank ones too; where the format counts bytes, samples */
-	uint64_t stacks; /* kept */
-	uint64_t others; /* samples of other events than the first one, left out */
-	uint64_t faults; /* of which the first few are named */
+	uint64_t lines;     /* all, blank ones too; where the format counts bytes, samples */
+	uint64_t stacks;    /* kept */
+	uint64_t others;    /* samples of other events than the first one, left out */
+	uint64_t faults;    /* of which the first few are named */
+	uint64_t gzip_byte; /* of -EBADMSG and -ENODATA: the byte of the compressed input */
 	struct read_fault first[READ_FAULTS_NAMED];
 	struct read_fault last;
 };
@@ -56,7 +57,7 @@ struct profile_reader;
 struct profile_reader *profile_reader_new(struct profile *profile);
 void profile_reader_free(struct profile_reader *reader);
 
-/* 0; -ENOEXEC: no kind that is known; -EBADMSG: damaged in compression; -E2BIG: a line without an end (line_splitter.h); -EPROTO: from the place on that the report's last fault names, it is not what it was; -ENOMEM. Nothing is fed after an error. */
+/* 0; -ENOEXEC: no kind that is known; -EBADMSG: damaged in compression (behind its end zeros may follow, as they do on tapes, and other members); -E2BIG: a line without an end (line_splitter.h); -EPROTO: from the place on that the report's last fault names, it is not what it was; -ENOMEM. Nothing is fed after an error. */
 int profile_reader_feed(struct profile_reader *reader, const char *bytes, size_t size);
 
 /* The end of the input: errors as above, -ENODATA: it ends within what gzip compressed. The report is as far as it came, in any case. */

@@ -97,15 +97,29 @@ static void log_damage(const char *name, const struct read_report *report)
 		  (unsigned long long)report->stacks);
 }
 
-static int fail(const char *name, int error)
+static int fail(const char *name, int error, const struct read_report *report)
 {
-	const char *why = error == -ENOEXEC   ? "no profile of a kind that is known"
-			  : error == -EBADMSG ? "damaged: gzip does not inflate it"
-			  : error == -E2BIG   ? "it has a line of more than 64 MiB: no text"
-			  : error == -ENODATA ? "it is cut off: gzip's end is missing"
-					      : strerror(-error);
+	const unsigned long long stacks = report->stacks;
 
-	log_error("%s: %s", name, why);
+	if (error == -EBADMSG)
+		log_error(
+			"%s: byte %llu: damaged: gzip does not inflate it; %llu stacks were read before",
+			name, (unsigned long long)report->gzip_byte, stacks);
+	else if (error == -ENODATA)
+		log_error(
+			"%s: byte %llu: it is cut off: gzip's end is missing; %llu stacks were read before",
+			name, (unsigned long long)report->gzip_byte, stacks);
+	else if (error == -E2BIG)
+		log_error(
+			"%s:%llu: a line of more than 64 MiB: no text; %llu stacks were read before",
+			name, (unsigned long long)report->lines + 1, stacks);
+	else if (error == -ENOMEM)
+		log_error("%s: it takes too much memory; %llu stacks were read before", name,
+			  stacks);
+	else
+		log_error("%s: %s", name,
+			  error == -ENOEXEC ? "no profile of a kind that is known"
+					    : strerror(-error));
 	return error;
 }
 
@@ -141,14 +155,18 @@ static int read_profile(const struct rendering *rendering, int fd, struct profil
 {
 	const char *name = rendering->name;
 	_cleanup_(cleanup_reader) struct profile_reader *reader = profile_reader_new(profile);
-	struct read_report report;
+	struct read_report report = { 0 };
 	int error = reader ? read_all(reader, &rendering->perf, fd) : -ENOMEM;
 
 	if (!error)
 		error = profile_reader_finish(reader, &report);
+	if (!error)
+		return judge(name, &report);
+	if (reader)
+		report = *profile_reader_report(reader);
 	if (error != -EPROTO)
-		return error ? fail(name, error) : judge(name, &report);
-	log_damage(name, profile_reader_report(reader));
+		return fail(name, error, &report);
+	log_damage(name, &report);
 	return error;
 }
 
@@ -159,7 +177,7 @@ static int draw(void *context, int input, struct buffer *output)
 	int error = 0;
 
 	if (!profile)
-		return fail(rendering->name, -ENOMEM);
+		return fail(rendering->name, -ENOMEM, &(struct read_report){ 0 });
 	if (output_wants_samples(rendering->output))
 		error = profile_keep_samples(profile);
 	if (!error)

@@ -317,7 +317,13 @@ def test_a_compressed_input_is_read(tmp_path):
     assert sorted(ended.stdout.splitlines()) == sorted(GOOD.splitlines() + ["g 4"])
 
 
-@pytest.mark.parametrize("damage, said", [("cut", "it is cut off"), ("changed", "gzip does not inflate it")])
+@pytest.mark.parametrize(
+    "damage, said",
+    [
+        ("cut", "byte [0-9]+: it is cut off: gzip's end is missing; [1-9][0-9]* stacks were read before"),
+        ("changed", "byte [1-9][0-9]*: damaged: gzip does not inflate it; 0 stacks were read before"),
+    ],
+)
 def test_a_damaged_compressed_input_is_refused(damage, said, tmp_path):
     path = tmp_path / "in.folded.gz"
     content = gzip.compress(GOOD.encode() * 1000)

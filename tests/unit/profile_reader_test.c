@@ -179,11 +179,35 @@ static void damaged_gzip_is_refused(void **state)
 		struct buffer cut = { .data = input.data, .size = size };
 
 		assert_int_equal(read_pieces(&cut, 5, &report, &text), -ENODATA);
+		assert_int_equal(report.gzip_byte, size);
 	}
 	input.data[input.size - 6] ^= 1; /* of the checksum */
 	assert_int_equal(read_pieces(&input, 1000, &report, &text), -EBADMSG);
 	buffer_release(&input);
 	buffer_release(&text);
+}
+
+/* Of blocks of a tape, or of a disk that was full. */
+static void zeros_behind_gzip_are_passed_over(void **state)
+{
+	static const char zeros[512];
+
+	(void)state;
+	for (size_t piece = 1; piece < 1000; piece += 37) {
+		struct buffer input = { 0 }, text = { 0 };
+		struct read_report report;
+
+		append_gzip(&input, TEXT);
+		buffer_append(&input, zeros, sizeof(zeros));
+		append_gzip(&input, "behind 3\n");
+		buffer_append(&input, zeros, 1);
+		assert_int_equal(read_pieces(&input, piece, &report, &text), 0);
+		assert_non_null(strstr(buffer_string(&text), "behind 3"));
+		buffer_append(&input, "xx", 2);
+		assert_int_equal(read_pieces(&input, piece, &report, &text), -EBADMSG);
+		buffer_release(&input);
+		buffer_release(&text);
+	}
 }
 
 /* As of /dev/zero: it is not kept until no memory is left. */
@@ -230,6 +254,7 @@ int main(void)
 		cmocka_unit_test(members_of_gzip_are_joined),
 		cmocka_unit_test(gzip_of_any_length_has_an_end),
 		cmocka_unit_test(damaged_gzip_is_refused),
+		cmocka_unit_test(zeros_behind_gzip_are_passed_over),
 		cmocka_unit_test(a_line_without_an_end_is_refused),
 		cmocka_unit_test(empty_input_is_an_empty_profile),
 	};
