@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -303,13 +304,30 @@ static int call(const struct shut_in *called, bool *ret_has_no_cage)
 	return judge(&reading, error, wait_for(pid), ret_has_no_cage);
 }
 
-/* Not shut in. */
+/* Lowers what this process may take; what it might take before. */
+static struct rlimit limit_data(uint64_t most)
+{
+	struct rlimit before = { RLIM_INFINITY, RLIM_INFINITY }, limit;
+
+	getrlimit(RLIMIT_DATA, &before);
+	limit = before;
+	if (most < limit.rlim_cur)
+		limit.rlim_cur = most;
+	setrlimit(RLIMIT_DATA, &limit);
+	return before;
+}
+
+/* Not shut in, but with the same limit of its memory. */
 static int call_here(const struct shut_in *called)
 {
 	_cleanup_(buffer_release) struct buffer output = { .drain = called->drain };
+	const struct rlimit before = limit_data(data_bytes() + called->limits->data_bytes);
 	int error = called->fn(called->context, called->input, &output);
 
-	return error ? error : buffer_flush(&output);
+	if (!error)
+		error = buffer_flush(&output);
+	setrlimit(RLIMIT_DATA, &before);
+	return error;
 }
 
 int shut_in_call(const char *what, int input, const struct shut_in_limits *limits, shut_in_fn fn,

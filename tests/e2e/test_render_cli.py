@@ -3,8 +3,10 @@
 
 import gzip
 import os
+import re
 import signal
 import stat
+import subprocess
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -226,6 +228,18 @@ def test_output_over_its_own_input(folded):
 
 # Only root can become somebody else: without that, every other test here is the proof.
 if os.geteuid() == 0:
+
+    @pytest.mark.parametrize("user", [(), recording.NOBODY], ids=["root", "nobody"])
+    def test_few_bytes_that_become_many_take_no_more_memory_than_they_may(user):
+        """Stacks of 30 million frames each, 60 kB compressed: 4 GB of them."""
+        with recording.folder_for_all() as (folder, binary):
+            with gzip.open(folder / "in.gz", "wb", compresslevel=1) as out:
+                for name in b"abcd":
+                    out.write(bytes([name]) + b";f" * 30_000_000 + b" 1\n")
+            ended = subprocess.run([*user, binary, "render", folder / "in.gz", "-o", "-"], capture_output=True, text=True,
+                                   timeout=hearth.DEADLINE_SECONDS)  # fmt: skip
+            assert (ended.returncode, ended.stdout) == (2, "")
+            assert re.fullmatch(r"hearth: .*in\.gz: it takes too much memory; [0-3] stacks were read before\n", ended.stderr), ended
 
     def test_needs_no_privilege():
         with recording.folder_for_all() as (folder, binary):
