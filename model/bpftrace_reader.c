@@ -589,6 +589,7 @@ static void *begin(struct profile *profile, struct read_report *report)
 const struct profile_format bpftrace_format = {
 	.name = "bpftrace",
 	.summary = "map with stacks as bpftrace prints it",
+	.others = "keys of other maps than the first one",
 	.recognises = recognises,
 	.begin = begin,
 	.feed = text_lines_feed,

@@ -583,6 +583,7 @@ const struct profile_format firefox_format = {
 	.name = "firefox",
 	.summary = "processed profile of profiler.firefox.com's",
 	.counts_bytes = true,
+	.others = "threads of another unit than the first one",
 	.recognises = recognises,
 	.begin = begin,
 	.feed = json_document_feed,

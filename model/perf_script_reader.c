@@ -443,6 +443,7 @@ static void *begin(struct profile *profile, struct read_report *report)
 const struct profile_format perf_script_format = {
 	.name = "perf-script",
 	.summary = "samples as perf script prints them",
+	.others = "samples of other events than the first one",
 	.recognises = recognises,
 	.begin = begin,
 	.feed = text_lines_feed,

@@ -27,7 +27,7 @@ struct read_report {
 	const struct profile_format *format; /* NULL: there was nothing to tell it by */
 	uint64_t lines;     /* all, blank ones too; where the format counts bytes, samples */
 	uint64_t stacks;    /* kept */
-	uint64_t others;    /* samples of other events than the first one, left out */
+	uint64_t others;    /* as the format calls them, left out */
 	uint64_t faults;    /* of which the first few are named */
 	uint64_t gzip_byte; /* of -EBADMSG and -ENODATA: the byte of the compressed input */
 	struct read_fault first[READ_FAULTS_NAMED];
@@ -41,7 +41,9 @@ void read_report_add(struct read_report *report, uint64_t line, const char *why)
 struct profile_format {
 	const char *name;
 	const char *summary; /* for --help */
-	bool counts_bytes;   /* it is no text: faults are told by the offset of a byte */
+	const char *
+		others; /* what is counted and left out: "samples of other events than the first one"; NULL: nothing */
+	bool counts_bytes; /* it is no text: faults are told by the offset of a byte */
 	/* Is it this one, by how it begins? Rows are asked in their order. */
 	bool (*recognises)(const char *bytes, size_t size);
 	/* A state that adds to the profile and the report, which live longer: NULL: out of memory. */

@@ -272,6 +272,7 @@ static const char *weigh(const struct adding *adding, double weight, uint64_t *r
 
 static int leave_out(struct adding *adding, uint64_t offset, const char *why)
 {
+	adding->reader->document.report->lines++;
 	read_report_add(adding->reader->document.report, offset, why);
 	return 0;
 }
@@ -293,12 +294,12 @@ static int add_weight(struct adding *adding, uint32_t node, double weight, uint6
 	const char *why = weigh(adding, weight, &ticks);
 	int error;
 
-	adding->reader->document.report->lines++;
 	if (why)
 		return leave_out(adding, offset, why);
 	error = ticks ? profile_add_sample(profile, &sample, &ticks) : 0;
 	if (error == -EOVERFLOW)
 		return leave_out(adding, offset, "the weights add up to more than 2^63 - 1");
+	adding->reader->document.report->lines += !error;
 	adding->reader->document.report->stacks += !error;
 	return error;
 }
@@ -329,11 +330,10 @@ static int add_samples(struct adding *adding, const struct read_profile *from,
 	size_t weight = from->weight_end;
 	int error = 0;
 
-	for (size_t i = from->stack_end; i < to->stack_end && !error; i++, weight++) {
-		if (weight >= to->weight_end)
-			return leave_out(adding, stacks[i].offset, "a sample without a weight");
-		error = add_sample(adding, i, weights[weight]);
-	}
+	for (size_t i = from->stack_end; i < to->stack_end && !error; i++, weight++)
+		error = weight < to->weight_end
+				? add_sample(adding, i, weights[weight])
+				: leave_out(adding, stacks[i].offset, "a sample without a weight");
 	return error;
 }
 
@@ -511,6 +511,7 @@ const struct profile_format speedscope_format = {
 	.name = "speedscope",
 	.summary = "file of speedscope's",
 	.counts_bytes = true,
+	.others = "profiles of another unit than the first one",
 	.recognises = recognises,
 	.begin = begin,
 	.feed = json_document_feed,

@@ -78,8 +78,8 @@ static int judge(const char *name, const struct read_report *report)
 		return -EINVAL;
 	}
 	if (report->others)
-		log_warning("%s: %llu samples of other events than the first one left out", name,
-			    (unsigned long long)report->others);
+		log_warning("%s: %llu %s left out", name, (unsigned long long)report->others,
+			    report->format->others);
 	for (uint64_t i = 0; i < report->faults && i < READ_FAULTS_NAMED; i++)
 		warn_of_fault(name, report, &report->first[i]);
 	if (report->faults)

@@ -92,7 +92,7 @@ def test_plain():
 def test_perf_mode_with_labels():
     ended = render("--format", "folded", "--by", "pid", text=PERF)
     assert ended.stdout == PERF_FOLDED
-    assert "2 samples of other events than the first one left out" in ended.stderr
+    assert "2 keys of other maps than the first one left out" in ended.stderr
 
 
 def test_modules_of_perf_mode():

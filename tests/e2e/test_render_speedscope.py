@@ -114,3 +114,14 @@ def test_threads_are_read_again(tmp_path):
     assert {stack.process for stack in map(hearth.read_stack, headed[1].stdout.splitlines())} == {
         "app-12/14", "app-12/15", "app-9/9"
     }  # fmt: skip
+
+
+def test_profiles_of_another_unit_are_told(tmp_path):
+    schema = "https://www.speedscope.app/file-format-schema.json"
+    profiles = [{"type": "sampled", "unit": unit, "samples": [[0]], "weights": [1]} for unit in ("none", "bytes", "bytes")]
+    path = tmp_path / "in.json"
+    path.write_text(json.dumps({"$schema": schema, "shared": {"frames": [{"name": "f"}]}, "profiles": profiles}))
+    with hearth.Child(hearth.BINARY, "render", path, "-o", "-", "--format", "folded") as child:
+        ended = child.end()
+    assert (ended.returncode, ended.stdout) == (0, "f 1\n")
+    assert ended.stderr == f"hearth: warning: {path}: 2 profiles of another unit than the first one left out\n"

@@ -31,6 +31,7 @@ static void assert_reads(const char *text, const char *folded, uint64_t faults, 
 	if (written.size || *folded)
 		assert_string_equal(buffer_string(&written), folded);
 	assert_int_equal(report.faults, faults);
+	assert_int_equal(report.lines, report.stacks + report.faults);
 	assert_int_equal(report.others, others);
 	profile_free(profile);
 	buffer_release(&written);
@@ -44,6 +45,15 @@ static void sampled_profiles_are_read(void **state)
 		",\"profiles\":[{\"type\":\"sampled\",\"unit\":\"none\",\"startValue\":0,\"endValue\":6,"
 		"\"samples\":[[0,1],[0,2],[0,1]],\"weights\":[1,2,3]}]}",
 		"a;b_[k] 4\na;c 2\n", 0, 0);
+}
+
+/* Each is told. */
+static void samples_without_a_weight_are_left_out(void **state)
+{
+	(void)state;
+	assert_reads("{" SCHEMA "," FRAMES
+		     ",\"profiles\":[{\"samples\":[[0],[0],[0,1],[0,2],[2]],\"weights\":[1,2]}]}",
+		     "a 3\n", 3, 0);
 }
 
 /* Of frames that tell them: the file, and the line if that is one. */
@@ -166,6 +176,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sampled_profiles_are_read),
+		cmocka_unit_test(samples_without_a_weight_are_left_out),
 		cmocka_unit_test(files_and_lines_are_read),
 		cmocka_unit_test(evented_profiles_are_read),
 		cmocka_unit_test(profiles_of_another_unit_do_not_count),
