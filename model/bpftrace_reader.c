@@ -12,7 +12,7 @@
 #include "model/samples.h"
 #include "model/text_lines.h"
 
-#define MAX_FRAMES     65536 /* of a key; what lies nearer to the root is left out */
+#define MAX_FRAMES     65536 /* of a key; one with more is left out */
 #define KERNEL_ADDRESS (UINT64_C(1) << 63)
 #define ADDRESS_DIGITS \
 	8 /* at least, of what perf mode prints ahead of a symbol; behind a tab it may be shorter */
@@ -40,7 +40,8 @@ struct key_frame {
 struct bpftrace_reader {
 	struct text_lines lines;  /* the head */
 	bool is_in_key, is_other; /* of another map */
-	struct buffer map;        /* the name of the first one with stacks, with its "@" */
+	bool is_too_deep;
+	struct buffer map; /* the name of the first one with stacks, with its "@" */
 	bool has_map;
 	struct buffer texts;  /* of the key's frames */
 	struct buffer frames; /* struct key_frame, leaf first */
@@ -112,7 +113,7 @@ static void clear_key(struct bpftrace_reader *reader)
 	buffer_clear(&reader->frames);
 	buffer_clear(&reader->stacks);
 	buffer_clear(&reader->comm);
-	reader->has_comm = false;
+	reader->has_comm = reader->is_too_deep = false;
 	reader->number_count = 0;
 }
 
@@ -158,7 +159,9 @@ static int add_frame(struct bpftrace_reader *reader, struct text line)
 	uint64_t number;
 	size_t digits = read_hex(symbol, &number);
 
-	if (frame_count(reader) >= MAX_FRAMES || reader->texts.size > UINT32_MAX - line.size)
+	reader->is_too_deep |=
+		frame_count(reader) >= MAX_FRAMES || reader->texts.size > UINT32_MAX - line.size;
+	if (reader->is_too_deep)
 		return 0;
 	if (digits >= (begins_with(line, "\t") ? 1 : ADDRESS_DIGITS) && digits < symbol.size &&
 	    symbol.start[digits] == ' ') {
@@ -405,6 +408,8 @@ static int end_key(struct bpftrace_reader *reader, struct text value)
 	}
 	if (!begins_with(value, ":") || !read_count(trim(skip(value, 1)), &count))
 		return leave_out(reader, "a value that is no count");
+	if (reader->is_too_deep)
+		return leave_out(reader, "its stacks have more than 65,536 frames");
 	error = add_sample(reader, count);
 	return error == -EOVERFLOW ? leave_out(reader, "the counts add up to more than 2^63 - 1")
 				   : error;

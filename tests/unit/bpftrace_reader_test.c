@@ -138,6 +138,26 @@ static void what_is_none_is_left_out_by_its_line(void **state)
 	profile_free(profile);
 }
 
+/* None of its frames is taken for its root. */
+static void a_key_of_too_many_frames_is_left_out(void **state)
+{
+	struct buffer text = { 0 };
+	struct read_report report;
+	struct profile *profile;
+
+	(void)state;
+	buffer_append_string(&text, "@[");
+	for (int i = 0; i <= 65536; i++)
+		buffer_append_string(&text, "\n    f+1");
+	buffer_append_string(&text, "\n]: 2\n@[\n    g+1\n]: 3\n");
+	profile = read_text(buffer_string(&text), false, &report);
+	assert_int_equal(profile_total(profile), 3);
+	assert_int_equal(report.faults, 1);
+	assert_int_equal(report.first[0].line, 65539);
+	profile_free(profile);
+	buffer_release(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +167,7 @@ int main(void)
 		cmocka_unit_test(perf_mode_tells_addresses),
 		cmocka_unit_test(the_first_map_with_stacks_counts),
 		cmocka_unit_test(what_is_none_is_left_out_by_its_line),
+		cmocka_unit_test(a_key_of_too_many_frames_is_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
