@@ -133,7 +133,7 @@ struct snapshot_event {
 	__u32 leaf_is_return; /* the PC is a return address: the task is in a system call */
 	struct tick_event tick;
 	__u64 registers[SNAPSHOT_REGISTERS];
-	__u64 stack_start;
+	__u64 stack_start; /* the stack pointer's page; or, above it, the first that is mapped */
 	__u32 stack_bytes;
 	__u32 mapping_count; /* the executable ones, ascending; at most SNAPSHOT_MAX_MAPPINGS */
 	/*

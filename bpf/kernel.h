@@ -203,5 +203,6 @@ enum cgroup_subsys_id {
 #define PF_USER_WORKER 0x00004000 /* 6.4 and newer, unused before */
 #define PF_KTHREAD     0x00200000
 #define VM_EXEC        0x00000004
+#define VM_GROWSDOWN   0x00000100
 
 #endif

@@ -44,7 +44,7 @@ __noinline __u32 maple_slot(const struct maple_node *node, __u32 pivots, __u64 a
 	return i;
 }
 
-/* The VMA at `address`, or the one above it, as a kernel pointer; 0: none. */
+/* The VMA at `address` as a kernel pointer; 0: none. */
 __noinline __u64 find_vma(__u64 root, __u64 address, struct maple_node *node)
 {
 	__u64 entry = root;

@@ -170,6 +170,22 @@ static __always_inline __s64 enter_slot(const struct snapshot_loop *loop)
 	return walk->slot & (MAPLE_LEAF_SLOTS - 1);
 }
 
+/* The last address that a slot covers. */
+static __always_inline __u64 slot_last(const struct mapping_walk *walk, __s64 slot)
+{
+	__u64 last = slot < MAPLE_RANGE_PIVOTS ? walk->leaf.word[(1 + slot) & 31] : 0;
+
+	if (!last || last > walk->leaf_last) /* a zero pivot ends the node */
+		last = walk->leaf_last;
+	return last;
+}
+
+/* Its VMA, as a kernel pointer; 0: it is a gap. */
+static __always_inline __u64 slot_entry(const struct mapping_walk *walk, __s64 slot)
+{
+	return walk->leaf.word[(1 + MAPLE_RANGE_PIVOTS + slot) & 31];
+}
+
 static long next_slot_up(__u32 i, struct snapshot_loop *loop)
 {
 	struct mapping_walk *walk = &loop->snapshot->walk;
@@ -178,10 +194,8 @@ static long next_slot_up(__u32 i, struct snapshot_loop *loop)
 
 	if (slot < 0)
 		return 1;
-	last = slot < MAPLE_RANGE_PIVOTS ? walk->leaf.word[(1 + slot) & 31] : 0;
-	entry = walk->leaf.word[(1 + MAPLE_RANGE_PIVOTS + slot) & 31];
-	if (!last || last > walk->leaf_last) /* a zero pivot ends the node */
-		last = walk->leaf_last;
+	last = slot_last(walk, slot);
+	entry = slot_entry(walk, slot);
 	if (is_executable(entry))
 		loop->snapshot->lower[walk->lower++ & (SNAPSHOT_HALF - 1)] = entry;
 	walk->slot = slot + 1;
@@ -200,7 +214,7 @@ static long next_slot_down(__u32 i, struct snapshot_loop *loop)
 	if (slot < 0)
 		return 1;
 	first = slot ? walk->leaf.word[slot & 31] + 1 : walk->leaf_first;
-	entry = walk->leaf.word[(1 + MAPLE_RANGE_PIVOTS + slot) & 31];
+	entry = slot_entry(walk, slot);
 	if (is_executable(entry))
 		loop->snapshot->upper[walk->upper++ & (SNAPSHOT_HALF - 1)] = entry;
 	walk->slot = slot - 1;
@@ -258,17 +272,44 @@ static long copy_page(__u32 i, struct snapshot_loop *loop)
 	return 0;
 }
 
-/* Whole pages from the stack pointer's up, as far as they belong to its mapping. */
+/*
+ * The VMA that a stack pointer belongs to. The main thread's stack grows where it is touched: as long as that is not
+ * done below a large frame, the pointer lies in the gap under it.
+ */
+static __always_inline struct vm_area_struct *find_stack(struct snapshot_loop *loop, __u64 sp)
+{
+	struct mapping_walk *walk = &loop->snapshot->walk;
+	struct vm_area_struct *above;
+	__s64 slot;
+	__u64 entry;
+
+	walk->address = sp;
+	walk->leaf_last = 0;
+	slot = enter_slot(loop);
+	if (slot < 0)
+		return NULL;
+	entry = slot_entry(walk, slot);
+	if (entry)
+		return (void *)entry;
+	above = (void *)find_vma(loop->root, slot_last(walk, slot) + 1, &walk->leaf);
+	return above && (BPF_CORE_READ(above, vm_flags) & VM_GROWSDOWN) ? above : NULL;
+}
+
+/* Whole pages as far as they belong to the stack's mapping: from the stack pointer's up, or from the first that it has. */
 static __always_inline void take_stack(struct snapshot_loop *loop, __u64 sp)
 {
 	struct snapshot_scratch *snapshot = loop->snapshot;
-	struct vm_area_struct *vma = (void *)find_vma(loop->root, sp, &snapshot->walk.leaf);
-	__u64 pages = 0;
+	struct vm_area_struct *vma = find_stack(loop, sp);
+	__u64 pages = 0, start;
 
 	loop->stack_start = sp & ~((1ull << PAGE_SHIFT) - 1);
 	snapshot->walk.pages = 0;
-	if (vma && sp >= (__u64)BPF_CORE_READ(vma, vm_start))
+	if (vma) {
+		start = BPF_CORE_READ(vma, vm_start);
+		if (loop->stack_start < start)
+			loop->stack_start = start;
 		pages = (BPF_CORE_READ(vma, vm_end) - loop->stack_start) >> PAGE_SHIFT;
+	}
 	bpf_loop(pages < SNAPSHOT_PAGES ? pages : SNAPSHOT_PAGES, copy_page, loop, 0);
 	snapshot->event.stack_start = loop->stack_start;
 	snapshot->event.stack_bytes = snapshot->walk.pages << PAGE_SHIFT;

@@ -40,3 +40,13 @@ def many_mappings(tmp_path_factory):
     source = Path(__file__).with_name("many_mappings.c")
     subprocess.run(["cc", "-O2", "-fomit-frame-pointer", "-o", program, source], check=True)
     return program
+
+
+@pytest.fixture(scope="session")
+def growing_stack(tmp_path_factory):
+    """A program whose stack pointer lies below its stack's mapping; it must not touch its frame before it uses it."""
+    program = tmp_path_factory.mktemp("growing") / "growing_stack"
+    source = Path(__file__).with_name("growing_stack.c")
+    command = ["cc", "-O2", "-fomit-frame-pointer", "-fno-stack-clash-protection", "-o", program, source]
+    subprocess.run(command, check=True)
+    return program

@@ -67,6 +67,14 @@ def test_deeper_than_the_snapshot_is_told(tmp_path):
     assert re.search(r"not compared: .*deeper than the snapshot \d+", recorded.process.stderr)
 
 
+def test_stack_pointer_below_the_stacks_mapping(growing_stack):
+    """The stack begins above it: that is no depth which the snapshot does not reach."""
+    recorded = verify(growing_stack, "1")
+    told = recorded.stats["verify"]
+    assert told["compared"] > 500, told
+    assert told["deeper_than_snapshot"] == 0, told
+
+
 def test_of_any_number_of_mappings_the_outer_ones_are_there(many_mappings):
     """The program's and its libraries', however many lie between."""
     recorded = hearth.record("--verify", "-F", 999, "--", many_mappings, "direct", "20000")

@@ -44,6 +44,7 @@ def build_programs(folder):
     commands = [
         [*cc, "-o", folder / "plain", sources / "unwound.c"],
         [*cc, "-static", "-o", folder / "static", sources / "unwound.c"],
+        [*cc, "-fno-stack-clash-protection", "-o", folder / "growing_stack", sources / "growing_stack.c"],
         [*cc, "-shared", "-fPIC", "-o", folder / "kernel_asked.so", sources / "kernel_asked.c"],
     ]
     for padding, name in enumerate(ALTERNATING):

@@ -16,7 +16,7 @@ import expectations  # noqa: E402
 import hearth as e2e  # noqa: E402
 
 SAMPLES = ["shares_70_30", "recursion", "syscalls", "threads", "fork_storm"]
-RECORDED = [*SAMPLES, "static", "signal", "alternating", "verify", "change_time", "no_change", "cgroup", "machine", "hidden_names", "unloaded_names"]
+RECORDED = [*SAMPLES, "static", "signal", "alternating", "verify", "growing_stack", "change_time", "no_change", "cgroup", "machine", "hidden_names", "unloaded_names"]
 CHAIN = ["main", *(f"chain_{i}" for i in range(1, 10)), "burn"]
 
 
@@ -150,6 +150,11 @@ def libunwind_agrees(guest):
     assert told["compared"] > 50 and told["agreed"] == told["compared"], told
 
 
+def a_stack_that_begins_above_its_pointer_is_found(guest):
+    told = guest.stats("growing_stack")["verify"]
+    assert told["compared"] > 50 and told["agreed"] == told["compared"] and not told["deeper_than_snapshot"], told
+
+
 def the_machine_is_whole(guest):
     own = [stack for stack in guest.stacks("machine") if stack.process == "shares_70_30"]
     for check in expectations.checks(expectations.load("shares_70_30"), "chains"):
@@ -256,6 +261,7 @@ FACTS = {
     "roots: programs that alternate on one mm": programs_alternating_on_one_mm_are_told_apart,
     "roots: the whole machine": the_machine_is_whole,
     "libunwind agrees": libunwind_agrees,
+    "a stack that begins above its pointer is found": a_stack_that_begins_above_its_pointer_is_found,
     "a cgroup is found from below": a_cgroup_is_found_from_below,
     "a file's change time is seen": a_files_change_time_is_seen,
     "the kernel names its own code": the_kernel_names_its_own_code,

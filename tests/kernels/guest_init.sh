@@ -145,6 +145,7 @@ record static -- /programs/static chain 2
 record signal -- /programs/plain signal 2
 record alternating -- /programs/first 150 /programs/first /programs/second /programs/third
 record verify --verify -- /samples/shares_70_30 2
+record growing_stack --verify -- /programs/growing_stack 2
 record change_time -- sh -c "$changed"
 record no_change -- sh -c "$unchanged"
 run few_files few_files
