@@ -112,9 +112,10 @@ struct stack_event {
 /* DWARF registers 0 to 15 and the PC. */
 #define SNAPSHOT_REGISTERS    17
 #define SNAPSHOT_MAX_MAPPINGS 256
-#define SNAPSHOT_STACK_BYTES  69632 /* 64 KiB and what lies below on the stack pointer's page */
+#define SNAPSHOT_STACK_BYTES  135168 /* 128 KiB and what lies below on the stack pointer's page */
 #define SNAPSHOT_OTHER_BYTES \
 	20480 /* of another stack, 16 KiB and so; more where the stack is small */
+#define SNAPSHOT_OTHER_MAX_BYTES 69632
 
 /* An executable mapping of a process; `offset` is that of `start`, as in struct stack_frame. */
 struct snapshot_mapping {

@@ -21,9 +21,10 @@ struct {
 #define SNAPSHOT_MAPPING_BYTES (SNAPSHOT_MAX_MAPPINGS * sizeof(struct snapshot_mapping))
 #define SNAPSHOT_CONTENT_BYTES \
 	(SNAPSHOT_MAPPING_BYTES + SNAPSHOT_STACK_BYTES + SNAPSHOT_OTHER_BYTES)
-#define SNAPSHOT_HALF    (SNAPSHOT_MAX_MAPPINGS / 2)
-#define SNAPSHOT_PAGES   (SNAPSHOT_STACK_BYTES >> PAGE_SHIFT)
-#define SNAPSHOT_MAX_FPS 128 /* that are followed */
+#define SNAPSHOT_HALF        (SNAPSHOT_MAX_MAPPINGS / 2)
+#define SNAPSHOT_PAGES       (SNAPSHOT_STACK_BYTES >> PAGE_SHIFT)
+#define SNAPSHOT_OTHER_PAGES (SNAPSHOT_OTHER_MAX_BYTES >> PAGE_SHIFT)
+#define SNAPSHOT_MAX_FPS     128 /* that are followed */
 
 /*
  * Where the walk over the mappings stands, a slot of a leaf at a time: from the lowest address up, then from the highest
@@ -368,7 +369,7 @@ static __always_inline void take_other_stack(struct snapshot_loop *loop, __u64 f
 	    !is_frame(loop, walk->fp))
 		return;
 	event->other_start = walk->fp & ~((1ull << PAGE_SHIFT) - 1);
-	bpf_loop(SNAPSHOT_PAGES, copy_other_page, loop, 0);
+	bpf_loop(SNAPSHOT_OTHER_PAGES, copy_other_page, loop, 0);
 }
 
 /* Is a snapshot due? Where rows are missing: if the last frame's module has not brought too many. */

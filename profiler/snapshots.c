@@ -137,7 +137,7 @@ static bool is_well_formed(const struct snapshot_event *event, size_t size)
 {
 	return size >= sizeof(*event) && event->mapping_count <= SNAPSHOT_MAX_MAPPINGS &&
 	       event->stack_bytes <= SNAPSHOT_STACK_BYTES &&
-	       event->other_bytes <= SNAPSHOT_STACK_BYTES &&
+	       event->other_bytes <= SNAPSHOT_OTHER_MAX_BYTES &&
 	       size >= sizeof(*event) + event->mapping_count * sizeof(struct snapshot_mapping) +
 			       event->stack_bytes + event->other_bytes;
 }

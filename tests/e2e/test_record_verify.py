@@ -51,20 +51,34 @@ if shutil.which("node"):
         verify(shutil.which("node"), "-e", NODE_WORK)
 
 
-def test_deeper_than_the_snapshot_is_told(tmp_path):
-    """A stack of 1 MiB, of which the snapshot has 64 KiB."""
-    source = tmp_path / "deep.c"
-    source.write_text(
-        "#include <time.h>\n#include <string.h>\n"
+@pytest.fixture(scope="module")
+def deep(tmp_path_factory):
+    """A program that works below so many frames of 1 KiB."""
+    program = tmp_path_factory.mktemp("deep") / "deep"
+    source = (
+        "#include <stdlib.h>\n#include <string.h>\n#include <time.h>\n"
         "__attribute__((noinline)) static int deep(int n) { volatile char kept[1000]; memset((char *)kept, n, 1000);\n"
         "  if (!n) while (clock() < CLOCKS_PER_SEC / 2) ;\n  return (n ? deep(n - 1) : 0) + kept[n % 1000]; }\n"
-        "int main(void) { return deep(500) == 7; }\n"
+        "int main(int argc, char **argv) { return argc != 2 || deep(atoi(argv[1])) == 7; }\n"
     )
-    subprocess.run(["cc", "-O1", "-fomit-frame-pointer", "-o", tmp_path / "deep", source], check=True)
-    recorded = hearth.record("--verify", "-F", 999, "--", tmp_path / "deep")
+    command = ["cc", "-O1", "-fomit-frame-pointer", "-xc", "-o", program, "-"]
+    subprocess.run(command, input=source, text=True, check=True)
+    return program
+
+
+def test_deeper_than_the_snapshot_is_told(deep):
+    """A stack of 512 KiB, of which the snapshot has 128 KiB."""
+    recorded = hearth.record("--verify", "-F", 999, "--", deep, "500")
     told = recorded.stats["verify"]
     assert told["deeper_than_snapshot"] > 300, told
     assert re.search(r"not compared: .*deeper than the snapshot \d+", recorded.process.stderr)
+
+
+def test_a_deep_stack_is_in_the_snapshot(deep):
+    """As deep as those of compilers are: of 110 KiB."""
+    told = verify(deep, "108").stats["verify"]
+    assert told["compared"] > 300, told
+    assert told["deeper_than_snapshot"] == 0, told
 
 
 def test_stack_pointer_below_the_stacks_mapping(growing_stack):
