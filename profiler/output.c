@@ -212,10 +212,18 @@ static void tell_of_before(const struct profile *profile)
 	log_info("shaped: %s", buffer_string(&text) ? text.data : "ticks were taken out");
 }
 
+static void warn_of_total(uint64_t asked, uint64_t counted)
+{
+	if (asked && asked < counted)
+		log_warning("--total %llu: the counts add up to %llu, which are the 100 %%",
+			    (unsigned long long)asked, (unsigned long long)counted);
+}
+
 static int make(const struct output *output, const struct profile *profile, struct buffer *to)
 {
 	int error = output->format->write(profile, &output->drawing, to);
 
+	warn_of_total(output->drawing.total, profile_total(profile));
 	return error ? error : buffer_error(to);
 }
 
@@ -294,6 +302,9 @@ static void log_failure(const struct output *output, const struct profile *profi
 	if (error == -ENODATA && output->shaping.by)
 		log_error("--by %s: no sample tells its %s", output->shaping.by,
 			  output->shaping.by);
+	else if (error == -EOVERFLOW && output->shaping.value)
+		log_error("--value %s: its values add up to more than 2^63 - 1",
+			  output->shaping.value);
 	else
 		log_error("cannot make the %s output: %s", output->format->name, strerror(-error));
 }

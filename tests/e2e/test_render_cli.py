@@ -407,6 +407,20 @@ def test_by_one_of_several_values(tmp_path):
     assert not (tmp_path / "no.svg").exists()
 
 
+def test_values_that_are_too_many_together(tmp_path):
+    path = tmp_path / "in.txt"
+    path.write_text("app 1 1.5: 9000000000000000000 cycles:\n\t1000 f (/bin/app)\n\n" * 2)
+    assert "app;f 2\n" == render(path, "-o", "-", "--format", "folded").stdout
+    recording.assert_refused(render(path, "-o", "-", "--value", "cycles"), 2, r"--value cycles: its values add up to more than 2\^63 - 1")
+
+
+@pytest.mark.parametrize("asked, said", [("5", "--total 5: the counts add up to 6, which are the 100 %"), ("6", None), ("7", None)])
+def test_a_total_below_the_counts_is_told(asked, said, folded):
+    ended = render(folded, "-o", "-", "--total", asked)
+    assert ended.returncode == 0
+    assert ended.stderr == (f"hearth: warning: {said}\n" if said else "")
+
+
 def test_a_chart_is_along_time(tmp_path):
     """What flamegraph.pl --flamechart does: the order of the input, and neighbours alone are merged."""
     path, out = tmp_path / "in.folded", tmp_path / "out.svg"
