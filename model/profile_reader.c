@@ -88,13 +88,25 @@ static int recognise(struct profile_reader *reader)
 	return -ENOEXEC;
 }
 
+/* What editors set ahead of a text is no part of its first name. */
+static size_t byte_order_mark(const struct profile_reader *reader)
+{
+	static const char mark[] = { '\xef', '\xbb', '\xbf' };
+
+	return !reader->format->counts_bytes && reader->sniffed.size >= sizeof(mark) &&
+			       !memcmp(reader->sniffed.data, mark, sizeof(mark))
+		       ? sizeof(mark)
+		       : 0;
+}
+
 static int begin(struct profile_reader *reader)
 {
 	int error = recognise(reader);
+	size_t mark = error ? 0 : byte_order_mark(reader);
 
 	if (!error)
-		error = reader->format->feed(reader->state, reader->sniffed.data,
-					     reader->sniffed.size);
+		error = reader->format->feed(reader->state, reader->sniffed.data + mark,
+					     reader->sniffed.size - mark);
 	buffer_release(&reader->sniffed);
 	return error;
 }

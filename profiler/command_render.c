@@ -318,6 +318,10 @@ static enum option_result parse(struct output *output, int argc, char **argv,
 			"what is to be rendered? hearth render IN -o OUT.svg; hearth render --help tells");
 		return OPTIONS_WRONG;
 	}
+	if (!*input) {
+		log_error("the input's name is empty");
+		return OPTIONS_WRONG;
+	}
 	*ret_input = input;
 	return OPTIONS_PARSED;
 }

@@ -467,6 +467,7 @@ def test_hostile_names_stay_harmless(tmp_path):
     "arguments, pattern",
     [
         ([], r"what is to be rendered\?"),
+        ([""], r"the input's name is empty"),
         (["none.folded"], r"cannot read none\.folded: No such file"),
         (["none.folded", "-o", "x.svg"], r"cannot read none\.folded: No such file"),
         (["."], r"cannot read \.: Is a directory"),

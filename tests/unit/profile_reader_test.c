@@ -187,6 +187,21 @@ static void damaged_gzip_is_refused(void **state)
 	buffer_release(&text);
 }
 
+static void a_byte_order_mark_is_no_name(void **state)
+{
+	(void)state;
+	for (size_t piece = 1; piece < 10; piece++) {
+		struct buffer input = { 0 }, text = { 0 };
+		struct read_report report;
+
+		buffer_append_string(&input, "\xef\xbb\xbfmain;a 3\n");
+		assert_int_equal(read_pieces(&input, piece, &report, &text), 0);
+		assert_string_equal(buffer_string(&text), "main;a 3\n");
+		buffer_release(&input);
+		buffer_release(&text);
+	}
+}
+
 /* Of blocks of a tape, or of a disk that was full. */
 static void zeros_behind_gzip_are_passed_over(void **state)
 {
@@ -254,6 +269,7 @@ int main(void)
 		cmocka_unit_test(members_of_gzip_are_joined),
 		cmocka_unit_test(gzip_of_any_length_has_an_end),
 		cmocka_unit_test(damaged_gzip_is_refused),
+		cmocka_unit_test(a_byte_order_mark_is_no_name),
 		cmocka_unit_test(zeros_behind_gzip_are_passed_over),
 		cmocka_unit_test(a_line_without_an_end_is_refused),
 		cmocka_unit_test(empty_input_is_an_empty_profile),
