@@ -27,7 +27,7 @@ def expected(folded):
     return {name: (total, selves[name]) for name, total in totals.items()}
 
 
-@pytest.mark.parametrize("ending", ["speedscope.json", "cpuprofile"])
+@pytest.mark.parametrize("ending", ["folded", "speedscope.json", "cpuprofile"])
 def test_totals(browser, tmp_path, ending):  # noqa: F811
     path = draw_as(ending, tmp_path, FOLDED, ())
     assert speedscope_page.functions(browser, path, tmp_path) == expected(FOLDED)
