@@ -245,16 +245,14 @@ bool perf_script_sample(struct script_text line, struct script_sample *ret_sampl
 	return true;
 }
 
-static bool begins_record(struct script_text text)
+static bool begins(struct script_text text, const char *what)
 {
-	static const char record[] = "PERF_RECORD_";
-
-	return text.size >= strlen(record) && !memcmp(text.start, record, strlen(record));
+	return text.size >= strlen(what) && !memcmp(text.start, what, strlen(what));
 }
 
 bool perf_script_is_record(const struct script_sample *sample)
 {
-	return begins_record(sample->event) || begins_record(trim(sample->rest));
+	return begins(sample->event, "PERF_RECORD_") || begins(trim(sample->rest), "PERF_RECORD_");
 }
 
 /* --- its numbers --- */
@@ -304,6 +302,19 @@ static uint64_t time_of(struct script_text text)
 					? (uint64_t)(text.start[i] - '0')
 					: 0);
 	return seconds * NS_PER_SECOND + ns;
+}
+
+uint64_t perf_script_lost(const struct script_sample *record)
+{
+	static const char lost[] = "PERF_RECORD_LOST lost ";
+	struct script_text text = trim(record->rest);
+	uint64_t number;
+
+	if (!begins(text, lost))
+		return 0;
+	text = skip(text, strlen(lost));
+	number = take_number(&text);
+	return number == UINT64_MAX ? 0 : number;
 }
 
 struct script_numbers perf_script_numbers(const struct script_sample *sample)

@@ -44,6 +44,8 @@ struct script_numbers perf_script_numbers(const struct script_sample *sample);
 
 /* Not a sample, but something else that --show-mmap-events and its like print with the same beginning. */
 bool perf_script_is_record(const struct script_sample *sample);
+/* How many events such a record tells that perf lost. */
+uint64_t perf_script_lost(const struct script_sample *record);
 
 /* A line of a stack; false: it is none, but perhaps a line of the source. */
 bool perf_script_frame(struct script_text line, struct script_frame *ret_frame);

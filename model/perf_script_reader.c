@@ -302,8 +302,10 @@ static int begin_sample(struct perf_script_reader *reader, struct script_text li
 				"neither a sample nor a frame of one");
 		return 0;
 	}
-	if (perf_script_is_record(&sample))
+	if (perf_script_is_record(&sample)) {
+		reader->lines.report->lost += perf_script_lost(&sample);
 		return 0;
+	}
 	if (!counts(reader, sample.event)) {
 		reader->state = IN_OTHER;
 		reader->lines.report->others++;

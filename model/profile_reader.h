@@ -25,10 +25,11 @@ struct read_fault {
 
 struct read_report {
 	const struct profile_format *format; /* NULL: there was nothing to tell it by */
-	uint64_t lines;     /* all, blank ones too; where the format counts bytes, samples */
-	uint64_t stacks;    /* kept */
-	uint64_t others;    /* as the format calls them, left out */
-	uint64_t faults;    /* of which the first few are named */
+	uint64_t lines;  /* all, blank ones too; where the format counts bytes, samples */
+	uint64_t stacks; /* kept */
+	uint64_t others; /* as the format calls them, left out */
+	uint64_t lost;   /* events that the recorder tells it lost, and that are not in the input */
+	uint64_t faults; /* of which the first few are named */
 	uint64_t gzip_byte; /* of -EBADMSG and -ENODATA: the byte of the compressed input */
 	struct read_fault first[READ_FAULTS_NAMED];
 	struct read_fault last;

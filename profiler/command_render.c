@@ -80,6 +80,9 @@ static int judge(const char *name, const struct read_report *report)
 	if (report->others)
 		log_warning("%s: %llu %s left out", name, (unsigned long long)report->others,
 			    report->format->others);
+	if (report->lost)
+		log_warning("%s: perf lost %llu events when it recorded: they are missing here",
+			    name, (unsigned long long)report->lost);
 	for (uint64_t i = 0; i < report->faults && i < READ_FAULTS_NAMED; i++)
 		warn_of_fault(name, report, &report->first[i]);
 	if (report->faults)

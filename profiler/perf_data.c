@@ -147,8 +147,10 @@ static void limit_messages(void)
 static void run_perf(const struct plumbing *pipes)
 {
 	const char *input = pipes->is_stream ? "-" : "/proc/self/fd/0";
-	const char *const arguments[] = { "perf", "script", "--force", "--no-inline", "-F",
-					  "+pid", "-i",     input,     NULL };
+	const char *const arguments[] = {
+		"perf", "script", "--force", "--no-inline", "-F", "+pid", "--show-lost-events",
+		"-i",   input,    NULL
+	};
 	int error;
 
 	give_up(pipes->name);

@@ -128,6 +128,20 @@ def test_perf_may_do_nothing_but_read(file, tmp_path):
     assert int(fields["CapBnd"], 16) == 0 and fields["NoNewPrivs"] == "1", told
 
 
+def test_what_perf_lost_is_told(file, tmp_path):
+    """A perf that says so, for how much is lost is chance."""
+    perf = tmp_path / "perf"
+    perf.write_text("#!/bin/sh\ncase \"$*\" in *--show-lost-events*) echo 'app 1 [000] 1.5: PERF_RECORD_LOST lost 76';; esac\n"
+                    "echo 'app 1 [000] 1.6:  1 cpu-clock:  401136 main+0x1 (/bin/app)'\n")  # fmt: skip
+    perf.chmod(0o755)
+    for folder in (tmp_path, tmp_path.parent):
+        folder.chmod(0o755)
+    with with_path(f"{tmp_path}:{os.environ['PATH']}", file, "-o", "-", "--format", "folded") as child:
+        ended = child.end()
+    assert (ended.returncode, ended.stdout) == (0, "app;main 1\n"), ended
+    assert "perf lost 76 events when it recorded: they are missing here" in ended.stderr
+
+
 def test_a_root_who_may_not_give_it_up_is_told(file, tmp_path):
     with hearth.Child("setpriv", "--bounding-set=-sys_admin", hearth.BINARY, "render", file, "-o", tmp_path / "x.folded") as child:
         ended = child.end()

@@ -267,6 +267,23 @@ static void records_are_no_samples(void **state)
 		"app;main;f 2\n");
 }
 
+static void lost_events_are_counted(void **state)
+{
+	const char *text = "app 12 1.5: 1 cycles:\n" FRAMES "\n"
+			   "app 12 [000] 1.6: PERF_RECORD_LOST lost 70\n"
+			   "     app    12 1.6: PERF_RECORD_LOST lost 6\n"
+			   "app 12 [000] 1.6: PERF_RECORD_LOST lost many\n"
+			   "app 12 1.7: 1 cycles:\n" FRAMES;
+	struct profile *profile = profile_new();
+	struct read_report report;
+
+	(void)state;
+	assert_int_equal(profile_read(profile, text, strlen(text), &report), 0);
+	assert_int_equal(report.lost, 76);
+	assert_int_equal(report.stacks, 2);
+	profile_free(profile);
+}
+
 static void a_deep_stack_keeps_its_root(void **state)
 {
 	struct buffer text = { 0 };
@@ -313,6 +330,7 @@ int main(void)
 		cmocka_unit_test(what_tracepoints_tell),
 		cmocka_unit_test(any_choice_of_fields),
 		cmocka_unit_test(records_are_no_samples),
+		cmocka_unit_test(lost_events_are_counted),
 		cmocka_unit_test(a_deep_stack_keeps_its_root),
 		cmocka_unit_test(without_times),
 		cmocka_unit_test(what_is_neither_is_told),
