@@ -74,6 +74,11 @@ class FlameView {
 		this.redraw();
 	}
 
+	// Where the graph was put by a script, it is drawn already.
+	onScroll() {
+		if (this.graph.scrollTop !== this.canvas.scrolled) this.noteScroll();
+	}
+
 	redraw() {
 		this.stale = true;
 		this.schedule();
@@ -211,7 +216,7 @@ class FlameView {
 		sheet.addEventListener('pointercancel', event => this.fingers.delete(event.pointerId));
 		sheet.addEventListener('pointerleave', event => event.pointerType === 'mouse' && this.point(-1));
 		sheet.addEventListener('contextmenu', event => this.openMenu(event));
-		graph.addEventListener('scroll', () => this.noteScroll(), { passive: true });
+		graph.addEventListener('scroll', () => this.onScroll(), { passive: true });
 		graph.addEventListener('wheel', event => this.wheel(event), { passive: false });
 		new ResizeObserver(() => this.tree && this.layOut()).observe(graph);
 	}

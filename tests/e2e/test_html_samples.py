@@ -305,6 +305,29 @@ def test_it_fits_a_small_window_and_a_finger_chooses(size, browser, draw_page): 
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+# --- what is drawn of a choice ----------------------------------------------------------------------------
+
+COUNT_DRAWINGS = """
+window.drawings = 0;
+const fill = CanvasRenderingContext2D.prototype.fillRect;
+CanvasRenderingContext2D.prototype.fillRect = function (x, y, width, height) {
+    if (this.canvas.id === 'frames' && width === this.canvas.clientWidth && height === this.canvas.clientHeight) window.drawings++;
+    return fill.call(this, x, y, width, height);
+};
+"""
+
+
+def test_what_is_chosen_is_drawn_once(browser, draw_page):  # noqa: F811
+    """Also where it is less deep, so that the graph is scrolled to its root."""
+    deep = "".join(f"app 10/10 [000] {1000 + second}.0: 1 cpu-clock: \n" + "\t 4000 f+0x1 (/a)\n" * (100 - second) + "\n" for second in range(20))
+    page = Page(browser, draw_page(deep), "")
+    page.driver.execute_script(COUNT_DRAWINGS)
+    page.press("w", Keys.HOME, *[Keys.ARROW_RIGHT] * 3, Keys.ENTER)
+    page.settle()
+    assert len(chips_of(page)) == 1
+    assert page.driver.execute_script("return window.drawings") == 1
+
+
 # --- colour -----------------------------------------------------------------------------------------------
 
 
