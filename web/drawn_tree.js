@@ -16,9 +16,9 @@ class DrawnTree {
 		this.shaping = filters.filter(({ kind }) => !CHOICE_KINDS.includes(kind));
 		this.threads = profile.samples ? chooseThreads(profile.samples, filters) : null;
 		this.span = profile.samples ? chooseSpan(profile.samples, filters) : { from: -1, to: -1 };
-		this.tree = whole;
-		this.steps = []; // of each change: node → node of the next tree, -1: its ticks are not in it
-		if (this.threads || this.span.from >= 0) this.step(whole.withTicks(this.sums()));
+		this.chosen = this.threads || this.span.from >= 0 ? whole.withTicks(this.sums()) : whole; // its nodes are those of the whole
+		this.tree = this.chosen;
+		this.at = null; // node of what is chosen → node of what the filters of functions leave, -1: its ticks are not in it
 		if (this.shaping.length) this.shape();
 		this.tree.all = whole.whole;
 	}
@@ -28,22 +28,14 @@ class DrawnTree {
 	}
 
 	shape() {
-		const nodes = shapeNodes(this.profile, this.tree, this.shaping);
-		this.step({ tree: new StackTree(nodes), at: nodes.at });
-	}
-
-	step({ tree, at }) {
-		this.steps.push(at);
-		this.tree = tree;
+		const nodes = shapeNodes(this.profile, this.chosen, this.shaping);
+		this.tree = new StackTree(nodes);
+		this.at = nodes.at;
 	}
 
 	// The node of the tree that has the ticks of a node of the whole one; -1: none has.
 	place(node) {
-		for (const at of this.steps) {
-			if (node < 0) return -1;
-			node = at[node];
-		}
-		return node;
+		return !this.chosen.total(node) ? -1 : this.at ? this.at[node] : node;
 	}
 
 	// A 1 for each node of the whole tree whose ticks pass the filters of functions, and match a search (`hits` per frame); null: all do.

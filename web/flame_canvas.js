@@ -102,7 +102,7 @@ class FlameCanvas {
 	// x and width in pixels of what is in view of a node; null: nothing.
 	extent(i) {
 		const { tree, left, span, scale } = this;
-		const from = Math.max(tree.start[i], left), to = Math.min(tree.start[i] + tree.total[i], left + span);
+		const from = Math.max(tree.start(i), left), to = Math.min(tree.stop(i), left + span);
 		return to > from ? { x: SIDE + (from - left) * scale, width: (to - from) * scale } : null;
 	}
 
@@ -190,15 +190,13 @@ class FlameCanvas {
 		}
 	}
 
-	// Of what stands at a place of the rows.
-	styleAt(k) {
-		const { rowNode, rowFrame } = this.tree;
-		return this.styles[rowFrame[k] < 0 ? 0 : this.nodeStyle ? this.nodeStyle[rowNode[k]] : this.styleOf[rowFrame[k]]];
+	styleFor(i) {
+		const f = this.tree.frame[i];
+		return this.styles[f < 0 ? 0 : this.nodeStyle ? this.nodeStyle[i] : this.styleOf[f]];
 	}
 
-	inkAt(k) {
-		const { rowNode, rowFrame } = this.tree;
-		return this.inks[this.nodeGroup ? this.nodeGroup[rowNode[k]] : this.groupOf[rowFrame[k]]];
+	inkFor(i) {
+		return this.inks[this.nodeGroup ? this.nodeGroup[i] : this.groupOf[this.tree.frame[i]]];
 	}
 
 	// --- drawing -------------------------------------------------------------------------------
@@ -280,23 +278,23 @@ class FlameCanvas {
 
 	drawRow(d, y) {
 		const { tree, left, span, scale, ratio } = this, step = 1 / (scale * ratio);
-		const { rowNode, rowStart, rowEnd } = tree, right = left + span, last = tree.rowFirst[d + 1];
-		let k = tree.firstEndingAfter(rowEnd, tree.rowFirst[d], last, left);
+		const { nodes, starts, ends } = tree.rows[d], right = left + span, last = nodes.length;
+		let k = tree.firstEndingAfter(ends, 0, last, left);
 		while (k < last) {
-			const from = rowStart[k], to = rowEnd[k];
+			const from = starts[k], to = ends[k];
 			if (from >= right) break;
 			const x = from > left ? (from - left) * scale : 0;
 			const width = (to < right ? to - left : span) * scale - x;
 			if (width >= LEAST_BLOCK) {
-				this.block(rowNode[k], SIDE + x, width, y, this.styleAt(k), d);
+				this.block(nodes[k], SIDE + x, width, y, this.styleFor(nodes[k]), d);
 				k++;
 				continue;
 			}
 			// The next one that ends in another pixel of the screen. Where others lie between, this one's pixel is full.
 			const place = (SIDE + x) * ratio, pixel = Math.floor(place) + 1;
-			const next = tree.firstEndingAfter(rowEnd, k + 1, last, Math.max(to, left + pixel * step - SIDE / scale));
-			if (next > k + 1) this.fillStrip(this.inkAt(k), pixel - 1, pixel - .01);
-			else this.fillStrip(this.inkAt(k), place, place + width * ratio);
+			const next = tree.firstEndingAfter(ends, k + 1, last, Math.max(to, left + pixel * step - SIDE / scale));
+			if (next > k + 1) this.fillStrip(this.inkFor(nodes[k]), pixel - 1, pixel - .01);
+			else this.fillStrip(this.inkFor(nodes[k]), place, place + width * ratio);
 			k = next;
 		}
 	}
@@ -326,7 +324,7 @@ class FlameCanvas {
 		const { tree, left, span, scale, ratio } = this, { first, nodes, ends } = this.search.rows;
 		const right = left + span, last = first[d + 1], step = 1 / (scale * ratio);
 		let k = tree.firstEndingAfter(ends, first[d], last, left);
-		while (k < last && tree.start[nodes[k]] < right) {
+		while (k < last && tree.start(nodes[k]) < right) {
 			const i = nodes[k], at = this.extent(i);
 			if (at.width >= LEAST_BLOCK) {
 				this.block(i, at.x, at.width, y, this.match, d);

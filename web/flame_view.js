@@ -136,12 +136,12 @@ class FlameView {
 	show(i) {
 		this.zoomed = i;
 		this.trail = this.trail.filter(at => at < i && this.tree.isWithin(i, at));
-		if (this.tree.whole) this.goTo(this.tree.start[i], this.tree.total[i]);
+		if (this.tree.whole) this.goTo(this.tree.start(i), this.tree.total(i));
 		this.on.describe(this.pointed >= 0 ? this.pointed : this.focused);
 	}
 
 	zoom(i) {
-		if (i === this.zoomed && this.canvas.span === this.tree.total[i]) return;
+		if (i === this.zoomed && this.canvas.span === this.tree.total(i)) return;
 		if (i !== this.zoomed) this.trail.push(this.zoomed);
 		this.show(i);
 		this.reveal(i);
@@ -149,7 +149,7 @@ class FlameView {
 	}
 
 	zoomOut() {
-		const whole = this.tree.total[this.zoomed];
+		const whole = this.tree.total(this.zoomed);
 		if (this.canvas.span < whole) this.zoom(this.zoomed);
 		else this.zoom(this.trail.length ? this.trail[this.trail.length - 1] : 0);
 	}
@@ -162,7 +162,7 @@ class FlameView {
 		let node = 0;
 		for (let d = 1; d <= tree.deepest; d++) {
 			const next = tree.nodeAt(d, left + span / 2);
-			if (next < 0 || tree.start[next] > left || tree.start[next] + tree.total[next] < left + span) break;
+			if (next < 0 || tree.start(next) > left || tree.stop(next) < left + span) break;
 			node = next;
 		}
 		const isOther = node !== this.zoomed;
@@ -306,18 +306,18 @@ class FlameView {
 	widestChild(i) {
 		let best = i;
 		for (const child of this.tree.children(i))
-			if (this.isShown(child) && (best === i || this.tree.total[child] > this.tree.total[best])) best = child;
+			if (this.isShown(child) && (best === i || this.tree.total(child) > this.tree.total(best))) best = child;
 		return best;
 	}
 
 	// The next node of the row that can be seen.
 	neighbour(i, by) {
-		const { rowNode, rowEnd, rowFirst, depth, start } = this.tree, d = depth[i];
-		let k = this.tree.firstEndingAfter(rowEnd, rowFirst[d], rowFirst[d + 1], start[i]);
-		for (k += by; k >= rowFirst[d] && k < rowFirst[d + 1]; k += by) {
-			const at = this.canvas.extent(rowNode[k]);
+		const { tree } = this, { nodes, ends } = tree.rows[tree.depth[i]];
+		let k = tree.firstEndingAfter(ends, 0, nodes.length, tree.start(i));
+		for (k += by; k >= 0 && k < nodes.length; k += by) {
+			const at = this.canvas.extent(nodes[k]);
 			if (!at) break;
-			if (at.width >= 1) return rowNode[k];
+			if (at.width >= 1) return nodes[k];
 		}
 		return i;
 	}
@@ -346,7 +346,7 @@ class FlameView {
 		this.current = i;
 		if (i < 0) return this.remark();
 		if (!this.tree.isWithin(i, this.zoomed)) this.zoom(0);
-		if (this.tree.total[i] / this.tree.total[this.zoomed] * this.canvas.width < 1) this.zoom(i);
+		if (this.tree.total(i) / this.tree.total(this.zoomed) * this.canvas.width < 1) this.zoom(i);
 		this.reveal(i);
 		this.on.describe(i);
 		this.remark();

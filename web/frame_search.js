@@ -57,22 +57,26 @@ class FrameSearch {
 	}
 
 	findNodes(tree) {
-		const { hits } = this, { frame, total, end, depth, count } = tree;
+		const { hits } = this, { frame, end, depth, count } = tree;
 		const nodes = new Int32Array(count), first = new Int32Array(tree.deepest + 2);
 		let found = 0, past = 0;
 		for (let i = 1; i < count; i++) {
-			if (!hits[frame[i]]) continue;
+			if (!hits[frame[i]] || !tree.total(i)) continue;
 			nodes[found++] = i;
 			first[depth[i] + 1]++;
 			if (i < past) continue; // it lies on one that was counted
-			this.mass += total[i];
+			this.mass += tree.total(i);
 			past = end[i];
 		}
 		for (let d = 0; d <= tree.deepest; d++) first[d + 1] += first[d];
-		const next = first.slice(), inRows = new Int32Array(found);
-		for (let k = 0; k < found; k++) inRows[next[depth[nodes[k]]]++] = nodes[k];
+		const next = first.slice(), inRows = new Int32Array(found), ends = new Float64Array(found);
+		for (let k = 0; k < found; k++) {
+			const i = nodes[k], place = next[depth[i]]++;
+			inRows[place] = i;
+			ends[place] = tree.stop(i);
+		}
 		this.nodes = nodes.subarray(0, found);
-		this.rows = { first, nodes: inRows, ends: tree.endsOf(inRows) };
+		this.rows = { first, nodes: inRows, ends };
 	}
 
 	// The next or previous match, -1 without any.

@@ -9,10 +9,10 @@ import { amountText, countText, groupDigits, shareText } from './plain_numbers.j
 function frameFacts(profile, tree, i, view) {
 	const { facts } = profile, frame = tree.frame[i], whole = tree.whole, pairs = [];
 	const module = profile.moduleOf(frame), source = profile.sourceOf(frame), kind = profile.kindOf(frame);
-	pairs.push(['total', `${amountText(facts, tree.total[i])} · ${shareText(tree.total[i], whole)}`]);
-	pairs.push(['self', `${amountText(facts, tree.self[i])} · ${shareText(tree.self[i], whole)}`]);
-	if (tree.all !== whole) pairs.push(['of all', shareText(tree.total[i], tree.all)]);
-	if (view > 0 && tree.isWithin(i, view)) pairs.push(['of view', shareText(tree.total[i], tree.total[view])]);
+	pairs.push(['total', `${amountText(facts, tree.total(i))} · ${shareText(tree.total(i), whole)}`]);
+	pairs.push(['self', `${amountText(facts, tree.self(i))} · ${shareText(tree.self(i), whole)}`]);
+	if (tree.all !== whole) pairs.push(['of all', shareText(tree.total(i), tree.all)]);
+	if (view > 0 && tree.isWithin(i, view)) pairs.push(['of view', shareText(tree.total(i), tree.total(view))]);
 	if (frame >= 0) {
 		const places = tree.nodesOf(frame);
 		if (places.length > 1)
@@ -21,7 +21,7 @@ function frameFacts(profile, tree, i, view) {
 	if (source) pairs.push(['file', source]);
 	if (module) pairs.push(['in', module]);
 	if (!['native', 'root'].includes(kind)) pairs.push(['', kind]);
-	if (+facts.per_second) pairs.push(['', countText(facts, tree.total[i])]);
+	if (+facts.per_second) pairs.push(['', countText(facts, tree.total(i))]);
 	return pairs;
 }
 

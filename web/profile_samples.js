@@ -3,6 +3,8 @@
 // The single samples of a profile, where it has them: by thread, by stack and by slot of time (render/profile_block.h).
 export { readSamples, SampleTable };
 
+const SLOT_MOST = 2 ** 31 - 2; // there is none behind it (render/block_samples.c), and numbers of 32 bits have it and 1 more
+
 function readThreads(section) {
 	const names = Array.from({ length: section.number() }, () => section.text()), count = section.number();
 	const [name, pid, tid] = [0, 1, 2].map(() => section.column(count, Float64Array)), rows = section.column(count, Uint32Array);
@@ -21,28 +23,34 @@ class SampleTable {
 		Object.assign(this, { threads, together, time, first, node, slot, ticks, count: node.length });
 	}
 
-	// Ticks per node of those rows: `chosen` has a 1 for each thread that is meant, null is all; slots from `from` on and before `to`. They last until
+	// Ticks per node of those rows: `chosen` has a 1 for each thread that is meant, null is all; slots from `from` on and before `to`, all where `from` is -1. They last until
 	// it is called again.
 	sumNodes(nodeCount, chosen, from, to) {
-		const { node, slot, ticks, first, threads } = this, sums = this.nodeSums ??= new Float64Array(nodeCount), anyTime = from < 0;
+		const { first, threads } = this, sums = this.nodeSums ??= new Float64Array(nodeCount), last = from < 0 ? SLOT_MOST : to - 1;
 		sums.fill(0);
-		for (let t = 0; t < threads.length; t++) {
-			if (chosen && !chosen[t]) continue;
-			for (let i = first[t], end = first[t + 1]; i < end; i++)
-				if (anyTime || (slot[i] >= from && slot[i] < to)) sums[node[i]] += ticks[i];
-		}
+		for (let t = 0; t < threads.length; t++) if (!chosen || chosen[t]) this.addToNodes(sums, first[t], first[t + 1], from, last);
 		return sums;
+	}
+
+	// Rows of a thread. Whether one is meant cannot be foretold, so a branch would take longer than what it saves.
+	addToNodes(sums, row, end, from, last) {
+		const { node, slot, ticks } = this;
+		for (let i = row; i < end; i++) {
+			const isOut = (slot[i] - from | last - slot[i]) >>> 31;
+			sums[node[i]] += ticks[i] * (1 - isOut);
+		}
 	}
 
 	// Ticks per `perCell` slots. `keeps` has a 1 for each node whose ticks are meant, null is all.
 	sumCells(cells, perCell, chosen, keeps) {
-		const { node, slot, ticks, first, threads } = this, sums = new Float64Array(cells);
-		for (let t = 0; t < threads.length; t++) {
-			if (chosen && !chosen[t]) continue;
-			for (let i = first[t], end = first[t + 1]; i < end; i++)
-				if (slot[i] >= 0 && (!keeps || keeps[node[i]])) sums[Math.floor(slot[i] / perCell)] += ticks[i];
-		}
+		const { first, threads } = this, sums = new Float64Array(cells);
+		for (let t = 0; t < threads.length; t++) if (!chosen || chosen[t]) this.addToCells(sums, first[t], first[t + 1], perCell, keeps);
 		return sums;
+	}
+
+	addToCells(sums, row, end, perCell, keeps) {
+		const { node, slot, ticks } = this;
+		for (let i = row; i < end; i++) if (slot[i] >= 0 && (!keeps || keeps[node[i]])) sums[Math.floor(slot[i] / perCell)] += ticks[i];
 	}
 }
 

@@ -1,145 +1,138 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The tree of stacks, as typed arrays. Nodes are known by their index in a walk from the root: parents come before children,
-// and what lies on node i is i + 1 ... end[i] - 1. Children stand side by side from their parent's left edge; all widths
-// are in ticks. Per row (depth) the nodes stand in rowNode from left to right, with their frames and edges beside them, for binary search.
+// and what lies on node i is i + 1 ... end[i] - 1. Children stand side by side from their parent's left edge, and right of them what ended in the parent itself; all widths
+// are in ticks.
+//
+// So the own ticks of the nodes stand from left to right in the order in which a walk leaves the nodes, children before parents: before it leaves node i it has left
+// end[i] - 1 - depth[i] others, and before it comes to it i - depth[i]. `edges` has the ticks of the first so many that are left: it alone tells what each node has and where
+// it stands. A tree with other ticks is the same but for this column; nodes without ticks are then in no row, and nobody's children.
 export { StackTree };
 
 const NO_NODES = new Int32Array(0);
 
-class StackTree {
-	constructor({ depth, frame, self }) {
+// What lies on what.
+class TreeShape {
+	constructor(depth, frame) {
 		this.count = depth.length;
 		this.depth = depth;
 		this.frame = frame;
-		this.self = self;
-		this.linkParents();
-		this.sumTotals();
-		this.placeNodes();
-		this.fillRows();
-		this.whole = this.all = this.total[0]; // `all`: of the tree that this one was made of
-		this.ofFrame = null;
+		this.linkNodes();
+		this.countRows();
+		this.byFrame = null;
 	}
 
-	linkParents() {
-		const { depth, count } = this, parent = new Int32Array(count), path = [0];
+	linkNodes() {
+		const { depth, count } = this, parent = new Int32Array(count), end = new Int32Array(count), path = [0];
+		let deepest = 0, open = 0;
 		parent[0] = -1;
-		this.deepest = 0;
 		for (let i = 1; i < count; i++) {
 			const d = depth[i];
+			for (; open >= d; open--) end[path[open]] = i;
 			parent[i] = path[d - 1];
 			path[d] = i;
-			if (d > this.deepest) this.deepest = d;
+			open = d;
+			if (d > deepest) deepest = d;
 		}
-		this.parent = parent;
+		for (; open >= 0; open--) end[path[open]] = count;
+		Object.assign(this, { parent, end, deepest });
 	}
 
-	sumTotals() {
-		const { parent, count } = this, total = Float64Array.from(this.self), end = new Int32Array(count);
-		for (let i = count - 1; i > 0; i--) {
-			const p = parent[i];
-			total[p] += total[i];
-			if (!end[i]) end[i] = i + 1;
-			if (end[p] < end[i]) end[p] = end[i];
-		}
-		if (!end[0]) end[0] = 1;
-		this.total = total;
-		this.end = end;
-	}
-
-	placeNodes() {
-		const { parent, total, count } = this, start = new Float64Array(count), next = new Float64Array(count);
-		for (let i = 1; i < count; i++) {
-			const p = parent[i];
-			start[i] = next[i] = next[p];
-			next[p] += total[i];
-		}
-		this.start = start;
-	}
-
-	// `columns`: { node, frame, start, end } as long as there are nodes.
-	fillRows(columns = this.rowColumns(this.count)) {
-		const { depth, frame, start, total, count } = this, { node: rowNode, frame: rowFrame, start: rowStart, end: rowEnd } = columns;
-		const first = new Int32Array(this.deepest + 2);
+	// Per row how many nodes are in those below it.
+	countRows() {
+		const { depth, count } = this, first = new Int32Array(this.deepest + 2);
 		for (let i = 0; i < count; i++) first[depth[i] + 1]++;
 		for (let d = 0; d <= this.deepest; d++) first[d + 1] += first[d];
+		this.rowFirst = first;
+	}
+
+	// All nodes of a frame, in the order of the walk.
+	nodesOf(frame) {
+		const { first, nodes } = this.byFrame ??= this.groupByFrame();
+		return frame >= 0 && frame + 1 < first.length ? nodes.subarray(first[frame], first[frame + 1]) : NO_NODES;
+	}
+
+	groupByFrame() {
+		const { frame, count } = this;
+		let most = -1;
+		for (let i = 1; i < count; i++) if (frame[i] > most) most = frame[i];
+		const first = new Int32Array(most + 2), nodes = new Int32Array(count - 1);
+		for (let i = 1; i < count; i++) first[frame[i] + 1]++;
+		for (let f = 0; f <= most; f++) first[f + 1] += first[f];
 		const next = first.slice();
-		for (let i = 0; i < count; i++) {
-			const k = next[depth[i]]++;
-			rowNode[k] = i;
-			rowFrame[k] = frame[i];
-			rowStart[k] = start[i];
-			rowEnd[k] = start[i] + total[i];
+		for (let i = 1; i < count; i++) nodes[next[frame[i]]++] = i;
+		return { first, nodes };
+	}
+}
+
+class StackTree {
+	// `self`: own ticks per node. `shape` and `room`: of a tree of the same nodes.
+	constructor({ depth, frame, self, shape = new TreeShape(depth, frame), room = StackTree.roomFor(shape.count) }) {
+		const { count, parent, end } = shape;
+		Object.assign(this, { shape, room, count, parent, end, depth: shape.depth, frame: shape.frame });
+		this.sumTicks(self);
+		this.fillRows();
+		this.whole = this.all = this.edges[count]; // `all`: of the tree that this one was made of
+		this.places = new Map();
+	}
+
+	static roomFor(count) {
+		return { edges: new Float64Array(count + 1), nodes: new Int32Array(count), starts: new Float64Array(count), ends: new Float64Array(count) };
+	}
+
+	sumTicks(self) {
+		const { depth, end, count } = this, { edges } = this.room;
+		edges[0] = 0;
+		for (let i = 0; i < count; i++) edges[end[i] - depth[i]] = self[i];
+		for (let k = 1; k <= count; k++) edges[k] += edges[k - 1];
+		this.edges = edges;
+	}
+
+	// Row d is { nodes, starts, ends }, from left to right.
+	fillRows() {
+		const { depth, end, count, edges } = this, { nodes, starts, ends } = this.room, { rowFirst } = this.shape, next = rowFirst.slice();
+		for (let i = 0; i < count;) {
+			const d = depth[i], start = edges[i - d], stop = edges[end[i] - d];
+			if (i && start === stop) {
+				i = end[i];
+				continue;
+			}
+			const k = next[d]++;
+			nodes[k] = i++;
+			starts[k] = start;
+			ends[k] = stop;
 		}
-		Object.assign(this, { rowFirst: first, rowNode, rowFrame, rowStart, rowEnd });
+		this.rows = [];
+		for (let d = 0; d <= this.shape.deepest && next[d] > rowFirst[d]; d++)
+			this.rows.push(Object.fromEntries(Object.entries({ nodes, starts, ends }).map(([name, column]) => [name, column.subarray(rowFirst[d], next[d])])));
+		this.deepest = this.rows.length - 1;
 	}
 
-	rowColumns(count) {
-		return { node: new Int32Array(count), frame: new Int32Array(count), start: new Float64Array(count), end: new Float64Array(count) };
-	}
-
-	// Room for a tree made of this one, which is used again and again: taking memory costs more than what is done in it.
-	makeRoom() {
-		const { count } = this, room = { rows: this.rowColumns(count) };
-		for (const column of ['at', 'depth', 'frame', 'parent', 'end']) room[column] = new Int32Array(count);
-		for (const column of ['allTotal', 'next', 'self', 'total', 'start']) room[column] = new Float64Array(count);
-		return room;
-	}
-
-	// The same tree with other ticks (`self`, per node), without the nodes below which none is: { tree, at }, where `at` has for each node the one of
-	// that tree, -1: none. Both last until it is called again.
+	// The same tree with other ticks. It lasts until this is called again: taking memory costs more than what is done in it.
 	withTicks(self) {
-		const { count, parent } = this, room = this.room ??= this.makeRoom(), { allTotal, at } = room;
-		allTotal.set(self);
-		for (let i = count - 1; i > 0; i--) if (allTotal[i] > 0) allTotal[parent[i]] += allTotal[i];
-		let kept = 1;
-		for (let i = 1; i < count; i++) at[i] = allTotal[i] > 0 ? kept++ : -1;
-		const tree = Object.create(StackTree.prototype);
-		tree.count = kept;
-		tree.takeNodes(this, self, room);
-		tree.fillRows(Object.fromEntries(Object.entries(room.rows).map(([name, column]) => [name, column.subarray(0, kept)])));
-		tree.whole = tree.all = tree.total[0];
-		tree.ofFrame = null;
-		return { tree, at };
+		this.otherRoom ??= StackTree.roomFor(this.count);
+		return new StackTree({ self, shape: this.shape, room: this.otherRoom });
 	}
 
-	takeNodes(from, allSelf, room) {
-		const { count } = this, { depth: allDepth, frame: allFrame, parent: allParent } = from, { at, allTotal, next } = room, all = at.length;
-		const [depth, frame, parent, end] = ['depth', 'frame', 'parent', 'end'].map(name => room[name].subarray(0, count));
-		const [self, total, start] = ['self', 'total', 'start'].map(name => room[name].subarray(0, count));
-		let deepest = 0;
-		frame[0] = parent[0] = -1;
-		self[0] = allSelf[0];
-		total[0] = allTotal[0];
-		depth[0] = start[0] = next[0] = 0;
-		for (let i = 1, k = 1; i < all; i++) {
-			if (at[i] < 0) continue;
-			const p = at[allParent[i]], ticks = allTotal[i], d = allDepth[i];
-			if (d > deepest) deepest = d;
-			depth[k] = d;
-			frame[k] = allFrame[i];
-			parent[k] = p;
-			self[k] = allSelf[i];
-			total[k] = ticks;
-			start[k] = next[k] = next[p];
-			next[p] += ticks;
-			k++;
-		}
-		end.fill(0);
-		for (let k = count - 1; k > 0; k--) {
-			const p = parent[k];
-			if (!end[k]) end[k] = k + 1;
-			if (end[p] < end[k]) end[p] = end[k];
-		}
-		if (!end[0]) end[0] = 1;
-		Object.assign(this, { depth, frame, parent, end, self, total, start, deepest });
+	// --- ticks ---------------------------------------------------------------------------------
+
+	start(i) {
+		return this.edges[i - this.depth[i]];
 	}
 
-	// The right edges of nodes.
-	endsOf(nodes) {
-		const { start, total } = this, ends = new Float64Array(nodes.length);
-		for (let k = 0; k < nodes.length; k++) ends[k] = start[nodes[k]] + total[nodes[k]];
-		return ends;
+	// The right edge.
+	stop(i) {
+		return this.edges[this.end[i] - this.depth[i]];
+	}
+
+	total(i) {
+		const { edges } = this, d = this.depth[i];
+		return edges[this.end[i] - d] - edges[i - d];
+	}
+
+	self(i) {
+		const { edges } = this, k = this.end[i] - this.depth[i];
+		return edges[k] - edges[k - 1];
 	}
 
 	// Where in `ends`, which ascend, from `low` on (and before `high`) the first is that lies right of `tick`.
@@ -162,18 +155,22 @@ class StackTree {
 	// The node of row `d` at `tick`; -1: none.
 	nodeAt(d, tick) {
 		if (d < 0 || d > this.deepest) return -1;
-		const k = this.firstEndingAfter(this.rowEnd, this.rowFirst[d], this.rowFirst[d + 1], tick);
-		if (k >= this.rowFirst[d + 1]) return -1;
-		const i = this.rowNode[k];
-		return this.start[i] <= tick ? i : -1;
+		const { nodes, starts, ends } = this.rows[d], k = this.firstEndingAfter(ends, 0, ends.length, tick);
+		return k < ends.length && starts[k] <= tick ? nodes[k] : -1;
 	}
 
 	isWithin(i, of) {
 		return i >= of && i < this.end[of];
 	}
 
+	// --- nodes ---------------------------------------------------------------------------------
+
 	*children(i) {
-		for (let child = i + 1; child < this.end[i]; child = this.end[child]) yield child;
+		for (let child = i + 1; child < this.end[i]; child = this.end[child]) if (this.total(child)) yield child;
+	}
+
+	hasChildren(i) {
+		return this.total(i) > this.self(i);
 	}
 
 	path(i) {
@@ -184,29 +181,19 @@ class StackTree {
 
 	// All nodes of a frame, in the order of the walk.
 	nodesOf(frame) {
-		if (frame < 0) return NO_NODES;
-		if (!this.ofFrame) this.groupByFrame();
-		if (frame + 1 >= this.ofFrame.first.length) return NO_NODES;
-		return this.ofFrame.nodes.subarray(this.ofFrame.first[frame], this.ofFrame.first[frame + 1]);
-	}
-
-	groupByFrame() {
-		const { frame, count } = this;
-		let most = -1;
-		for (let i = 1; i < count; i++) if (frame[i] > most) most = frame[i];
-		const first = new Int32Array(most + 2), nodes = new Int32Array(count - 1);
-		for (let i = 1; i < count; i++) first[frame[i] + 1]++;
-		for (let f = 0; f <= most; f++) first[f + 1] += first[f];
-		const next = first.slice();
-		for (let i = 1; i < count; i++) nodes[next[frame[i]]++] = i;
-		this.ofFrame = { first, nodes, masses: new Map() };
+		return this.placesOf(frame).nodes;
 	}
 
 	// Ticks of all places of a frame.
 	massOfFrame(frame) {
-		const nodes = this.nodesOf(frame), { masses } = this.ofFrame;
-		if (!masses.has(frame)) masses.set(frame, this.massOf(nodes));
-		return masses.get(frame);
+		const places = this.placesOf(frame);
+		return places.mass ??= this.massOf(places.nodes);
+	}
+
+	placesOf(frame) {
+		let places = this.places.get(frame);
+		if (!places) this.places.set(frame, places = { nodes: this.shape.nodesOf(frame).filter(i => this.total(i)) });
+		return places;
 	}
 
 	// Ticks of several nodes, in the order of the walk, those that lie on another one not counted again.
@@ -214,7 +201,7 @@ class StackTree {
 		let mass = 0, past = 0;
 		for (const i of nodes) {
 			if (i < past) continue;
-			mass += this.total[i];
+			mass += this.total(i);
 			past = this.end[i];
 		}
 		return mass;

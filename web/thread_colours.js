@@ -30,7 +30,7 @@ function nodeThreads(drawn) {
 	const { tree } = drawn, rows = drawn.threadRows(), winner = voteForThreads(drawn, rows), ticks = new Float64Array(tree.count);
 	for (const row of rows)
 		for (let i = row.node; i >= 0; i = tree.parent[i]) if (winner[i] === row.thread) ticks[i] += row.ticks;
-	for (let i = 0; i < tree.count; i++) if (2 * ticks[i] <= tree.total[i]) winner[i] = -1;
+	for (let i = 0; i < tree.count; i++) if (2 * ticks[i] <= tree.total(i)) winner[i] = -1;
 	return winner;
 }
 

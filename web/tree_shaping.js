@@ -124,15 +124,16 @@ function passNodes(profile, tree, filters) {
 function shapeNodes(profile, tree, filters) {
 	const { met, passes, starts, hide } = passNodes(profile, tree, filters);
 	const collapses = filters.some(filter => filter.kind === 'collapse-recursion');
-	const { count, parent, frame, self } = tree, grown = new GrowingTree(profile.frames.count, -1, count), place = new Int32Array(count);
+	const { count, parent, frame } = tree, grown = new GrowingTree(profile.frames.count, -1, count), place = new Int32Array(count);
 	for (let i = 0; i < count; i++) {
-		const above = i ? place[parent[i]] : 0, f = frame[i], bits = met[i];
+		if (i && !tree.total(i)) continue;
+		const above = i ? place[parent[i]] : 0, f = frame[i], bits = met[i], self = tree.self(i);
 		const merges = !i || !starts.every(bit => bits & bit) || hide.some(hits => hits[f]) || (collapses && above && grown.frame[above] === f);
 		place[i] = merges ? above : grown.child(above, f);
-		if (self[i] && passes[i]) grown.self[place[i]] += self[i];
+		if (self && passes[i]) grown.self[place[i]] += self;
 	}
 	const nodes = grown.finish(Boolean(profile.facts.no_sort));
-	nodes.at = place.map((node, i) => passes[i] ? nodes.at[node] : -1);
+	nodes.at = place.map((node, i) => passes[i] && tree.total(i) ? nodes.at[node] : -1);
 	return nodes;
 }
 
@@ -154,7 +155,7 @@ function callersOf(profile, tree, frame) {
 	for (const i of outermost(tree, frame)) {
 		let node = 0;
 		for (let at = tree.parent[i]; at > 0; at = tree.parent[at]) node = grown.child(node, tree.frame[at]);
-		grown.self[node] += tree.total[i];
+		grown.self[node] += tree.total(i);
 	}
 	return grown.finish(false);
 }
@@ -165,11 +166,12 @@ function calleesOf(profile, tree, frame) {
 	for (const i of outermost(tree, frame)) {
 		place.clear();
 		place.set(i, 0);
-		grown.self[0] += tree.self[i];
+		grown.self[0] += tree.self(i);
 		for (let at = i + 1; at < tree.end[i]; at++) {
+			if (!tree.total(at)) continue;
 			const node = grown.child(place.get(tree.parent[at]), tree.frame[at]);
 			place.set(at, node);
-			grown.self[node] += tree.self[at];
+			grown.self[node] += tree.self(at);
 		}
 	}
 	return grown.finish(false);
@@ -180,10 +182,11 @@ function functionSums(tree, frameCount) {
 	const self = new Float64Array(frameCount), total = new Float64Array(frameCount), open = new Int32Array(frameCount);
 	const path = [], { depth, frame } = tree;
 	for (let i = 1; i < tree.count; i++) {
+		const f = frame[i], ticks = tree.total(i);
+		if (!ticks) continue;
 		while (path.length >= depth[i]) open[path.pop()]--;
-		const f = frame[i];
-		self[f] += tree.self[i];
-		if (!open[f]) total[f] += tree.total[i];
+		self[f] += tree.self(i);
+		if (!open[f]) total[f] += ticks;
 		open[f]++;
 		path.push(f);
 	}

@@ -25,13 +25,13 @@ class TreeTable {
 
 	hottest(i) {
 		let best = -1;
-		for (const child of this.tree.children(i)) if (best < 0 || this.tree.total[child] > this.tree.total[best]) best = child;
-		return best > 0 && this.tree.total[best] >= HOT_PATH_SHARE * this.tree.total[i] ? best : -1;
+		for (const child of this.tree.children(i)) if (best < 0 || this.tree.total(child) > this.tree.total(best)) best = child;
+		return best > 0 && this.tree.total(best) >= HOT_PATH_SHARE * this.tree.total(i) ? best : -1;
 	}
 
 	sorted(i) {
-		const { total } = this.tree;
-		return Array.from(this.tree.children(i)).sort((a, b) => total[b] - total[a] || a - b);
+		const { tree } = this;
+		return Array.from(tree.children(i)).sort((a, b) => tree.total(b) - tree.total(a) || a - b);
 	}
 
 	// What is open, from the top down: nodes, and -1 - node where more children of it are.
@@ -71,8 +71,8 @@ class TreeTable {
 	}
 
 	row(i) {
-		const row = document.createElement('tr'), { tree, profile } = this, hasChildren = tree.end[i] > i + 1;
-		for (const ticks of [tree.total[i], tree.self[i]]) fillAmountCell(row.insertCell(), profile.facts, ticks, tree.whole);
+		const row = document.createElement('tr'), { tree, profile } = this, hasChildren = tree.hasChildren(i);
+		for (const ticks of [tree.total(i), tree.self(i)]) fillAmountCell(row.insertCell(), profile.facts, ticks, tree.whole);
 		const cell = row.insertCell(), sign = document.createElement('span'), name = document.createElement('span');
 		cell.className = 'mono cut';
 		cell.style.paddingInlineStart = Math.min(tree.depth[i], 60) * .8 + .6 + 'rem';
@@ -118,7 +118,7 @@ class TreeTable {
 
 	toggle(i) {
 		if (this.open.has(i)) this.open.delete(i);
-		else if (this.tree.end[i] > i + 1) this.open.set(i, TREE_STEP);
+		else if (this.tree.hasChildren(i)) this.open.set(i, TREE_STEP);
 		this.refocus(i);
 	}
 

@@ -27,7 +27,7 @@ class TreeTwin {
 		item.setAttribute('aria-level', this.tree.depth[i] + 1);
 		item.setAttribute('aria-setsize', siblings.length);
 		item.setAttribute('aria-posinset', siblings.indexOf(i) + 1);
-		if (this.tree.end[i] > i + 1) item.setAttribute('aria-expanded', i <= this.node && this.tree.end[i] > this.node);
+		if (this.tree.hasChildren(i)) item.setAttribute('aria-expanded', i <= this.node && this.tree.end[i] > this.node);
 		item.tabIndex = i === this.node ? 0 : -1;
 		item.textContent = this.wordsOf(i);
 		if (i === this.node) item.setAttribute('aria-current', 'true');

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Processes, threads and time in the page, where a profile tells them."""
 
+import random
 import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
+from urllib.parse import quote
 
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
@@ -307,6 +309,10 @@ def test_it_fits_a_small_window_and_a_finger_chooses(size, browser, draw_page): 
 
 # --- what is drawn of a choice ----------------------------------------------------------------------------
 
+DRAWN = """
+const seen = Array.from(document.querySelectorAll('.frames'), canvas => canvas.checkVisibility() ? canvas.toDataURL() : '');
+return [...seen, ...['table', 'tree', 'found'].map(id => document.getElementById(id).textContent)];
+"""
 COUNT_DRAWINGS = """
 window.drawings = 0;
 const fill = CanvasRenderingContext2D.prototype.fillRect;
@@ -315,6 +321,44 @@ CanvasRenderingContext2D.prototype.fillRect = function (x, y, width, height) {
     return fill.call(this, x, y, width, height);
 };
 """
+
+
+def many_samples(count=4000):
+    """In 12 s, none at the edge of a slot, of three threads: so many stacks that most are narrower than a pixel."""
+    rng = random.Random(1)
+    for number in range(count):
+        thread = rng.choice(["10/10", "10/11", "20/20"])
+        stack = [f"f{min(int(rng.paretovariate(0.4)), 300)}" for _ in range(rng.randint(1, 8))]
+        yield number * 12 / count // 0.02 * 0.02 + 0.01, thread, stack
+
+
+def many_script(samples):
+    def text(time, thread, stack):
+        frames = "".join(f"\t 4000 {name}+0x1 (/usr/lib/libapp.so)\n" for name in [*stack, "main"])
+        return f"app {thread} [000] {1000 + time:.6f}: 1 cpu-clock: \n{frames}\n"
+
+    return "".join(text(*each) for each in samples)
+
+
+@pytest.mark.parametrize("view", ["", "v=icicle", "v=callers", "v=table", "v=tree", "s=f1", "c=share"])
+@pytest.mark.parametrize(
+    "chosen, is_meant",
+    [
+        ("time:3.00-9.00", lambda time, thread: 3 < time < 9),
+        ("time:3.02-3.04", lambda time, thread: 3.02 < time < 3.04),
+        ("thread:app 10/11", lambda time, thread: thread == "10/11"),
+        ("process:app 10\ntime:1.00-2.00\ntime:1.50-9.00", lambda time, thread: thread != "20/20" and 1.5 < time < 2),
+    ],
+    ids=["time", "a slot", "thread", "process and time"],
+)
+def test_a_choice_is_what_a_profile_of_only_its_samples_is(chosen, is_meant, view, browser, draw_page):  # noqa: F811
+    samples = list(many_samples())
+    drawn = []
+    for kept, filters in (samples, chosen), ([each for each in samples if is_meant(*each[:2])], ""):
+        page = Page(browser, draw_page(many_script(kept)), "#?" + "&".join(filter(None, [filters and "f=" + quote(filters), view])))
+        drawn.append(page.driver.execute_script(DRAWN))
+        browser.get("about:blank")  # both have one address
+    assert drawn[0] == drawn[1]
 
 
 def test_what_is_chosen_is_drawn_once(browser, draw_page):  # noqa: F811

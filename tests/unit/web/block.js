@@ -81,7 +81,7 @@ function profileOf(stacks, samples) {
 function treeOf(profile, tree) {
 	const stacks = {};
 	for (let i = 0; i < tree.count; i++)
-		if (tree.self[i]) stacks[tree.path(i).slice(1).map(node => profile.nameOf(tree.frame[node])).join(';')] = tree.self[i];
+		if (tree.self(i)) stacks[tree.path(i).slice(1).map(node => profile.nameOf(tree.frame[node])).join(';')] = tree.self(i);
 	return stacks;
 }
 
