@@ -32,8 +32,11 @@ struct perf_script_reader {
 	uint32_t process;         /* frame of the sample's comm */
 	struct sample sample;     /* where samples are kept: but its node */
 	uint64_t values[2];       /* of it */
-	struct buffer event;      /* the first one; empty: none was printed */
+	struct buffer event;      /* that counts; empty: none was printed */
 	bool has_event;
+	struct buffer
+		passed; /* names of events before it, terminated, of which none is the wanted one */
+	uint32_t passed_count;
 	uint32_t object;           /* of the line before, and its text */
 	struct buffer object_text; /* nearly always that of this line, too */
 };
@@ -213,28 +216,70 @@ static bool is_clock(struct script_text event)
 	return begins_with(event, "cpu-clock") || begins_with(event, "task-clock");
 }
 
-/* Beside the samples themselves the periods add up, where they are printed. */
+static int intern_type(struct profile *profile, struct script_text name, const char *unit,
+		       struct value_type *ret_type)
+{
+	int error = profile_intern(profile, name.start, name.size, &ret_type->name);
+
+	return error ? error : profile_intern(profile, unit, strlen(unit), &ret_type->unit);
+}
+
+static struct script_text text_of(const char *text)
+{
+	return (struct script_text){ text, strlen(text) };
+}
+
+static const char *unit_of(struct script_text event)
+{
+	return is_clock(event) ? "nanoseconds" : "count";
+}
+
+static int intern_event(struct profile *profile, struct script_text event,
+			struct value_type *ret_type)
+{
+	return intern_type(profile, is_clock(event) ? text_of("cpu") : event, unit_of(event),
+			   ret_type);
+}
+
+static const char *wanted_event(const struct perf_script_reader *reader)
+{
+	const char *wanted = reader->lines.report->wanted;
+
+	return wanted && strcmp(wanted, "samples") != 0 ? wanted : NULL;
+}
+
+/* Beside the samples themselves the periods add up, where they are printed. An event that is asked for is called as it was asked for. */
 static int name_values(struct perf_script_reader *reader, const struct script_sample *first)
 {
 	struct profile *profile = reader->lines.profile;
-	bool is_time = is_clock(first->event);
-	const struct script_text texts[] = {
-		{ "samples", strlen("samples") },
-		{ "count", strlen("count") },
-		is_time ? (struct script_text){ "cpu", strlen("cpu") } : first->event,
-		is_time ? (struct script_text){ "nanoseconds", strlen("nanoseconds") }
-			: (struct script_text){ "count", strlen("count") },
-	};
-	uint32_t ids[4];
-	int error = 0;
+	const char *wanted = wanted_event(reader);
+	bool has_periods = first->period.size;
+	const char *samples = wanted && !has_periods ? wanted : "samples";
+	struct value_type types[2];
+	int error = intern_type(profile, text_of(samples), "count", &types[0]);
 
-	for (size_t i = 0; i < 4 && !error; i++)
-		error = profile_intern(profile, texts[i].start, texts[i].size, &ids[i]);
-	if (error)
-		return error;
-	return profile_set_values(profile,
-				  (struct value_type[]){ { ids[0], ids[1] }, { ids[2], ids[3] } },
-				  first->period.size ? 2 : 1);
+	if (!error)
+		error = wanted ? intern_type(profile, text_of(wanted), unit_of(first->event),
+					     &types[1])
+			       : intern_event(profile, first->event, &types[1]);
+	return error ? error : profile_set_values(profile, types, has_periods ? 2 : 1);
+}
+
+/* None of the events is the one that is asked for: these are there. */
+static int name_passed(struct perf_script_reader *reader)
+{
+	struct profile *profile = reader->lines.profile;
+	struct value_type types[PROFILE_VALUES_MAX];
+	uint32_t count = 1;
+	int error = intern_type(profile, text_of("samples"), "count", &types[0]);
+
+	for (size_t at = 0; at < reader->passed.size && !error;) {
+		struct script_text name = text_of(reader->passed.data + at);
+
+		error = intern_event(profile, name, &types[count++]);
+		at += name.size + 1;
+	}
+	return error ? error : profile_set_values(profile, types, count);
 }
 
 /* What is known of a sample besides its stack. */
@@ -254,10 +299,43 @@ static int keep_sample(struct perf_script_reader *reader, const struct script_sa
 	return profile_add_labels(reader->lines.profile, &set, &reader->sample.labels);
 }
 
-/* The first event is the one that counts: those of others are in other units. */
+static bool is_wanted(struct script_text event, const char *wanted)
+{
+	size_t size = strlen(wanted);
+
+	if (!strcmp(wanted, "cpu") && is_clock(event))
+		return true;
+	return begins_with(event, wanted) && (event.size == size || event.start[size] == ':');
+}
+
+static int pass(struct perf_script_reader *reader, struct script_text event)
+{
+	reader->lines.report->others++;
+	reader->state = IN_OTHER;
+	if (reader->has_event || !event.size || memchr(event.start, '\0', event.size))
+		return 0;
+	for (size_t at = 0; at < reader->passed.size;) {
+		struct script_text name = text_of(reader->passed.data + at);
+
+		if (name.size == event.size && !memcmp(name.start, event.start, event.size))
+			return 0;
+		at += name.size + 1;
+	}
+	if (++reader->passed_count < PROFILE_VALUES_MAX) {
+		buffer_append(&reader->passed, event.start, event.size);
+		buffer_append_char(&reader->passed, '\0');
+	}
+	return buffer_error(&reader->passed);
+}
+
+/* The first event is the one that counts, or the first one that is asked for: those of others are in other units. */
 static bool counts(struct perf_script_reader *reader, struct script_text event)
 {
+	const char *wanted = wanted_event(reader);
+
 	if (!reader->has_event) {
+		if (wanted && !is_wanted(event, wanted))
+			return false;
 		reader->has_event = true;
 		buffer_append(&reader->event, event.start, event.size);
 		return true;
@@ -306,11 +384,8 @@ static int begin_sample(struct perf_script_reader *reader, struct script_text li
 		reader->lines.report->lost += perf_script_lost(&sample);
 		return 0;
 	}
-	if (!counts(reader, sample.event)) {
-		reader->state = IN_OTHER;
-		reader->lines.report->others++;
-		return 0;
-	}
+	if (!counts(reader, sample.event))
+		return pass(reader, sample.event);
 	reader->state = IN_SAMPLE;
 	error = buffer_error(&reader->event);
 	if (!error)
@@ -408,7 +483,10 @@ static bool recognises(const char *bytes, size_t size)
 
 static int end(struct text_lines *lines)
 {
-	return end_sample((struct perf_script_reader *)lines);
+	struct perf_script_reader *reader = (struct perf_script_reader *)lines;
+	int error = end_sample(reader);
+
+	return error || !reader->passed_count || reader->has_event ? error : name_passed(reader);
 }
 
 static void release(struct text_lines *lines)
@@ -419,6 +497,7 @@ static void release(struct text_lines *lines)
 	u64_map_release(&reader->frames);
 	buffer_release(&reader->stack);
 	buffer_release(&reader->event);
+	buffer_release(&reader->passed);
 	buffer_release(&reader->object_text);
 }
 
@@ -445,7 +524,7 @@ static void *begin(struct profile *profile, struct read_report *report)
 const struct profile_format perf_script_format = {
 	.name = "perf-script",
 	.summary = "samples as perf script prints them",
-	.others = "samples of other events than the first one",
+	.others = "samples of other events (--value EVENT counts another one)",
 	.recognises = recognises,
 	.begin = begin,
 	.feed = text_lines_feed,

@@ -75,6 +75,11 @@ void profile_reader_free(struct profile_reader *reader)
 	free(reader);
 }
 
+void profile_reader_want(struct profile_reader *reader, const char *value)
+{
+	reader->report.wanted = value;
+}
+
 /* --- the kind --- */
 
 static int recognise(struct profile_reader *reader)

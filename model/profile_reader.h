@@ -24,6 +24,8 @@ struct read_fault {
 };
 
 struct read_report {
+	const char *
+		wanted; /* asked, not told: the value that is to count; NULL: the first one. It matters where samples are of several kinds */
 	const struct profile_format *format; /* NULL: there was nothing to tell it by */
 	uint64_t lines;  /* all, blank ones too; where the format counts bytes, samples */
 	uint64_t stacks; /* kept */
@@ -43,7 +45,7 @@ struct profile_format {
 	const char *name;
 	const char *summary; /* for --help */
 	const char *
-		others; /* what is counted and left out: "samples of other events than the first one"; NULL: nothing */
+		others; /* what is counted and left out: "threads of another unit than the first one"; NULL: nothing */
 	bool counts_bytes; /* it is no text: faults are told by the offset of a byte */
 	/* Is it this one, by how it begins? Rows are asked in their order. */
 	bool (*recognises)(const char *bytes, size_t size);
@@ -59,6 +61,9 @@ struct profile_reader;
 /* Reads into a profile, which lives longer. NULL: out of memory. */
 struct profile_reader *profile_reader_new(struct profile *profile);
 void profile_reader_free(struct profile_reader *reader);
+
+/* Before anything is fed: the value that is to count (of several kinds of samples, those that have it); it stays the caller's. */
+void profile_reader_want(struct profile_reader *reader, const char *value);
 
 /* 0; -ENOEXEC: no kind that is known; -EBADMSG: damaged in compression (behind its end zeros may follow, as they do on tapes, and other members); -E2BIG: a line without an end (line_splitter.h); -EPROTO: from the place on that the report's last fault names, it is not what it was; -ENOMEM. Nothing is fed after an error. */
 int profile_reader_feed(struct profile_reader *reader, const char *bytes, size_t size);

@@ -159,8 +159,12 @@ static int read_profile(const struct rendering *rendering, int fd, struct profil
 	const char *name = rendering->name;
 	_cleanup_(cleanup_reader) struct profile_reader *reader = profile_reader_new(profile);
 	struct read_report report = { 0 };
-	int error = reader ? read_all(reader, &rendering->perf, fd) : -ENOMEM;
+	int error = reader ? 0 : -ENOMEM;
 
+	if (!error) {
+		profile_reader_want(reader, rendering->output->shaping.value);
+		error = read_all(reader, &rendering->perf, fd);
+	}
 	if (!error)
 		error = profile_reader_finish(reader, &report);
 	if (!error)

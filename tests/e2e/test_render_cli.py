@@ -376,7 +376,7 @@ def test_what_perf_script_prints(tmp_path):
         "java;[libc.so.6];Ljava/lang/String:::hashCode_[j] 1",
     ]
     assert recording.complaints(ended) == [
-        f"hearth: warning: {path}: 1 samples of other events than the first one left out"
+        f"hearth: warning: {path}: 1 samples of other events (--value EVENT counts another one) left out"
     ]
 
 
@@ -403,8 +403,36 @@ def test_by_one_of_several_values(tmp_path):
     assert (root.get("data-countname"), root.get("data-rate")) == ("nanoseconds", "1000000000")
     ended = render(path, "--value", "wall", "-o", tmp_path / "no.svg")
     assert ended.returncode == 2, ended
-    assert recording.complaints(ended)[-1] == "hearth: --value wall: there is no such value, but samples, cpu"
+    assert recording.complaints(ended)[-1] == "hearth: --value wall: there is no such value, but samples, cpu, page-faults"
     assert not (tmp_path / "no.svg").exists()
+
+
+TWO_EVENTS = """app 1 1.5: 700 cycles:u:{blank}
+\t1000 f (/bin/app)
+
+app 1 1.6: 3 page-faults:{blank}
+\t1000 g (/bin/app)
+
+app 1 1.7: 500 cycles:u:{blank}
+\t1000 f (/bin/app)
+
+app 1 1.8: 4 page-faults:{blank}
+\t1000 g (/bin/app)
+"""
+
+
+@pytest.mark.parametrize(
+    "value, wanted",
+    [("samples", "app;f 2\n"), ("cycles:u", "app;f 1200\n"), ("cycles", "app;f 1200\n"), ("page-faults", "app;g 7\n")],
+)
+def test_any_event_of_perf_script_may_count(value, wanted, tmp_path):
+    (tmp_path / "in.txt").write_text(TWO_EVENTS.format(blank=" "))
+    ended = render(tmp_path / "in.txt", "--value", value, "-o", "-", "--format", "folded")
+    assert (ended.returncode, ended.stdout) == (0, wanted), ended
+    assert "2 samples of other events" in ended.stderr
+    (tmp_path / "bare.txt").write_text(re.sub(" (700|500|3|4) ", " ", TWO_EVENTS).format(blank=" "))
+    ended = render(tmp_path / "bare.txt", "--value", value, "-o", "-", "--format", "folded")
+    assert (ended.returncode, ended.stdout) == (0, wanted[:6] + "2\n"), ended
 
 
 def test_values_that_are_too_many_together(tmp_path):
