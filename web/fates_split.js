@@ -27,7 +27,8 @@ function fateRow(fate, text, ticks, due) {
 	return row;
 }
 
-function showReasons(fates, into) {
+// `all`: of the whole profile. `untimed`: so many lost ticks have no time, so that no span of it has them.
+function showReasons({ fates, all, untimed }, into) {
 	const table = document.createElement('table'), explained = document.createElement('p');
 	for (const fate of SEEN_FATES) {
 		const reasons = fates.reasons.filter(reason => reason.fate === fate).sort((a, b) => b.ticks - a.ticks);
@@ -35,26 +36,28 @@ function showReasons(fates, into) {
 		for (const reason of reasons)
 			table.append(fateRow(fate, `${fate}: ${reason.text.replaceAll('_', ' ')}`, reason.ticks, fates.due));
 	}
-	explained.textContent = SEEN_FATES.map(fate => `${fate}: ${FATE_WORDS[fate]}`).join('; ') + '.';
+	explained.textContent = SEEN_FATES.map(fate => `${fate}: ${FATE_WORDS[fate]}`).join('; ') + '.' +
+		(fates === all ? '' : ` This is of what is drawn; of all ${shareText(all.complete, all.due, 2)} are complete.`) +
+		(untimed ? ` Of ${groupDigits(untimed)} lost the time is not known: they are in no span of time.` : '');
 	into.replaceChildren(table, explained);
 }
 
-function showFates(fates, { split, text, reasons }) {
-	const share = document.createElement('b');
-	if (!fates.isKnown || !fates.due) {
-		split.hidden = true;
+function showFates(what, { split, text, reasons }) {
+	const share = document.createElement('b'), { fates } = what;
+	split.hidden = !fates.isKnown || !fates.due;
+	if (split.hidden) {
 		text.textContent = fates.due ? 'fates not recorded' : 'no samples';
 		reasons.textContent = fates.due ?
 			'Whoever made this profile did not say which stacks are whole and what was lost.' : 'Nothing was sampled.';
 		return;
 	}
-	for (const fate of SEEN_FATES) {
+	split.replaceChildren(...SEEN_FATES.filter(fate => fates[fate]).map(fate => {
 		const part = document.createElement('i');
 		part.className = fate;
 		part.style.width = fates[fate] / fates.due * 100 + '%';
-		if (fates[fate]) split.append(part);
-	}
+		return part;
+	}));
 	share.textContent = shareText(fates.complete, fates.due, 2);
-	text.append(share, ' complete');
-	showReasons(fates, reasons);
+	text.replaceChildren(share, ' complete');
+	showReasons(what, reasons);
 }

@@ -21,6 +21,7 @@ import { SvgSheet } from './svg_sheet.js';
 import { crumbParts } from './crumb_path.js';
 import { showDetail } from './frame_words.js';
 import { showFates } from './fates_split.js';
+import { drawnFates, untimedLosses } from './fate_sums.js';
 import { fillHelp } from './page_help.js';
 import { showHeading } from './page_heading.js';
 import { groupDigits, shareText } from './plain_numbers.js';
@@ -72,7 +73,6 @@ class Page {
 		const { profile } = this;
 		if (profile.facts.theme) this.theme.chosen = profile.facts.theme;
 		showHeading(profile, this.whole.whole, element('heading'), element('origin'));
-		showFates(profile.fates, { split: element('fates-split'), text: element('fates-text'), reasons: element('fates-reasons') });
 		fillHelp(element('help'));
 		this.chips.show();
 		element('notes').textContent = this.notes();
@@ -199,7 +199,14 @@ class Page {
 		this.stale.add('callers').add('tree');
 		this.search.run(this.search.query, tree);
 		this.controls.show(drawn, this.search);
+		this.showFates();
 		if (this.colour === 'share' || this.colour === 'thread') this.chooseColour(this.colour);
+	}
+
+	// Of what is drawn.
+	showFates() {
+		const { profile, drawn } = this, parts = { split: element('fates-split'), text: element('fates-text'), reasons: element('fates-reasons') };
+		showFates({ fates: drawnFates(profile, drawn), all: profile.fates, untimed: drawn.span.from < 0 ? 0 : untimedLosses(profile, drawn) }, parts);
 	}
 
 	onFilters(isNew) {

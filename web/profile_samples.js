@@ -41,6 +41,15 @@ class SampleTable {
 		}
 	}
 
+	// Ticks of no known time at these nodes, a Set.
+	sumUntimed(chosen, nodes) {
+		const { node, slot, ticks, first, threads } = this;
+		let sum = 0;
+		for (let t = 0; nodes.size && t < threads.length; t++)
+			for (let i = first[t]; (!chosen || chosen[t]) && i < first[t + 1]; i++) if (slot[i] < 0 && nodes.has(node[i])) sum += ticks[i];
+		return sum;
+	}
+
 	// Ticks per `perCell` slots. `keeps` has a 1 for each node whose ticks are meant, null is all.
 	sumCells(cells, perCell, chosen, keeps) {
 		const { first, threads } = this, sums = new Float64Array(cells);

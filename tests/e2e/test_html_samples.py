@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Processes, threads and time in the page, where a profile tells them."""
 
+import json
 import random
 import re
 import subprocess
@@ -16,6 +17,7 @@ import hearth
 from browser import browser, chromium, draw_page, wait_until  # noqa: F401 (fixtures)
 from page import PROFILE, Page, add_filter, total
 
+SPEEDSCOPE = "https://www.speedscope.app/file-format-schema.json"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -305,6 +307,40 @@ def test_it_fits_a_small_window_and_a_finger_chooses(size, browser, draw_page): 
     finally:
         browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+# --- fates ----------------------------------------------------------------------------------------------
+
+
+def with_fates():
+    """What speedscope's format carries of a recording: of two threads 8 stacks that are whole, 3 that are not, and a lost tick."""
+    names = ["app", "f", "[truncated:bad_caller]", "[lost:late]"]
+    whole, cut, lost = [0, 1], [0, 2, 1], [0, 3]
+    threads = {"app (pid 10) (tid 10)": [whole] * 5 + [cut], "worker (pid 10) (tid 11)": [whole] * 3 + [cut, cut, lost]}
+    profiles = [
+        {"type": "sampled", "name": name, "unit": "none", "startValue": 0, "endValue": 6, "samples": stacks, "weights": [1] * 6}
+        for name, stacks in threads.items()
+    ]
+    return json.dumps({"$schema": SPEEDSCOPE, "shared": {"frames": [{"name": name} for name in names]}, "profiles": profiles})
+
+
+def test_the_fates_are_those_of_what_is_drawn(browser, draw_page):  # noqa: F811
+    page = Page(browser, draw_page(with_fates()))
+    assert page.text("fates-text") == "66.67 % complete"
+    assert "of what is drawn" not in page.text("fates-reasons")
+    choose_threads(page, "worker 10/11")
+    assert page.text("fates-text") == "50.00 % complete"
+    reasons = page.text("fates-reasons")
+    assert "truncated: bad caller33.33 %2" in reasons and "lost: late16.67 %1" in reasons
+    assert "This is of what is drawn; of all 66.67 % are complete." in reasons
+    widths = page.driver.execute_script("return Array.from(document.querySelectorAll('#fates-split i'), part => [part.className, part.style.width])")
+    assert widths == [["complete", "50%"], ["truncated", "33.3333%"], ["lost", "16.6667%"]]
+    add_filter(page, "focus", "nowhere")
+    assert page.text("fates-text") == "no samples" and not page.element("fates-split").is_displayed()
+    page.driver.back()
+    page.driver.back()
+    wait_until(page.driver, lambda: page.text("fates-text") == "66.67 % complete", "all again")
+    assert page.element("fates-split").is_displayed()
 
 
 # --- what is drawn of a choice ----------------------------------------------------------------------------

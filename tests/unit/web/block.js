@@ -62,9 +62,9 @@ function writeBlock(stacks, samples) {
 	return Uint8Array.from([
 		...new TextEncoder().encode('HPB1'),
 		...section('info', number(0)),
-		...section('kind', number(1), text('native')),
+		...section('kind', number(2), text('native'), text('marker')),
 		...section('strs', number(count), column(zeros), column(names.map(name => name.length)), run([...new TextEncoder().encode(names.join(''))])),
-		...section('fram', number(count), column(steps), column(zeros), column(zeros)),
+		...section('fram', number(count), column(steps), column(zeros), column(names.map(name => +name.startsWith('[')))),
 		...section('look', number(0), column(zeros), column(zeros)),
 		...section('tree', number(0), number(nodes.length), column(ups), column(nodes.map(node => names.indexOf(node.name))), column(nodes.map(node => node.self))),
 		...section('fate', [0, total, total, 0, 0, 0].flatMap(number)),

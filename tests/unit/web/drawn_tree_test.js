@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { profileOf, treeOf, wholeOf } from './block.js';
 import { DrawnTree } from './drawn_tree.js';
+import { drawnFates, untimedLosses } from './fate_sums.js';
 import { nodeThreads } from './thread_colours.js';
 
 // In the order of a walk: 1 main, 2 idle, 3 work, 4 alloc, 5 other.
@@ -70,4 +71,28 @@ test('a node is of the thread that has more than half of it', () => {
 	const { profile, drawn } = draw(), threads = nodeThreads(drawn);
 	const names = Array.from(threads, thread => thread < 0 ? '' : profile.samples.threads[thread].name);
 	assert.deepEqual(names, ['', 'b', 'b', 'a', 'a', 'c']); // all 12: 4 a, 6 b, 2 c; main 10: 4 a, 6 b
+});
+
+// In the order of a walk: 1 a, 2 [lost:late], 3 [truncated:x], 4 f, 5 g, 6 f, 7 g.
+const FATE_STACKS = { 'a;[lost:late]': 5, 'a;[truncated:x];f': 3, 'a;[truncated:x];g': 2, 'a;f': 4, 'a;f;g': 6 };
+const FATE_SAMPLES = {
+	threads: [{ name: 'a', pid: 1, tid: 1, rows: [[2, -1, 4], [2, 3, 1], [4, 0, 2], [5, 3, 2], [6, 3, 4], [7, 0, 6]] }, { name: 'b', pid: 1, tid: 2, rows: [[4, 3, 1]] }],
+	time: [20e6, 0, 10, 1],
+};
+
+function fatesOf(...filters) {
+	const profile = profileOf(FATE_STACKS, FATE_SAMPLES), drawn = new DrawnTree(profile, wholeOf(profile), filters.map(([kind, text]) => ({ kind, text })));
+	const { due, complete, truncated, lost, reasons } = drawnFates(profile, drawn);
+	return [due, complete, truncated, lost, ...reasons.map(({ text, ticks }) => `${text} ${ticks}`), untimedLosses(profile, drawn)];
+}
+
+test('the fates are those of what is drawn', () => {
+	const profile = profileOf(FATE_STACKS, FATE_SAMPLES);
+	assert.equal(drawnFates(profile, new DrawnTree(profile, wholeOf(profile), [])), profile.fates);
+	assert.deepEqual(fatesOf(['time', '0.06-0.08']), [8, 4, 3, 1, 'late 1', 'x 3', 4]);
+	assert.deepEqual(fatesOf(['time', '0.00-0.02']), [8, 6, 2, 0, 'x 2', 4]);
+	assert.deepEqual(fatesOf(['thread', 'b 1/2']), [1, 0, 1, 0, 'x 1', 0]);
+	assert.deepEqual(fatesOf(['focus', 'g']), [8, 6, 2, 0, 'x 2', 4]);
+	assert.deepEqual(fatesOf(['hide', '/./'], ['time', '0.06-0.08']), [8, 4, 3, 1, 'late 1', 'x 3', 4]);
+	assert.deepEqual(fatesOf(['focus', 'nowhere']), [0, 0, 0, 0, 4]);
 });
