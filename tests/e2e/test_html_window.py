@@ -53,6 +53,20 @@ def test_it_fits_a_small_window(size, browser, draw_page):  # noqa: F811
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+@pytest.mark.parametrize("width, split", [(390, 40), (1024, 80), (1440, 150)])
+def test_the_fates_and_their_reasons_are_in_sight(width, split, browser, draw_page):  # noqa: F811
+    metrics = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        page = Page(browser, draw_page("p;f 9880\np;[truncated:bad_caller];g 100\np;[lost:ring_full] 20\n"))
+        assert page.element("fates-split").rect["width"] == pytest.approx(split, abs=1)
+        page.driver.execute_script("document.getElementById('fates-button').focus()")
+        box = page.element("fates-reasons").rect
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_search_on_a_phone_moves_nothing(browser, draw_page):  # noqa: F811
     metrics = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
