@@ -10,6 +10,7 @@
 #include "model/fates.h"
 #include "model/profile.h"
 #include "model/profile_reader.h"
+#include "model/stack_batch.h"
 #include "model/text_lines.h"
 
 /* A run of text inside the input. */
@@ -138,14 +139,13 @@ static enum frame_kind classify(struct span *name, size_t depth)
 
 /* --- stacks --- */
 
+/* What a line says besides its stack. */
+struct counted_line {
+	uint64_t line, count;
+};
+
 #define FIRST_SHARED_DEPTH \
 	(FOLDED_DEPTHS - 1) /* from which on a text means the same at any depth */
-
-/* A frame of the line before. */
-struct place {
-	size_t end; /* in its text */
-	uint32_t node;
-};
 
 /*
  * Lines of one input are much alike. So a text that was seen keeps its frame, and what a line has in common with the one before it is
@@ -156,7 +156,9 @@ struct folded_reader {
 	struct string_pool texts;
 	struct buffer frames; /* uint32_t per text */
 	struct buffer before; /* the stack of the line before */
-	struct buffer places; /* struct place, of its frames */
+	struct buffer ends;   /* size_t: where each of its frames ends in it */
+	struct stack_batch batch;
+	struct counted_line counted[STACK_BATCH_STACKS]; /* of its stacks */
 };
 
 int folded_add_frame(struct profile *profile, const char *text, size_t size, size_t depth,
@@ -220,53 +222,78 @@ static size_t common_size(struct span a, struct span b)
 /* Of the line before, the frames that are this one's, too: how many, each with the semicolon behind it. */
 static size_t common_frames(const struct folded_reader *reader, struct span stack)
 {
-	const struct place *places = (const struct place *)reader->places.data;
-	size_t count = reader->places.size / sizeof(*places), kept = 0;
+	const size_t *ends = (const size_t *)reader->ends.data;
+	size_t count = reader->ends.size / sizeof(*ends), kept = 0;
 	size_t size = common_size(stack, (struct span){ reader->before.data, reader->before.size });
 
-	while (kept < count && places[kept].end < size)
+	while (kept < count && ends[kept] < size)
 		kept++;
 	return kept;
 }
 
-static int add_stack(struct folded_reader *reader, struct span stack, uint64_t count)
+static int put_stack(struct folded_reader *reader, struct span stack)
 {
 	size_t depth = common_frames(reader, stack), at = 0;
-	uint32_t node = PROFILE_ROOT, frame;
+	uint32_t frame;
 	int error;
 
-	if (depth) {
-		const struct place *last = &((const struct place *)reader->places.data)[depth - 1];
-
-		node = last->node;
-		at = last->end + 1;
-	}
-	reader->places.size = depth * sizeof(struct place);
+	if (depth)
+		at = ((const size_t *)reader->ends.data)[depth - 1] + 1;
+	reader->ends.size = depth * sizeof(at);
+	stack_batch_keep(&reader->batch, depth);
 	for (; at <= stack.size; depth++) {
 		const char *start = stack.start + at;
 		const char *end = memchr(start, ';', stack.size - at);
 		size_t size = end ? (size_t)(end - start) : stack.size - at;
 
 		error = find_frame(reader, (struct span){ start, size }, depth, &frame);
-		if (!error)
-			error = profile_add_child(reader->lines.profile, node, frame, &node);
 		if (error)
 			return error;
-		at += size + 1;
-		buffer_append(&reader->places, &(struct place){ at - 1, node },
-			      sizeof(struct place));
+		stack_batch_push(&reader->batch, frame);
+		at += size;
+		buffer_append(&reader->ends, &at, sizeof(at));
+		at++;
 	}
 	buffer_clear(&reader->before);
 	buffer_append(&reader->before, stack.start, stack.size);
-	if (buffer_error(&reader->places) || buffer_error(&reader->before))
-		return -ENOMEM;
-	return profile_add_ticks(reader->lines.profile, node, count);
+	return buffer_error(&reader->ends) || buffer_error(&reader->before) ? -ENOMEM : 0;
+}
+
+static int count_line(struct folded_reader *reader, uint32_t node,
+		      const struct counted_line *counted)
+{
+	struct read_report *report = reader->lines.report;
+	int error = profile_add_ticks(reader->lines.profile, node, counted->count);
+
+	report->stacks += !error;
+	if (error != -EOVERFLOW)
+		return error;
+	read_report_add(report, counted->line, "the counts add up to more than 2^63 - 1");
+	return 0;
+}
+
+static int add_stacks(struct text_lines *lines)
+{
+	struct folded_reader *reader = (struct folded_reader *)lines;
+	uint32_t nodes[STACK_BATCH_STACKS], count = reader->batch.count;
+	int error = stack_batch_add(&reader->batch, nodes);
+
+	for (uint32_t i = 0; i < count && !error; i++)
+		error = count_line(reader, nodes[i], &reader->counted[i]);
+	return error;
+}
+
+static int leave_out(struct text_lines *lines, const char *why)
+{
+	int error = add_stacks(lines); /* the report is in the order of lines */
+
+	read_report_add(lines->report, lines->report->lines, why);
+	return error;
 }
 
 static int read_line(struct text_lines *lines, const char *bytes, size_t size)
 {
 	struct folded_reader *reader = (struct folded_reader *)lines;
-	struct read_report *report = lines->report;
 	struct span line = span_trim((struct span){ bytes, size });
 	struct span stack;
 	uint64_t count;
@@ -276,17 +303,13 @@ static int read_line(struct text_lines *lines, const char *bytes, size_t size)
 	if (!line.size)
 		return 0;
 	why = split_line(line, &stack, &count);
-	if (why) {
-		read_report_add(report, report->lines, why);
-		return 0;
-	}
-	error = add_stack(reader, stack, count);
-	if (error == -EOVERFLOW) {
-		read_report_add(report, report->lines, "the counts add up to more than 2^63 - 1");
-		return 0;
-	}
-	report->stacks += !error;
-	return error;
+	if (why)
+		return leave_out(lines, why);
+	error = put_stack(reader, stack);
+	if (error)
+		return error;
+	reader->counted[reader->batch.count] = (struct counted_line){ lines->report->lines, count };
+	return stack_batch_end(&reader->batch) ? add_stacks(lines) : 0;
 }
 
 /* --- the format --- */
@@ -305,12 +328,14 @@ static void release(struct text_lines *lines)
 	string_pool_release(&reader->texts);
 	buffer_release(&reader->frames);
 	buffer_release(&reader->before);
-	buffer_release(&reader->places);
+	buffer_release(&reader->ends);
+	stack_batch_release(&reader->batch);
 }
 
 static const struct text_lines_ops line_ops = {
 	.state_size = sizeof(struct folded_reader),
 	.line = read_line,
+	.end = add_stacks,
 	.release = release,
 };
 
@@ -318,8 +343,10 @@ static void *begin(struct profile *profile, struct read_report *report)
 {
 	struct folded_reader *reader = text_lines_begin(&line_ops, profile, report);
 
-	if (reader)
-		string_pool_init(&reader->texts);
+	if (!reader)
+		return NULL;
+	string_pool_init(&reader->texts);
+	reader->batch.profile = profile;
 	return reader;
 }
 

@@ -5,25 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/record_pool.h"
 #include "base/string_pool.h"
 #include "model/samples.h"
+#include "model/stack_tree.h"
 
-/*
- * Children are found in two ways. The node behind a parent is its child if it was the first one and came at once, as those at the end of a
- * new stack do: nearly all nodes of a profile, which are found without a look-up and need no memory but their own. The others are
- * in a hash table.
- */
 struct profile {
 	struct string_pool strings;
 	struct record_pool frames; /* struct frame, all of it the key */
-	struct stack_node *nodes;
-	uint32_t node_count, node_capacity;
-	uint32_t *children; /* hash table of node ids; 0: free */
-	uint32_t child_count;
-	size_t child_capacity; /* 0 or a power of two */
-	uint64_t seeds[2];
+	struct stack_tree tree;
 	uint64_t total;
 	bool keeps_samples;
 	struct samples *samples; /* NULL: none yet */
@@ -50,23 +40,6 @@ const char *frame_kind_suffix(enum frame_kind kind)
 	return frame_kinds[kind].suffix;
 }
 
-static int profile_reserve_node(struct profile *profile)
-{
-	uint32_t capacity = profile->node_capacity ? profile->node_capacity * 2 : 256;
-	struct stack_node *nodes;
-
-	if (profile->node_count < profile->node_capacity)
-		return 0;
-	if (profile->node_capacity > UINT32_MAX / 4)
-		return -ENOMEM;
-	nodes = realloc(profile->nodes, capacity * sizeof(*nodes));
-	if (!nodes)
-		return -ENOMEM;
-	profile->nodes = nodes;
-	profile->node_capacity = capacity;
-	return 0;
-}
-
 struct profile *profile_new(void)
 {
 	struct profile *profile = calloc(1, sizeof(*profile));
@@ -75,16 +48,10 @@ struct profile *profile_new(void)
 		return NULL;
 	string_pool_init(&profile->strings);
 	record_pool_init(&profile->frames, sizeof(struct frame), sizeof(struct frame));
-	profile->seeds[0] = hash_seed();
-	profile->seeds[1] = hash_seed();
-	if (profile_reserve_node(profile)) {
+	if (stack_tree_init(&profile->tree)) {
 		profile_free(profile);
 		return NULL;
 	}
-	profile->nodes[profile->node_count++] = (struct stack_node){
-		.parent = PROFILE_NONE,
-		.frame = PROFILE_NONE,
-	};
 	return profile;
 }
 
@@ -95,8 +62,7 @@ void profile_free(struct profile *profile)
 	string_pool_release(&profile->strings);
 	record_pool_release(&profile->frames);
 	samples_free(profile->samples);
-	free(profile->children);
-	free(profile->nodes);
+	stack_tree_release(&profile->tree);
 	free(profile->origin.command);
 	free(profile->origin.machine);
 	free(profile->origin.event);
@@ -148,119 +114,38 @@ uint32_t profile_frame_count(const struct profile *profile)
 	return profile->frames.count;
 }
 
-/* --- children --- */
+/* --- stacks --- */
 
-static size_t first_slot(const struct profile *profile, uint32_t parent, uint32_t frame)
+struct stack_tree *profile_tree(struct profile *profile)
 {
-	return hash_pair(parent, frame, profile->seeds) & (profile->child_capacity - 1);
-}
-
-/* The slot of a child, or the free one where it belongs. Needs a table with a free slot. */
-static uint32_t *child_slot(const struct profile *profile, uint32_t parent, uint32_t frame)
-{
-	size_t at = first_slot(profile, parent, frame);
-
-	for (;; at = (at + 1) & (profile->child_capacity - 1)) {
-		uint32_t node = profile->children[at];
-
-		if (!node ||
-		    (profile->nodes[node].parent == parent && profile->nodes[node].frame == frame))
-			return &profile->children[at];
-	}
-}
-
-static int resize_children(struct profile *profile, size_t capacity)
-{
-	uint32_t *old = profile->children;
-	size_t old_capacity = profile->child_capacity;
-	uint32_t *children = calloc(capacity, sizeof(*children));
-
-	if (!children)
-		return -ENOMEM;
-	profile->children = children;
-	profile->child_capacity = capacity;
-	for (size_t i = 0; i < old_capacity; i++) {
-		const struct stack_node *node = &profile->nodes[old[i]];
-
-		if (old[i])
-			*child_slot(profile, node->parent, node->frame) = old[i];
-	}
-	free(old);
-	return 0;
-}
-
-#define FIRST_CHILD_CAPACITY 256
-
-static int grow_children(struct profile *profile)
-{
-	return resize_children(profile, profile->child_capacity ? profile->child_capacity * 2
-								: FIRST_CHILD_CAPACITY);
+	return &profile->tree;
 }
 
 int profile_reserve_branches(struct profile *profile, uint32_t branches)
 {
-	size_t capacity = FIRST_CHILD_CAPACITY;
-
-	while (capacity < (size_t)branches * 2)
-		capacity *= 2;
-	return capacity > profile->child_capacity ? resize_children(profile, capacity) : 0;
-}
-
-/* 0: there is none, for the root is nobody's child. */
-static uint32_t find_child(const struct profile *profile, uint32_t parent, uint32_t frame)
-{
-	uint32_t next = parent + 1;
-
-	if (next == profile->node_count)
-		return 0; /* it came last */
-	if (profile->nodes[next].parent == parent && profile->nodes[next].frame == frame)
-		return next;
-	return profile->child_capacity ? *child_slot(profile, parent, frame) : 0;
-}
-
-static int remember_child(struct profile *profile, uint32_t node)
-{
-	const struct stack_node *entry = &profile->nodes[node];
-
-	if ((size_t)profile->child_count * 2 >= profile->child_capacity && grow_children(profile))
-		return -ENOMEM;
-	*child_slot(profile, entry->parent, entry->frame) = node;
-	profile->child_count++;
-	return 0;
+	return stack_tree_reserve_branches(&profile->tree, branches);
 }
 
 int profile_add_child(struct profile *profile, uint32_t parent, uint32_t frame, uint32_t *ret_node)
 {
-	uint32_t node = find_child(profile, parent, frame);
-
-	if (!node) {
-		node = profile->node_count;
-		if (profile_reserve_node(profile))
-			return -ENOMEM;
-		profile->nodes[node] = (struct stack_node){ .parent = parent, .frame = frame };
-		if (node != parent + 1 && remember_child(profile, node))
-			return -ENOMEM;
-		profile->node_count++;
-	}
-	*ret_node = node;
-	return 0;
+	return stack_tree_add(&profile->tree, parent, frame, ret_node);
 }
 
 const struct stack_node *profile_node(const struct profile *profile, uint32_t node)
 {
-	return &profile->nodes[node];
+	return &profile->tree.nodes[node];
 }
 
 uint32_t profile_node_count(const struct profile *profile)
 {
-	return profile->node_count;
+	return profile->tree.node_count;
 }
 
 static int count_ticks(struct profile *profile, uint32_t node, uint64_t ticks)
 {
 	if (ticks > (uint64_t)INT64_MAX - profile->total)
 		return -EOVERFLOW;
-	profile->nodes[node].self += ticks;
+	profile->tree.nodes[node].self += ticks;
 	profile->total += ticks;
 	return 0;
 }

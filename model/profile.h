@@ -88,6 +88,7 @@ struct profile;
 struct label_set;
 struct sample;
 struct samples;
+struct stack_tree;
 
 struct profile *profile_new(void); /* NULL: out of memory */
 void profile_free(struct profile *profile);
@@ -109,6 +110,9 @@ uint32_t profile_frame_count(const struct profile *profile);
 
 /* Room for so many branches of the tree, so that adding them moves nothing: 0 or -ENOMEM. A hint; more may come. */
 int profile_reserve_branches(struct profile *profile, uint32_t branches);
+
+/* For stack_batch.h. */
+struct stack_tree *profile_tree(struct profile *profile);
 
 /* The child of `parent` for `frame`, made if it is not there: 0 or -ENOMEM. */
 int profile_add_child(struct profile *profile, uint32_t parent, uint32_t frame, uint32_t *ret_node);

@@ -60,6 +60,9 @@ static bool is_wide(uint32_t node, uint64_t total, uint64_t min_ticks)
 	return !node || (total && total >= min_ticks);
 }
 
+/* A parent may stand anywhere before its children: so many nodes ahead of its turn, what is kept for it is fetched. */
+#define FETCHED_AHEAD 32
+
 /* Parents come before children, so one pass from the end gives totals. */
 static int sum_nodes(const struct profile *profile, uint64_t min_ticks, struct drawn *drawn)
 {
@@ -71,6 +74,8 @@ static int sum_nodes(const struct profile *profile, uint64_t min_ticks, struct d
 	for (uint32_t i = profile_node_count(profile); i-- > 0;) {
 		const struct stack_node *node = profile_node(profile, i);
 
+		if (i > FETCHED_AHEAD)
+			__builtin_prefetch(&totals[profile_node(profile, i - FETCHED_AHEAD)->parent]);
 		totals[i] += node->self;
 		drawn->count += is_wide(i, totals[i], min_ticks);
 		if (!i)
@@ -93,6 +98,9 @@ static int choose_wide(const struct profile *profile, uint64_t min_ticks, struct
 	for (uint32_t i = 0, next = 0; i < count; i++) {
 		uint64_t total = drawn->places[i];
 
+		if (i + FETCHED_AHEAD < count)
+			__builtin_prefetch(
+				&drawn->places[profile_node(profile, i + FETCHED_AHEAD)->parent]);
 		if (is_wide(i, total, min_ticks)) {
 			drawn->nodes[next] = i;
 			drawn->totals[next] = total;
