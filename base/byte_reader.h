@@ -61,13 +61,21 @@ uint64_t byte_reader_long_uleb128(struct byte_reader *reader); /* serves the nex
 
 /*
  * LEB128 (DWARF 5, section 7.6). A value that does not fit 64 bits fails like a read past the end. Most take one
- * byte.
+ * byte or two.
  */
 static inline uint64_t byte_reader_uleb128(struct byte_reader *reader)
 {
-	if (!reader->failed && reader->offset < reader->bytes.size &&
-	    reader->bytes.data[reader->offset] < 0x80)
-		return reader->bytes.data[reader->offset++];
+	const uint8_t *at = reader->bytes.data + reader->offset;
+	size_t left = reader->failed ? 0 : reader->bytes.size - reader->offset;
+
+	if (left && at[0] < 0x80) {
+		reader->offset++;
+		return at[0];
+	}
+	if (left > 1 && at[1] < 0x80) {
+		reader->offset += 2;
+		return (uint64_t)(at[0] & 0x7f) | (uint64_t)at[1] << 7;
+	}
 	return byte_reader_long_uleb128(reader);
 }
 

@@ -51,14 +51,6 @@ bool protobuf_next(struct byte_reader *reader, struct protobuf_field *ret_field)
 	return true;
 }
 
-bool protobuf_next_packed(struct byte_reader *packed, uint64_t *ret_number)
-{
-	if (packed->failed || packed->offset >= packed->bytes.size)
-		return false;
-	*ret_number = byte_reader_uleb128(packed);
-	return !packed->failed;
-}
-
 static uint8_t *put_key(uint8_t *to, uint32_t number, enum protobuf_type type)
 {
 	return protobuf_put(to, (uint64_t)number << TYPE_BITS | type);

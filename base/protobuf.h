@@ -32,7 +32,13 @@ struct protobuf_field {
 bool protobuf_next(struct byte_reader *reader, struct protobuf_field *ret_field);
 
 /* The next number of a field of numbers, packed or not, of which `packed` is what is left. False: the end, or as above. */
-bool protobuf_next_packed(struct byte_reader *packed, uint64_t *ret_number);
+static inline bool protobuf_next_packed(struct byte_reader *packed, uint64_t *ret_number)
+{
+	if (packed->failed || packed->offset >= packed->bytes.size)
+		return false;
+	*ret_number = byte_reader_uleb128(packed);
+	return !packed->failed;
+}
 
 #define PROTOBUF_VARINT_MAX_BYTES 10
 

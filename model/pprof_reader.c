@@ -13,6 +13,7 @@
 #include "model/profile.h"
 #include "model/profile_reader.h"
 #include "model/samples.h"
+#include "model/stack_batch.h"
 
 #define MAX_BYTES  ((size_t)2 << 30) /* no message is larger */
 #define MAX_FRAMES 65536             /* of a stack; what lies nearer to the root is left out */
@@ -21,10 +22,23 @@
 #define LEAST_NODES    4096
 #define NODES_PER_BYTE 2
 
-/* A location of the stack before, from the root on, and the node that it led to. */
+/* A location of the stack before, from the root on. */
 struct place {
+	size_t tail;   /* where it begins, in bytes from the end of the list */
+	size_t frames; /* so many does the stack have with it */
+};
+
+/* One of the sample that is read. */
+struct listed {
 	uint32_t location; /* index in the tables */
-	uint32_t node;
+	uint32_t at;       /* in the list */
+};
+
+/* A sample whose stack is in the batch. */
+struct batched_sample {
+	uint64_t offset; /* in the input */
+	uint64_t values[PROFILE_VALUES_MAX];
+	uint32_t labels;
 };
 
 struct pprof_reader {
@@ -36,10 +50,12 @@ struct pprof_reader {
 	uint32_t type_count;
 	uint64_t period_type[2]; /* likewise */
 	int64_t period;
-	uint64_t max_nodes;
 	uint32_t sample_count;
-	struct buffer stack;  /* uint32_t: the sample's locations, leaf first */
-	struct buffer places; /* struct place */
+	struct buffer stack;  /* struct listed: the sample's locations that the one before does not have, leaf first */
+	struct bytes before;  /* the list of locations of the sample before */
+	struct buffer places; /* struct place, of its locations */
+	struct stack_batch batch;
+	struct batched_sample batched[STACK_BATCH_STACKS];
 };
 
 static uint64_t offset_of(const struct pprof_reader *reader, const void *place)
@@ -200,32 +216,37 @@ struct reading {
 	uint64_t values[PROFILE_VALUES_MAX];
 	uint32_t value_count;
 	struct label_set labels;
+	struct bytes locations; /* the list, of a sample that has one */
+	uint32_t lists;
+	size_t kept;     /* locations that the sample before has, too */
 	const char *why; /* it is left out; NULL: it is not */
 };
 
-static void take_locations(struct pprof_reader *reader, const struct protobuf_field *field,
-			   struct reading *reading)
+static void take_locations(struct pprof_reader *reader, struct bytes list, struct reading *reading)
 {
 	const struct pprof_location *first =
 		(const struct pprof_location *)reader->tables.locations.data;
-	uint8_t room[PROTOBUF_VARINT_MAX_BYTES];
+	size_t count = reader->stack.size / sizeof(struct listed);
 	struct byte_reader numbers;
+	struct listed *stack;
 	uint64_t id;
 
-	byte_reader_init(&numbers, packed_of(field, room));
-	while (protobuf_next_packed(&numbers, &id)) {
+	/* Each takes a byte at least. */
+	if (list.size && !buffer_extend(&reader->stack, list.size * sizeof(*stack)))
+		return;
+	stack = (struct listed *)reader->stack.data;
+	byte_reader_init(&numbers, list);
+	for (uint32_t at = 0; count < MAX_FRAMES && protobuf_next_packed(&numbers, &id);
+	     at = (uint32_t)numbers.offset) {
 		const struct pprof_location *found = pprof_tables_location(&reader->tables, id);
-		uint32_t index;
 
 		if (!found) {
 			reading->why = "a location that is not there";
-			return;
+			break;
 		}
-		if (reader->stack.size >= MAX_FRAMES * sizeof(index))
-			return;
-		index = (uint32_t)(found - first);
-		buffer_append(&reader->stack, &index, sizeof(index));
+		stack[count++] = (struct listed){ (uint32_t)(found - first), at };
 	}
+	reader->stack.size = count * sizeof(*stack);
 	if (numbers.failed)
 		reading->why = "a list of locations that is none";
 }
@@ -303,92 +324,204 @@ static int take_label(struct pprof_reader *reader, struct bytes bytes, struct re
 			 number);
 }
 
+/* With how many bytes both end. */
+static size_t common_tail(struct bytes a, struct bytes b)
+{
+	size_t most = a.size < b.size ? a.size : b.size, tail = 0;
+	const uint8_t *a_end = a.data + a.size, *b_end = b.data + b.size;
+
+	while (tail + sizeof(uint64_t) <= most &&
+	       !memcmp(a_end - tail - sizeof(uint64_t), b_end - tail - sizeof(uint64_t),
+		       sizeof(uint64_t)))
+		tail += sizeof(uint64_t);
+	while (tail < most && a_end[-1 - (ptrdiff_t)tail] == b_end[-1 - (ptrdiff_t)tail])
+		tail++;
+	return tail;
+}
+
+/* How many locations of the sample before, from the root on, a list has, too: they are the same bytes at its end, and a number begins there. */
+static size_t common_places(const struct pprof_reader *reader, struct bytes list)
+{
+	const struct place *places = (const struct place *)reader->places.data;
+	size_t count = reader->places.size / sizeof(*places), kept = 0;
+	size_t tail = common_tail(list, reader->before);
+
+	while (kept < count && places[kept].tail <= tail)
+		kept++;
+	if (kept && places[kept - 1].tail < list.size &&
+	    list.data[list.size - places[kept - 1].tail - 1] & 0x80)
+		kept--;
+	return kept;
+}
+
+/* A list alone is seen in place, so that what the one before has, too, is not looked at again. */
+static void take_list(struct pprof_reader *reader, struct reading *reading)
+{
+	const struct place *places = (const struct place *)reader->places.data;
+	struct bytes further = reading->locations;
+	size_t kept = common_places(reader, further);
+
+	if (kept)
+		further.size -= places[kept - 1].tail;
+	if (kept + further.size > MAX_FRAMES) {
+		kept = 0;
+		further = reading->locations;
+		reading->lists++; /* some may be left out: it is no list to compare the next one with */
+	}
+	reading->kept = kept;
+	take_locations(reader, further, reading);
+}
+
+/* Several lists, or numbers that are none: one behind the other. */
+static void take_lists(struct pprof_reader *reader, struct bytes sample, struct reading *reading)
+{
+	uint8_t room[PROTOBUF_VARINT_MAX_BYTES];
+	struct protobuf_field field;
+	struct byte_reader fields;
+
+	byte_reader_init(&fields, sample);
+	while (!reading->why && protobuf_next(&fields, &field))
+		if (field.number == PPROF_SAMPLE_LOCATION)
+			take_locations(reader, packed_of(&field, room), reading);
+}
+
+static int take_sample_field(struct pprof_reader *reader, const struct protobuf_field *field,
+			     struct reading *reading)
+{
+	switch (field->number) {
+	case PPROF_SAMPLE_LOCATION:
+		reading->locations = field->bytes;
+		reading->lists += field->type == PROTOBUF_BYTES ? 1 : 2;
+		return 0;
+	case PPROF_SAMPLE_VALUE:
+		take_values(field, reading);
+		return 0;
+	case PPROF_SAMPLE_LABEL:
+		if (profile_keeps_samples(reader->profile) && field->type == PROTOBUF_BYTES)
+			return take_label(reader, field->bytes, reading);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
 static int read_sample(struct pprof_reader *reader, struct bytes bytes, struct reading *reading)
 {
-	bool keeps = profile_keeps_samples(reader->profile);
 	struct protobuf_field field;
 	struct byte_reader fields;
 	int error = 0;
 
 	buffer_clear(&reader->stack);
 	byte_reader_init(&fields, bytes);
-	while (!error && !reading->why && protobuf_next(&fields, &field)) {
-		if (field.number == PPROF_SAMPLE_LOCATION)
-			take_locations(reader, &field, reading);
-		else if (field.number == PPROF_SAMPLE_VALUE)
-			take_values(&field, reading);
-		else if (field.number == PPROF_SAMPLE_LABEL && keeps &&
-			 field.type == PROTOBUF_BYTES)
-			error = take_label(reader, field.bytes, reading);
-	}
+	while (!error && !reading->why && protobuf_next(&fields, &field))
+		error = take_sample_field(reader, &field, reading);
 	if (fields.failed)
 		reading->why = "a sample that is none";
-	else if (!reading->why && reading->value_count != reader->type_count)
+	else if (!reading->why && reading->lists == 1)
+		take_list(reader, reading);
+	else if (!reading->why)
+		take_lists(reader, bytes, reading);
+	if (!reading->why && reading->value_count != reader->type_count)
 		reading->why = "as many values as the profile has types are not there";
 	return error ? error : buffer_error(&reader->stack);
 }
 
-/* Of the stack before, how many locations from the root on are this one's, too. */
-static size_t common_places(const struct pprof_reader *reader, const uint32_t *stack, size_t depth)
-{
-	const struct place *places = (const struct place *)reader->places.data;
-	size_t count = reader->places.size / sizeof(*places), kept = 0;
+static const char too_many_frames[] = "more frames than an input of this size can mean";
 
-	while (kept < count && kept < depth && places[kept].location == stack[depth - 1 - kept])
-		kept++;
-	return kept;
-}
-
-static int add_location(struct pprof_reader *reader, uint32_t index, uint32_t *node)
+static void push_frames(struct pprof_reader *reader, uint32_t index)
 {
 	const struct pprof_location *location =
 		(const struct pprof_location *)reader->tables.locations.data + index;
 	const uint32_t *frames = (const uint32_t *)reader->tables.frames.data + location->first;
-	int error = 0;
 
-	for (uint32_t i = 0; i < location->count && !error; i++)
-		error = profile_add_child(reader->profile, *node, frames[i], node);
-	buffer_append(&reader->places, &(struct place){ index, *node }, sizeof(struct place));
-	return error ? error : buffer_error(&reader->places);
+	for (uint32_t i = 0; i < location->count; i++)
+		stack_batch_push(&reader->batch, frames[i]);
 }
 
-/* -E2BIG: it would take more nodes than there may be. */
-static int add_stack(struct pprof_reader *reader, uint32_t *ret_node)
+static void push_place(struct pprof_reader *reader, const struct reading *reading, uint32_t at)
 {
-	const uint32_t *stack = (const uint32_t *)reader->stack.data;
-	size_t depth = reader->stack.size / sizeof(*stack);
-	size_t kept = common_places(reader, stack, depth);
-	uint32_t node = PROFILE_ROOT;
-	int error = 0;
+	const struct place place = { reading->locations.size - at,
+				     stack_batch_depth(&reader->batch) };
 
-	if (kept)
-		node = ((const struct place *)reader->places.data)[kept - 1].node;
-	reader->places.size = kept * sizeof(struct place);
-	for (size_t i = depth - kept; i-- && !error;) {
-		if (profile_node_count(reader->profile) > reader->max_nodes)
-			return -E2BIG;
-		error = add_location(reader, stack[i], &node);
+	buffer_append(&reader->places, &place, sizeof(place));
+}
+
+/* Its frames, from the root on. */
+static int put_stack(struct pprof_reader *reader, struct reading *reading)
+{
+	const struct listed *stack = (const struct listed *)reader->stack.data;
+	const struct place *places = (const struct place *)reader->places.data;
+	bool is_alone = reading->lists == 1;
+
+	stack_batch_keep(&reader->batch, reading->kept ? places[reading->kept - 1].frames : 0);
+	reader->places.size = reading->kept * sizeof(*places);
+	reader->before = is_alone ? reading->locations : (struct bytes){ 0 };
+	for (size_t i = reader->stack.size / sizeof(*stack); i-- && !reading->why;) {
+		push_frames(reader, stack[i].location);
+		if (is_alone)
+			push_place(reader, reading, stack[i].at);
+		/* There is no path of more nodes than all. */
+		if (stack_batch_depth(&reader->batch) > reader->batch.max_nodes)
+			reading->why = too_many_frames;
 	}
-	*ret_node = node;
+	if (reading->why) {
+		stack_batch_drop(&reader->batch);
+		reader->places.size = 0;
+		reader->before = (struct bytes){ 0 };
+	}
+	return buffer_error(&reader->places);
+}
+
+static int count_sample(struct pprof_reader *reader, const struct batched_sample *batched,
+			uint32_t node)
+{
+	struct sample sample = { node, batched->labels, SAMPLE_NO_TIME };
+	int error = -E2BIG;
+
+	if (node != PROFILE_NONE)
+		error = profile_add_sample(reader->profile, &sample, batched->values);
+	if (error == -E2BIG)
+		read_report_add(reader->report, batched->offset, too_many_frames);
+	else if (error == -EOVERFLOW)
+		read_report_add(reader->report, batched->offset,
+				"the values add up to more than 2^63 - 1");
+	else
+		reader->report->stacks += !error;
+	return error == -E2BIG || error == -EOVERFLOW ? 0 : error;
+}
+
+static int add_samples(struct pprof_reader *reader)
+{
+	uint32_t nodes[STACK_BATCH_STACKS], count = reader->batch.count;
+	int error = stack_batch_add(&reader->batch, nodes);
+
+	for (uint32_t i = 0; i < count && !error; i++)
+		error = count_sample(reader, &reader->batched[i], nodes[i]);
 	return error;
 }
 
-static int add_sample(struct pprof_reader *reader, struct reading *reading)
+static int add_sample(struct pprof_reader *reader, struct bytes bytes, struct reading *reading)
 {
-	struct sample sample = { .labels = LABELS_UNKNOWN, .time_ns = SAMPLE_NO_TIME };
-	int error = add_stack(reader, &sample.node);
+	struct batched_sample *batched = &reader->batched[reader->batch.count];
+	int error = put_stack(reader, reading);
 
-	if (!error && profile_keeps_samples(reader->profile))
-		error = profile_add_labels(reader->profile, &reading->labels, &sample.labels);
-	if (!error)
-		error = profile_add_sample(reader->profile, &sample, reading->values);
-	if (error == -E2BIG)
-		reading->why = "more frames than an input of this size can mean";
-	else if (error == -EOVERFLOW)
-		reading->why = "the values add up to more than 2^63 - 1";
-	else
+	if (error || reading->why)
 		return error;
-	return 0;
+	batched->offset = offset_of(reader, bytes.data);
+	batched->labels = LABELS_UNKNOWN;
+	memcpy(batched->values, reading->values, reading->value_count * sizeof(uint64_t));
+	if (profile_keeps_samples(reader->profile))
+		error = profile_add_labels(reader->profile, &reading->labels, &batched->labels);
+	return stack_batch_end(&reader->batch) && !error ? add_samples(reader) : error;
+}
+
+/* The report is in the order of samples. */
+static int leave_out(struct pprof_reader *reader, struct bytes bytes, const char *why)
+{
+	int error = add_samples(reader);
+
+	read_report_add(reader->report, offset_of(reader, bytes.data), why);
+	return error;
 }
 
 static int take_sample(struct pprof_reader *reader, struct bytes bytes)
@@ -400,11 +533,8 @@ static int take_sample(struct pprof_reader *reader, struct bytes bytes)
 	reader->report->lines++;
 	error = read_sample(reader, bytes, &reading);
 	if (!error && !reading.why)
-		error = add_sample(reader, &reading);
-	if (!error && reading.why)
-		read_report_add(reader->report, offset_of(reader, bytes.data), reading.why);
-	reader->report->stacks += !error && !reading.why;
-	return error;
+		error = add_sample(reader, bytes, &reading);
+	return !error && reading.why ? leave_out(reader, bytes, reading.why) : error;
 }
 
 /* What refers to the tables. */
@@ -421,7 +551,7 @@ static int take_references(struct pprof_reader *reader)
 		else if (field.number == PPROF_COMMENT)
 			error = take_comments(reader, &field);
 	}
-	return error;
+	return error ? error : add_samples(reader);
 }
 
 /* --- the format --- */
@@ -488,6 +618,7 @@ static void *begin(struct profile *profile, struct read_report *report)
 		return NULL;
 	reader->profile = profile;
 	reader->report = report;
+	reader->batch.profile = profile;
 	pprof_tables_init(&reader->tables);
 	return reader;
 }
@@ -509,7 +640,7 @@ static int finish(void *state)
 	struct pprof_reader *reader = state;
 	int error = take_fields(reader);
 
-	reader->max_nodes = LEAST_NODES + NODES_PER_BYTE * (uint64_t)reader->raw.size;
+	reader->batch.max_nodes = LEAST_NODES + NODES_PER_BYTE * (uint64_t)reader->raw.size;
 	if (!error && !reader->type_count) {
 		read_report_add(reader->report, reader->raw.size, "it has no type of samples");
 		error = -EPROTO;
@@ -533,6 +664,7 @@ static void release(void *state)
 	buffer_release(&reader->raw);
 	buffer_release(&reader->stack);
 	buffer_release(&reader->places);
+	stack_batch_release(&reader->batch);
 	pprof_tables_release(&reader->tables);
 	free(reader);
 }

@@ -359,7 +359,8 @@ int pprof_tables_resolve(struct pprof_tables *tables, struct profile *profile)
 	return 0;
 }
 
-const struct pprof_location *pprof_tables_location(const struct pprof_tables *tables, uint64_t id)
+const struct pprof_location *pprof_tables_sparse_location(const struct pprof_tables *tables,
+							  uint64_t id)
 {
 	uint32_t index = find_id(&tables->location_ids, id);
 

@@ -52,7 +52,19 @@ int pprof_tables_resolve(struct pprof_tables *tables, struct profile *profile);
 /* Empty if there is no such string. */
 struct bytes pprof_tables_string(const struct pprof_tables *tables, uint64_t index);
 
+/* Of an ID that does not nearly count from 1; serves the next one. */
+const struct pprof_location *pprof_tables_sparse_location(const struct pprof_tables *tables,
+							  uint64_t id);
+
 /* NULL: there is none. */
-const struct pprof_location *pprof_tables_location(const struct pprof_tables *tables, uint64_t id);
+static inline const struct pprof_location *
+pprof_tables_location(const struct pprof_tables *tables, uint64_t id)
+{
+	const uint32_t *dense = (const uint32_t *)tables->location_ids.dense.data;
+
+	if (id < tables->location_ids.dense.size / sizeof(*dense) && dense[id])
+		return (const struct pprof_location *)tables->locations.data + dense[id] - 1;
+	return pprof_tables_sparse_location(tables, id);
+}
 
 #endif

@@ -136,6 +136,11 @@ const struct stack_node *profile_node(const struct profile *profile, uint32_t no
 	return &profile->tree.nodes[node];
 }
 
+const struct stack_node *profile_nodes(const struct profile *profile)
+{
+	return profile->tree.nodes;
+}
+
 uint32_t profile_node_count(const struct profile *profile)
 {
 	return profile->tree.node_count;

@@ -67,20 +67,19 @@ static bool is_wide(uint32_t node, uint64_t total, uint64_t min_ticks)
 static int sum_nodes(const struct profile *profile, uint64_t min_ticks, struct drawn *drawn)
 {
 	uint64_t *totals = calloc(profile_node_count(profile), sizeof(*totals));
+	const struct stack_node *nodes = profile_nodes(profile);
 
 	drawn->places = totals;
 	if (!totals)
 		return -ENOMEM;
 	for (uint32_t i = profile_node_count(profile); i-- > 0;) {
-		const struct stack_node *node = profile_node(profile, i);
-
 		if (i > FETCHED_AHEAD)
-			__builtin_prefetch(&totals[profile_node(profile, i - FETCHED_AHEAD)->parent]);
-		totals[i] += node->self;
+			__builtin_prefetch(&totals[nodes[i - FETCHED_AHEAD].parent]);
+		totals[i] += nodes[i].self;
 		drawn->count += is_wide(i, totals[i], min_ticks);
 		if (!i)
 			break;
-		totals[node->parent] += totals[i];
+		totals[nodes[i].parent] += totals[i];
 		drawn->with_ticks += totals[i] > 0;
 	}
 	return 0;
@@ -88,6 +87,7 @@ static int sum_nodes(const struct profile *profile, uint64_t min_ticks, struct d
 
 static int choose_wide(const struct profile *profile, uint64_t min_ticks, struct drawn *drawn)
 {
+	const struct stack_node *nodes = profile_nodes(profile);
 	uint32_t count = profile_node_count(profile);
 
 	drawn->nodes = malloc(drawn->count * sizeof(*drawn->nodes));
@@ -99,14 +99,13 @@ static int choose_wide(const struct profile *profile, uint64_t min_ticks, struct
 		uint64_t total = drawn->places[i];
 
 		if (i + FETCHED_AHEAD < count)
-			__builtin_prefetch(
-				&drawn->places[profile_node(profile, i + FETCHED_AHEAD)->parent]);
+			__builtin_prefetch(&drawn->places[nodes[i + FETCHED_AHEAD].parent]);
 		if (is_wide(i, total, min_ticks)) {
 			drawn->nodes[next] = i;
 			drawn->totals[next] = total;
 			drawn->places[i] = next++;
 		} else {
-			drawn->places[i] = drawn->places[profile_node(profile, i)->parent];
+			drawn->places[i] = drawn->places[nodes[i].parent];
 			drawn->left_out[drawn->places[i]] += total > 0;
 		}
 	}
