@@ -179,6 +179,33 @@ static void search(struct stack_batch *batch, const struct stack_tree *tree, con
 		count = search_round(batch, tree, searches, count);
 }
 
+/*
+ * Of those that were not looked for, the slots where they branch off from the one before. Its nodes are not known yet; but mostly what it does not share is
+ * new, and so will have the next numbers.
+ */
+static void fetch_branches(struct stack_batch *batch, const struct stack_tree *tree,
+			   const size_t *shared)
+{
+	uint32_t next = tree->node_count;
+
+	for (uint32_t i = 1; i <= batch->count && tree->child_capacity; i++) {
+		size_t start = batch->ends[i - 1], end = batch->ends[i], at = start + shared[i];
+		uint32_t *path = batch->path;
+
+		if (batch->known[i] >= shared[i])
+			at = start + batch->known[i];
+		else
+			memcpy(path + start, path + start_of(batch, i - 1),
+			       shared[i] * sizeof(*path));
+		if (at < end)
+			__builtin_prefetch(&tree->children[stack_tree_first_slot(
+				tree, at > start ? path[at - 1] : PROFILE_ROOT,
+				batch->frames[at])]);
+		for (; at < end; at++)
+			path[at] = next++;
+	}
+}
+
 /* --- adding --- */
 
 static void keep_path(struct stack_batch *batch, uint32_t stack, size_t shared)
@@ -235,6 +262,7 @@ int stack_batch_add(struct stack_batch *batch, uint32_t ret_nodes[STACK_BATCH_ST
 	for (uint32_t i = 1; i <= batch->count; i++)
 		shared[i] = common_frames(batch, i);
 	search(batch, tree, shared);
+	fetch_branches(batch, tree, shared);
 	for (uint32_t i = 1; i <= batch->count && !error; i++) {
 		keep_path(batch, i, shared[i]);
 		error = add_rest(batch, tree, i, &ret_nodes[i - 1]);
