@@ -24,7 +24,7 @@ struct function_key {
 };
 
 struct counting {
-	const struct profile *profile;
+	const struct stack_node *nodes;
 	const uint32_t *functions; /* per frame: the row of its function */
 	uint32_t *on_path;         /* per row: how often it is on the path */
 	uint32_t *depths;          /* per node; 0 for the root */
@@ -70,7 +70,7 @@ static int make_rows(const struct profile *profile, uint32_t *functions,
 
 static uint32_t function_of(const struct counting *counting, uint32_t node)
 {
-	return counting->functions[profile_node(counting->profile, node)->frame];
+	return counting->functions[counting->nodes[node].frame];
 }
 
 static void path_cut(struct counting *counting, uint32_t length)
@@ -92,25 +92,23 @@ static void path_go_to(struct counting *counting, uint32_t node)
 	uint32_t shared = node;
 
 	while (!is_on_path(counting, shared))
-		shared = profile_node(counting->profile, shared)->parent;
+		shared = counting->nodes[shared].parent;
 	path_cut(counting, counting->depths[shared] + 1);
-	for (uint32_t at = node; at != shared; at = profile_node(counting->profile, at)->parent) {
+	for (uint32_t at = node; at != shared; at = counting->nodes[at].parent) {
 		counting->path[counting->depths[at]] = at;
 		counting->on_path[function_of(counting, at)]++;
 	}
 	counting->length = counting->depths[node] + 1;
 }
 
-static void find_outermost(struct counting *counting)
+static void find_outermost(struct counting *counting, uint32_t count)
 {
-	uint32_t count = profile_node_count(counting->profile);
-
 	counting->path[0] = PROFILE_ROOT;
 	counting->length = 1;
 	for (uint32_t i = 1; i < count; i++) {
 		uint32_t function = function_of(counting, i);
 
-		path_go_to(counting, profile_node(counting->profile, i)->parent);
+		path_go_to(counting, counting->nodes[i].parent);
 		counting->is_outermost[i] = !counting->on_path[function];
 		counting->path[counting->length++] = i;
 		counting->on_path[function]++;
@@ -120,11 +118,12 @@ static void find_outermost(struct counting *counting)
 /* Gives the greatest. */
 static uint32_t set_depths(const struct profile *profile, uint32_t *depths)
 {
+	const struct stack_node *nodes = profile_nodes(profile);
 	uint32_t count = profile_node_count(profile), deepest = 0;
 
 	depths[PROFILE_ROOT] = 0;
 	for (uint32_t i = 1; i < count; i++) {
-		depths[i] = depths[profile_node(profile, i)->parent] + 1;
+		depths[i] = depths[nodes[i].parent] + 1;
 		if (depths[i] > deepest)
 			deepest = depths[i];
 	}
@@ -137,7 +136,8 @@ static int mark_outermost(const struct profile *profile, const uint32_t *functio
 	_cleanup_free_ uint32_t *on_path = calloc((size_t)row_count + 1, sizeof(*on_path));
 	_cleanup_free_ uint32_t *depths = malloc(profile_node_count(profile) * sizeof(*depths));
 	_cleanup_free_ uint32_t *path = NULL;
-	struct counting counting = { profile, functions, on_path, depths, is_outermost };
+	struct counting counting = { profile_nodes(profile), functions, on_path, depths,
+				     is_outermost };
 
 	if (!on_path || !depths)
 		return -ENOMEM;
@@ -145,7 +145,7 @@ static int mark_outermost(const struct profile *profile, const uint32_t *functio
 	if (!path)
 		return -ENOMEM;
 	counting.path = path;
-	find_outermost(&counting);
+	find_outermost(&counting, profile_node_count(profile));
 	return 0;
 }
 
@@ -154,13 +154,14 @@ static int mark_outermost(const struct profile *profile, const uint32_t *functio
 static int add_up(const struct profile *profile, const uint32_t *functions,
 		  const bool *is_outermost, struct function_total *rows)
 {
+	const struct stack_node *nodes = profile_nodes(profile);
 	uint32_t count = profile_node_count(profile);
 	_cleanup_free_ uint64_t *totals = calloc(count, sizeof(*totals));
 
 	if (!totals)
 		return -ENOMEM;
 	for (uint32_t i = count - 1; i > 0; i--) {
-		const struct stack_node *node = profile_node(profile, i);
+		const struct stack_node *node = &nodes[i];
 		struct function_total *row = &rows[functions[node->frame]];
 
 		totals[i] += node->self;
