@@ -4,8 +4,7 @@
  * them lie on one path.
  *
  * To know which are, nodes are visited in their order with the path to each, and how often each function is on it. The next node
- * mostly lies on the one before; where it does not, the path is left as far as both share it. So a stack costs no more than its
- * depth, as reading it did, and no list of children is needed.
+ * mostly lies on the one before (stack_path.h). So a stack costs no more than its depth, as reading it did, and no list of children is needed.
  */
 #include "model/function_totals.h"
 
@@ -16,21 +15,12 @@
 
 #include "base/cleanup.h"
 #include "base/record_pool.h"
+#include "model/stack_path.h"
 
 /* What makes functions the same; no padding. */
 struct function_key {
 	uint32_t name, module;
 	uint32_t is_code; /* or the kind, plus 2, of what is none */
-};
-
-struct counting {
-	const struct stack_node *nodes;
-	const uint32_t *functions; /* per frame: the row of its function */
-	uint32_t *on_path;         /* per row: how often it is on the path */
-	uint32_t *depths;          /* per node; 0 for the root */
-	bool *is_outermost;        /* per node */
-	uint32_t *path;            /* per depth: the node */
-	uint32_t length;           /* of the path, the root included */
 };
 
 /* --- rows --- */
@@ -68,85 +58,39 @@ static int make_rows(const struct profile *profile, uint32_t *functions,
 
 /* --- the path --- */
 
-static uint32_t function_of(const struct counting *counting, uint32_t node)
-{
-	return counting->functions[counting->nodes[node].frame];
-}
-
-static void path_cut(struct counting *counting, uint32_t length)
-{
-	while (counting->length > length)
-		counting->on_path[function_of(counting, counting->path[--counting->length])]--;
-}
-
-static bool is_on_path(const struct counting *counting, uint32_t node)
-{
-	uint32_t depth = counting->depths[node];
-
-	return depth < counting->length && counting->path[depth] == node;
-}
-
-/* Makes the path end in `node`. */
-static void path_go_to(struct counting *counting, uint32_t node)
-{
-	uint32_t shared = node;
-
-	while (!is_on_path(counting, shared))
-		shared = counting->nodes[shared].parent;
-	path_cut(counting, counting->depths[shared] + 1);
-	for (uint32_t at = node; at != shared; at = counting->nodes[at].parent) {
-		counting->path[counting->depths[at]] = at;
-		counting->on_path[function_of(counting, at)]++;
-	}
-	counting->length = counting->depths[node] + 1;
-}
-
-static void find_outermost(struct counting *counting, uint32_t count)
-{
-	counting->path[0] = PROFILE_ROOT;
-	counting->length = 1;
-	for (uint32_t i = 1; i < count; i++) {
-		uint32_t function = function_of(counting, i);
-
-		path_go_to(counting, counting->nodes[i].parent);
-		counting->is_outermost[i] = !counting->on_path[function];
-		counting->path[counting->length++] = i;
-		counting->on_path[function]++;
-	}
-}
-
-/* Gives the greatest. */
-static uint32_t set_depths(const struct profile *profile, uint32_t *depths)
+/* Where the node is no step further. */
+static int visit(const struct profile *profile, uint32_t node, const uint32_t *functions,
+		 uint32_t *on_path, struct stack_path *path)
 {
 	const struct stack_node *nodes = profile_nodes(profile);
-	uint32_t count = profile_node_count(profile), deepest = 0;
+	size_t kept;
+	int error = stack_path_find(path, profile, node, &kept);
 
-	depths[PROFILE_ROOT] = 0;
-	for (uint32_t i = 1; i < count; i++) {
-		depths[i] = depths[nodes[i].parent] + 1;
-		if (depths[i] > deepest)
-			deepest = depths[i];
-	}
-	return deepest;
+	for (size_t i = kept; i < path->count && !error; i++)
+		on_path[functions[nodes[path->steps[i]].frame]]--;
+	if (!error)
+		error = stack_path_take(path, kept);
+	for (size_t i = kept; i + 1 < path->count && !error; i++)
+		on_path[functions[nodes[path->steps[i]].frame]]++;
+	return error;
 }
 
 static int mark_outermost(const struct profile *profile, const uint32_t *functions,
 			  uint32_t row_count, bool *is_outermost)
 {
+	/* Per function: how often it is on the path. */
 	_cleanup_free_ uint32_t *on_path = calloc((size_t)row_count + 1, sizeof(*on_path));
-	_cleanup_free_ uint32_t *depths = malloc(profile_node_count(profile) * sizeof(*depths));
-	_cleanup_free_ uint32_t *path = NULL;
-	struct counting counting = { profile_nodes(profile), functions, on_path, depths,
-				     is_outermost };
+	_cleanup_(stack_path_release) struct stack_path path = { 0 };
+	const struct stack_node *nodes = profile_nodes(profile);
+	uint32_t count = profile_node_count(profile);
+	int error = on_path ? 0 : -ENOMEM;
 
-	if (!on_path || !depths)
-		return -ENOMEM;
-	path = malloc(((size_t)set_depths(profile, depths) + 1) * sizeof(*path));
-	if (!path)
-		return -ENOMEM;
-	counting.path = path;
-	find_outermost(&counting, profile_node_count(profile));
-	return 0;
+	for (uint32_t i = 1; i < count && !error; i++) {
+		if (!stack_path_step(&path, nodes[i].parent, i))
+			error = visit(profile, i, functions, on_path, &path);
+		is_outermost[i] = !on_path[functions[nodes[i].frame]]++;
+	}
+	return error;
 }
 
 /* --- sums --- */

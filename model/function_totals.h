@@ -24,7 +24,7 @@ struct function_totals {
 	uint32_t count;
 };
 
-/* 0 or -ENOMEM. Takes some 13 bytes a node meanwhile. */
+/* 0 or -ENOMEM. Takes some 9 bytes a node meanwhile. */
 int function_totals_build(const struct profile *profile, struct function_totals *ret_totals);
 void function_totals_release(struct function_totals *totals);
 
