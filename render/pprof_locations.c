@@ -6,20 +6,15 @@
 
 #include "model/profile.h"
 
-static const struct frame *frame_of(const struct profile *profile, uint32_t node)
-{
-	return profile_frame(profile, profile_node(profile, node)->frame);
-}
-
 /* Is it a call that was inlined into the code of its parent? */
-static bool is_inlined(const struct profile *profile, uint32_t node)
+static bool is_inlined(const struct pprof_locations *locations, const struct stack_node *node)
 {
-	uint32_t parent = profile_node(profile, node)->parent;
+	uint8_t caller;
 
-	if (parent == PROFILE_ROOT || frame_of(profile, node)->kind != FRAME_INLINED)
+	if (locations->kinds[node->frame] != FRAME_INLINED || node->parent == PROFILE_ROOT)
 		return false;
-	return frame_of(profile, parent)->kind != FRAME_PROCESS &&
-	       frame_of(profile, parent)->kind != FRAME_MARKER;
+	caller = locations->kinds[profile_node(locations->profile, node->parent)->frame];
+	return caller != FRAME_PROCESS && caller != FRAME_MARKER;
 }
 
 static int add_entry(struct pprof_locations *locations, uint32_t outer, uint32_t frame,
@@ -45,45 +40,45 @@ static int find_inlined(struct pprof_locations *locations, uint32_t outer, uint3
 	return error ? error : u64_map_set(&locations->inlined, key, *ret_id);
 }
 
-static int add_node(struct pprof_locations *locations, uint32_t node)
+int pprof_locations_find(struct pprof_locations *locations, uint32_t node, uint32_t outer,
+			 uint32_t *ret_id, bool *ret_is_inlined)
 {
 	const struct stack_node *entry = profile_node(locations->profile, node);
 	uint32_t *id = &locations->of_frame[entry->frame];
 	int error = 0;
 
-	if (is_inlined(locations->profile, node))
-		return find_inlined(locations, locations->of_node[entry->parent], entry->frame,
-				    &locations->of_node[node]);
+	*ret_is_inlined = is_inlined(locations, entry);
+	if (*ret_is_inlined)
+		return find_inlined(locations, outer, entry->frame, ret_id);
 	if (!*id)
 		error = add_entry(locations, 0, entry->frame, id);
-	locations->of_node[node] = *id;
+	*ret_id = *id;
 	return error;
 }
 
 int pprof_locations_init(struct pprof_locations *locations, const struct profile *profile)
 {
-	uint32_t count = profile_node_count(profile);
-	int error = 0;
+	uint32_t count = profile_frame_count(profile);
 
 	*locations = (struct pprof_locations){ .profile = profile };
 	u64_map_init(&locations->inlined);
-	locations->of_node = calloc(count, sizeof(*locations->of_node));
-	locations->of_frame =
-		calloc((size_t)profile_frame_count(profile) + 1, sizeof(*locations->of_frame));
-	if (!locations->of_node || !locations->of_frame)
-		error = -ENOMEM;
-	for (uint32_t i = PROFILE_ROOT + 1; i < count && !error; i++)
-		error = add_node(locations, i);
-	if (error)
+	locations->kinds = malloc((size_t)count + 1);
+	locations->of_frame = calloc((size_t)count + 1, sizeof(*locations->of_frame));
+	if (!locations->kinds || !locations->of_frame) {
 		pprof_locations_release(locations);
-	return error;
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		locations->kinds[i] = (uint8_t)profile_frame(profile, i)->kind;
+	return 0;
 }
 
 void pprof_locations_release(struct pprof_locations *locations)
 {
-	free(locations->of_node);
+	free(locations->kinds);
 	free(locations->of_frame);
-	locations->of_node = locations->of_frame = NULL;
+	locations->of_frame = NULL;
+	locations->kinds = NULL;
 	buffer_release(&locations->entries);
 	u64_map_release(&locations->inlined);
 }
@@ -97,11 +92,4 @@ const struct pprof_location_entry *pprof_locations_get(const struct pprof_locati
 						       uint32_t id)
 {
 	return (const struct pprof_location_entry *)locations->entries.data + id - 1;
-}
-
-uint32_t pprof_locations_caller(const struct pprof_locations *locations, uint32_t node)
-{
-	while (pprof_locations_get(locations, locations->of_node[node])->outer)
-		node = profile_node(locations->profile, node)->parent;
-	return profile_node(locations->profile, node)->parent;
 }

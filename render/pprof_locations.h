@@ -21,10 +21,11 @@ struct pprof_location_entry {
 	uint32_t frame; /* the innermost one */
 };
 
+/* Those that stacks asked for, in that order. */
 struct pprof_locations {
 	const struct profile *profile;
-	uint32_t *of_node;      /* the ID */
 	struct buffer entries;  /* struct pprof_location_entry, by ID - 1 */
+	uint8_t *kinds;         /* per frame: enum frame_kind */
 	uint32_t *of_frame;     /* the ID of a frame that is inlined into none; 0: none yet */
 	struct u64_map inlined; /* outer << 32 | frame -> ID */
 };
@@ -37,7 +38,8 @@ size_t pprof_locations_count(const struct pprof_locations *locations);
 const struct pprof_location_entry *pprof_locations_get(const struct pprof_locations *locations,
 						       uint32_t id);
 
-/* The caller of a node's location: the node that its outermost frame hangs from. */
-uint32_t pprof_locations_caller(const struct pprof_locations *locations, uint32_t node);
+/* The location of a node, whose parent's is `outer`, and whether its frame is inlined into that one: 0 or -ENOMEM. */
+int pprof_locations_find(struct pprof_locations *locations, uint32_t node, uint32_t outer,
+			 uint32_t *ret_id, bool *ret_is_inlined);
 
 #endif

@@ -6,65 +6,23 @@
 #include <string.h>
 
 #include "base/protobuf.h"
-#include "model/profile.h"
 #include "render/pprof_locations.h"
 
 #define FIRST_CAPACITY 1024
 
-/* A location of the stack. */
+/* A node of the stack. */
 struct path_step {
-	uint32_t node; /* the innermost one of its frames */
-	uint32_t size; /* bytes of it and of those nearer to the root */
+	uint32_t location;
+	uint32_t before; /* bytes of the locations nearer to the root */
+	uint32_t size;   /* and with this one, if the stack ends here */
 };
 
 void pprof_path_release(struct pprof_path *path)
 {
+	stack_path_release(&path->nodes);
 	buffer_release(&path->steps);
-	buffer_release(&path->further);
 	free(path->room);
 	*path = (struct pprof_path){ 0 };
-}
-
-static size_t step_count(const struct pprof_path *path)
-{
-	return path->steps.size / sizeof(struct path_step);
-}
-
-static size_t path_size(const struct pprof_path *path)
-{
-	const struct path_step *steps = (const struct path_step *)path->steps.data;
-
-	return step_count(path) ? steps[step_count(path) - 1].size : 0;
-}
-
-/* Steps of other nodes than this or its callers go; a node's ID is greater than its parent's. */
-static void drop_beyond(struct pprof_path *path, uint32_t node)
-{
-	const struct path_step *steps = (const struct path_step *)path->steps.data;
-	size_t count = step_count(path);
-
-	while (count && steps[count - 1].node > node)
-		count--;
-	path->steps.size = count * sizeof(*steps);
-}
-
-static bool has_last(const struct pprof_path *path, uint32_t node)
-{
-	const struct path_step *steps = (const struct path_step *)path->steps.data;
-	size_t count = step_count(path);
-
-	return count ? steps[count - 1].node == node : node == PROFILE_ROOT;
-}
-
-/* The nodes from this one to the first that the path has. */
-static void find_further(struct pprof_path *path, const struct pprof_locations *locations,
-			 uint32_t node)
-{
-	buffer_clear(&path->further);
-	for (drop_beyond(path, node); !has_last(path, node); drop_beyond(path, node)) {
-		buffer_append(&path->further, &node, sizeof(node));
-		node = pprof_locations_caller(locations, node);
-	}
 }
 
 static int grow(struct pprof_path *path, size_t used)
@@ -82,33 +40,53 @@ static int grow(struct pprof_path *path, size_t used)
 	return 0;
 }
 
-static int add_step(struct pprof_path *path, uint32_t node, uint32_t location)
+/* Writes a step's number in front of those before. */
+static int write_step(struct pprof_path *path, struct path_step *step)
 {
 	uint8_t bytes[PROTOBUF_VARINT_MAX_BYTES];
-	size_t size = (size_t)(protobuf_put(bytes, location) - bytes), used = path_size(path);
-	struct path_step step = { node, (uint32_t)(used + size) };
+	size_t size = (size_t)(protobuf_put(bytes, step->location) - bytes);
 
-	if (used + size > path->capacity && grow(path, used))
+	step->size = step->before + (uint32_t)size;
+	if (step->size > path->capacity && grow(path, step->before))
 		return -ENOMEM;
-	memcpy(path->room + path->capacity - step.size, bytes, size);
-	buffer_append(&path->steps, &step, sizeof(step));
-	return buffer_error(&path->steps);
+	memcpy(path->room + path->capacity - step->size, bytes, size);
+	return 0;
 }
 
-int pprof_path_make(struct pprof_path *path, const struct pprof_locations *locations, uint32_t node,
-		    const uint8_t **ret_bytes, size_t *ret_size)
+/* What is inlined stands in the place of what it is inlined into. */
+static int add_step(struct pprof_path *path, struct pprof_locations *locations, uint32_t node,
+		    const struct path_step *last, struct path_step *ret_step)
 {
-	const uint32_t *further;
-	int error;
+	bool is_inlined = false;
+	int error = pprof_locations_find(locations, node, last ? last->location : 0,
+					 &ret_step->location, &is_inlined);
 
-	find_further(path, locations, node);
-	further = (const uint32_t *)path->further.data;
-	error = buffer_error(&path->further);
-	for (size_t i = path->further.size / sizeof(*further); i-- && !error;)
-		error = add_step(path, further[i], locations->of_node[further[i]]);
 	if (error)
 		return error;
-	*ret_size = path_size(path);
+	ret_step->before = !last ? 0 : is_inlined ? last->before : last->size;
+	return write_step(path, ret_step);
+}
+
+int pprof_path_make(struct pprof_path *path, struct pprof_locations *locations, uint32_t node,
+		    const uint8_t **ret_bytes, size_t *ret_size)
+{
+	struct path_step *steps;
+	size_t kept, count;
+	int error = stack_path_find(&path->nodes, locations->profile, node, &kept);
+
+	if (!error)
+		error = stack_path_take(&path->nodes, kept);
+	count = path->nodes.count;
+	buffer_reserve(&path->steps, count * sizeof(*steps));
+	if (!error)
+		error = buffer_error(&path->steps);
+	steps = (struct path_step *)path->steps.data;
+	if (kept && !error)
+		error = write_step(path, &steps[kept - 1]); /* what was inlined into it stood there */
+	for (size_t i = kept; i < count && !error; i++)
+		error = add_step(path, locations, path->nodes.steps[i], i ? &steps[i - 1] : NULL,
+				 &steps[i]);
+	*ret_size = count && !error ? steps[count - 1].size : 0;
 	*ret_bytes = path->room + path->capacity - *ret_size;
-	return 0;
+	return error;
 }

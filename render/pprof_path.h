@@ -11,12 +11,13 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "model/stack_path.h"
 
 struct pprof_locations;
 
 struct pprof_path {
-	struct buffer steps;   /* struct path_step, from the root on */
-	struct buffer further; /* uint32_t: nodes that are to be added, leaf first */
+	struct stack_path nodes;
+	struct buffer steps; /* struct path_step of each */
 	uint8_t *room;
 	size_t capacity;
 };
@@ -24,7 +25,7 @@ struct pprof_path {
 void pprof_path_release(struct pprof_path *path);
 
 /* The numbers of a node's stack, until the next call: 0 or -ENOMEM. */
-int pprof_path_make(struct pprof_path *path, const struct pprof_locations *locations, uint32_t node,
+int pprof_path_make(struct pprof_path *path, struct pprof_locations *locations, uint32_t node,
 		    const uint8_t **ret_bytes, size_t *ret_size);
 
 #endif

@@ -135,17 +135,8 @@ static void write_types(struct pprof_writer *writer)
 
 /* --- samples --- */
 
-static void append_stack(struct pprof_writer *writer, uint32_t node)
-{
-	const uint8_t *bytes = NULL;
-	size_t size = 0;
-
-	note(writer, pprof_path_make(&writer->path, &writer->locations, node, &bytes, &size));
-	if (!writer->error && size)
-		protobuf_append_bytes(&writer->message, PPROF_SAMPLE_LOCATION, bytes, size);
-}
-
-static void append_values(struct pprof_writer *writer, const uint64_t *values, uint32_t count)
+static uint8_t *put_values(const struct pprof_writer *writer, const uint64_t *values,
+			   uint32_t count, uint8_t *to)
 {
 	uint8_t bytes[(PROFILE_VALUES_MAX + 1) * PROTOBUF_VARINT_MAX_BYTES], *end = bytes;
 
@@ -157,7 +148,8 @@ static void append_values(struct pprof_writer *writer, const uint64_t *values, u
 
 		end = protobuf_put(end, ns < INT64_MAX ? ns : INT64_MAX);
 	}
-	protobuf_append_bytes(&writer->message, PPROF_SAMPLE_VALUE, bytes, (size_t)(end - bytes));
+	to = protobuf_put_head(to, PPROF_SAMPLE_VALUE, (size_t)(end - bytes));
+	return mempcpy(to, bytes, (size_t)(end - bytes));
 }
 
 /* Numbers are written as text: pprof takes a number of 0, which a CPU may have, for none. */
@@ -205,13 +197,42 @@ static void make_labels(struct pprof_writer *writer, const struct samples *sampl
 }
 
 /* The unknown one, which is the first, has none. */
-static void append_label_set(struct pprof_writer *writer, uint32_t set)
+static struct bytes label_fields(const struct pprof_writer *writer, uint32_t set)
 {
 	const size_t *ends = (const size_t *)writer->label_ends.data;
 
-	if (set != LABELS_UNKNOWN)
-		buffer_append(&writer->message, writer->labels.data + ends[set - 1],
-			      ends[set] - ends[set - 1]);
+	if (set == LABELS_UNKNOWN)
+		return (struct bytes){ 0 };
+	return (struct bytes){ (const uint8_t *)writer->labels.data + ends[set - 1],
+			       ends[set] - ends[set - 1] };
+}
+
+/* Its parts one by one, without putting them together first: nearly all of a profile is its samples. */
+static void write_sample(struct pprof_writer *writer, const struct sample_group *group,
+			 uint32_t value_count)
+{
+	uint8_t head[4 * PROTOBUF_VARINT_MAX_BYTES], *head_end = head;
+	uint8_t list_head[2 * PROTOBUF_VARINT_MAX_BYTES], *list_head_end = list_head;
+	uint8_t values[(PROFILE_VALUES_MAX + 3) * PROTOBUF_VARINT_MAX_BYTES];
+	uint8_t *values_end = put_values(writer, group->values, value_count, values);
+	struct bytes labels = label_fields(writer, group->labels), list = { 0 };
+	int error = pprof_path_make(&writer->path, &writer->locations, group->node, &list.data,
+				    &list.size);
+
+	if (error) {
+		note(writer, error);
+		return;
+	}
+	if (list.size)
+		list_head_end = protobuf_put_head(list_head, PPROF_SAMPLE_LOCATION, list.size);
+	head_end = protobuf_put_head(head, PPROF_SAMPLE,
+				     (size_t)(list_head_end - list_head) + list.size +
+					     (size_t)(values_end - values) + labels.size);
+	head_end = mempcpy(head_end, list_head, (size_t)(list_head_end - list_head));
+	gzip_writer_append(&writer->gzip, head, (size_t)(head_end - head));
+	gzip_writer_append(&writer->gzip, list.data, list.size);
+	gzip_writer_append(&writer->gzip, values, (size_t)(values_end - values));
+	gzip_writer_append(&writer->gzip, labels.data, labels.size);
 }
 
 static void write_samples(struct pprof_writer *writer, struct sample_groups *groups)
@@ -219,12 +240,8 @@ static void write_samples(struct pprof_writer *writer, struct sample_groups *gro
 	struct sample_group group;
 
 	make_labels(writer, groups->samples);
-	while (!writer->error && sample_groups_next(groups, &group)) {
-		append_stack(writer, group.node);
-		append_values(writer, group.values, sample_groups_values(groups));
-		append_label_set(writer, group.labels);
-		end_message(writer, PPROF_SAMPLE);
-	}
+	while (!writer->error && sample_groups_next(groups, &group))
+		write_sample(writer, &group, sample_groups_values(groups));
 }
 
 /* --- tables --- */
