@@ -219,6 +219,20 @@ static void keep_path(struct stack_batch *batch, uint32_t stack, size_t shared)
 	batch->known[stack] = shared;
 }
 
+/* Below a node that is new: all others are, too. */
+static int add_new(struct stack_batch *batch, struct stack_tree *tree, size_t at, size_t end,
+		   uint32_t *node)
+{
+	if (stack_tree_reserve(tree, (uint32_t)(end - at)))
+		return -ENOMEM;
+	for (; at < end; at++) {
+		tree->nodes[tree->node_count] =
+			(struct stack_node){ .parent = *node, .frame = batch->frames[at] };
+		batch->path[at] = *node = tree->node_count++;
+	}
+	return 0;
+}
+
 static int add_rest(struct stack_batch *batch, struct stack_tree *tree, uint32_t stack,
 		    uint32_t *ret_node)
 {
@@ -230,10 +244,16 @@ static int add_rest(struct stack_batch *batch, struct stack_tree *tree, uint32_t
 	*ret_node = PROFILE_NONE;
 	if (batch->max_nodes && tree->node_count + (end - at) > batch->max_nodes)
 		return 0;
-	for (; at < end && !error; at++) {
+	while (at < end && !error) {
+		uint32_t next = tree->node_count;
+
 		error = stack_tree_add(tree, node, batch->frames[at], &node);
-		batch->path[at] = node;
+		batch->path[at++] = node;
+		if (node == next)
+			break;
 	}
+	if (at < end && !error)
+		error = add_new(batch, tree, at, end, &node);
 	batch->known[stack] = end - start;
 	*ret_node = node;
 	return error;

@@ -41,7 +41,7 @@ static void sort_samples(struct sample_groups *groups, uint32_t nodes)
 static bool has_any(const struct sample_groups *groups, uint32_t node)
 {
 	return groups->samples ? groups->first[node + 1] > groups->first[node]
-			       : profile_node(groups->profile, node)->self > 0;
+			       : profile_nodes(groups->profile)[node].self > 0;
 }
 
 /* How many of the nodes at and below each have any. */
@@ -76,11 +76,31 @@ static void place_nodes(struct sample_groups *groups, uint32_t *below, uint32_t 
 	}
 }
 
+/* Are they in the walk's order already, as those of a profile are that was written in it? Then each hangs from one on the path of the one before. */
+static bool is_walk_order(const struct profile *profile)
+{
+	const struct stack_node *nodes = profile_nodes(profile);
+	uint32_t count = profile_node_count(profile), at;
+
+	for (uint32_t i = 1; i < count; i++) {
+		for (at = i - 1; at > nodes[i].parent;)
+			at = nodes[at].parent;
+		if (at != nodes[i].parent)
+			return false;
+	}
+	return true;
+}
+
 static int order_nodes(struct sample_groups *groups)
 {
 	uint32_t count = profile_node_count(groups->profile);
-	_cleanup_free_ uint32_t *below = count_below(groups, count);
+	_cleanup_free_ uint32_t *below = NULL;
 
+	if (is_walk_order(groups->profile)) {
+		groups->node_count = count;
+		return 0;
+	}
+	below = count_below(groups, count);
 	if (!below)
 		return -ENOMEM;
 	groups->node_count = below[PROFILE_ROOT];
@@ -157,9 +177,12 @@ bool sample_groups_next(struct sample_groups *groups, struct sample_group *ret_g
 {
 	struct sample_group group = { .labels = LABELS_UNKNOWN };
 
+	while (!groups->nodes && groups->next < groups->node_count &&
+	       !has_any(groups, groups->next))
+		groups->next++;
 	if (groups->next == groups->node_count)
 		return false;
-	group.node = groups->nodes[groups->next];
+	group.node = groups->nodes ? groups->nodes[groups->next] : groups->next;
 	if (groups->samples) {
 		if (groups->at == groups->end) {
 			groups->at = groups->first[group.node];

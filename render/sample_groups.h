@@ -27,9 +27,9 @@ struct sample_groups {
 	const struct samples *samples; /* NULL: none are kept */
 	uint32_t *first;               /* per node: where its samples begin in `order` */
 	uint32_t *order;               /* samples by node, of one node by their label sets */
-	uint32_t *nodes;               /* those that have any, in the walk's order */
+	uint32_t *nodes; /* those that have any, in the walk's order; NULL: all nodes are in it */
 	uint32_t node_count;
-	uint32_t next; /* in `nodes` */
+	uint32_t next; /* in `nodes`, or of all */
 	size_t at; /* in `order`: of that node's samples the next one; before it, those of others */
 	size_t end;
 };
