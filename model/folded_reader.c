@@ -272,20 +272,43 @@ static int count_line(struct folded_reader *reader, uint32_t node,
 	return 0;
 }
 
-static int add_stacks(struct text_lines *lines)
+static int count_added(struct folded_reader *reader, const struct added_stacks *added)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < added->count && !error; i++)
+		error = count_line(reader, added->nodes[i], &reader->counted[added->first + i]);
+	return error;
+}
+
+static int start_pile(struct folded_reader *reader)
+{
+	struct added_stacks added;
+	int error = stack_batch_wait(&reader->batch, &added);
+
+	if (!error)
+		error = count_added(reader, &added);
+	if (!error)
+		stack_batch_start(&reader->batch);
+	return error;
+}
+
+static int add_all(struct text_lines *lines)
 {
 	struct folded_reader *reader = (struct folded_reader *)lines;
-	uint32_t nodes[STACK_BATCH_STACKS], count = reader->batch.count;
-	int error = stack_batch_add(&reader->batch, nodes);
+	struct added_stacks added;
+	int error = stack_batch_wait(&reader->batch, &added);
 
-	for (uint32_t i = 0; i < count && !error; i++)
-		error = count_line(reader, nodes[i], &reader->counted[i]);
-	return error;
+	if (!error)
+		error = count_added(reader, &added);
+	if (!error)
+		error = stack_batch_flush(&reader->batch, &added);
+	return error ? error : count_added(reader, &added);
 }
 
 static int leave_out(struct text_lines *lines, const char *why)
 {
-	int error = add_stacks(lines); /* the report is in the order of lines */
+	int error = add_all(lines); /* the report is in the order of lines */
 
 	read_report_add(lines->report, lines->report->lines, why);
 	return error;
@@ -308,8 +331,9 @@ static int read_line(struct text_lines *lines, const char *bytes, size_t size)
 	error = put_stack(reader, stack);
 	if (error)
 		return error;
-	reader->counted[reader->batch.count] = (struct counted_line){ lines->report->lines, count };
-	return stack_batch_end(&reader->batch) ? add_stacks(lines) : 0;
+	reader->counted[stack_batch_number(&reader->batch)] =
+		(struct counted_line){ lines->report->lines, count };
+	return stack_batch_end(&reader->batch) ? start_pile(reader) : 0;
 }
 
 /* --- the format --- */
@@ -335,7 +359,7 @@ static void release(struct text_lines *lines)
 static const struct text_lines_ops line_ops = {
 	.state_size = sizeof(struct folded_reader),
 	.line = read_line,
-	.end = add_stacks,
+	.end = add_all,
 	.release = release,
 };
 
@@ -346,7 +370,7 @@ static void *begin(struct profile *profile, struct read_report *report)
 	if (!reader)
 		return NULL;
 	string_pool_init(&reader->texts);
-	reader->batch.profile = profile;
+	stack_batch_init(&reader->batch, profile);
 	return reader;
 }
 

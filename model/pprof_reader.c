@@ -51,7 +51,8 @@ struct pprof_reader {
 	uint64_t period_type[2]; /* likewise */
 	int64_t period;
 	uint32_t sample_count;
-	struct buffer stack;  /* struct listed: the sample's locations that the one before does not have, leaf first */
+	struct buffer
+		stack; /* struct listed: the sample's locations that the one before does not have, leaf first */
 	struct bytes before;  /* the list of locations of the sample before */
 	struct buffer places; /* struct place, of its locations */
 	struct stack_batch batch;
@@ -490,19 +491,42 @@ static int count_sample(struct pprof_reader *reader, const struct batched_sample
 	return error == -E2BIG || error == -EOVERFLOW ? 0 : error;
 }
 
-static int add_samples(struct pprof_reader *reader)
+static int count_added(struct pprof_reader *reader, const struct added_stacks *added)
 {
-	uint32_t nodes[STACK_BATCH_STACKS], count = reader->batch.count;
-	int error = stack_batch_add(&reader->batch, nodes);
+	int error = 0;
 
-	for (uint32_t i = 0; i < count && !error; i++)
-		error = count_sample(reader, &reader->batched[i], nodes[i]);
+	for (uint32_t i = 0; i < added->count && !error; i++)
+		error = count_sample(reader, &reader->batched[added->first + i], added->nodes[i]);
 	return error;
+}
+
+static int start_pile(struct pprof_reader *reader)
+{
+	struct added_stacks added;
+	int error = stack_batch_wait(&reader->batch, &added);
+
+	if (!error)
+		error = count_added(reader, &added);
+	if (!error)
+		stack_batch_start(&reader->batch);
+	return error;
+}
+
+static int add_all(struct pprof_reader *reader)
+{
+	struct added_stacks added;
+	int error = stack_batch_wait(&reader->batch, &added);
+
+	if (!error)
+		error = count_added(reader, &added);
+	if (!error)
+		error = stack_batch_flush(&reader->batch, &added);
+	return error ? error : count_added(reader, &added);
 }
 
 static int add_sample(struct pprof_reader *reader, struct bytes bytes, struct reading *reading)
 {
-	struct batched_sample *batched = &reader->batched[reader->batch.count];
+	struct batched_sample *batched = &reader->batched[stack_batch_number(&reader->batch)];
 	int error = put_stack(reader, reading);
 
 	if (error || reading->why)
@@ -512,13 +536,13 @@ static int add_sample(struct pprof_reader *reader, struct bytes bytes, struct re
 	memcpy(batched->values, reading->values, reading->value_count * sizeof(uint64_t));
 	if (profile_keeps_samples(reader->profile))
 		error = profile_add_labels(reader->profile, &reading->labels, &batched->labels);
-	return stack_batch_end(&reader->batch) && !error ? add_samples(reader) : error;
+	return stack_batch_end(&reader->batch) && !error ? start_pile(reader) : error;
 }
 
 /* The report is in the order of samples. */
 static int leave_out(struct pprof_reader *reader, struct bytes bytes, const char *why)
 {
-	int error = add_samples(reader);
+	int error = add_all(reader);
 
 	read_report_add(reader->report, offset_of(reader, bytes.data), why);
 	return error;
@@ -551,7 +575,7 @@ static int take_references(struct pprof_reader *reader)
 		else if (field.number == PPROF_COMMENT)
 			error = take_comments(reader, &field);
 	}
-	return error ? error : add_samples(reader);
+	return error ? error : add_all(reader);
 }
 
 /* --- the format --- */
@@ -618,7 +642,7 @@ static void *begin(struct profile *profile, struct read_report *report)
 		return NULL;
 	reader->profile = profile;
 	reader->report = report;
-	reader->batch.profile = profile;
+	stack_batch_init(&reader->batch, profile);
 	pprof_tables_init(&reader->tables);
 	return reader;
 }

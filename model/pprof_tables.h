@@ -57,8 +57,8 @@ const struct pprof_location *pprof_tables_sparse_location(const struct pprof_tab
 							  uint64_t id);
 
 /* NULL: there is none. */
-static inline const struct pprof_location *
-pprof_tables_location(const struct pprof_tables *tables, uint64_t id)
+static inline const struct pprof_location *pprof_tables_location(const struct pprof_tables *tables,
+								 uint64_t id)
 {
 	const uint32_t *dense = (const uint32_t *)tables->location_ids.dense.data;
 

@@ -9,14 +9,35 @@
 
 #define FIRST_CAPACITY 1024
 
-/* With more frames than these it is added, however few its stacks are: one of the longest leaves no room for many. */
+/* With more frames than these a pile is full, however few its stacks are: one of the longest leaves no room for many. */
 #define MANY_FRAMES 65536
+
+#define GROUP_STACKS \
+	32 /* that are looked for side by side: some more steps than a CPU can wait for at a time */
+
+/* Stacks of a pile, by their places among its ends: from 1 on. */
+struct group {
+	struct stack_pile *pile;
+	uint32_t first, count;
+	size_t shared
+		[GROUP_STACKS]; /* of each: how many frames it has in common with the one before */
+};
+
+static void add_pile(void *context);
+
+void stack_batch_init(struct stack_batch *batch, struct profile *profile)
+{
+	*batch = (struct stack_batch){ .profile = profile };
+	beside_init(&batch->beside, add_pile, batch);
+}
 
 void stack_batch_release(struct stack_batch *batch)
 {
-	free(batch->frames);
-	free(batch->path);
-	*batch = (struct stack_batch){ 0 };
+	beside_release(&batch->beside);
+	for (size_t i = 0; i < 2; i++) {
+		free(batch->piles[i].frames);
+		free(batch->piles[i].path);
+	}
 }
 
 /* --- putting them together --- */
@@ -30,42 +51,48 @@ static int resize(uint32_t **array, size_t capacity)
 	return grown ? 0 : -ENOMEM;
 }
 
-uint32_t *stack_batch_room(struct stack_batch *batch, size_t frames)
+static int reserve(struct stack_pile *pile, size_t frames)
 {
-	size_t capacity = batch->capacity ? batch->capacity : FIRST_CAPACITY;
+	size_t capacity = pile->capacity ? pile->capacity : FIRST_CAPACITY;
 
-	while (capacity - batch->size < frames)
+	while (capacity - pile->size < frames)
 		capacity *= 2;
-	if (capacity > batch->capacity) {
-		if (resize(&batch->frames, capacity) || resize(&batch->path, capacity)) {
-			batch->failed = true;
-			return NULL;
-		}
-		batch->capacity = capacity;
-	}
-	return batch->frames + batch->size;
+	if (capacity == pile->capacity)
+		return 0;
+	if (resize(&pile->frames, capacity) || resize(&pile->path, capacity))
+		return -ENOMEM;
+	pile->capacity = capacity;
+	return 0;
 }
 
-/* Of the stacks, the one that was added before them being 0. */
-static size_t start_of(const struct stack_batch *batch, uint32_t stack)
+bool stack_batch_reserve(struct stack_batch *batch, size_t frames)
 {
-	return stack ? batch->ends[stack - 1] : 0;
+	batch->failed |= reserve(&batch->piles[batch->filled], frames) != 0;
+	return !batch->failed;
+}
+
+static size_t start_of(const struct stack_pile *pile, uint32_t stack)
+{
+	return stack ? pile->ends[stack - 1] : 0;
 }
 
 void stack_batch_keep(struct stack_batch *batch, size_t frames)
 {
-	uint32_t *room = stack_batch_room(batch, frames);
+	struct stack_pile *pile = &batch->piles[batch->filled];
 
-	if (!room || !frames)
+	if (!frames || !stack_batch_reserve(batch, frames))
 		return;
-	memcpy(room, batch->frames + start_of(batch, batch->count), frames * sizeof(*room));
-	batch->size += frames;
+	memcpy(pile->frames + pile->size, pile->frames + start_of(pile, pile->count),
+	       frames * sizeof(*pile->frames));
+	pile->size += frames;
 }
 
 bool stack_batch_end(struct stack_batch *batch)
 {
-	batch->ends[++batch->count] = batch->size;
-	return batch->count == STACK_BATCH_STACKS || batch->size > MANY_FRAMES;
+	struct stack_pile *pile = &batch->piles[batch->filled];
+
+	pile->ends[++pile->count] = pile->size;
+	return pile->count == STACK_PILE_STACKS || pile->size > MANY_FRAMES;
 }
 
 /* --- side by side --- */
@@ -79,214 +106,284 @@ struct search {
 	uint32_t candidate; /* what stands there */
 };
 
-/* How many frames both begin with. */
-static size_t common_frames(const struct stack_batch *batch, uint32_t stack)
+/* How many frames a stack has in common with the one before. */
+static size_t common_frames(const struct stack_pile *pile, uint32_t stack)
 {
-	size_t start = batch->ends[stack - 1], before = start_of(batch, stack - 1);
-	size_t most = batch->ends[stack] - start, shared = 0;
+	size_t start = pile->ends[stack - 1], before = start_of(pile, stack - 1);
+	size_t most = pile->ends[stack] - start, shared = 0;
 
 	if (most > start - before)
 		most = start - before;
-	while (shared < most && batch->frames[start + shared] == batch->frames[before + shared])
+	while (shared < most && pile->frames[start + shared] == pile->frames[before + shared])
 		shared++;
 	return shared;
 }
 
 /* A step down; false: the stack has ended. */
-static bool step(struct stack_batch *batch, struct search *search, uint32_t node)
+static bool step(struct stack_pile *pile, struct search *search, uint32_t node)
 {
-	batch->path[search->at++] = search->node = node;
+	pile->path[search->at++] = search->node = node;
 	return search->at < search->end;
 }
 
-static void fetch_slot(const struct stack_batch *batch, const struct stack_tree *tree,
+static void fetch_slot(const struct stack_pile *pile, const struct stack_tree *tree,
 		       struct search *search)
 {
-	search->slot = stack_tree_first_slot(tree, search->node, batch->frames[search->at]);
+	search->slot = stack_tree_first_slot(tree, search->node, pile->frames[search->at]);
 	__builtin_prefetch(&tree->children[search->slot]);
 }
 
 /* Goes on as far as that takes no look-up, and fetches what stands in the slot of the next step. False: there is no next step. */
-static bool fetch_candidate(struct stack_batch *batch, const struct stack_tree *tree,
+static bool fetch_candidate(struct stack_pile *pile, const struct stack_tree *tree,
 			    struct search *search)
 {
 	bool has_stepped = false;
 
-	while (stack_tree_has_next(tree, search->node, batch->frames[search->at])) {
+	while (stack_tree_has_next(tree, search->node, pile->frames[search->at])) {
 		has_stepped = true;
-		if (!step(batch, search, search->node + 1))
+		if (!step(pile, search, search->node + 1))
 			return false;
 	}
 	if (has_stepped)
-		search->slot = stack_tree_first_slot(tree, search->node, batch->frames[search->at]);
+		search->slot = stack_tree_first_slot(tree, search->node, pile->frames[search->at]);
 	search->candidate = tree->children[search->slot];
 	__builtin_prefetch(&tree->nodes[search->candidate]);
 	return search->candidate;
 }
 
-static bool take_candidate(struct stack_batch *batch, const struct stack_tree *tree,
+static bool take_candidate(struct stack_pile *pile, const struct stack_tree *tree,
 			   struct search *search)
 {
-	uint32_t node = *stack_tree_slot(tree, search->slot, search->node,
-					 batch->frames[search->at]);
+	uint32_t node =
+		*stack_tree_slot(tree, search->slot, search->node, pile->frames[search->at]);
 
-	return node && step(batch, search, node);
+	return node && step(pile, search, node);
 }
 
 /* Looks at those that go on; how many of them still do, in their order. */
-static uint32_t search_round(struct stack_batch *batch, const struct stack_tree *tree,
+static uint32_t search_round(struct stack_pile *pile, const struct stack_tree *tree,
 			     struct search *searches, uint32_t count)
 {
 	uint32_t left = 0, still = 0;
 
 	for (uint32_t i = 0; i < count; i++)
-		fetch_slot(batch, tree, &searches[i]);
+		fetch_slot(pile, tree, &searches[i]);
 	for (uint32_t i = 0; i < count; i++) {
 		struct search *search = &searches[i];
 
-		if (fetch_candidate(batch, tree, search))
+		if (fetch_candidate(pile, tree, search))
 			searches[left++] = *search;
 		else
-			batch->known[search->stack] = search->at - batch->ends[search->stack - 1];
+			pile->known[search->stack] = search->at - pile->ends[search->stack - 1];
 	}
 	for (uint32_t i = 0; i < left; i++) {
 		struct search *search = &searches[i];
 
-		if (take_candidate(batch, tree, search))
+		if (take_candidate(pile, tree, search))
 			searches[still++] = *search;
 		else
-			batch->known[search->stack] = search->at - batch->ends[search->stack - 1];
+			pile->known[search->stack] = search->at - pile->ends[search->stack - 1];
 	}
 	return still;
 }
 
 /* Finds of each stack what the tree has. One that has most in common with the one before it, which is then added, is not looked for. */
-static void search(struct stack_batch *batch, const struct stack_tree *tree, const size_t *shared)
+static void search(const struct group *group, const struct stack_tree *tree)
 {
-	struct search searches[STACK_BATCH_STACKS];
+	struct search searches[GROUP_STACKS];
+	struct stack_pile *pile = group->pile;
 	uint32_t count = 0;
 
-	for (uint32_t i = 1; i <= batch->count; i++) {
-		size_t start = batch->ends[i - 1], size = batch->ends[i] - start;
+	for (uint32_t i = 0; i < group->count; i++) {
+		uint32_t stack = group->first + i;
+		size_t start = pile->ends[stack - 1], end = pile->ends[stack];
 
-		batch->known[i] = 0;
-		if (shared[i] * 2 < size)
+		pile->known[stack] = 0;
+		if (group->shared[i] * 2 < end - start)
 			searches[count++] = (struct search){
-				.stack = i, .node = PROFILE_ROOT, .at = start, .end = start + size
+				.stack = stack, .node = PROFILE_ROOT, .at = start, .end = end
 			};
 	}
 	while (count && tree->child_capacity)
-		count = search_round(batch, tree, searches, count);
+		count = search_round(pile, tree, searches, count);
 }
 
 /*
  * Of those that were not looked for, the slots where they branch off from the one before. Its nodes are not known yet; but mostly what it does not share is
  * new, and so will have the next numbers.
  */
-static void fetch_branches(struct stack_batch *batch, const struct stack_tree *tree,
-			   const size_t *shared)
+static void fetch_branches(const struct group *group, const struct stack_tree *tree)
 {
-	uint32_t next = tree->node_count;
+	struct stack_pile *pile = group->pile;
+	uint32_t *path = pile->path, next = tree->node_count;
 
-	for (uint32_t i = 1; i <= batch->count && tree->child_capacity; i++) {
-		size_t start = batch->ends[i - 1], end = batch->ends[i], at = start + shared[i];
-		uint32_t *path = batch->path;
+	for (uint32_t i = 0; i < group->count && tree->child_capacity; i++) {
+		uint32_t stack = group->first + i;
+		size_t start = pile->ends[stack - 1], end = pile->ends[stack];
+		size_t at = start + pile->known[stack];
 
-		if (batch->known[i] >= shared[i])
-			at = start + batch->known[i];
-		else
-			memcpy(path + start, path + start_of(batch, i - 1),
-			       shared[i] * sizeof(*path));
+		if (pile->known[stack] < group->shared[i]) {
+			memcpy(path + start, path + start_of(pile, stack - 1),
+			       group->shared[i] * sizeof(*path));
+			at = start + group->shared[i];
+		}
 		if (at < end)
 			__builtin_prefetch(&tree->children[stack_tree_first_slot(
-				tree, at > start ? path[at - 1] : PROFILE_ROOT,
-				batch->frames[at])]);
-		for (; at < end; at++)
-			path[at] = next++;
+				tree, at > start ? path[at - 1] : PROFILE_ROOT, pile->frames[at])]);
+		while (at < end)
+			path[at++] = next++;
 	}
 }
 
 /* --- adding --- */
 
-static void keep_path(struct stack_batch *batch, uint32_t stack, size_t shared)
+static void keep_path(struct stack_pile *pile, uint32_t stack, size_t shared)
 {
-	if (shared > batch->known[stack - 1])
-		shared = batch->known[stack - 1];
-	if (shared <= batch->known[stack])
+	if (shared > pile->known[stack - 1])
+		shared = pile->known[stack - 1];
+	if (shared <= pile->known[stack])
 		return;
-	memcpy(batch->path + batch->ends[stack - 1], batch->path + start_of(batch, stack - 1),
-	       shared * sizeof(*batch->path));
-	batch->known[stack] = shared;
+	memcpy(pile->path + pile->ends[stack - 1], pile->path + start_of(pile, stack - 1),
+	       shared * sizeof(*pile->path));
+	pile->known[stack] = shared;
 }
 
 /* Below a node that is new: all others are, too. */
-static int add_new(struct stack_batch *batch, struct stack_tree *tree, size_t at, size_t end,
+static int add_new(struct stack_pile *pile, struct stack_tree *tree, size_t at, size_t end,
 		   uint32_t *node)
 {
 	if (stack_tree_reserve(tree, (uint32_t)(end - at)))
 		return -ENOMEM;
 	for (; at < end; at++) {
 		tree->nodes[tree->node_count] =
-			(struct stack_node){ .parent = *node, .frame = batch->frames[at] };
-		batch->path[at] = *node = tree->node_count++;
+			(struct stack_node){ .parent = *node, .frame = pile->frames[at] };
+		pile->path[at] = *node = tree->node_count++;
 	}
 	return 0;
 }
 
-static int add_rest(struct stack_batch *batch, struct stack_tree *tree, uint32_t stack,
-		    uint32_t *ret_node)
+/* What is not known of it. */
+static int add_rest(struct stack_pile *pile, struct stack_tree *tree, uint32_t stack,
+		    uint64_t max_nodes)
 {
-	size_t start = batch->ends[stack - 1], end = batch->ends[stack];
-	size_t at = start + batch->known[stack];
-	uint32_t node = at > start ? batch->path[at - 1] : PROFILE_ROOT;
+	size_t start = pile->ends[stack - 1], end = pile->ends[stack];
+	size_t at = start + pile->known[stack];
+	uint32_t node = at > start ? pile->path[at - 1] : PROFILE_ROOT;
 	int error = 0;
 
-	*ret_node = PROFILE_NONE;
-	if (batch->max_nodes && tree->node_count + (end - at) > batch->max_nodes)
+	pile->nodes[stack - 1] = PROFILE_NONE;
+	if (max_nodes && tree->node_count + (end - at) > max_nodes)
 		return 0;
 	while (at < end && !error) {
 		uint32_t next = tree->node_count;
 
-		error = stack_tree_add(tree, node, batch->frames[at], &node);
-		batch->path[at++] = node;
+		error = stack_tree_add(tree, node, pile->frames[at], &node);
+		pile->path[at++] = node;
 		if (node == next)
 			break;
 	}
 	if (at < end && !error)
-		error = add_new(batch, tree, at, end, &node);
-	batch->known[stack] = end - start;
-	*ret_node = node;
+		error = add_new(pile, tree, at, end, &node);
+	pile->known[stack] = end - start;
+	pile->nodes[stack - 1] = node;
 	return error;
 }
 
-/* It is the one before the next batch's first. */
-static void keep_last(struct stack_batch *batch)
+static int add_group(struct group *group, struct stack_tree *tree, uint64_t max_nodes)
 {
-	size_t start = start_of(batch, batch->count), size = batch->ends[batch->count] - start;
+	struct stack_pile *pile = group->pile;
+	int error = 0;
 
-	memmove(batch->frames, batch->frames + start, size * sizeof(*batch->frames));
-	memmove(batch->path, batch->path + start, size * sizeof(*batch->path));
-	batch->known[0] = batch->known[batch->count];
-	batch->ends[0] = batch->size = size;
-	batch->count = 0;
-}
-
-int stack_batch_add(struct stack_batch *batch, uint32_t ret_nodes[STACK_BATCH_STACKS])
-{
-	struct stack_tree *tree = profile_tree(batch->profile);
-	size_t shared[STACK_BATCH_STACKS + 1];
-	int error = batch->failed ? -ENOMEM : 0;
-
-	if (error || !batch->count)
-		return error;
-	for (uint32_t i = 1; i <= batch->count; i++)
-		shared[i] = common_frames(batch, i);
-	search(batch, tree, shared);
-	fetch_branches(batch, tree, shared);
-	for (uint32_t i = 1; i <= batch->count && !error; i++) {
-		keep_path(batch, i, shared[i]);
-		error = add_rest(batch, tree, i, &ret_nodes[i - 1]);
+	for (uint32_t i = 0; i < group->count; i++)
+		group->shared[i] = common_frames(pile, group->first + i);
+	search(group, tree);
+	fetch_branches(group, tree);
+	for (uint32_t i = 0; i < group->count && !error; i++) {
+		keep_path(pile, group->first + i, group->shared[i]);
+		error = add_rest(pile, tree, group->first + i, max_nodes);
 	}
-	keep_last(batch);
 	return error;
+}
+
+/* The one that is not put together. In the thread beside, or where there is none. */
+static void add_pile(void *context)
+{
+	struct stack_batch *batch = context;
+	struct stack_pile *pile = &batch->piles[!batch->filled];
+	struct stack_tree *tree = profile_tree(batch->profile);
+
+	for (uint32_t added = 0; added < pile->count && !batch->error; added += GROUP_STACKS) {
+		struct group group = { .pile = pile,
+				       .first = added + 1,
+				       .count = pile->count - added };
+
+		if (group.count > GROUP_STACKS)
+			group.count = GROUP_STACKS;
+		batch->error = add_group(&group, tree, batch->max_nodes);
+	}
+}
+
+/* --- one pile after the other --- */
+
+/* The path of the pile before, in front of this one's. */
+static void take_path(struct stack_pile *pile, const struct stack_pile *before)
+{
+	pile->known[0] = before->known[before->count];
+	if (pile->known[0])
+		memcpy(pile->path, before->path + start_of(before, before->count),
+		       pile->known[0] * sizeof(*pile->path));
+}
+
+/* The frames of the pile before, in front of a new one. */
+static int begin_pile(struct stack_pile *pile, const struct stack_pile *before)
+{
+	size_t start = start_of(before, before->count), size = before->ends[before->count] - start;
+
+	pile->count = 0;
+	pile->size = pile->ends[0] = 0;
+	if (reserve(pile, size))
+		return -ENOMEM;
+	if (size)
+		memcpy(pile->frames, before->frames + start, size * sizeof(*pile->frames));
+	pile->size = pile->ends[0] = size;
+	return 0;
+}
+
+static void turn(struct stack_batch *batch)
+{
+	struct stack_pile *full = &batch->piles[batch->filled];
+	struct stack_pile *next = &batch->piles[!batch->filled];
+
+	take_path(full, next);
+	batch->filled = !batch->filled;
+	batch->is_adding = true;
+	if (batch->failed || begin_pile(next, full))
+		batch->error = -ENOMEM;
+}
+
+void stack_batch_start(struct stack_batch *batch)
+{
+	turn(batch);
+	beside_start(&batch->beside);
+}
+
+int stack_batch_flush(struct stack_batch *batch, struct added_stacks *ret_added)
+{
+	turn(batch);
+	add_pile(batch);
+	return stack_batch_wait(batch, ret_added);
+}
+
+int stack_batch_wait(struct stack_batch *batch, struct added_stacks *ret_added)
+{
+	uint32_t added = !batch->filled;
+
+	*ret_added = (struct added_stacks){ 0 };
+	if (!batch->is_adding)
+		return 0;
+	beside_wait(&batch->beside);
+	batch->is_adding = false;
+	*ret_added = (struct added_stacks){ added * STACK_PILE_STACKS, batch->piles[added].count,
+					    batch->piles[added].nodes };
+	return batch->error;
 }

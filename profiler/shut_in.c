@@ -114,6 +114,7 @@ static int run(int pipe, const struct shut_in *called)
 	const struct cage_limits cage = {
 		.data_bytes = data_bytes() + called->limits->data_bytes,
 		.cpu_seconds = called->limits->cpu_seconds,
+		.kind = CAGE_OF_RENDERER,
 		.has_input = called->input >= 0,
 		.input = called->input,
 	};

@@ -82,7 +82,8 @@ int pprof_path_make(struct pprof_path *path, struct pprof_locations *locations, 
 		error = buffer_error(&path->steps);
 	steps = (struct path_step *)path->steps.data;
 	if (kept && !error)
-		error = write_step(path, &steps[kept - 1]); /* what was inlined into it stood there */
+		error = write_step(path,
+				   &steps[kept - 1]); /* what was inlined into it stood there */
 	for (size_t i = kept; i < count && !error; i++)
 		error = add_step(path, locations, path->nodes.steps[i], i ? &steps[i - 1] : NULL,
 				 &steps[i]);

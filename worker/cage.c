@@ -42,7 +42,7 @@ static int leave_descriptors(int socket, const struct cage_limits *limits)
 static int leave_namespaces(const struct cage_limits *limits)
 {
 	/* Mounts of its own would keep those that are unmounted elsewhere. */
-	const int mounts = limits->kind == CAGE_OF_READER ? CLONE_NEWNS : 0;
+	const int mounts = limits->kind == CAGE_OF_OPENER ? 0 : CLONE_NEWNS;
 
 	return unshare(mounts | CLONE_NEWNET | CLONE_NEWIPC) ? -errno : 0;
 }
@@ -71,7 +71,7 @@ static int leave_files(const struct cage_limits *limits)
 	const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
 	int error;
 
-	if (limits->kind != CAGE_OF_READER)
+	if (limits->kind == CAGE_OF_OPENER)
 		return 0;
 	error = keep_mounts_apart();
 	if (error)
@@ -155,7 +155,7 @@ static int limit_resources(const struct cage_limits *limits)
 		{ RLIMIT_DATA, limits->data_bytes },
 		{ RLIMIT_STACK, STACK_BYTES },
 		{ RLIMIT_CPU, limits->cpu_seconds },
-		{ RLIMIT_NPROC, 0 },
+		{ RLIMIT_NPROC, limits->kind == CAGE_OF_RENDERER ? 2 : 0 }, /* threads count */
 		{ RLIMIT_FSIZE, limits->file_bytes },
 		{ RLIMIT_NOFILE, CAGE_MAX_DESCRIPTORS },
 		{ RLIMIT_MEMLOCK, 0 },

@@ -35,6 +35,7 @@
 enum cage_kind {
 	CAGE_OF_READER, /* as above */
 	CAGE_OF_OPENER,
+	CAGE_OF_RENDERER, /* a reader's, for a process that may have one thread more, of thread_calls.def */
 };
 
 struct cage_limits {
@@ -42,7 +43,7 @@ struct cage_limits {
 	uint64_t
 		cpu_seconds; /* at which the kernel kills: a backstop, for whoever started it counts, too */
 	enum cage_kind kind;
-	uint64_t file_bytes; /* of a file in memory that the opener makes; a reader has none */
+	uint64_t file_bytes; /* of a file in memory that the opener makes; others have none */
 	bool has_input;
 	int input; /* open for reading */
 };

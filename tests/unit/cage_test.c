@@ -74,6 +74,7 @@ ATTEMPT(kill, syscall(SYS_kill, outside.parent, 0))
 ATTEMPT(tgkill, syscall(SYS_tgkill, outside.parent, outside.parent, 0))
 ATTEMPT(fork, syscall(SYS_fork))
 ATTEMPT(clone, syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0))
+ATTEMPT(clone_with_memory, syscall(SYS_clone, CLONE_VM | SIGCHLD, 0, 0, 0, 0))
 ATTEMPT(clone3, syscall(SYS_clone3, NULL, 0))
 ATTEMPT(exec, syscall(SYS_execve, "/proc/self/exe", no_strings, no_strings))
 ATTEMPT(exec_by_descriptor, syscall(SYS_execveat, 0, "", no_strings, no_strings, AT_EMPTY_PATH))
@@ -109,6 +110,46 @@ static int try_eat_memory(void)
 	return 0;
 }
 
+#define THREAD_FLAGS                                                                        \
+	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | \
+	 CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
+
+static struct {
+	char stack[16384] __attribute__((aligned(16)));
+	pid_t id; /* 0 when it has ended */
+} threads[2];
+static int threads_may_end;
+
+static int stay(void *unused)
+{
+	(void)unused;
+	while (!__atomic_load_n(&threads_may_end, __ATOMIC_ACQUIRE)) {
+	}
+	return 0;
+}
+
+/* As pthread_create() does it; what the sanitizers do in a thread besides is refused. */
+static int make_thread(size_t i)
+{
+	void *top = threads[i].stack + sizeof(threads[i].stack);
+
+	return clone(stay, top, THREAD_FLAGS, NULL, &threads[i].id, __builtin_thread_pointer(),
+		     &threads[i].id) < 0
+		       ? errno
+		       : 0;
+}
+
+/* Two of them at a time: which error comes, and whether one was made. */
+static int try_make_two_threads(void)
+{
+	int first = make_thread(0), second = first ? first : make_thread(1);
+
+	__atomic_store_n(&threads_may_end, 1, __ATOMIC_RELEASE);
+	while (!first && __atomic_load_n(&threads[0].id, __ATOMIC_ACQUIRE)) {
+	}
+	return second;
+}
+
 /* What has to go on. */
 static int try_use_memory(void)
 {
@@ -126,22 +167,24 @@ static int try_write_file_of_root(void)
 	return syscall(SYS_openat2, AT_FDCWD, "/etc/passwd", &how, sizeof(how)) < 0 ? errno : 0;
 }
 
-#define REFUSED(name)                           \
-	{                                       \
-#name, try_##name, EPERM, EPERM \
+/* What is expected, by kind. */
+#define EXPECTED(name, of_reader, of_opener, of_renderer)                           \
+	{                                                                           \
+#name, try_##name,                                                  \
+		{                                                                   \
+			[CAGE_OF_READER] = of_reader, [CAGE_OF_OPENER] = of_opener, \
+			[CAGE_OF_RENDERER] = of_renderer                            \
+		}                                                                   \
 	}
-#define OF_OPENER(name, expected)                  \
-	{                                          \
-#name, try_##name, EPERM, expected \
-	}
+#define REFUSED(name)             EXPECTED(name, EPERM, EPERM, EPERM)
+#define OF_OPENER(name, expected) EXPECTED(name, EPERM, expected, EPERM)
 
 static const struct {
 	const char *name;
 	int (*try)(void);
-	int expected; /* of a reader */
-	int expected_of_opener;
+	int expected[CAGE_OF_RENDERER + 1];
 } attempts[] = {
-	{ "write_to_what_was_open", try_write_to_what_was_open, EBADF, EBADF },
+	EXPECTED(write_to_what_was_open, EBADF, EBADF, EBADF),
 	OF_OPENER(open, 0),
 	OF_OPENER(open_below, ENOTDIR),
 	OF_OPENER(openat2, EINVAL),
@@ -160,7 +203,9 @@ static const struct {
 	REFUSED(tgkill),
 	REFUSED(fork),
 	REFUSED(clone),
-	REFUSED(clone3),
+	REFUSED(clone_with_memory),
+	EXPECTED(clone3, EPERM, EPERM, ENOSYS),
+	EXPECTED(make_two_threads, EPERM, EPERM, EAGAIN),
 	REFUSED(exec),
 	REFUSED(exec_by_descriptor),
 	REFUSED(map_to_execute),
@@ -176,8 +221,8 @@ static const struct {
 	REFUSED(io_uring),
 	REFUSED(userfaultfd),
 	REFUSED(call_of_x32),
-	{ "use_memory", try_use_memory, 0, 0 },
-	{ "eat_memory", try_eat_memory, ENOMEM, ENOMEM },
+	EXPECTED(use_memory, 0, 0, 0),
+	EXPECTED(eat_memory, ENOMEM, ENOMEM, ENOMEM),
 };
 
 #define ATTEMPTS (sizeof(attempts) / sizeof(attempts[0]))
@@ -261,6 +306,11 @@ static int setup_opener(void **state)
 	return start_caged(state, CAGE_OF_OPENER);
 }
 
+static int setup_renderer(void **state)
+{
+	return start_caged(state, CAGE_OF_RENDERER);
+}
+
 static int teardown(void **state)
 {
 	struct caged *caged = *state;
@@ -288,9 +338,7 @@ static void test_attempts_fail(void **state)
 	const struct caged *caged = caged_or_skip(state);
 
 	for (size_t i = 0; i < ATTEMPTS; i++)
-		if (caged->results[i] != (caged->kind == CAGE_OF_OPENER
-						  ? attempts[i].expected_of_opener
-						  : attempts[i].expected))
+		if (caged->results[i] != attempts[i].expected[caged->kind])
 			fail_msg("%s: %s", attempts[i].name, strerror(caged->results[i]));
 }
 
@@ -390,7 +438,8 @@ static void test_limits(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
-		check_limit(caged->pid, limits[i].name, limits[i].most);
+		if (caged->kind != CAGE_OF_RENDERER || strcmp(limits[i].name, "Max processes") != 0)
+			check_limit(caged->pid, limits[i].name, limits[i].most);
 }
 
 /* Less than the cage allows, and no privilege to raise it, as in a container or a service. */
@@ -515,6 +564,13 @@ int main(void)
 		cmocka_unit_test(test_limits),
 	};
 
+	const struct CMUnitTest tests_of_renderer[] = {
+		cmocka_unit_test(test_attempts_fail),   cmocka_unit_test(test_privileges),
+		cmocka_unit_test(test_is_not_dumpable), cmocka_unit_test(test_has_no_files),
+		cmocka_unit_test(test_has_no_network),  cmocka_unit_test(test_limits),
+	};
+
 	return cmocka_run_group_tests(tests, setup, teardown) +
-	       cmocka_run_group_tests(tests_of_opener, setup_opener, teardown);
+	       cmocka_run_group_tests(tests_of_opener, setup_opener, teardown) +
+	       cmocka_run_group_tests(tests_of_renderer, setup_renderer, teardown);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stack_batch: the tree is the same as if each stack had been added alone. */
+/* stack_batch: the tree is the same as if each stack had been added alone, whoever adds them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,59 +70,92 @@ static void assert_same_trees(const struct profile *a, const struct profile *b)
 				    sizeof(struct stack_node));
 }
 
-static void assert_nodes(struct stack_batch *batch, const uint32_t *expected)
+static void assert_added(const struct added_stacks *added, const uint32_t *expected)
 {
-	uint32_t nodes[STACK_BATCH_STACKS], count = batch->count;
-
-	assert_int_equal(stack_batch_add(batch, nodes), 0);
-	assert_memory_equal(nodes, expected, count * sizeof(*nodes));
-	assert_int_equal(batch->count, 0);
+	if (added->count)
+		assert_memory_equal(added->nodes, expected + added->first,
+				    added->count * sizeof(*expected));
 }
 
-static void test_same_tree(void **state)
+static void start_pile(struct stack_batch *batch, const uint32_t *expected)
+{
+	struct added_stacks added;
+
+	assert_int_equal(stack_batch_wait(batch, &added), 0);
+	assert_added(&added, expected);
+	stack_batch_start(batch);
+}
+
+static void add_all(struct stack_batch *batch, const uint32_t *expected)
+{
+	struct added_stacks added;
+
+	assert_int_equal(stack_batch_wait(batch, &added), 0);
+	assert_added(&added, expected);
+	assert_int_equal(stack_batch_flush(batch, &added), 0);
+	assert_added(&added, expected);
+}
+
+/* Adds all at once after so many stacks, besides full piles. */
+static void assert_same_tree(uint64_t often)
 {
 	struct profile *alone = profile_new(), *together = profile_new();
-	struct stack_batch batch = { .profile = together };
 	uint32_t expected[STACK_BATCH_STACKS];
 	struct stack before = { .depth = 0 };
+	struct stack_batch batch;
 	size_t full = 0;
 
-	(void)state;
+	stack_batch_init(&batch, together);
 	for (uint64_t i = 0; i < STACKS; i++) {
 		struct stack stack = stack_of(&before, i);
-		bool is_full;
 
 		put_together(&batch, &before, &stack);
-		expected[batch.count] = add_alone(alone, &stack);
-		is_full = stack_batch_end(&batch);
-		full += is_full;
-		if (is_full || !(hash_u64(i) % 50))
-			assert_nodes(&batch, expected);
+		expected[stack_batch_number(&batch)] = add_alone(alone, &stack);
 		before = stack;
+		if (stack_batch_end(&batch)) {
+			start_pile(&batch, expected);
+			full++;
+		} else if (!(hash_u64(i) % often)) {
+			add_all(&batch, expected);
+		}
 	}
-	assert_nodes(&batch, expected);
-	assert_true(full > STACKS / STACK_BATCH_STACKS / 4);
+	add_all(&batch, expected);
+	assert_true(often < STACKS ? full > 0 : full == STACKS / STACK_PILE_STACKS);
 	assert_same_trees(alone, together);
 	stack_batch_release(&batch);
 	profile_free(alone);
 	profile_free(together);
 }
 
+static void test_same_tree(void **state)
+{
+	(void)state;
+	assert_same_tree(UINT64_MAX);
+}
+
+static void test_same_tree_of_small_piles(void **state)
+{
+	(void)state;
+	assert_same_tree(300);
+}
+
 static void test_dropped_stack_leaves_nothing(void **state)
 {
 	struct profile *profile = profile_new();
-	struct stack_batch batch = { .profile = profile };
-	uint32_t nodes[STACK_BATCH_STACKS];
+	struct added_stacks added;
+	struct stack_batch batch;
 
 	(void)state;
+	stack_batch_init(&batch, profile);
 	stack_batch_push(&batch, 7);
 	stack_batch_push(&batch, 8);
 	stack_batch_drop(&batch);
 	stack_batch_push(&batch, 9);
 	stack_batch_end(&batch);
-	assert_int_equal(stack_batch_add(&batch, nodes), 0);
+	assert_int_equal(stack_batch_flush(&batch, &added), 0);
+	assert_int_equal(added.count, 1);
 	assert_int_equal(profile_node_count(profile), 2);
-	assert_int_equal(profile_node(profile, nodes[0])->frame, 9);
+	assert_int_equal(profile_node(profile, added.nodes[0])->frame, 9);
 	stack_batch_release(&batch);
 	profile_free(profile);
 }
@@ -130,10 +163,12 @@ static void test_dropped_stack_leaves_nothing(void **state)
 static void test_no_more_nodes_than_allowed(void **state)
 {
 	struct profile *profile = profile_new();
-	struct stack_batch batch = { .profile = profile, .max_nodes = 4 };
-	uint32_t nodes[STACK_BATCH_STACKS];
+	struct added_stacks added;
+	struct stack_batch batch;
 
 	(void)state;
+	stack_batch_init(&batch, profile);
+	batch.max_nodes = 4;
 	stack_batch_push(&batch, 1);
 	stack_batch_push(&batch, 2);
 	stack_batch_end(&batch);
@@ -145,27 +180,35 @@ static void test_no_more_nodes_than_allowed(void **state)
 	stack_batch_end(&batch);
 	stack_batch_keep(&batch, 3);
 	stack_batch_end(&batch); /* it is there */
-	assert_int_equal(stack_batch_add(&batch, nodes), 0);
-	assert_int_equal(nodes[1], PROFILE_NONE);
-	assert_int_equal(profile_node(profile, nodes[2])->frame, 3);
-	assert_int_equal(nodes[3], nodes[2]);
+	assert_int_equal(stack_batch_flush(&batch, &added), 0);
+	assert_int_equal(added.nodes[1], PROFILE_NONE);
+	assert_int_equal(profile_node(profile, added.nodes[2])->frame, 3);
+	assert_int_equal(added.nodes[3], added.nodes[2]);
 	assert_int_equal(profile_node_count(profile), 4);
 	stack_batch_release(&batch);
 	profile_free(profile);
 }
 
-static void test_many_frames_make_it_full(void **state)
+static void test_many_frames_make_a_pile_full(void **state)
 {
 	struct profile *profile = profile_new();
-	struct stack_batch batch = { .profile = profile };
-	uint32_t nodes[STACK_BATCH_STACKS], depth = 100000;
+	uint32_t depth = 100000;
+	struct added_stacks added;
+	struct stack_batch batch;
 
 	(void)state;
+	stack_batch_init(&batch, profile);
 	for (uint32_t i = 0; i < depth; i++)
 		stack_batch_push(&batch, i);
 	assert_true(stack_batch_end(&batch));
-	assert_int_equal(stack_batch_add(&batch, nodes), 0);
-	assert_int_equal(nodes[0], depth);
+	stack_batch_start(&batch);
+	stack_batch_keep(&batch, depth);
+	stack_batch_push(&batch, 1);
+	assert_true(stack_batch_end(&batch));
+	assert_int_equal(stack_batch_wait(&batch, &added), 0);
+	assert_int_equal(added.nodes[0], depth);
+	assert_int_equal(stack_batch_flush(&batch, &added), 0);
+	assert_int_equal(added.nodes[0], depth + 1);
 	stack_batch_release(&batch);
 	profile_free(profile);
 }
@@ -174,9 +217,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_tree),
+		cmocka_unit_test(test_same_tree_of_small_piles),
 		cmocka_unit_test(test_dropped_stack_leaves_nothing),
 		cmocka_unit_test(test_no_more_nodes_than_allowed),
-		cmocka_unit_test(test_many_frames_make_it_full),
+		cmocka_unit_test(test_many_frames_make_a_pile_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
