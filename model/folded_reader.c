@@ -144,19 +144,16 @@ struct counted_line {
 	uint64_t line, count;
 };
 
-#define FIRST_SHARED_DEPTH \
-	(FOLDED_DEPTHS - 1) /* from which on a text means the same at any depth */
-
 /*
  * Lines of one input are much alike. So a text that was seen keeps its frame, and what a line has in common with the one before it is
  * not looked at again.
  */
 struct folded_reader {
-	struct text_lines lines; /* the head */
-	struct string_pool texts;
-	struct buffer frames; /* uint32_t per text */
-	struct buffer before; /* the stack of the line before */
-	struct buffer ends;   /* size_t: where each of its frames ends in it */
+	struct text_lines lines;                 /* the head */
+	struct string_pool texts[FOLDED_DEPTHS]; /* by depth: from the last on they mean the same */
+	struct buffer frames[FOLDED_DEPTHS];     /* uint32_t per text */
+	struct buffer before;                    /* the stack of the line before */
+	struct buffer ends;                      /* size_t: where each of its frames ends in it */
 	struct stack_batch batch;
 	struct counted_line counted[STACK_BATCH_STACKS]; /* of its stacks */
 };
@@ -177,32 +174,26 @@ int folded_add_frame(struct profile *profile, const char *text, size_t size, siz
 	return error ? error : profile_add_frame(profile, frame, ret_frame);
 }
 
-static int make_frame(struct folded_reader *reader, struct span name, size_t depth,
-		      uint32_t *ret_frame)
-{
-	return folded_add_frame(reader->lines.profile, name.start, name.size, depth, ret_frame);
-}
-
 static int find_frame(struct folded_reader *reader, struct span name, size_t depth,
 		      uint32_t *ret_frame)
 {
+	size_t kind = depth < FOLDED_DEPTHS ? depth : FOLDED_DEPTHS - 1;
+	struct buffer *frames = &reader->frames[kind];
 	uint32_t text, frame;
-	int error;
+	int error = string_pool_add(&reader->texts[kind], name.start, name.size, &text);
 
-	if (depth < FIRST_SHARED_DEPTH)
-		return make_frame(reader, name, depth, ret_frame);
-	error = string_pool_add(&reader->texts, name.start, name.size, &text);
 	if (error)
 		return error;
-	if (text == reader->frames.size / sizeof(frame)) {
-		error = make_frame(reader, name, depth, &frame);
+	if (text == frames->size / sizeof(frame)) {
+		error = folded_add_frame(reader->lines.profile, name.start, name.size, depth,
+					 &frame);
 		if (error)
 			return error;
-		buffer_append(&reader->frames, &frame, sizeof(frame));
-		if (buffer_error(&reader->frames))
+		buffer_append(frames, &frame, sizeof(frame));
+		if (buffer_error(frames))
 			return -ENOMEM;
 	}
-	*ret_frame = ((const uint32_t *)reader->frames.data)[text];
+	*ret_frame = ((const uint32_t *)frames->data)[text];
 	return 0;
 }
 
@@ -349,8 +340,10 @@ static void release(struct text_lines *lines)
 {
 	struct folded_reader *reader = (struct folded_reader *)lines;
 
-	string_pool_release(&reader->texts);
-	buffer_release(&reader->frames);
+	for (size_t i = 0; i < FOLDED_DEPTHS; i++) {
+		string_pool_release(&reader->texts[i]);
+		buffer_release(&reader->frames[i]);
+	}
 	buffer_release(&reader->before);
 	buffer_release(&reader->ends);
 	stack_batch_release(&reader->batch);
@@ -369,7 +362,8 @@ static void *begin(struct profile *profile, struct read_report *report)
 
 	if (!reader)
 		return NULL;
-	string_pool_init(&reader->texts);
+	for (size_t i = 0; i < FOLDED_DEPTHS; i++)
+		string_pool_init(&reader->texts[i]);
 	stack_batch_init(&reader->batch, profile);
 	return reader;
 }

@@ -121,6 +121,11 @@ struct stack_tree *profile_tree(struct profile *profile)
 	return &profile->tree;
 }
 
+void profile_settle(struct profile *profile)
+{
+	stack_tree_settle(&profile->tree);
+}
+
 int profile_reserve_branches(struct profile *profile, uint32_t branches)
 {
 	return stack_tree_reserve_branches(&profile->tree, branches);

@@ -111,6 +111,9 @@ uint32_t profile_frame_count(const struct profile *profile);
 /* Room for so many branches of the tree, so that adding them moves nothing: 0 or -ENOMEM. A hint; more may come. */
 int profile_reserve_branches(struct profile *profile, uint32_t branches);
 
+/* Its stacks are complete: memory that only adding needs is given back, and taken again should one be added nevertheless. */
+void profile_settle(struct profile *profile);
+
 /* For stack_batch.h. */
 struct stack_tree *profile_tree(struct profile *profile);
 

@@ -14,6 +14,7 @@
 #include "model/folded_reader.h"
 #include "model/perf_script_reader.h"
 #include "model/pprof_reader.h"
+#include "model/profile.h"
 #include "model/speedscope_reader.h"
 
 #define SNIFFED_BYTES  (64u << 10)  /* by which the kind is told */
@@ -244,6 +245,7 @@ int profile_reader_finish(struct profile_reader *reader, struct read_report *ret
 {
 	int error = finish(reader);
 
+	profile_settle(reader->profile);
 	*ret_report = reader->report;
 	return error;
 }

@@ -6,11 +6,11 @@
 
 #include "model/profile.h"
 
-static uint32_t parent_place(const struct profile *profile, uint32_t node, const uint64_t *places)
+static uint32_t parent_place(const struct profile *profile, uint32_t node, const uint32_t *places)
 {
 	uint32_t parent = profile_node(profile, node)->parent;
 
-	return places ? (uint32_t)places[parent] : parent;
+	return places ? places[parent] : parent;
 }
 
 static uint32_t node_at(const struct stack_children *children, uint32_t place)
@@ -20,7 +20,7 @@ static uint32_t node_at(const struct stack_children *children, uint32_t place)
 
 /* Counts them, and from their numbers knows where each one's begin. */
 static void lay_out(struct stack_children *children, const struct profile *profile,
-		    const uint64_t *places)
+		    const uint32_t *places)
 {
 	for (uint32_t i = 1; i < children->count; i++)
 		children->first[parent_place(profile, node_at(children, i), places) + 1]++;
@@ -29,7 +29,7 @@ static void lay_out(struct stack_children *children, const struct profile *profi
 }
 
 int stack_children_init(struct stack_children *children, const struct profile *profile,
-			const uint32_t *nodes, uint32_t count, const uint64_t *places)
+			const uint32_t *nodes, uint32_t count, const uint32_t *places)
 {
 	*children = (struct stack_children){
 		.nodes = nodes,

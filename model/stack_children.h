@@ -22,7 +22,7 @@ struct stack_children {
 
 /* `places`: per node of the profile its place, anything for one that is not among them; NULL with `nodes`: all are, each at its own. 0 or -ENOMEM. */
 int stack_children_init(struct stack_children *children, const struct profile *profile,
-			const uint32_t *nodes, uint32_t count, const uint64_t *places);
+			const uint32_t *nodes, uint32_t count, const uint32_t *places);
 void stack_children_release(struct stack_children *children);
 
 /* The children of the node at a place. */

@@ -53,6 +53,17 @@ static uint32_t *find_slot(const struct stack_tree *tree, uint32_t parent, uint3
 	return stack_tree_slot(tree, stack_tree_first_slot(tree, parent, frame), parent, frame);
 }
 
+/* A node that stands behind its parent needs no place in the table. */
+static bool is_in_table(const struct stack_tree *tree, uint32_t node)
+{
+	return node && tree->nodes[node].parent + 1 != node;
+}
+
+static void put(struct stack_tree *tree, uint32_t node)
+{
+	*find_slot(tree, tree->nodes[node].parent, tree->nodes[node].frame) = node;
+}
+
 static int resize(struct stack_tree *tree, size_t capacity)
 {
 	uint32_t *old = tree->children;
@@ -63,14 +74,22 @@ static int resize(struct stack_tree *tree, size_t capacity)
 		return -ENOMEM;
 	tree->children = children;
 	tree->child_capacity = capacity;
-	for (size_t i = 0; i < old_capacity; i++) {
-		const struct stack_node *node = &tree->nodes[old[i]];
-
+	for (size_t i = 0; i < old_capacity; i++)
 		if (old[i])
-			*find_slot(tree, node->parent, node->frame) = old[i];
-	}
+			put(tree, old[i]);
+	/* That of a settled tree was given up. */
+	for (uint32_t i = 0; !old && i < tree->node_count; i++)
+		if (is_in_table(tree, i))
+			put(tree, i);
 	free(old);
 	return 0;
+}
+
+void stack_tree_settle(struct stack_tree *tree)
+{
+	free(tree->children);
+	tree->children = NULL;
+	tree->child_capacity = 0;
 }
 
 static int grow(struct stack_tree *tree)
@@ -89,11 +108,9 @@ int stack_tree_reserve_branches(struct stack_tree *tree, uint32_t branches)
 
 static int remember(struct stack_tree *tree, uint32_t node)
 {
-	const struct stack_node *entry = &tree->nodes[node];
-
 	if ((size_t)tree->child_count * 2 >= tree->child_capacity && grow(tree))
 		return -ENOMEM;
-	*find_slot(tree, entry->parent, entry->frame) = node;
+	put(tree, node);
 	tree->child_count++;
 	return 0;
 }
@@ -112,14 +129,18 @@ static uint32_t find(const struct stack_tree *tree, uint32_t parent, uint32_t fr
 
 int stack_tree_add(struct stack_tree *tree, uint32_t parent, uint32_t frame, uint32_t *ret_node)
 {
-	uint32_t node = find(tree, parent, frame);
+	uint32_t node;
 
+	if (tree->child_count && !tree->child_capacity &&
+	    stack_tree_reserve_branches(tree, tree->child_count))
+		return -ENOMEM;
+	node = find(tree, parent, frame);
 	if (!node) {
 		node = tree->node_count;
 		if (node == tree->node_capacity && stack_tree_reserve(tree, 1))
 			return -ENOMEM;
 		tree->nodes[node] = (struct stack_node){ .parent = parent, .frame = frame };
-		if (node != parent + 1 && remember(tree, node))
+		if (is_in_table(tree, node) && remember(tree, node))
 			return -ENOMEM;
 		tree->node_count++;
 	}

@@ -32,6 +32,9 @@ void stack_tree_release(struct stack_tree *tree);
 int stack_tree_reserve(struct stack_tree *tree, uint32_t nodes);
 int stack_tree_reserve_branches(struct stack_tree *tree, uint32_t branches);
 
+/* Its stacks are complete: the table is given up, and made again should one be added nevertheless. */
+void stack_tree_settle(struct stack_tree *tree);
+
 /* The child of `parent` for `frame`, made if it is not there: 0 or -ENOMEM. */
 int stack_tree_add(struct stack_tree *tree, uint32_t parent, uint32_t frame, uint32_t *ret_node);
 

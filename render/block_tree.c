@@ -20,7 +20,7 @@ struct tree_walk {
 	enum render_order order; /* of children */
 	uint64_t *totals;        /* per node of the profile, where they are the order */
 	uint32_t *nodes;         /* those with ticks, ascending, the root first */
-	uint64_t *places;        /* per node of the profile: its index in `nodes` */
+	uint32_t *places;        /* per node of the profile: its index in `nodes` */
 	uint32_t count;          /* of `nodes` */
 	uint32_t *depths;        /* per place */
 	uint32_t *pending;       /* places to visit, the next one last */

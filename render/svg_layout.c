@@ -12,12 +12,12 @@
 
 /*
  * The nodes that are drawn, by place (stack_children.h): their number is bounded by the width of the picture, that of the profile's nodes by
- * nothing. So for each node but one number is kept: its total, and in the end its place.
+ * nothing. So for each node but one number is kept: its total, and in the end its place, of half the bytes that a total may need.
  */
 struct drawn {
-	uint64_t *
-		places; /* per node of the profile: its total; of a drawn one in the end its place */
-	uint32_t *nodes;     /* per place, ascending; the root first */
+	uint32_t
+		*places; /* per node of the profile: its own, or that of the drawn one it lies on */
+	uint32_t *nodes; /* per place, ascending; the root first */
 	uint64_t *totals;    /* per place */
 	uint32_t *left_out;  /* per place: frames on it that are not drawn, at any depth */
 	uint32_t count;      /* of places */
@@ -60,43 +60,64 @@ static bool is_wide(uint32_t node, uint64_t total, uint64_t min_ticks)
 	return !node || (total && total >= min_ticks);
 }
 
+/* Per node its total; of a profile whose own is small, of four bytes. */
+struct sums {
+	void *totals;
+	bool is_small;
+};
+
+static inline uint64_t sum_of(struct sums sums, uint32_t node)
+{
+	return sums.is_small ? ((const uint32_t *)sums.totals)[node]
+			     : ((const uint64_t *)sums.totals)[node];
+}
+
+static inline void sum_add(struct sums sums, uint32_t node, uint64_t ticks)
+{
+	if (sums.is_small)
+		((uint32_t *)sums.totals)[node] += (uint32_t)ticks;
+	else
+		((uint64_t *)sums.totals)[node] += ticks;
+}
+
 /* A parent may stand anywhere before its children: so many nodes ahead of its turn, what is kept for it is fetched. */
 #define FETCHED_AHEAD 32
 
-/* Parents come before children, so one pass from the end gives totals. */
-static int sum_nodes(const struct profile *profile, uint64_t min_ticks, struct drawn *drawn)
+static inline void sum_fetch(struct sums sums, uint32_t node)
 {
-	uint64_t *totals = calloc(profile_node_count(profile), sizeof(*totals));
-	const struct stack_node *nodes = profile_nodes(profile);
-
-	drawn->places = totals;
-	if (!totals)
-		return -ENOMEM;
-	for (uint32_t i = profile_node_count(profile); i-- > 0;) {
-		if (i > FETCHED_AHEAD)
-			__builtin_prefetch(&totals[nodes[i - FETCHED_AHEAD].parent]);
-		totals[i] += nodes[i].self;
-		drawn->count += is_wide(i, totals[i], min_ticks);
-		if (!i)
-			break;
-		totals[nodes[i].parent] += totals[i];
-		drawn->with_ticks += totals[i] > 0;
-	}
-	return 0;
+	__builtin_prefetch((const char *)sums.totals + (size_t)node * (sums.is_small ? 4 : 8));
 }
 
-static int choose_wide(const struct profile *profile, uint64_t min_ticks, struct drawn *drawn)
+/* Parents come before children, so one pass from the end gives totals. */
+static inline void sum_nodes(const struct profile *profile, uint64_t min_ticks, struct sums sums,
+			     struct drawn *drawn)
+{
+	const struct stack_node *nodes = profile_nodes(profile);
+
+	for (uint32_t i = profile_node_count(profile); i-- > 0;) {
+		uint64_t total;
+
+		if (i > FETCHED_AHEAD)
+			sum_fetch(sums, nodes[i - FETCHED_AHEAD].parent);
+		sum_add(sums, i, nodes[i].self);
+		total = sum_of(sums, i);
+		drawn->count += is_wide(i, total, min_ticks);
+		if (!i)
+			break;
+		sum_add(sums, nodes[i].parent, total);
+		drawn->with_ticks += total > 0;
+	}
+}
+
+/* A node's place may stand where its total did: that is not needed any more. */
+static inline void choose_wide(const struct profile *profile, uint64_t min_ticks, struct sums sums,
+			       struct drawn *drawn)
 {
 	const struct stack_node *nodes = profile_nodes(profile);
 	uint32_t count = profile_node_count(profile);
 
-	drawn->nodes = malloc(drawn->count * sizeof(*drawn->nodes));
-	drawn->totals = malloc(drawn->count * sizeof(*drawn->totals));
-	drawn->left_out = calloc(drawn->count, sizeof(*drawn->left_out));
-	if (!drawn->nodes || !drawn->totals || !drawn->left_out)
-		return -ENOMEM;
 	for (uint32_t i = 0, next = 0; i < count; i++) {
-		uint64_t total = drawn->places[i];
+		uint64_t total = sum_of(sums, i);
 
 		if (i + FETCHED_AHEAD < count)
 			__builtin_prefetch(&drawn->places[nodes[i + FETCHED_AHEAD].parent]);
@@ -109,13 +130,51 @@ static int choose_wide(const struct profile *profile, uint64_t min_ticks, struct
 			drawn->left_out[drawn->places[i]] += total > 0;
 		}
 	}
+}
+
+static int make_room(struct drawn *drawn)
+{
+	drawn->nodes = malloc(drawn->count * sizeof(*drawn->nodes));
+	drawn->totals = malloc(drawn->count * sizeof(*drawn->totals));
+	drawn->left_out = calloc(drawn->count, sizeof(*drawn->left_out));
+	return drawn->nodes && drawn->totals && drawn->left_out ? 0 : -ENOMEM;
+}
+
+/* Where totals take four bytes, places stand in their stead. */
+static int choose_of_small(const struct profile *profile, uint64_t min_ticks, struct drawn *drawn)
+{
+	const struct sums sums = { calloc(profile_node_count(profile), sizeof(uint32_t)), true };
+
+	drawn->places = sums.totals;
+	if (!sums.totals)
+		return -ENOMEM;
+	sum_nodes(profile, min_ticks, sums, drawn);
+	if (make_room(drawn))
+		return -ENOMEM;
+	choose_wide(profile, min_ticks, sums, drawn);
+	return 0;
+}
+
+static int choose_of_large(const struct profile *profile, uint64_t min_ticks, struct drawn *drawn)
+{
+	uint32_t count = profile_node_count(profile);
+	_cleanup_free_ uint64_t *totals = calloc(count, sizeof(*totals));
+	const struct sums sums = { totals, false };
+
+	drawn->places = malloc(count * sizeof(*drawn->places));
+	if (!totals || !drawn->places)
+		return -ENOMEM;
+	sum_nodes(profile, min_ticks, sums, drawn);
+	if (make_room(drawn))
+		return -ENOMEM;
+	choose_wide(profile, min_ticks, sums, drawn);
 	return 0;
 }
 
 static uint32_t parent_place(const struct profile *profile, const struct drawn *drawn,
 			     uint32_t place)
 {
-	return (uint32_t)drawn->places[profile_node(profile, drawn->nodes[place])->parent];
+	return drawn->places[profile_node(profile, drawn->nodes[place])->parent];
 }
 
 struct width {
@@ -191,10 +250,10 @@ static int keep_widest(const struct profile *profile, struct drawn *drawn, uint3
 static int choose_nodes(const struct profile *profile, const struct svg_limits *limits,
 			struct drawn *drawn)
 {
-	int error = sum_nodes(profile, limits->min_ticks, drawn);
+	int error = profile_total(profile) <= UINT32_MAX
+			    ? choose_of_small(profile, limits->min_ticks, drawn)
+			    : choose_of_large(profile, limits->min_ticks, drawn);
 
-	if (!error)
-		error = choose_wide(profile, limits->min_ticks, drawn);
 	if (!error && drawn->count - 1 > limits->max_frames)
 		error = keep_widest(profile, drawn, (uint32_t)limits->max_frames + 1);
 	return error ? error
@@ -270,7 +329,7 @@ static void push_children(struct layout_walk *walk, uint32_t block, uint32_t pla
 	if (walk->by_total && count > 1)
 		qsort_r(walk->nodes, count, sizeof(*walk->nodes), compare_totals, walk);
 	while (count--) {
-		uint32_t child = (uint32_t)drawn->places[walk->nodes[count]];
+		uint32_t child = drawn->places[walk->nodes[count]];
 
 		walk->pending[walk->pending_count++] = (struct pending){
 			.place = child, .parent = block, .total = drawn->totals[child]

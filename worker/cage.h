@@ -12,7 +12,7 @@
  *  - no descriptor but standard input, which is its socket, /dev/null as standard output and error, and perhaps one to read from;
  *  - the system calls of cage_calls.def, any other one fails: no open, socket, fork, exec, kill, ptrace;
  *  - limits of memory (data and anonymous pages; mapped files do not count, but nothing can be mapped shared), of CPU
- *    time, of processes (none), of files written (no byte) and of descriptors; no core file.
+ *    time, of processes and threads (none; a renderer may have one thread more), of files written (no byte) and of descriptors; no core file.
  *
  * The opener (opener.h) has another one, for it opens the files of others: it keeps the root and the mounts that hearth has,
  * the capabilities without which /proc/PID/map_files and others' files are closed (CAP_SYS_PTRACE, CAP_CHECKPOINT_RESTORE,
