@@ -10,37 +10,60 @@
 #define GZIP_WINDOW  (15 + 16) /* zlib.h, deflateInit2(): of gzip, the largest */
 #define MEMORY_LEVEL 8
 
+static void compress_full(void *context)
+{
+	struct gzip_writer *writer = context;
+	z_stream *stream = &writer->stream;
+
+	stream->next_in = (Bytef *)writer->full.data;
+	stream->avail_in = (uInt)writer->full.size;
+	do {
+		stream->next_out = buffer_extend(&writer->made, OUTPUT_BYTES);
+		if (!stream->next_out)
+			return;
+		stream->avail_out = OUTPUT_BYTES;
+		deflate(stream, writer->flush);
+		writer->made.size -= stream->avail_out;
+	} while (!stream->avail_out);
+}
+
 int gzip_writer_init(struct gzip_writer *writer, struct buffer *to)
 {
-	*writer = (struct gzip_writer){ .to = to };
+	*writer = (struct gzip_writer){ .to = to, .flush = Z_NO_FLUSH };
 	if (deflateInit2(&writer->stream, LEVEL, Z_DEFLATED, GZIP_WINDOW, MEMORY_LEVEL,
 			 Z_DEFAULT_STRATEGY) != Z_OK)
 		return -ENOMEM;
+	beside_init(&writer->beside, compress_full, writer);
 	return 0;
 }
 
 void gzip_writer_release(struct gzip_writer *writer)
 {
+	beside_release(&writer->beside);
 	deflateEnd(&writer->stream);
 	buffer_release(&writer->pending);
+	buffer_release(&writer->full);
+	buffer_release(&writer->made);
 }
 
-static void compress_pending(struct gzip_writer *writer, int flush)
+/* Waits for what is being compressed, and takes what came of it. */
+static void take_made(struct gzip_writer *writer)
 {
-	z_stream *stream = &writer->stream;
+	beside_wait(&writer->beside);
+	buffer_append(writer->to, writer->made.data, writer->made.size);
+	if (!writer->error)
+		writer->error = buffer_error(&writer->made);
+	buffer_clear(&writer->made);
+}
 
-	stream->next_in = (Bytef *)writer->pending.data;
-	stream->avail_in = (uInt)writer->pending.size;
-	do {
-		stream->next_out = buffer_extend(writer->to, OUTPUT_BYTES);
-		if (!stream->next_out) {
-			writer->error = -ENOMEM;
-			return;
-		}
-		stream->avail_out = OUTPUT_BYTES;
-		deflate(stream, flush);
-		writer->to->size -= stream->avail_out;
-	} while (!stream->avail_out);
+/* What is pending is what is compressed next. */
+static void turn(struct gzip_writer *writer)
+{
+	struct buffer full = writer->full;
+
+	take_made(writer);
+	writer->full = writer->pending;
+	writer->pending = full;
 	buffer_clear(&writer->pending);
 }
 
@@ -56,14 +79,19 @@ void gzip_writer_append(struct gzip_writer *writer, const void *bytes, size_t si
 		writer->error = buffer_error(&writer->pending);
 		from += part;
 		size -= part;
-		if (!writer->error && writer->pending.size == PENDING_BYTES)
-			compress_pending(writer, Z_NO_FLUSH);
+		if (writer->error || writer->pending.size < PENDING_BYTES)
+			continue;
+		turn(writer);
+		beside_start(&writer->beside);
 	}
 }
 
 int gzip_writer_finish(struct gzip_writer *writer)
 {
+	turn(writer);
+	writer->flush = Z_FINISH;
 	if (!writer->error)
-		compress_pending(writer, Z_FINISH);
+		compress_full(writer);
+	take_made(writer);
 	return writer->error;
 }

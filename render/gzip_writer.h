@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Compresses by gzip what comes in pieces, so that only the compressed bytes are ever all in memory. No time and no name stand in the head: the same
- * bytes give the same.
+ * bytes give the same. What came before is compressed by a thread beside while more comes.
  */
 #ifndef HEARTH_RENDER_GZIP_WRITER_H
 #define HEARTH_RENDER_GZIP_WRITER_H
 
 #include <zlib.h>
 
+#include "base/beside.h"
 #include "base/buffer.h"
 
+/* It stays where it was initialised. */
 struct gzip_writer {
 	struct buffer *to;
 	struct buffer pending; /* small pieces are joined */
+	struct buffer full;    /* what is being compressed */
+	struct buffer made;    /* of it */
 	z_stream stream;
+	int flush; /* zlib.h, deflate() */
+	struct beside beside;
 	int error;
 };
 
-/* 0 or -ENOMEM. What is compressed is appended to `to`. */
+/* 0 or -ENOMEM. What is compressed is appended to `to`, by the thread that calls. */
 int gzip_writer_init(struct gzip_writer *writer, struct buffer *to);
 void gzip_writer_release(struct gzip_writer *writer);
 
