@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "base/string_pool.h"
+#include "model/differential.h"
 #include "model/fates.h"
 #include "model/profile.h"
 #include "model/profile_reader.h"
+#include "model/samples.h"
 #include "model/stack_batch.h"
 #include "model/text_lines.h"
 
@@ -85,26 +87,44 @@ static const char *parse_count(struct span word, uint64_t *ret_count)
 	return NULL;
 }
 
-/* Splits "stack count": NULL, or why the line is not of that form. */
-static const char *split_line(struct span line, struct span *ret_stack, uint64_t *ret_count)
+/* What a line says. */
+struct folded_line {
+	struct span stack;
+	uint64_t count, before; /* the last number, and the one ahead of it */
+	bool is_differential;   /* there are two */
+};
+
+/* Takes the number at the end off: NULL, or why there is none. */
+static const char *take_count(struct span *line, uint64_t *ret_count)
 {
-	size_t at = last_word(line);
-	struct span count = { line.start + at, line.size - at };
-	struct span stack = span_trim((struct span){ line.start, at });
+	size_t at = last_word(*line);
+	const char *why =
+		parse_count((struct span){ line->start + at, line->size - at }, ret_count);
+
+	*line = span_trim((struct span){ line->start, at });
+	return why;
+}
+
+/* Splits "stack count" or "stack before count": NULL, or why the line is not of that form. */
+static const char *split_line(struct span line, struct folded_line *ret_line)
+{
+	struct folded_line read = { .stack = line };
 	const char *why = line.size && memchr(line.start, '\0', line.size)
 				  ? "a NUL byte, which no text has"
-				  : parse_count(count, ret_count);
+				  : take_count(&read.stack, &read.count);
 	size_t before;
 
 	if (why)
 		return why;
-	if (!stack.size)
-		return "a count without a stack";
-	before = last_word(stack);
-	if (before && is_number((struct span){ stack.start + before, stack.size - before }))
-		return "two counts: a differential profile";
-	*ret_stack = stack;
-	return NULL;
+	before = last_word(read.stack);
+	read.is_differential = before && is_number((struct span){ read.stack.start + before,
+								  read.stack.size - before });
+	if (read.is_differential)
+		why = take_count(&read.stack, &read.before);
+	if (!why && !read.stack.size)
+		why = "a count without a stack";
+	*ret_line = read;
+	return why;
 }
 
 static bool span_ends_with(struct span span, const char *suffix)
@@ -141,7 +161,7 @@ static enum frame_kind classify(struct span *name, size_t depth)
 
 /* What a line says besides its stack. */
 struct counted_line {
-	uint64_t line, count;
+	uint64_t line, count, before;
 };
 
 /*
@@ -152,6 +172,7 @@ struct folded_reader {
 	struct text_lines lines;                 /* the head */
 	struct string_pool texts[FOLDED_DEPTHS]; /* by depth: from the last on they mean the same */
 	struct buffer frames[FOLDED_DEPTHS];     /* uint32_t per text */
+	bool has_begun, is_differential;         /* by the first line with a stack */
 	struct buffer before;                    /* the stack of the line before */
 	struct buffer ends;                      /* size_t: where each of its frames ends in it */
 	struct stack_batch batch;
@@ -250,11 +271,26 @@ static int put_stack(struct folded_reader *reader, struct span stack)
 	return buffer_error(&reader->ends) || buffer_error(&reader->before) ? -ENOMEM : 0;
 }
 
+static int add_counts(struct folded_reader *reader, uint32_t node,
+		      const struct counted_line *counted)
+{
+	const uint64_t values[DIFFERENTIAL_VALUES] = {
+		[DIFFERENTIAL_AFTER] = counted->count, [DIFFERENTIAL_BEFORE] = counted->before
+	};
+	const struct sample sample = { node, LABELS_UNKNOWN, SAMPLE_NO_TIME };
+
+	if (!reader->is_differential)
+		return profile_add_ticks(reader->lines.profile, node, counted->count);
+	if (!counted->count && !counted->before)
+		return 0;
+	return profile_add_sample(reader->lines.profile, &sample, values);
+}
+
 static int count_line(struct folded_reader *reader, uint32_t node,
 		      const struct counted_line *counted)
 {
 	struct read_report *report = reader->lines.report;
-	int error = profile_add_ticks(reader->lines.profile, node, counted->count);
+	int error = add_counts(reader, node, counted);
 
 	report->stacks += !error;
 	if (error != -EOVERFLOW)
@@ -305,25 +341,42 @@ static int leave_out(struct text_lines *lines, const char *why)
 	return error;
 }
 
+/* All lines are of the kind that the first one is: NULL, or why this one is left out. */
+static const char *judge_kind(struct folded_reader *reader, const struct folded_line *line,
+			      int *ret_error)
+{
+	if (!reader->has_begun && line->is_differential)
+		*ret_error = differential_begin(reader->lines.profile);
+	if (!reader->has_begun)
+		reader->is_differential = line->is_differential;
+	reader->has_begun = true;
+	if (line->is_differential == reader->is_differential)
+		return NULL;
+	return line->is_differential ? "two counts, where the first line has one"
+				     : "one count, where the first line has two";
+}
+
 static int read_line(struct text_lines *lines, const char *bytes, size_t size)
 {
 	struct folded_reader *reader = (struct folded_reader *)lines;
-	struct span line = span_trim((struct span){ bytes, size });
-	struct span stack;
-	uint64_t count;
+	struct span text = span_trim((struct span){ bytes, size });
+	struct folded_line line;
 	const char *why;
-	int error;
+	int error = 0;
 
-	if (!line.size)
+	if (!text.size)
 		return 0;
-	why = split_line(line, &stack, &count);
-	if (why)
+	why = split_line(text, &line);
+	if (!why)
+		why = judge_kind(reader, &line, &error);
+	if (!error && why)
 		return leave_out(lines, why);
-	error = put_stack(reader, stack);
+	if (!error)
+		error = put_stack(reader, line.stack);
 	if (error)
 		return error;
 	reader->counted[stack_batch_number(&reader->batch)] =
-		(struct counted_line){ lines->report->lines, count };
+		(struct counted_line){ lines->report->lines, line.count, line.before };
 	return stack_batch_end(&reader->batch) ? start_pile(reader) : 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/protobuf.h"
+#include "model/differential.h"
 #include "model/pprof.h"
 #include "model/pprof_tables.h"
 #include "model/profile.h"
@@ -148,7 +149,11 @@ static int name_values(struct pprof_reader *reader)
 		error = profile_intern(reader->profile, (const char *)text.data, text.size,
 				       i % 2 ? &types[i / 2].unit : &types[i / 2].name);
 	}
-	return error ? error : profile_set_values(reader->profile, types, reader->type_count);
+	if (!error)
+		error = profile_set_values(reader->profile, types, reader->type_count);
+	if (!error && differential_is(reader->profile))
+		error = profile_keep_samples(reader->profile);
+	return error;
 }
 
 #define NS_PER_SECOND 1000000000

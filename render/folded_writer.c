@@ -2,7 +2,7 @@
 /*
  * Each frame becomes a token (folded_token.h). Different frames may become equal tokens (the same name in two modules), and then their
  * stacks are one. So the walk goes from one set of nodes to the next: those that have the same tokens on the way to them, which is one node
- * nearly always.
+ * nearly always. Of a differential profile each line has two counts (model/differential.h).
  */
 #include "render/folded_writer.h"
 
@@ -14,7 +14,9 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/string_pool.h"
+#include "model/differential.h"
 #include "model/profile.h"
+#include "model/samples.h"
 #include "model/stack_children.h"
 #include "render/folded_token.h"
 
@@ -134,6 +136,7 @@ struct walk {
 	const struct profile *profile;
 	const struct tokens *tokens;
 	struct stack_children children;
+	uint64_t *befores;     /* per node, of a differential profile; else NULL */
 	struct buffer pending; /* struct pending_node, the next one last, those of a set together */
 	struct buffer members; /* uint32_t: nodes of the set */
 	struct buffer line;    /* as far as the set */
@@ -143,6 +146,7 @@ struct walk {
 static void walk_release(struct walk *walk)
 {
 	stack_children_release(&walk->children);
+	free(walk->befores);
 	buffer_release(&walk->pending);
 	buffer_release(&walk->members);
 	buffer_release(&walk->line);
@@ -198,11 +202,21 @@ static void push_children(struct walk *walk, const uint32_t *nodes, size_t node_
 	}
 }
 
+/* Sums stop at 2^63 - 1, the most that readers take. */
+static uint64_t sum_up_to_most(uint64_t sum, uint64_t more)
+{
+	return more < INT64_MAX - sum ? sum + more : INT64_MAX;
+}
+
+struct counts {
+	uint64_t count, before;
+};
+
 /* The next one, and all that go with it, become the members: false at the end. */
-static bool take_set(struct walk *walk, struct pending_node *ret_first, uint64_t *ret_self)
+static bool take_set(struct walk *walk, struct pending_node *ret_first, struct counts *ret_self)
 {
 	struct buffer *pending = &walk->pending;
-	uint64_t self = 0;
+	struct counts self = { 0 };
 
 	buffer_clear(&walk->members);
 	while (pending->size && !pending->failed) {
@@ -214,18 +228,24 @@ static bool take_set(struct walk *walk, struct pending_node *ret_first, uint64_t
 			break;
 		pending->size -= sizeof(item);
 		*ret_first = item;
-		self += profile_node(walk->profile, item.node)->self;
+		self.count += profile_node(walk->profile, item.node)->self;
+		if (walk->befores)
+			self.before = sum_up_to_most(self.before, walk->befores[item.node]);
 		buffer_append(&walk->members, &item.node, sizeof(item.node));
 	}
 	*ret_self = self;
 	return walk->members.size > 0;
 }
 
-static void write_line(const struct walk *walk, uint64_t self, struct buffer *to)
+static void write_line(const struct walk *walk, struct counts self, struct buffer *to)
 {
 	buffer_append(to, walk->line.data, walk->line.size);
 	buffer_append_char(to, ' ');
-	buffer_append_u64(to, self);
+	if (walk->befores) {
+		buffer_append_u64(to, self.before);
+		buffer_append_char(to, ' ');
+	}
+	buffer_append_u64(to, self.count);
 	buffer_append_char(to, '\n');
 }
 
@@ -260,21 +280,39 @@ static int write_stacks(struct walk *walk, struct buffer *to)
 {
 	const uint32_t root = PROFILE_ROOT;
 	struct pending_node set = { 0 };
-	uint64_t self;
+	struct counts self;
 
 	push_children(walk, &root, 1);
-	if (profile_node(walk->profile, PROFILE_ROOT)->self)
+	if (profile_node(walk->profile, PROFILE_ROOT)->self ||
+	    (walk->befores && walk->befores[PROFILE_ROOT]))
 		push_node(walk, PROFILE_ROOT);
 	sort_pending(walk, 0);
 	while (take_set(walk, &set, &self)) {
 		extend_line(walk, &set);
-		if (self)
+		if (self.count || self.before)
 			write_line(walk, self, to);
 		push_callees(walk);
 	}
 	if (walk->pending.failed || walk->members.failed || walk->line.failed)
 		return -ENOMEM;
 	return buffer_error(to);
+}
+
+static int add_befores(struct walk *walk)
+{
+	const struct samples *samples = profile_samples(walk->profile);
+
+	if (!samples || !differential_is(walk->profile))
+		return 0;
+	walk->befores = calloc(profile_node_count(walk->profile), sizeof(*walk->befores));
+	if (!walk->befores)
+		return -ENOMEM;
+	for (size_t i = 0; i < samples_count(samples); i++) {
+		uint64_t *before = &walk->befores[samples_get(samples, i).node];
+
+		*before = sum_up_to_most(*before, samples_value(samples, i, DIFFERENTIAL_BEFORE));
+	}
+	return 0;
 }
 
 static int write_profile(const struct profile *profile, struct buffer *to)
@@ -287,6 +325,8 @@ static int write_profile(const struct profile *profile, struct buffer *to)
 		error = make_tokens(&tokens, profile);
 	if (!error)
 		error = rank_tokens(&tokens);
+	if (!error)
+		error = add_befores(&walk);
 	if (!error)
 		error = stack_children_init(&walk.children, profile, NULL,
 					    profile_node_count(profile), NULL);

@@ -94,7 +94,7 @@ static void test_faults_are_named_and_the_rest_is_kept(void **state)
 					    &report);
 	static const struct read_fault expected[] = {
 		{ 2, "no count at the end" },     { 4, "the count is not an integer" },
-		{ 5, "a count without a stack" }, { 6, "two counts: a differential profile" },
+		{ 5, "a count without a stack" }, { 6, "two counts, where the first line has one" },
 		{ 7, "the count is too large" },  { 8, "no count at the end" },
 		{ 10, "no count at the end" },
 	};

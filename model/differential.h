@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A differential profile: of each stack how often it was met after a change, and how often before. What is drawn are the counts after it, as
+ * flamegraph.pl draws them; those before are a second value.
+ */
+#ifndef HEARTH_MODEL_DIFFERENTIAL_H
+#define HEARTH_MODEL_DIFFERENTIAL_H
+
+#include <stdbool.h>
+
+struct profile;
+
+/* Its values, in this order. */
+enum differential_value { DIFFERENTIAL_AFTER, DIFFERENTIAL_BEFORE, DIFFERENTIAL_VALUES };
+
+/* Makes a profile one, before anything is counted; it keeps its samples: 0, -EINVAL or -ENOMEM. */
+int differential_begin(struct profile *profile);
+
+/* Are its values those? */
+bool differential_is(const struct profile *profile);
+
+#endif
