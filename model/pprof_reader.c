@@ -16,8 +16,7 @@
 #include "model/samples.h"
 #include "model/stack_batch.h"
 
-#define MAX_BYTES  ((size_t)2 << 30) /* no message is larger */
-#define MAX_FRAMES 65536             /* of a stack; what lies nearer to the root is left out */
+#define MAX_BYTES ((size_t)2 << 30) /* no message is larger */
 
 /* So many nodes of the tree, and so many for each byte, an input may mean: more are not to be had of an honest one. */
 #define LEAST_NODES    4096
@@ -25,8 +24,8 @@
 
 /* A location of the stack before, from the root on. */
 struct place {
-	size_t tail;   /* where it begins, in bytes from the end of the list */
-	size_t frames; /* so many does the stack have with it */
+	uint32_t tail;   /* where it begins, in bytes from the end of the list */
+	uint32_t frames; /* so many does the stack have with it */
 };
 
 /* One of the sample that is read. */
@@ -242,8 +241,7 @@ static void take_locations(struct pprof_reader *reader, struct bytes list, struc
 		return;
 	stack = (struct listed *)reader->stack.data;
 	byte_reader_init(&numbers, list);
-	for (uint32_t at = 0; count < MAX_FRAMES && protobuf_next_packed(&numbers, &id);
-	     at = (uint32_t)numbers.offset) {
+	for (uint32_t at = 0; protobuf_next_packed(&numbers, &id); at = (uint32_t)numbers.offset) {
 		const struct pprof_location *found = pprof_tables_location(&reader->tables, id);
 
 		if (!found) {
@@ -369,11 +367,6 @@ static void take_list(struct pprof_reader *reader, struct reading *reading)
 
 	if (kept)
 		further.size -= places[kept - 1].tail;
-	if (kept + further.size > MAX_FRAMES) {
-		kept = 0;
-		further = reading->locations;
-		reading->lists++; /* some may be left out: it is no list to compare the next one with */
-	}
 	reading->kept = kept;
 	take_locations(reader, further, reading);
 }
@@ -446,8 +439,8 @@ static void push_frames(struct pprof_reader *reader, uint32_t index)
 
 static void push_place(struct pprof_reader *reader, const struct reading *reading, uint32_t at)
 {
-	const struct place place = { reading->locations.size - at,
-				     stack_batch_depth(&reader->batch) };
+	const struct place place = { (uint32_t)reading->locations.size - at,
+				     (uint32_t)stack_batch_depth(&reader->batch) };
 
 	buffer_append(&reader->places, &place, sizeof(place));
 }
@@ -475,7 +468,7 @@ static int put_stack(struct pprof_reader *reader, struct reading *reading)
 		reader->places.size = 0;
 		reader->before = (struct bytes){ 0 };
 	}
-	return buffer_error(&reader->places);
+	return reader->batch.failed ? -ENOMEM : buffer_error(&reader->places);
 }
 
 static int count_sample(struct pprof_reader *reader, const struct batched_sample *batched,

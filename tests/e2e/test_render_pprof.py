@@ -53,6 +53,13 @@ def test_folded_to_pprof_to_folded_is_the_same(folded, tmp_path):
     assert sorted((tmp_path / "again.folded").read_text().splitlines()) == sorted(FOLDED.splitlines())
 
 
+def test_a_deep_stack_stays_whole(tmp_path):
+    (tmp_path / "deep.folded").write_text(";".join(f"f{i}" for i in range(100_000)) + " 3\n")
+    render(tmp_path / "deep.folded", tmp_path / "deep.pb.gz")
+    render(tmp_path / "deep.pb.gz", tmp_path / "again.folded")
+    assert (tmp_path / "again.folded").read_bytes() == (tmp_path / "deep.folded").read_bytes()
+
+
 def test_it_is_compressed_and_may_be_read_without(folded, tmp_path):
     render(folded, tmp_path / "out.pb.gz")
     (tmp_path / "raw").write_bytes(gzip.decompress((tmp_path / "out.pb.gz").read_bytes()))

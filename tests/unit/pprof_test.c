@@ -286,6 +286,89 @@ static void others_write_it_otherwise(void **state)
 	buffer_release(&line);
 }
 
+static void append_location_of(struct buffer *to, uint32_t id, uint32_t function)
+{
+	struct buffer inner = { 0 }, line = { 0 };
+
+	protobuf_append_number(&inner, PPROF_LOCATION_ID, id);
+	protobuf_append_number(&line, PPROF_LINE_FUNCTION, function);
+	protobuf_append_bytes(&inner, PPROF_LOCATION_LINE, line.data, line.size);
+	protobuf_append_bytes(to, PPROF_LOCATION, inner.data, inner.size);
+	buffer_release(&inner);
+	buffer_release(&line);
+}
+
+static void append_sample(struct buffer *to, const uint8_t *lists[2], const size_t sizes[2])
+{
+	struct buffer inner = { 0 };
+
+	for (size_t i = 0; i < 2; i++)
+		if (sizes[i])
+			protobuf_append_bytes(&inner, PPROF_SAMPLE_LOCATION, lists[i], sizes[i]);
+	protobuf_append_number(&inner, PPROF_SAMPLE_VALUE, 1);
+	protobuf_append_bytes(to, PPROF_SAMPLE, inner.data, inner.size);
+	buffer_release(&inner);
+}
+
+/* Lists that end with the same bytes, but not with the same numbers, in any order: location 1 is "outer", 2 and 129 are "inner". */
+static void lists_are_compared_by_numbers(void **state)
+{
+	static const struct {
+		uint8_t bytes[4];
+		size_t size;
+		const char *stack;
+	} lists[] = {
+		{ { 2, 1 }, 2, "outer;inner" },
+		{ { 0x81, 1 }, 2, "inner" },          /* 129 */
+		{ { 0x81, 0 }, 2, "outer" },          /* 1, in more bytes than it needs */
+		{ { 2, 0x81, 0 }, 3, "outer;inner" }, /* the same */
+		{ { 1, 0x81, 1 }, 3, "inner;outer" }, /* 1, 129 */
+		{ { 1 }, 1, "outer" },                /* the end of all that end so */
+		{ { 2, 2, 0x81, 1 }, 4, "inner;inner;inner" },
+		{ { 0x82, 0x80, 0, 1 }, 4, "outer;inner" }, /* 2 in three bytes, 1 */
+	};
+	const size_t count = sizeof(lists) / sizeof(lists[0]);
+
+	(void)state;
+	for (size_t i = 0; i < count * count * 2; i++) {
+		size_t one = i / 2 % count, other = i / 2 / count, split = i % 2;
+		struct buffer bytes = { 0 }, text = { 0 }, stacks = { 0 }, expected = { 0 };
+		struct profile *profile, *again;
+
+		append_head(&bytes);
+		append_sample(&bytes, (const uint8_t *[]){ lists[one].bytes, NULL },
+			      (size_t[]){ lists[one].size, 0 });
+		append_sample(&bytes, (const uint8_t *[]){ lists[other].bytes, NULL },
+			      (size_t[]){ lists[other].size, 0 });
+		if (split)
+			append_sample(&bytes,
+				      (const uint8_t *[]){ lists[one].bytes, lists[other].bytes },
+				      (size_t[]){ lists[one].size, lists[other].size });
+		append_sample(&bytes, (const uint8_t *[]){ lists[one].bytes, NULL },
+			      (size_t[]){ lists[one].size, 0 });
+		append_pair(&bytes, PPROF_FUNCTION, PPROF_FUNCTION_ID, 1, PPROF_FUNCTION_NAME, 4);
+		append_pair(&bytes, PPROF_FUNCTION, PPROF_FUNCTION_ID, 2, PPROF_FUNCTION_NAME, 5);
+		append_location_of(&bytes, 1, 1);
+		append_location_of(&bytes, 2, 2);
+		append_location_of(&bytes, 129, 2);
+		buffer_printf(&stacks, "%s 1\n%s 1\n", lists[one].stack, lists[other].stack);
+		if (split)
+			buffer_printf(&stacks, "%s;%s 1\n", lists[other].stack, lists[one].stack);
+		buffer_printf(&stacks, "%s 1\n", lists[one].stack);
+		profile = read_bytes(&bytes, false);
+		again = read_text(buffer_string(&stacks), false);
+		assert_int_equal(folded_write(profile, NULL, &text), 0);
+		assert_int_equal(folded_write(again, NULL, &expected), 0);
+		assert_string_equal(buffer_string(&text), buffer_string(&expected));
+		profile_free(profile);
+		profile_free(again);
+		buffer_release(&bytes);
+		buffer_release(&text);
+		buffer_release(&stacks);
+		buffer_release(&expected);
+	}
+}
+
 /* A name that is not in the table is none. */
 static void a_type_without_a_name_is_one(void **state)
 {
@@ -453,6 +536,7 @@ int main(void)
 		cmocka_unit_test(where_it_comes_from_survives),
 		cmocka_unit_test(files_lines_and_modules_survive),
 		cmocka_unit_test(others_write_it_otherwise),
+		cmocka_unit_test(lists_are_compared_by_numbers),
 		cmocka_unit_test(a_type_without_a_name_is_one),
 		cmocka_unit_test(a_cut_message_is_refused_where_it_ends),
 		cmocka_unit_test(samples_that_cannot_be_are_left_out),
