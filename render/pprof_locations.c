@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "model/profile.h"
-
 /* Is it a call that was inlined into the code of its parent? */
 static bool is_inlined(const struct pprof_locations *locations, const struct stack_node *node)
 {
@@ -40,8 +38,8 @@ static int find_inlined(struct pprof_locations *locations, uint32_t outer, uint3
 	return error ? error : u64_map_set(&locations->inlined, key, *ret_id);
 }
 
-int pprof_locations_find(struct pprof_locations *locations, uint32_t node, uint32_t outer,
-			 uint32_t *ret_id, bool *ret_is_inlined)
+int pprof_locations_add(struct pprof_locations *locations, uint32_t node, uint32_t outer,
+			uint32_t *ret_id, bool *ret_is_inlined)
 {
 	const struct stack_node *entry = profile_node(locations->profile, node);
 	uint32_t *id = &locations->of_frame[entry->frame];

@@ -12,8 +12,7 @@
 
 #include "base/buffer.h"
 #include "base/u64_map.h"
-
-struct profile;
+#include "model/profile.h"
 
 /* IDs count from 1. */
 struct pprof_location_entry {
@@ -38,8 +37,21 @@ size_t pprof_locations_count(const struct pprof_locations *locations);
 const struct pprof_location_entry *pprof_locations_get(const struct pprof_locations *locations,
 						       uint32_t id);
 
+/* Where it is not known yet, or inlined; serves the next one. */
+int pprof_locations_add(struct pprof_locations *locations, uint32_t node, uint32_t outer,
+			uint32_t *ret_id, bool *ret_is_inlined);
+
 /* The location of a node, whose parent's is `outer`, and whether its frame is inlined into that one: 0 or -ENOMEM. */
-int pprof_locations_find(struct pprof_locations *locations, uint32_t node, uint32_t outer,
-			 uint32_t *ret_id, bool *ret_is_inlined);
+static inline int pprof_locations_find(struct pprof_locations *locations, uint32_t node,
+				       uint32_t outer, uint32_t *ret_id, bool *ret_is_inlined)
+{
+	uint32_t frame = profile_nodes(locations->profile)[node].frame;
+
+	if (locations->kinds[frame] == FRAME_INLINED || !locations->of_frame[frame])
+		return pprof_locations_add(locations, node, outer, ret_id, ret_is_inlined);
+	*ret_id = locations->of_frame[frame];
+	*ret_is_inlined = false;
+	return 0;
+}
 
 #endif

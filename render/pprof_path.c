@@ -40,16 +40,21 @@ static int grow(struct pprof_path *path, size_t used)
 	return 0;
 }
 
-/* Writes a step's number in front of those before. */
+/* Writes a step's number in front of those before. Most take a byte or two. */
 static int write_step(struct pprof_path *path, struct path_step *step)
 {
-	uint8_t bytes[PROTOBUF_VARINT_MAX_BYTES];
+	uint8_t bytes[PROTOBUF_VARINT_MAX_BYTES], *to;
 	size_t size = (size_t)(protobuf_put(bytes, step->location) - bytes);
 
 	step->size = step->before + (uint32_t)size;
 	if (step->size > path->capacity && grow(path, step->before))
 		return -ENOMEM;
-	memcpy(path->room + path->capacity - step->size, bytes, size);
+	to = path->room + path->capacity - step->size;
+	to[0] = bytes[0];
+	if (size == 2)
+		to[1] = bytes[1];
+	else if (size > 2)
+		memcpy(to, bytes, size);
 	return 0;
 }
 
