@@ -268,7 +268,9 @@ static int put_stack(struct folded_reader *reader, struct span stack)
 	}
 	buffer_clear(&reader->before);
 	buffer_append(&reader->before, stack.start, stack.size);
-	return buffer_error(&reader->ends) || buffer_error(&reader->before) ? -ENOMEM : 0;
+	return buffer_error(&reader->ends) || buffer_error(&reader->before) || reader->batch.failed
+		       ? -ENOMEM
+		       : 0;
 }
 
 static int add_counts(struct folded_reader *reader, uint32_t node,

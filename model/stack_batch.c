@@ -67,7 +67,8 @@ static int reserve(struct stack_pile *pile, size_t frames)
 
 bool stack_batch_reserve(struct stack_batch *batch, size_t frames)
 {
-	batch->failed |= reserve(&batch->piles[batch->filled], frames) != 0;
+	if (!batch->failed)
+		batch->failed = reserve(&batch->piles[batch->filled], frames) != 0;
 	return !batch->failed;
 }
 
@@ -369,6 +370,9 @@ void stack_batch_start(struct stack_batch *batch)
 
 int stack_batch_flush(struct stack_batch *batch, struct added_stacks *ret_added)
 {
+	*ret_added = (struct added_stacks){ 0 };
+	if (!batch->piles[batch->filled].count)
+		return batch->failed ? -ENOMEM : 0;
 	turn(batch);
 	add_pile(batch);
 	return stack_batch_wait(batch, ret_added);
