@@ -26,7 +26,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wwr
 CFLAGS   ?= -O2 -g
 CFLAGS_  := -std=gnu11 $(WARNINGS) -I. -I$(OUTPUT) -include base/banned.h -D_GNU_SOURCE \
 	    -DHEARTH_VERSION='"$(VERSION)"' -fno-omit-frame-pointer
-LDLIBS_  := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lunwind-generic -liberty -lm
+LDLIBS_  := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lunwind-generic -liberty -pthread -lm
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 
 ifeq ($(V),1)
