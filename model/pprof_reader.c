@@ -46,8 +46,12 @@ struct pprof_reader {
 	struct read_report *report;
 	struct buffer raw;
 	struct pprof_tables tables;
-	uint64_t types[PROFILE_VALUES_MAX][2]; /* string indexes of name and unit */
+	uint64_t types[PROFILE_VALUES_MAX]
+		      [2]; /* string indexes of name and unit, in the input's order */
 	uint32_t type_count;
+	uint64_t
+		default_type; /* string index of the name of the one that counts; 0: none is said to */
+	uint32_t counted;     /* its number: the profile has it first */
 	uint64_t period_type[2]; /* likewise */
 	int64_t period;
 	uint32_t sample_count;
@@ -103,6 +107,9 @@ static int take_field(struct pprof_reader *reader, const struct protobuf_field *
 	case PPROF_PERIOD:
 		reader->period = (int64_t)field->value;
 		return 0;
+	case PPROF_DEFAULT_TYPE:
+		reader->default_type = field->value;
+		return 0;
 	default:
 		return pprof_tables_take(&reader->tables, field);
 	}
@@ -136,17 +143,52 @@ static bool is(struct bytes text, const char *what)
 	return text.size == strlen(what) && (!text.size || !memcmp(text.data, what, text.size));
 }
 
+static bool is_type(const struct pprof_reader *reader, uint32_t type, struct bytes name)
+{
+	struct bytes text = pprof_tables_string(&reader->tables, reader->types[type][0]);
+
+	return text.size == name.size && !memcmp(text.data, name.data, name.size);
+}
+
+/* Which type counts: the one that is said to, else, as pprof has it, the last one, but for samples, which have their time behind them. */
+static uint32_t find_counted(const struct pprof_reader *reader)
+{
+	struct bytes wanted = pprof_tables_string(&reader->tables, reader->default_type);
+	const struct bytes samples = { (const uint8_t *)"samples", strlen("samples") };
+
+	for (uint32_t i = 0; i < reader->type_count && wanted.size; i++)
+		if (is_type(reader, i, wanted))
+			return i;
+	return is_type(reader, 0, samples) ? 0 : reader->type_count - 1;
+}
+
+/* Where the profile has the input's value: the one that counts first, and then the others. */
+static uint32_t place_of_value(const struct pprof_reader *reader, uint32_t value)
+{
+	if (value == reader->counted)
+		return 0;
+	return value < reader->counted ? value + 1 : value;
+}
+
+static int intern_text(struct pprof_reader *reader, uint64_t index, uint32_t *ret_string)
+{
+	struct bytes text = pprof_tables_string(&reader->tables, index);
+
+	return profile_intern(reader->profile, (const char *)text.data, text.size, ret_string);
+}
+
 static int name_values(struct pprof_reader *reader)
 {
 	struct value_type types[PROFILE_VALUES_MAX];
 	int error = 0;
 
-	for (uint32_t i = 0; i < reader->type_count * 2 && !error; i++) {
-		struct bytes text =
-			pprof_tables_string(&reader->tables, reader->types[i / 2][i % 2]);
+	reader->counted = find_counted(reader);
+	for (uint32_t i = 0; i < reader->type_count && !error; i++) {
+		struct value_type *type = &types[place_of_value(reader, i)];
 
-		error = profile_intern(reader->profile, (const char *)text.data, text.size,
-				       i % 2 ? &types[i / 2].unit : &types[i / 2].name);
+		error = intern_text(reader, reader->types[i][0], &type->name);
+		if (!error)
+			error = intern_text(reader, reader->types[i][1], &type->unit);
 	}
 	if (!error)
 		error = profile_set_values(reader->profile, types, reader->type_count);
@@ -255,7 +297,8 @@ static void take_locations(struct pprof_reader *reader, struct bytes list, struc
 		reading->why = "a list of locations that is none";
 }
 
-static void take_values(const struct protobuf_field *field, struct reading *reading)
+static void take_values(const struct pprof_reader *reader, const struct protobuf_field *field,
+			struct reading *reading)
 {
 	uint8_t room[PROTOBUF_VARINT_MAX_BYTES];
 	struct byte_reader numbers;
@@ -265,8 +308,9 @@ static void take_values(const struct protobuf_field *field, struct reading *read
 	while (protobuf_next_packed(&numbers, &value)) {
 		if (value > INT64_MAX)
 			reading->why = "a negative value: of a difference";
-		if (reading->value_count < PROFILE_VALUES_MAX)
-			reading->values[reading->value_count++] = value;
+		if (reading->value_count < reader->type_count)
+			reading->values[place_of_value(reader, reading->value_count)] = value;
+		reading->value_count++;
 	}
 	if (numbers.failed)
 		reading->why = "a list of values that is none";
@@ -393,7 +437,7 @@ static int take_sample_field(struct pprof_reader *reader, const struct protobuf_
 		reading->lists += field->type == PROTOBUF_BYTES ? 1 : 2;
 		return 0;
 	case PPROF_SAMPLE_VALUE:
-		take_values(field, reading);
+		take_values(reader, field, reading);
 		return 0;
 	case PPROF_SAMPLE_LABEL:
 		if (profile_keeps_samples(reader->profile) && field->type == PROTOBUF_BYTES)

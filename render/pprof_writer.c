@@ -23,6 +23,7 @@
 #include "render/sample_groups.h"
 
 #define NS_PER_SECOND 1000000000u
+#define SAMPLES       "samples" /* how the value is called that counts them */
 
 struct pprof_writer {
 	const struct profile *profile;
@@ -114,23 +115,35 @@ static void write_type(struct pprof_writer *writer, enum pprof_profile_field num
 	end_message(writer, number);
 }
 
-/* Of a profile whose stacks were changed, what its first value is. */
+/* Of several, pprof takes the last one where none is said to count: of samples and their time, it shall do so; of others, the first one counts. */
+static void write_default_type(struct pprof_writer *writer, const struct value_type *types,
+			       uint32_t count)
+{
+	const char *first =
+		count > 1 ? profile_string(writer->profile, types[0].name, NULL) : SAMPLES;
+
+	if (!strcmp(first, SAMPLES))
+		return;
+	protobuf_append_number(&writer->message, PPROF_DEFAULT_TYPE, add_word(writer, first));
+	append_message(writer);
+}
+
 static void write_types(struct pprof_writer *writer)
 {
-	uint32_t count, kept;
+	uint32_t count;
 	const struct value_type *types = profile_values(writer->profile, &count);
 
-	profile_values(writer->profile, &kept);
-	for (uint32_t i = 0; i < count && i < (kept ? kept : 1); i++)
+	for (uint32_t i = 0; i < count; i++)
 		write_type(writer, PPROF_SAMPLE_TYPE,
 			   add_string_of(writer, writer->profile, types[i].name),
 			   add_string_of(writer, writer->profile, types[i].unit));
 	if (!count)
-		write_type(writer, PPROF_SAMPLE_TYPE, add_word(writer, "samples"),
+		write_type(writer, PPROF_SAMPLE_TYPE, add_word(writer, SAMPLES),
 			   add_word(writer, "count"));
 	if (writer->has_time)
 		write_type(writer, PPROF_SAMPLE_TYPE, add_word(writer, "cpu"),
 			   add_word(writer, "nanoseconds"));
+	write_default_type(writer, types, count);
 }
 
 /* --- samples --- */

@@ -142,6 +142,59 @@ func main() {
     assert spun > 0.5 * total > 0
 
 
+HEAP = """package main
+
+import (
+	"os"
+	"runtime"
+	"runtime/pprof"
+)
+
+var kept [][]byte
+
+func keep() {
+	for i := 0; i < 64; i++ {
+		kept = append(kept, make([]byte, 1<<20))
+	}
+}
+
+func drop() {
+	for i := 0; i < 640; i++ {
+		sink = make([]byte, 1<<20)
+	}
+}
+
+var sink []byte
+
+func main() {
+	runtime.MemProfileRate = 1
+	keep()
+	drop()
+	runtime.GC()
+	pprof.Lookup("heap").WriteTo(os.Stdout, 0)
+}
+"""
+
+
+def test_what_counts_is_what_the_profile_says(tmp_path):
+    """A heap profile of Go's has four values, of which the last one, the bytes in use, is said to count; go tool pprof takes that one, too."""
+    (tmp_path / "main.go").write_text(HEAP)
+    made = subprocess.run(["go", "run", tmp_path / "main.go"], capture_output=True, timeout=300, check=True)
+    (tmp_path / "heap.prof").write_bytes(made.stdout)
+    render(tmp_path / "heap.prof", tmp_path / "heap.top.txt")
+    top = (tmp_path / "heap.top.txt").read_text()
+    assert re.search(r"^[\d,]+ bytes;", top, re.M), top
+    assert re.search(r"main\.[a-z]+", top)[0] == "main.keep"
+    render(tmp_path / "heap.prof", tmp_path / "again.pb.gz")
+    for path in tmp_path / "heap.prof", tmp_path / "again.pb.gz":
+        shown = subprocess.run(["go", "tool", "pprof", "-top", path], capture_output=True, text=True, check=True).stdout
+        assert "Type: inuse_space" in shown
+        shown = subprocess.run(
+            ["go", "tool", "pprof", "-top", "-sample_index=alloc_space", path], capture_output=True, text=True, check=True
+        ).stdout
+        assert re.search(r"64\dMB .*main\.drop", shown), shown
+
+
 def test_a_cut_profile_is_refused_by_its_byte(folded, tmp_path):
     render(folded, tmp_path / "out.pb.gz")
     whole = gzip.decompress((tmp_path / "out.pb.gz").read_bytes())
