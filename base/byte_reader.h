@@ -65,8 +65,8 @@ uint64_t byte_reader_long_uleb128(struct byte_reader *reader); /* serves the nex
  */
 static inline uint64_t byte_reader_uleb128(struct byte_reader *reader)
 {
-	const uint8_t *at = reader->bytes.data + reader->offset;
 	size_t left = reader->failed ? 0 : reader->bytes.size - reader->offset;
+	const uint8_t *at = left ? reader->bytes.data + reader->offset : NULL;
 
 	if (left && at[0] < 0x80) {
 		reader->offset++;

@@ -294,9 +294,9 @@ static int count_line(struct folded_reader *reader, uint32_t node,
 	struct read_report *report = reader->lines.report;
 	int error = add_counts(reader, node, counted);
 
-	report->stacks += !error;
 	if (error != -EOVERFLOW)
 		return error;
+	report->stacks--;
 	read_report_add(report, counted->line, "the counts add up to more than 2^63 - 1");
 	return 0;
 }
@@ -379,6 +379,7 @@ static int read_line(struct text_lines *lines, const char *bytes, size_t size)
 		return error;
 	reader->counted[stack_batch_number(&reader->batch)] =
 		(struct counted_line){ lines->report->lines, line.count, line.before };
+	lines->report->stacks++; /* until it turns out that it cannot be counted */
 	return stack_batch_end(&reader->batch) ? start_pile(reader) : 0;
 }
 

@@ -523,14 +523,13 @@ static int count_sample(struct pprof_reader *reader, const struct batched_sample
 
 	if (node != PROFILE_NONE)
 		error = profile_add_sample(reader->profile, &sample, batched->values);
-	if (error == -E2BIG)
-		read_report_add(reader->report, batched->offset, too_many_frames);
-	else if (error == -EOVERFLOW)
-		read_report_add(reader->report, batched->offset,
-				"the values add up to more than 2^63 - 1");
-	else
-		reader->report->stacks += !error;
-	return error == -E2BIG || error == -EOVERFLOW ? 0 : error;
+	if (error != -E2BIG && error != -EOVERFLOW)
+		return error;
+	reader->report->stacks--;
+	read_report_add(reader->report, batched->offset,
+			error == -E2BIG ? too_many_frames
+					: "the values add up to more than 2^63 - 1");
+	return 0;
 }
 
 static int count_added(struct pprof_reader *reader, const struct added_stacks *added)
@@ -578,6 +577,7 @@ static int add_sample(struct pprof_reader *reader, struct bytes bytes, struct re
 	memcpy(batched->values, reading->values, reading->value_count * sizeof(uint64_t));
 	if (profile_keeps_samples(reader->profile))
 		error = profile_add_labels(reader->profile, &reading->labels, &batched->labels);
+	reader->report->stacks++; /* until it turns out that it cannot be counted */
 	return stack_batch_end(&reader->batch) && !error ? start_pile(reader) : error;
 }
 

@@ -245,7 +245,8 @@ int profile_reader_finish(struct profile_reader *reader, struct read_report *ret
 {
 	int error = finish(reader);
 
-	profile_settle(reader->profile);
+	if (!error) /* else stacks may still be added meanwhile */
+		profile_settle(reader->profile);
 	*ret_report = reader->report;
 	return error;
 }

@@ -210,8 +210,8 @@ static void search(const struct group *group, const struct stack_tree *tree)
 }
 
 /*
- * Of those that were not looked for, the slots where they branch off from the one before. Its nodes are not known yet; but mostly what it does not share is
- * new, and so will have the next numbers.
+ * The slots where stacks branch off: from what was found of them, or from the one before, if they share more with it. That one's nodes are not known yet;
+ * but mostly what was not found is new, and so will have the next numbers. What stands in a path beyond what is known is but this guess.
  */
 static void fetch_branches(const struct group *group, const struct stack_tree *tree)
 {
@@ -224,8 +224,8 @@ static void fetch_branches(const struct group *group, const struct stack_tree *t
 		size_t at = start + pile->known[stack];
 
 		if (pile->known[stack] < group->shared[i]) {
-			memcpy(path + start, path + start_of(pile, stack - 1),
-			       group->shared[i] * sizeof(*path));
+			memcpy(path + at, path + start_of(pile, stack - 1) + pile->known[stack],
+			       (group->shared[i] - pile->known[stack]) * sizeof(*path));
 			at = start + group->shared[i];
 		}
 		if (at < end)
@@ -263,6 +263,20 @@ static int add_new(struct stack_pile *pile, struct stack_tree *tree, size_t at, 
 	return 0;
 }
 
+/* Goes on as far as the tree has it: the place of the first frame that it has not. */
+static size_t find_rest(struct stack_pile *pile, const struct stack_tree *tree, uint32_t stack,
+			uint32_t *node)
+{
+	size_t start = pile->ends[stack - 1], end = pile->ends[stack];
+	size_t at = start + pile->known[stack];
+	uint32_t next;
+
+	while (at < end && (next = stack_tree_find(tree, *node, pile->frames[at])))
+		pile->path[at++] = *node = next;
+	pile->known[stack] = at - start;
+	return at;
+}
+
 /* What is not known of it. */
 static int add_rest(struct stack_pile *pile, struct stack_tree *tree, uint32_t stack,
 		    uint64_t max_nodes)
@@ -273,6 +287,8 @@ static int add_rest(struct stack_pile *pile, struct stack_tree *tree, uint32_t s
 	int error = 0;
 
 	pile->nodes[stack - 1] = PROFILE_NONE;
+	if (max_nodes && tree->node_count + (end - at) > max_nodes)
+		at = find_rest(pile, tree, stack, &node);
 	if (max_nodes && tree->node_count + (end - at) > max_nodes)
 		return 0;
 	while (at < end && !error) {
@@ -358,7 +374,7 @@ static void turn(struct stack_batch *batch)
 	take_path(full, next);
 	batch->filled = !batch->filled;
 	batch->is_adding = true;
-	if (batch->failed || begin_pile(next, full))
+	if (begin_pile(next, full) || batch->failed)
 		batch->error = -ENOMEM;
 }
 

@@ -117,8 +117,7 @@ static int remember(struct stack_tree *tree, uint32_t node)
 
 /* --- children --- */
 
-/* 0: there is none, for the root is nobody's child. */
-static uint32_t find(const struct stack_tree *tree, uint32_t parent, uint32_t frame)
+uint32_t stack_tree_find(const struct stack_tree *tree, uint32_t parent, uint32_t frame)
 {
 	if (parent + 1 == tree->node_count)
 		return 0; /* it came last */
@@ -134,7 +133,7 @@ int stack_tree_add(struct stack_tree *tree, uint32_t parent, uint32_t frame, uin
 	if (tree->child_count && !tree->child_capacity &&
 	    stack_tree_reserve_branches(tree, tree->child_count))
 		return -ENOMEM;
-	node = find(tree, parent, frame);
+	node = stack_tree_find(tree, parent, frame);
 	if (!node) {
 		node = tree->node_count;
 		if (node == tree->node_capacity && stack_tree_reserve(tree, 1))

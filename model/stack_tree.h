@@ -35,6 +35,9 @@ int stack_tree_reserve_branches(struct stack_tree *tree, uint32_t branches);
 /* Its stacks are complete: the table is given up, and made again should one be added nevertheless. */
 void stack_tree_settle(struct stack_tree *tree);
 
+/* The child of `parent` for `frame`; 0: there is none, for the root is nobody's child. Of a tree that is not settled. */
+uint32_t stack_tree_find(const struct stack_tree *tree, uint32_t parent, uint32_t frame);
+
 /* The child of `parent` for `frame`, made if it is not there: 0 or -ENOMEM. */
 int stack_tree_add(struct stack_tree *tree, uint32_t parent, uint32_t frame, uint32_t *ret_node);
 

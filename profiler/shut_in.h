@@ -4,7 +4,7 @@
  * before it begins. What it logs is logged here, what it makes is taken here, piece by piece.
  *
  * Only root has what it takes to build a cage, and only root has something to lose: any other user's call runs in this
- * process. So does that of a root who may not build one (in a container), after a warning. One thread at a time, of a process that has no other.
+ * process. So does that of a root who may not build one (in a container), after a warning. One thread at a time, of a process that has no other when it calls.
  */
 #ifndef HEARTH_PROFILER_SHUT_IN_H
 #define HEARTH_PROFILER_SHUT_IN_H

@@ -53,6 +53,8 @@ static void take_made(struct gzip_writer *writer)
 	buffer_append(writer->to, writer->made.data, writer->made.size);
 	if (!writer->error)
 		writer->error = buffer_error(&writer->made);
+	if (!writer->error)
+		writer->error = buffer_error(writer->to);
 	buffer_clear(&writer->made);
 }
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """hearth render against inferno and flamegraph.pl: folded stacks to SVG, perf script's text to folded stacks; a pprof profile
-read and written again, against go tool pprof
+read and written again, and its table of the top, against go tool pprof
 
 A new process each time, its input in the page cache, the best of several runs by turns. A bar is what inferno took in the same
 run by the factor that is promised.
@@ -16,6 +16,7 @@ COLLAPSE_MB_A_SECOND, COLLAPSE_MB = 400, 64
 STACKS = (100_000, 1_000_000)
 PERL_STACKS = 100_000  # a million take it minutes and 4 GB
 PPROF_FACTOR, PPROF_MEMORY_SHARE = 5, 1 / 3  # go's time by hearth's; hearth's memory of go's
+TOP_FACTOR = 10  # of go tool pprof -top
 PPROF_STACKS = 1_000_000
 SCRIPT_SAMPLES = (160_000, 560_000)  # some 290 and 1,000 MB of text
 
@@ -116,4 +117,14 @@ def pprof_to_pprof(bench, stacks):
     what = f"pprof of {stacks:,} stacks, read and written"
     yield Row(f"{what}: time", ours.seconds, "s", go.seconds / PPROF_FACTOR, note=note_of(profile, origin, [go]))
     yield Row(f"{what}: peak memory", ours.megabytes, "MB", go.megabytes * PPROF_MEMORY_SHARE)
+    yield from pprof_to_top(bench, profile, origin, stacks)
     profile.unlink()
+
+
+def pprof_to_top(bench, profile, origin, stacks):
+    ours = Tool("hearth", [bench.binary, "render", profile, "--format", "top", "-o", "-"], bench.path("hearth.top"))
+    go = Tool("go tool pprof -top", ["go", "tool", "pprof", "-top", profile], bench.path("go.top"))
+    by_turns([ours, go], bench.seconds(3, 1))
+    what = f"pprof of {stacks:,} stacks, table of the top"
+    yield Row(f"{what}: time", ours.seconds, "s", go.seconds / TOP_FACTOR, note=note_of(profile, origin, [go]))
+    yield Row(f"{what}: peak memory", ours.megabytes, "MB")

@@ -334,7 +334,7 @@ def test_a_compressed_input_is_read(tmp_path):
 @pytest.mark.parametrize(
     "damage, said",
     [
-        ("cut", "byte [0-9]+: it is cut off: gzip's end is missing; [1-9][0-9]* stacks were read before"),
+        ("cut", "byte [0-9]+: it is cut off: gzip's end is missing; 3000 stacks were read before"),
         ("changed", "byte [1-9][0-9]*: damaged: gzip does not inflate it; 0 stacks were read before"),
     ],
 )

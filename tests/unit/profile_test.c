@@ -90,6 +90,34 @@ static void test_stacks_share_prefixes_and_keep_order(void **state)
 	profile_free(profile);
 }
 
+/* Of one that was settled, too, the children that are there are found. */
+static void test_stacks_may_be_added_when_it_is_settled(void **state)
+{
+	struct profile *profile = profile_new();
+	uint32_t parent, child, again, count;
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++) {
+		assert_int_equal(profile_add_child(profile, PROFILE_ROOT, i % 100, &parent), 0);
+		assert_int_equal(profile_add_child(profile, parent, i % 300, &child), 0);
+	}
+	count = profile_node_count(profile);
+	for (uint32_t round = 0; round < 3; round++) {
+		profile_settle(profile);
+		for (uint32_t i = 1; i < count; i++) {
+			const struct stack_node node = *profile_node(profile, i);
+
+			assert_int_equal(
+				profile_add_child(profile, node.parent, node.frame, &again), 0);
+			assert_int_equal(again, i);
+		}
+		profile_settle(profile);
+		assert_int_equal(profile_add_child(profile, 1, 1000 + round, &again), 0);
+		assert_int_equal(again, count++);
+	}
+	profile_free(profile);
+}
+
 static void test_ticks_add_up_and_never_wrap(void **state)
 {
 	struct profile *profile = profile_new();
@@ -208,6 +236,7 @@ int main(void)
 		cmocka_unit_test(test_frames_are_interned_by_all_that_is_said_of_them),
 		cmocka_unit_test(test_a_line_without_a_file_is_none),
 		cmocka_unit_test(test_stacks_share_prefixes_and_keep_order),
+		cmocka_unit_test(test_stacks_may_be_added_when_it_is_settled),
 		cmocka_unit_test(test_ticks_add_up_and_never_wrap),
 		cmocka_unit_test(test_a_deep_tree_needs_no_recursion),
 		cmocka_unit_test(test_fates_add_up_from_markers),

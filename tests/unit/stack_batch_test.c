@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "model/profile.h"
 #include "model/stack_batch.h"
+#include "model/stack_tree.h"
 
 #define STACKS    20000
 #define MAX_DEPTH 24
@@ -38,10 +39,20 @@ static struct stack stack_of(const struct stack *before, uint64_t seed)
 	return stack;
 }
 
-static uint32_t add_alone(struct profile *profile, const struct stack *stack)
+/* `max_nodes`: 0: any number. A stack for which there is no room is left out. */
+static uint32_t add_alone(struct profile *profile, const struct stack *stack, uint64_t max_nodes)
 {
-	uint32_t node = PROFILE_ROOT;
+	uint32_t node = PROFILE_ROOT, next;
+	size_t there = 0;
 
+	while (there < stack->depth &&
+	       (next = stack_tree_find(profile_tree(profile), node, stack->frames[there]))) {
+		node = next;
+		there++;
+	}
+	if (max_nodes && profile_node_count(profile) + (stack->depth - there) > max_nodes)
+		return PROFILE_NONE;
+	node = PROFILE_ROOT;
 	for (size_t i = 0; i < stack->depth; i++)
 		assert_int_equal(profile_add_child(profile, node, stack->frames[i], &node), 0);
 	return node;
@@ -97,20 +108,22 @@ static void add_all(struct stack_batch *batch, const uint32_t *expected)
 }
 
 /* Adds all at once after so many stacks, besides full piles. */
-static void assert_same_tree(uint64_t often)
+static void assert_same_tree(uint64_t often, uint64_t max_nodes)
 {
 	struct profile *alone = profile_new(), *together = profile_new();
 	uint32_t expected[STACK_BATCH_STACKS];
 	struct stack before = { .depth = 0 };
 	struct stack_batch batch;
-	size_t full = 0;
+	size_t full = 0, left_out = 0;
 
 	stack_batch_init(&batch, together);
+	batch.max_nodes = max_nodes;
 	for (uint64_t i = 0; i < STACKS; i++) {
 		struct stack stack = stack_of(&before, i);
 
 		put_together(&batch, &before, &stack);
-		expected[stack_batch_number(&batch)] = add_alone(alone, &stack);
+		expected[stack_batch_number(&batch)] = add_alone(alone, &stack, max_nodes);
+		left_out += expected[stack_batch_number(&batch)] == PROFILE_NONE;
 		before = stack;
 		if (stack_batch_end(&batch)) {
 			start_pile(&batch, expected);
@@ -120,6 +133,7 @@ static void assert_same_tree(uint64_t often)
 		}
 	}
 	add_all(&batch, expected);
+	assert_true(max_nodes ? left_out > STACKS / 10 && left_out < STACKS : !left_out);
 	assert_true(often < STACKS ? full > 0 : full == STACKS / STACK_PILE_STACKS);
 	assert_same_trees(alone, together);
 	stack_batch_release(&batch);
@@ -130,13 +144,63 @@ static void assert_same_tree(uint64_t often)
 static void test_same_tree(void **state)
 {
 	(void)state;
-	assert_same_tree(UINT64_MAX);
+	assert_same_tree(UINT64_MAX, 0);
 }
 
 static void test_same_tree_of_small_piles(void **state)
 {
 	(void)state;
-	assert_same_tree(300);
+	assert_same_tree(300, 0);
+}
+
+static void test_same_tree_where_no_more_nodes_are_allowed(void **state)
+{
+	(void)state;
+	for (uint64_t max_nodes = 100; max_nodes < 20000; max_nodes = max_nodes * 3 / 2) {
+		assert_same_tree(UINT64_MAX, max_nodes);
+		assert_same_tree(100, max_nodes);
+	}
+}
+
+static void put(struct stack_batch *batch, struct profile *alone, const struct stack *stack)
+{
+	for (size_t i = 0; i < stack->depth; i++)
+		stack_batch_push(batch, stack->frames[i]);
+	stack_batch_end(batch);
+	add_alone(alone, stack, batch->max_nodes);
+}
+
+/* What is looked for together ends with a stack that is left out, of which the next one shares more than was found of it. */
+static void test_left_out_stack_says_nothing_of_the_next_one(void **state)
+{
+	struct profile *alone = profile_new(), *together = profile_new();
+	const struct stack first = { { 'A' }, 1 }, other = { { 'Z' }, 1 };
+	const struct stack large = { { 'A', 'Q', 'Q', 1, 2, 3, 4, 5, 6, 7, 8, 9 }, 12 };
+	const struct stack next = { { 'A', 'Q', 'Q', 'x', 'x', 'x', 'x', 'x' }, 8 };
+	struct added_stacks added;
+
+	(void)state;
+	for (size_t before = 0; before < 70; before++) {
+		struct stack_batch batch;
+
+		profile_free(alone);
+		profile_free(together);
+		alone = profile_new();
+		together = profile_new();
+		stack_batch_init(&batch, together);
+		batch.max_nodes = 12;
+		for (size_t i = 0; i < before; i++)
+			put(&batch, alone, &(struct stack){ { 'F' }, 1 });
+		put(&batch, alone, &first);
+		put(&batch, alone, &other);
+		put(&batch, alone, &large);
+		put(&batch, alone, &next);
+		assert_int_equal(stack_batch_flush(&batch, &added), 0);
+		assert_same_trees(alone, together);
+		stack_batch_release(&batch);
+	}
+	profile_free(alone);
+	profile_free(together);
 }
 
 static void test_dropped_stack_leaves_nothing(void **state)
@@ -218,6 +282,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_tree),
 		cmocka_unit_test(test_same_tree_of_small_piles),
+		cmocka_unit_test(test_same_tree_where_no_more_nodes_are_allowed),
+		cmocka_unit_test(test_left_out_stack_says_nothing_of_the_next_one),
 		cmocka_unit_test(test_dropped_stack_leaves_nothing),
 		cmocka_unit_test(test_no_more_nodes_than_allowed),
 		cmocka_unit_test(test_many_frames_make_a_pile_full),

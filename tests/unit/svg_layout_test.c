@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -74,6 +75,29 @@ static void children_stand_by_name(void **state)
 	(void)state;
 	assert_layout(TREE, (struct svg_limits){ .max_frames = 100, .order = RENDER_ORDER_NAME },
 		      wanted, COUNT(wanted));
+}
+
+/* Around the total from which on sums take more than four bytes. */
+static void counts_of_any_size_are_drawn(void **state)
+{
+	static const uint64_t totals[] = { UINT32_MAX - 1, UINT32_MAX, (uint64_t)UINT32_MAX + 1,
+					   UINT64_C(5) << 32, INT64_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(totals); i++) {
+		uint64_t most = totals[i] - 7;
+		const struct wanted wanted[] = {
+			{ "(root)", 0, 0, totals[i], 0, 0 }, { "c", 1, 0, 3, 0, 0 },
+			{ "p", 1, 3, most + 4, 0, 0 },       { "a", 2, 3, most, 0, 0 },
+			{ "b", 2, most + 3, 4, 0, 0 },
+		};
+		char text[80];
+
+		snprintf(text, sizeof(text), "p;a %llu\np;b 4\nc 3\n", (unsigned long long)most);
+		assert_layout(text,
+			      (struct svg_limits){ .max_frames = 100, .order = RENDER_ORDER_NAME },
+			      wanted, COUNT(wanted));
+	}
 }
 
 static void or_in_order_of_arrival(void **state)
@@ -215,6 +239,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(children_stand_by_name),
+		cmocka_unit_test(counts_of_any_size_are_drawn),
 		cmocka_unit_test(or_in_order_of_arrival),
 		cmocka_unit_test(narrow_frames_stand_together),
 		cmocka_unit_test(the_widest_and_lowest_are_kept),
