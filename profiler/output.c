@@ -12,7 +12,9 @@
 #include "base/utf8.h"
 #include "model/fates.h"
 #include "model/profile.h"
+#include "model/samples.h"
 #include "model/shape.h"
+#include "render/html_writer.h"
 #include "render/readable.h"
 #include "render/svg_writer.h"
 
@@ -171,9 +173,10 @@ int output_check(struct output *output, const char *default_path)
 			  output->path, endings);
 		return -EINVAL;
 	}
-	if (output->drawing.flamechart && output->format->write != svg_write) {
+	if (output->drawing.flamechart && output->format->write != svg_write &&
+	    output->format->write != html_write) {
 		log_error(
-			"--flamechart draws an SVG (-o FILE.svg), no %s; speedscope's format has the order of time, too",
+			"--flamechart is of an SVG or a page (-o FILE.svg, FILE.html), of no %s; speedscope's format has the order of time, too",
 			output->format->name);
 		return -EINVAL;
 	}
@@ -219,11 +222,22 @@ static void warn_of_total(uint64_t asked, uint64_t counted)
 			    (unsigned long long)asked, (unsigned long long)counted);
 }
 
+/* An SVG then has the order of the input; a page has none. */
+static void warn_of_no_times(const struct output *output, const struct profile *profile)
+{
+	const struct samples *samples = profile_samples(profile);
+
+	if (output->drawing.flamechart && output->format->write == html_write &&
+	    !(samples && samples_have_times(samples)))
+		log_warning("--flamechart: the input tells no times: the page has no chart");
+}
+
 static int make(const struct output *output, const struct profile *profile, struct buffer *to)
 {
 	int error = output->format->write(profile, &output->drawing, to);
 
 	warn_of_total(output->drawing.total, profile_total(profile));
+	warn_of_no_times(output, profile);
 	return error ? error : buffer_error(to);
 }
 

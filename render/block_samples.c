@@ -16,12 +16,14 @@
 #include "model/profile.h"
 #include "model/samples.h"
 #include "render/profile_block.h"
+#include "render/render_options.h"
 #include "render/thread_order.h"
 
 #define SHORT_NS \
 	UINT64_C(10000000000) /* a profile below has finer slots, if its samples are as many */
 #define SHORT_SLOT_NS UINT64_C(2000000)
 #define SLOT_NS       UINT64_C(20000000)
+#define CHART_SLOT_NS UINT64_C(1000) /* so fine that a chart has the samples in their order */
 #define SLOTS_MAX     (UINT32_MAX >> 1)
 
 /* A thread's rows: keys are place << 32 | slot + 1 (0: no time), values ticks. */
@@ -52,7 +54,7 @@ static void rows_release(struct sample_rows *rows)
 
 /* --- times --- */
 
-static void find_span(struct sample_rows *rows)
+static void find_span(struct sample_rows *rows, bool is_chart)
 {
 	uint64_t span;
 	bool is_fine;
@@ -70,7 +72,7 @@ static void find_span(struct sample_rows *rows)
 		return;
 	span = rows->last_ns - rows->first_ns;
 	is_fine = span < SHORT_NS && samples_count(rows->samples) >= span / SHORT_SLOT_NS;
-	rows->slot_ns = is_fine ? SHORT_SLOT_NS : SLOT_NS;
+	rows->slot_ns = is_chart ? CHART_SLOT_NS : is_fine ? SHORT_SLOT_NS : SLOT_NS;
 }
 
 /* 1, 2, 5, 10, 20, ... */
@@ -344,8 +346,8 @@ static bool is_telling(const struct sample_rows *rows)
 	return rows->group_count > 1 || rows->slot_ns;
 }
 
-int block_samples_write(const struct profile *profile, const uint32_t *places, struct buffer *to,
-			uint64_t *ret_untold)
+int block_samples_write(const struct profile *profile, const struct render_options *options,
+			const uint32_t *places, struct buffer *to, uint64_t *ret_untold)
 {
 	_cleanup_(rows_release) struct sample_rows rows = {
 		.profile = profile,
@@ -358,7 +360,7 @@ int block_samples_write(const struct profile *profile, const uint32_t *places, s
 	*ret_untold = 0;
 	if (!rows.samples || !samples_count(rows.samples))
 		return 0;
-	find_span(&rows);
+	find_span(&rows, options->flamechart);
 	while (rows.slot_ns && slots_of(&rows) > SLOTS_MAX)
 		rows.wider = next_wider(rows.wider);
 	error = make_groups(&rows);

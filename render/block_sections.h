@@ -23,7 +23,7 @@ int block_tree_write(const struct profile *profile, const struct render_options 
  * "thrd", "time" and "smpl", where samples tell more than the tree. Takes 32 bytes a sample meanwhile, 16 more for those of a thread. `ret_untold`: how
  * many samples there are if they are too many.
  */
-int block_samples_write(const struct profile *profile, const uint32_t *places, struct buffer *to,
-			uint64_t *ret_untold);
+int block_samples_write(const struct profile *profile, const struct render_options *options,
+			const uint32_t *places, struct buffer *to, uint64_t *ret_untold);
 
 #endif

@@ -117,6 +117,7 @@ static void add_drawing(struct facts *facts, const struct render_options *option
 	add_number(facts, "row_height", options->height);
 	add_number(facts, "whole", options->total);
 	add_number(facts, "inverted", options->inverted);
+	add_number(facts, "flamechart", options->flamechart);
 	add_number(facts, "no_sort", options->no_sort);
 	add_number(facts, "cut_right", options->truncate_text_right);
 	if (options->search_color.is_set)
@@ -212,7 +213,7 @@ static int write_stacks(const struct profile *profile, const struct render_optio
 	_cleanup_free_ uint32_t *places = malloc(profile_node_count(profile) * sizeof(*places));
 	int error = places ? block_tree_write(profile, options, ranks, to, places) : -ENOMEM;
 
-	return error ? error : block_samples_write(profile, places, to, ret_untold);
+	return error ? error : block_samples_write(profile, options, places, to, ret_untold);
 }
 
 int profile_block_write(const struct profile *profile, const struct render_options *options,

@@ -22,7 +22,7 @@
  *         name + 1, the process's ID + 1, the thread's ID + 1 (0: not known), how many rows of smpl are its; how many threads with few ticks are together in
  *         the last one (0: none are)
  *   time  if times are known: nanoseconds of a slot; when slot 0 begins, in nanoseconds of the profile's clock; count of slots; how many times wider the
- *         slots are than they would be of fewer samples
+ *         slots are than they would be of fewer samples. Slots of a flame chart are of 1 microsecond, else of 2 or 20 milliseconds
  *   smpl  beside thrd: columns of rows, which stand by thread, node and slot: the node (its index in the walk, the root's is 0) as its distance from that
  *         of the row before of the same thread (or from 0); the slot + 1, 0 for none, as its distance from that of the row before of the same thread and node (or
  *         from 0); the ticks

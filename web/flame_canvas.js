@@ -32,6 +32,7 @@ class FlameCanvas {
 		this.ratio = window.devicePixelRatio || 1;
 		this.colourOf = null; // frame → { ramp, shade } of another choice of colours
 		this.colourOfNode = null; // or of a node
+		this.nameOfNode = null; // node → what it is called, where that is not its frame's name
 		this.labels = new Map();
 		this.strip = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
 	}
@@ -339,6 +340,8 @@ class FlameCanvas {
 	}
 
 	labelFor(i, most) {
+		const own = this.nameOfNode?.(i);
+		if (own) return fitLabel(own, most, Boolean(this.profile.facts.cut_right));
 		const frame = this.tree.frame[i], key = (frame + 1) * 1024 + Math.min(most, 1023);
 		let text = this.labels.get(key);
 		if (text === undefined) {

@@ -3,7 +3,8 @@
 // What is said of a frame: in the strip under the graph, and to a screen reader.
 export { frameFacts, frameWords, showDetail };
 
-import { amountText, countText, groupDigits, shareText } from './plain_numbers.js';
+import { amountText, countText, groupDigits, secondsText, shareText, stepText } from './plain_numbers.js';
+import { threadText } from './sample_choice.js';
 
 // Pairs of a word and its value, the most telling first. `view` is the node that fills the width.
 function frameFacts(profile, tree, i, view) {
@@ -18,11 +19,19 @@ function frameFacts(profile, tree, i, view) {
 		if (places.length > 1)
 			pairs.push([`in ${groupDigits(places.length)} places`, shareText(tree.massOfFrame(frame), whole)]);
 	}
+	if (tree.slotsPerStep) pairs.push(...chartFacts(profile, tree, i));
 	if (source) pairs.push(['file', source]);
 	if (module) pairs.push(['in', module]);
 	if (!['native', 'root'].includes(kind)) pairs.push(['', kind]);
 	if (+facts.per_second) pairs.push(['', countText(facts, tree.total(i))]);
 	return pairs;
+}
+
+// Of a node of a flame chart.
+function chartFacts({ samples }, tree, i) {
+	const { slotNs, slots: most } = samples.time, seconds = slots => slots * slotNs / 1e9, step = seconds(Math.min(tree.slotsPerStep, most));
+	const at = slots => secondsText(seconds(slots), step), finer = tree.slotsPerStep > 1 ? ' (finer of one thread, or of a shorter time)' : '';
+	return i ? [['at', `${at(tree.firstSlot[i])} – ${at(tree.lastSlot[i])}`], ['thread', threadText(samples.threads[tree.thread[i]])]] : [['in steps of', stepText(step) + finer]];
 }
 
 function frameWords(profile, tree, i, view) {

@@ -8,6 +8,7 @@ import { FrameSearch } from './frame_search.js';
 import { DrawnTree } from './drawn_tree.js';
 import { PageTheme } from './page_theme.js';
 import { FlameView } from './flame_view.js';
+import { ChartView } from './chart_view.js';
 import { CallersView } from './callers_view.js';
 import { FunctionTable } from './function_table.js';
 import { TreeTable } from './tree_table.js';
@@ -15,7 +16,7 @@ import { FilterChips } from './filter_chips.js';
 import { SampleControls } from './sample_controls.js';
 import { CHOICE_KINDS, choiceWords } from './sample_choice.js';
 import { COLOUR_CHOICES, colouring, showLegend } from './colour_choice.js';
-import { showThreadLegend, threadColouring } from './thread_colours.js';
+import { chartColouring, showThreadLegend, threadColouring } from './thread_colours.js';
 import { FRAME_ACTIONS, FrameMenu, actionButtons, copyText, exactFilter } from './frame_actions.js';
 import { SvgSheet } from './svg_sheet.js';
 import { crumbParts } from './crumb_path.js';
@@ -27,8 +28,8 @@ import { showHeading } from './page_heading.js';
 import { groupDigits, shareText } from './plain_numbers.js';
 import { followPath, pathOf, readAddress, writeAddress } from './view_address.js';
 
-const VIEWS = { flame: 'Flame', icicle: 'Icicle', callers: 'Callers / callees', table: 'Table', tree: 'Tree' };
-const PANELS = { flame: 'graph', icicle: 'graph', callers: 'callers', table: 'table', tree: 'tree' };
+const VIEWS = { flame: 'Flame', icicle: 'Icicle', chart: 'Chart', callers: 'Callers / callees', table: 'Table', tree: 'Tree' };
+const PANELS = { flame: 'graph', icicle: 'graph', chart: 'chart', callers: 'callers', table: 'table', tree: 'tree' };
 const element = id => document.getElementById(id);
 
 class Page {
@@ -37,7 +38,8 @@ class Page {
 		this.whole = this.tree = new StackTree(profile.nodes);
 		this.search = new FrameSearch(profile);
 		this.theme = new PageTheme(() => this.onTheme());
-		this.view = this.firstView = profile.facts.inverted ? 'icicle' : 'flame';
+		this.graphView = profile.facts.inverted ? 'icicle' : 'flame';
+		this.view = this.firstView = profile.facts.flamechart && profile.samples?.time ? 'chart' : this.graphView;
 		this.missing = '';
 		this.colour = 'kind';
 		this.stale = new Set();
@@ -55,7 +57,13 @@ class Page {
 			zoomed: isNew => this.onZoom(isNew),
 			menu: (i, x, y) => this.menu.open(x, y),
 		});
-		this.flame.canvas.isInverted = this.view === 'icicle';
+		this.flame.canvas.isInverted = this.graphView === 'icicle';
+		this.chart = profile.samples?.time ? new ChartView(element('chart'), profile, theme, {
+			describe: i => this.describe(this.chart, i),
+			zoomed: isNew => this.onZoom(isNew),
+			menu: (i, x, y) => this.menu.open(x, y),
+		}) : null;
+		if (this.chart) this.chart.canvas.isInverted = this.flame.canvas.isInverted;
 		this.callers = new CallersView(element('callers'), profile, theme,
 			{ describe: (view, i) => this.describe(view, i), choose: frame => this.showCallers(frame) });
 		this.table = new FunctionTable(element('table'), profile, search, { choose: frame => this.showCallers(frame) });
@@ -77,7 +85,7 @@ class Page {
 		this.chips.show();
 		element('notes').textContent = this.notes();
 		element('notes').hidden = !element('notes').textContent;
-		for (const [view, label] of Object.entries(VIEWS)) element('tabs').append(this.tab(view, label));
+		for (const view of this.views) element('tabs').append(this.tab(view, VIEWS[view]));
 		for (const choice of this.colours) element('colour').append(new Option(COLOUR_CHOICES[choice], choice));
 		this.theme.apply();
 	}
@@ -99,13 +107,23 @@ class Page {
 		return tab;
 	}
 
+	// A chart is along time.
+	get views() {
+		return Object.keys(VIEWS).filter(view => view !== 'chart' || this.chart);
+	}
+
 	get graphs() {
-		return [this.flame, ...this.callers.panes];
+		return [this.flame, ...(this.chart ? [this.chart] : []), ...this.callers.panes];
+	}
+
+	// The graph whose zoom and matches are told.
+	get main() {
+		return this.view === 'chart' && this.chart.tree ? this.chart : this.flame;
 	}
 
 	// The graph that keys mean.
 	get active() {
-		return PANELS[this.view] === 'graph' ? this.flame : this.view === 'callers' ? this.callers.active : null;
+		return PANELS[this.view] === 'graph' || this.view === 'chart' ? this.main : this.view === 'callers' ? this.callers.active : null;
 	}
 
 	onTheme() {
@@ -127,10 +145,15 @@ class Page {
 		const colourOf = colouring(this.colour, this.profile, this.tree);
 		for (const graph of this.graphs) {
 			graph.canvas.colourOf = colourOf;
-			graph.canvas.colourOfNode = this.colour === 'thread' && graph === this.flame ? threadColouring(this.profile, this.drawn) : null;
+			graph.canvas.colourOfNode = this.colour === 'thread' ? this.threadColours(graph) : null;
 			graph.setColours();
 		}
 		this.showLegend();
+	}
+
+	threadColours(graph) {
+		if (graph === this.flame) return threadColouring(this.profile, this.drawn);
+		return graph === this.chart && graph.tree ? chartColouring(this.profile, this.drawn, graph.tree) : null;
 	}
 
 	showLegend() {
@@ -143,7 +166,7 @@ class Page {
 	// --- views ---------------------------------------------------------------------------------
 
 	chooseView(view) {
-		if (!Object.hasOwn(VIEWS, view) || view === this.view) return;
+		if (!this.views.includes(view) || view === this.view) return;
 		this.view = view;
 		this.showView();
 		this.visit(false);
@@ -161,6 +184,7 @@ class Page {
 		if (panel === 'empty') this.showEmpty();
 		else this.refresh(panel);
 		this.showCrumb();
+		this.showFound(); // a chart has other places than a graph
 	}
 
 	refresh(panel) {
@@ -169,6 +193,11 @@ class Page {
 			const isInverted = this.view === 'icicle';
 			this.flame.layOut();
 			if (this.flame.canvas.isInverted !== isInverted) this.flame.setInverted(isInverted);
+		} else if (panel === 'chart') {
+			if (isStale) this.makeChart();
+			else if (this.chart.search.query !== this.search.query) this.chart.find(this.search.query);
+			this.chart.layOut();
+			this.describe(this.chart, this.chart.focused);
 		} else if (panel === 'callers') {
 			if (isStale) this.callers.setFrame(this.tree, this.callers.frame);
 			this.callers.find(this.search.query);
@@ -179,6 +208,11 @@ class Page {
 		} else if (isStale || panel === 'tree') {
 			this.rows.show();
 		}
+	}
+
+	makeChart() {
+		this.chart.setDrawn(this.drawn, this.search.query);
+		if (this.colour === 'thread') this.chooseColour(this.colour);
 	}
 
 	showEmpty() {
@@ -196,7 +230,7 @@ class Page {
 		this.flame.setTree(tree);
 		this.table.setTree(tree);
 		this.rows.setTree(tree);
-		this.stale.add('callers').add('tree');
+		this.stale.add('callers').add('tree').add('chart');
 		this.search.run(this.search.query, tree);
 		this.controls.show(drawn, this.search);
 		this.showFates();
@@ -210,10 +244,11 @@ class Page {
 	}
 
 	onFilters(isNew) {
-		const path = pathOf(this.profile, this.tree, this.flame.zoomed);
-		this.setTree(new DrawnTree(this.profile, this.whole, this.chips.filters));
-		this.flame.show(followPath(this.profile, this.tree, path).node);
+		const { profile, flame, main } = this, [path, mainPath] = [flame, main].map(({ tree, zoomed }) => tree ? pathOf(profile, tree, zoomed) : '');
+		this.setTree(new DrawnTree(profile, this.whole, this.chips.filters));
+		flame.show(followPath(profile, this.tree, path).node);
 		this.showView();
+		if (main !== flame && main.tree) main.show(followPath(profile, main.tree, mainPath).node);
 		this.showFound();
 		if (isNew) this.visit(true);
 	}
@@ -228,7 +263,7 @@ class Page {
 	}
 
 	showInGraph(i) {
-		this.view = this.firstView;
+		this.view = this.graphView;
 		this.flame.zoom(i);
 		this.showView();
 		this.visit(true);
@@ -236,16 +271,16 @@ class Page {
 
 	describe(view, i) {
 		const { tree } = view, shown = i >= 0 ? i : view.zoomed || 0;
-		if (!tree || (view === this.flame && this.view === 'callers')) return;
+		if (!tree || (view === this.flame && ['callers', 'chart'].includes(this.view))) return;
 		this.subject = { tree, node: shown };
 		this.acts.hidden = tree.frame[shown] < 0;
 		showDetail(element('detail'), this.profile, tree, shown, view.zoomed || 0, this.acts);
 	}
 
 	showCrumb() {
-		const { profile, tree, flame } = this;
+		const { profile, main } = this;
 		const parts = this.view === 'callers' ? [`${profile.nameOf(this.callers.frame)}`] :
-			crumbParts(profile, tree, flame.zoomed, i => this.showInView(i));
+			crumbParts(profile, main.tree, main.zoomed, i => this.showInView(i));
 		if (this.missing) {
 			const gone = document.createElement('span');
 			gone.className = 'gone cut';
@@ -257,7 +292,7 @@ class Page {
 	}
 
 	showInView(i) {
-		if (this.active === this.flame) this.flame.zoom(i);
+		if (this.active === this.main) this.main.zoom(i);
 		else this.showInGraph(i);
 	}
 
@@ -291,23 +326,24 @@ class Page {
 		this.flame.current = -1;
 		if (this.view === 'callers') this.callers.find(text);
 		else if (this.view === 'table') this.table.show();
+		else if (this.view === 'chart') this.chart.find(text);
 		else this.flame.redraw();
 		this.controls.find();
 		this.showFound();
 	}
 
 	showFound() {
-		const { query, problem, nodes, mass, current } = this.search, found = element('found');
+		const { search: { query, problem, nodes, mass, current }, tree } = this.main, found = element('found');
 		found.classList.toggle('bad', Boolean(problem));
 		found.textContent = problem || (!query ? '' : (current >= 0 ? `${groupDigits(current + 1)} of ` : '') +
 			`${groupDigits(nodes.length)} ${nodes.length === 1 ? 'match' : 'matches'}, ` +
-			`${shareText(mass, this.tree.whole)} of ${this.profile.facts.countname || 'samples'}`);
+			`${shareText(mass, tree.whole)} of ${this.profile.facts.countname || 'samples'}`);
 		element('previous').disabled = element('next').disabled = !nodes.length;
 	}
 
 	step(by) {
-		if (this.active !== this.flame) this.chooseView(this.firstView);
-		this.flame.showMatch(this.search.step(by));
+		if (this.active !== this.main) this.chooseView(this.graphView);
+		this.main.showMatch(this.main.search.step(by));
 		this.showFound();
 	}
 
@@ -326,7 +362,7 @@ class Page {
 	}
 
 	visit(isNew) {
-		const to = writeAddress(pathOf(this.profile, this.tree, this.flame.zoomed), {
+		const to = writeAddress(pathOf(this.profile, this.main.tree, this.main.zoomed), {
 			s: this.search.query,
 			v: this.view === this.firstView ? '' : this.view,
 			p: this.view === 'callers' ? this.profile.nameOf(this.callers.frame) : '',
@@ -351,11 +387,11 @@ class Page {
 		}
 		if ((facts.c || 'kind') !== this.colour) this.chooseColour(facts.c);
 		this.restoreView(facts);
-		const { node, missing } = followPath(this.profile, this.tree, path);
+		const { main } = this, { node, missing } = followPath(this.profile, main.tree, path);
 		this.missing = missing;
-		this.flame.show(node);
+		main.show(node);
 		this.showCrumb();
-		if (node && this.active === this.flame) this.flame.focus(node);
+		if (node && this.active === main) main.focus(node);
 		if ((facts.s || '') === this.search.query) return;
 		element('query').value = facts.s || '';
 		this.find(facts.s || '');
@@ -363,7 +399,7 @@ class Page {
 
 	restoreView({ v, p }) {
 		const frame = p === undefined ? -1 : this.profile.strings.indexOf(p);
-		this.view = Object.hasOwn(VIEWS, v || '') ? v : this.firstView;
+		this.view = this.views.includes(v) ? v : this.firstView;
 		if (this.view === 'callers' && frame >= 0) {
 			this.callers.setFrame(this.tree, this.profile.frames.name.indexOf(frame));
 			this.stale.delete('callers');

@@ -36,8 +36,9 @@ function secondsText(seconds, step) {
 	return (round < 3600 ? '' : Math.floor(round / 3600) + ':') + (round < 3600 ? Math.floor(round / 60) : two(Math.floor(round / 60) % 60)) + ':' + two(round % 60);
 }
 
-// "20 ms", "5 s", "2 min"
+// "20 µs", "20 ms", "5 s", "2 min"
 function stepText(seconds) {
+	if (seconds < .001) return Math.round(seconds * 1e6) + ' µs';
 	if (seconds < 1) return Math.round(seconds * 1000) + ' ms';
 	return seconds < 60 ? +seconds.toFixed(3) + ' s' : durationText(seconds);
 }

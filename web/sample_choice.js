@@ -47,8 +47,8 @@ function chooseThreads(samples, filters) {
 }
 
 // Slots as seconds, with as many decimals as a slot has.
-function spanText({ from, to }, { slotNs }) {
-	return [from, to].map(slot => (slot * slotNs / 1e9).toFixed(decimalsOf(slotNs / 1e9))).join('-');
+function spanText({ from, to }, { slotNs, cellNs }) {
+	return [from * slotNs, Math.ceil(to * slotNs / cellNs) * cellNs].map(time => (time / 1e9).toFixed(decimalsOf(cellNs / 1e9))).join('-');
 }
 
 // { from, to } in seconds, or null: it is no span.

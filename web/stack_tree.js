@@ -70,9 +70,9 @@ class StackTree {
 	constructor({ depth, frame, self, shape = new TreeShape(depth, frame), room = StackTree.roomFor(shape.count) }) {
 		const { count, parent, end } = shape;
 		Object.assign(this, { shape, room, count, parent, end, depth: shape.depth, frame: shape.frame });
-		this.sumTicks(self);
+		this.takeTicks(self);
 		this.fillRows();
-		this.whole = this.all = this.edges[count]; // `all`: of the tree that this one was made of
+		this.whole = this.all = this.stop(0); // `all`: of the tree that this one was made of
 		this.places = new Map();
 	}
 
@@ -80,7 +80,7 @@ class StackTree {
 		return { edges: new Float64Array(count + 1), nodes: new Int32Array(count), starts: new Float64Array(count), ends: new Float64Array(count) };
 	}
 
-	sumTicks(self) {
+	takeTicks(self) {
 		const { depth, end, count } = this, { edges } = this.room;
 		edges[0] = 0;
 		for (let i = 0; i < count; i++) edges[end[i] - depth[i]] = self[i];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Which thread a node of the tree is of: the one that has more than half of its ticks.
-export { nodeThreads, threadColouring, showThreadLegend };
+export { nodeThreads, threadColouring, chartColouring, showThreadLegend };
 
 import { threadText } from './sample_choice.js';
 
@@ -50,9 +50,18 @@ function severalLook(profile) {
 
 // node → { ramp, shade }
 function threadColouring(profile, drawn) {
-	const threads = nodeThreads(drawn), several = severalLook(profile), looks = [];
+	return looksOf(profile, drawn, nodeThreads(drawn));
+}
+
+// Of a flame chart each node is of one thread.
+function chartColouring(profile, drawn, chart) {
+	return looksOf(profile, drawn, chart.thread);
+}
+
+function looksOf(profile, drawn, threads) {
+	const several = severalLook(profile), looks = [];
 	for (const { thread, look } of threadLooks(profile, drawn)) looks[thread] = look;
-	return node => threads[node] < 0 ? several : looks[threads[node]];
+	return node => looks[threads[node]] || several;
 }
 
 function showThreadLegend(element, profile, drawn, side) {

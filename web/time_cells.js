@@ -9,12 +9,13 @@ const COLUMNS_LEAST = 5; // with fewer, columns have fewer cells
 const CELL_STEPS = [1, 2, 5];
 
 class TimeCells {
-	// `time`: { slots, slotNs }; at most so many columns, that is, as can be seen.
-	constructor({ slots, slotNs }, columnsMost) {
-		this.rows = CELL_ROWS.find(rows => slots / rows >= COLUMNS_LEAST) || 1;
-		this.perCell = 1;
+	// `time`: { slots, slotNs, cellNs }, where no cell is narrower than cellNs; at most so many columns, that is, as can be seen.
+	constructor({ slots, slotNs, cellNs = slotNs }, columnsMost) {
+		const least = cellNs / slotNs;
+		this.rows = CELL_ROWS.find(rows => slots / least / rows >= COLUMNS_LEAST) || 1;
+		this.perCell = least;
 		for (let k = 1; slots / (this.rows * this.perCell) > columnsMost; k++)
-			this.perCell = CELL_STEPS[k % CELL_STEPS.length] * 10 ** Math.floor(k / CELL_STEPS.length);
+			this.perCell = least * CELL_STEPS[k % CELL_STEPS.length] * 10 ** Math.floor(k / CELL_STEPS.length);
 		this.slots = slots;
 		this.count = Math.ceil(slots / this.perCell);
 		this.columns = Math.ceil(this.count / this.rows);

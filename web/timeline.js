@@ -131,7 +131,7 @@ class Timeline {
 	// --- what is said ------------------------------------------------------------------------------
 
 	secondsOf(slot) {
-		return secondsText(slot * this.time.slotNs / 1e9, this.time.slotNs / 1e9);
+		return secondsText(slot * this.time.slotNs / 1e9, this.time.cellNs / 1e9);
 	}
 
 	say() {

@@ -346,7 +346,7 @@ def test_the_fates_are_those_of_what_is_drawn(browser, draw_page):  # noqa: F811
 # --- what is drawn of a choice ----------------------------------------------------------------------------
 
 DRAWN = """
-const seen = Array.from(document.querySelectorAll('.frames'), canvas => canvas.checkVisibility() ? canvas.toDataURL() : '');
+const seen = Array.from(document.querySelectorAll('.frames')).filter(canvas => canvas.checkVisibility()).map(canvas => canvas.toDataURL());
 return [...seen, ...['table', 'tree', 'found'].map(id => document.getElementById(id).textContent)];
 """
 COUNT_DRAWINGS = """

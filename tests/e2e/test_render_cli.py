@@ -459,9 +459,11 @@ def test_a_chart_is_along_time(tmp_path):
     assert [rect[0].text.split(", ")[-1] for rect in rects[2:]] == ["3 samples", "3 samples", "1 sample"]
 
 
-def test_a_chart_is_an_svg(folded, tmp_path):
+def test_a_chart_is_an_svg_or_a_page(folded, tmp_path):
+    ended = render(folded, "--flamechart", "-o", tmp_path / "out.pb.gz")
+    recording.assert_refused(ended, 2, "--flamechart is of an SVG or a page .*, of no pprof")
     ended = render(folded, "--flamechart", "-o", tmp_path / "out.html")
-    recording.assert_refused(ended, 2, "--flamechart draws an SVG .*, no html")
+    assert ended.returncode == 0 and "--flamechart: the input tells no times: the page has no chart" in ended.stderr
 
 
 def test_by_a_label_that_no_sample_has(folded, tmp_path):

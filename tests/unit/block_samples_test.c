@@ -232,6 +232,29 @@ static void a_short_profile_has_finer_slots(void **state)
 	}
 }
 
+/* So that samples of a thread stand in their order. */
+static void of_a_flame_chart_slots_are_finest(void **state)
+{
+	struct profile *profile = new_keeping();
+	uint32_t a = add_node(profile, PROFILE_ROOT, "a");
+	struct render_options options;
+	struct buffer block;
+
+	(void)state;
+	add_sample(profile, a, "x", 1, 1, 5 * MS, 1);
+	add_sample(profile, a, "x", 1, 1, 5 * MS + 1000, 1);
+	add_sample(profile, a, "x", 1, 1, 105 * MS, 1);
+	assert_int_equal(render_options_init(&options), 0);
+	options.flamechart = true;
+	buffer_init(&block);
+	assert_int_equal(profile_block_write(profile, &options, &block), 0);
+	assert_int_equal(read_time(&block).slot_ns, 1000);
+	assert_int_equal(read_time(&block).slots, 100001);
+	render_options_release(&options);
+	buffer_release(&block);
+	profile_free(profile);
+}
+
 static void without_threads_and_times_there_are_none(void **state)
 {
 	struct profile *profile = profile_new();
@@ -335,6 +358,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_stand_by_thread_place_and_slot),
 		cmocka_unit_test(a_short_profile_has_finer_slots),
+		cmocka_unit_test(of_a_flame_chart_slots_are_finest),
 		cmocka_unit_test(without_threads_and_times_there_are_none),
 		cmocka_unit_test(threads_of_which_there_are_too_many_are_told_together),
 		cmocka_unit_test(of_many_samples_slots_are_wider),

@@ -29,7 +29,7 @@ test('samples are read by thread, node and slot', () => {
 		{ name: 'web', pid: 7, tid: 8, ticks: 7 + 2 ** 33 }, { name: '', pid: -1, tid: -1, ticks: 7 }, { name: 'web', pid: 0, tid: 0, ticks: 0 },
 	]);
 	assert.equal(samples.together, 3);
-	assert.deepEqual(samples.time, { slotNs: 20e6, startNs: 12345678901234, slots: 1001, wider: 2 });
+	assert.deepEqual(samples.time, { slotNs: 20e6, startNs: 12345678901234, slots: 1001, wider: 2, cellNs: 20e6 });
 });
 
 test('a block that is cut off anywhere is refused', () => {

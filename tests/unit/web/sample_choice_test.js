@@ -7,7 +7,7 @@ const THREADS = [
 	{ name: 'worker', pid: 10, tid: 11, ticks: 50 }, { name: 'db', pid: 20, tid: 20, ticks: 40 }, { name: 'web', pid: 10, tid: 10, ticks: 30 },
 	{ name: 'lone', pid: -1, tid: 5, ticks: 2 }, { name: 'lone', pid: -1, tid: 6, ticks: 1 }, { name: '', pid: -1, tid: -1, ticks: 1 },
 ];
-const SAMPLES = { threads: THREADS, time: { slotNs: 20e6, slots: 600 } };
+const SAMPLES = { threads: THREADS, time: { slotNs: 20e6, cellNs: 20e6, slots: 600 } };
 
 test('threads are together in their process, which has the name of its first one', () => {
 	const processes = processesOf(SAMPLES).map(process => [processText(process), process.ticks, process.threads]);
@@ -30,8 +30,9 @@ test('a span is read as it was written', () => {
 		assert.deepEqual(chooseSpan(SAMPLES, [{ kind: 'time', text }]), { from, to }, text);
 	}
 	assert.equal(spanText({ from: 1, to: 50 }, SAMPLES.time), '0.02-1.00');
-	assert.equal(spanText({ from: 1, to: 50 }, { slotNs: 2e6 }), '0.002-0.100');
-	assert.equal(spanText({ from: 1, to: 50 }, { slotNs: 2e9 }), '2-100');
+	assert.equal(spanText({ from: 1, to: 50 }, { slotNs: 2e6, cellNs: 2e6 }), '0.002-0.100');
+	assert.equal(spanText({ from: 2000, to: 100001 }, { slotNs: 1e3, cellNs: 2e6 }), '0.002-0.102');
+	assert.equal(spanText({ from: 1, to: 50 }, { slotNs: 2e9, cellNs: 2e9 }), '2-100');
 });
 
 test('what is no span is none, and what lies outside is empty', () => {

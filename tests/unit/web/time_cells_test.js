@@ -19,6 +19,16 @@ test('a column is a second where there are seconds, and never too narrow', () =>
 	assert.deepEqual(shape(1, 20), [1, 1, .02]);
 });
 
+test('no cell is narrower than what can be seen, however fine slots are', () => {
+	const shape = (slots, slotNs, cellNs) => {
+		const cells = new TimeCells({ slots, slotNs, cellNs }, 600);
+		return [cells.columns, cells.rows, cells.perCell, cells.columnSeconds];
+	};
+	assert.deepEqual(shape(30e6, 1e3, 20e6), [30, 50, 20000, 1]);
+	assert.deepEqual(shape(3e6, 1e3, 20e6), [6, 25, 20000, .5]);
+	assert.deepEqual(shape(3e6, 1e3, 2e6), [30, 50, 2000, .1]);
+});
+
 test('each cell is found where it is drawn', () => {
 	for (const [slots, most] of [[1500, 600], [150, 600], [7, 3], [999, 4], [1, 1]]) {
 		const cells = new TimeCells({ slots, slotNs: 20 * MS }, most);
