@@ -481,25 +481,33 @@ static void push_frames(struct pprof_reader *reader, uint32_t index)
 		stack_batch_push(&reader->batch, frames[i]);
 }
 
+/* Where there is room for one more. */
 static void push_place(struct pprof_reader *reader, const struct reading *reading, uint32_t at)
 {
-	const struct place place = { (uint32_t)reading->locations.size - at,
-				     (uint32_t)stack_batch_depth(&reader->batch) };
+	struct place *places = (struct place *)reader->places.data;
+	size_t count = reader->places.size / sizeof(*places);
 
-	buffer_append(&reader->places, &place, sizeof(place));
+	places[count] = (struct place){ (uint32_t)reading->locations.size - at,
+					(uint32_t)stack_batch_depth(&reader->batch) };
+	reader->places.size += sizeof(*places);
 }
 
 /* Its frames, from the root on. */
 static int put_stack(struct pprof_reader *reader, struct reading *reading)
 {
 	const struct listed *stack = (const struct listed *)reader->stack.data;
-	const struct place *places = (const struct place *)reader->places.data;
+	size_t further = reader->stack.size / sizeof(*stack);
+	const struct place *places;
 	bool is_alone = reading->lists == 1;
 
+	buffer_reserve(&reader->places, (reading->kept + further) * sizeof(*places));
+	if (buffer_error(&reader->places))
+		return -ENOMEM;
+	places = (const struct place *)reader->places.data;
 	stack_batch_keep(&reader->batch, reading->kept ? places[reading->kept - 1].frames : 0);
 	reader->places.size = reading->kept * sizeof(*places);
 	reader->before = is_alone ? reading->locations : (struct bytes){ 0 };
-	for (size_t i = reader->stack.size / sizeof(*stack); i-- && !reading->why;) {
+	for (size_t i = further; i-- && !reading->why;) {
 		push_frames(reader, stack[i].location);
 		if (is_alone)
 			push_place(reader, reading, stack[i].at);
@@ -512,7 +520,7 @@ static int put_stack(struct pprof_reader *reader, struct reading *reading)
 		reader->places.size = 0;
 		reader->before = (struct bytes){ 0 };
 	}
-	return reader->batch.failed ? -ENOMEM : buffer_error(&reader->places);
+	return reader->batch.failed ? -ENOMEM : 0;
 }
 
 static int count_sample(struct pprof_reader *reader, const struct batched_sample *batched,

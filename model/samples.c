@@ -21,6 +21,7 @@ struct samples {
 	uint64_t *values; /* `value_count` each; NULL: each sample's first one is 1, the others 0 */
 	size_t count, capacity;
 	uint32_t value_count;
+	bool has_empty;            /* one whose first value is 0 */
 	struct record_pool labels; /* struct label_set, all of it the key */
 };
 
@@ -179,6 +180,7 @@ int samples_add(struct samples *samples, struct sample sample, const uint64_t *v
 		error = begin_values(samples);
 	if (error)
 		return error;
+	samples->has_empty |= !values[0];
 	samples->places[at] = (struct sample_place){ sample.node, sample.labels };
 	if (samples->times)
 		samples->times[at] = sample.time_ns;
@@ -187,6 +189,11 @@ int samples_add(struct samples *samples, struct sample sample, const uint64_t *v
 		       samples->value_count * sizeof(*values));
 	samples->count++;
 	return 0;
+}
+
+bool samples_tell_more(const struct samples *samples)
+{
+	return samples->value_count > 1 || samples->labels.count > 1 || samples->has_empty;
 }
 
 size_t samples_count(const struct samples *samples)

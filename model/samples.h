@@ -59,6 +59,9 @@ int samples_add(struct samples *samples, struct sample sample, const uint64_t *v
 
 size_t samples_count(const struct samples *samples);
 uint32_t samples_value_count(const struct samples *samples);
+
+/* But for their times: do they tell more than the nodes of their profile, which count their first values? */
+bool samples_tell_more(const struct samples *samples);
 bool samples_have_times(const struct samples *samples); /* of any */
 struct sample samples_get(const struct samples *samples, size_t index);
 uint64_t samples_value(const struct samples *samples, size_t index, uint32_t value);

@@ -30,23 +30,27 @@ static int reserve(uint32_t **array, size_t *capacity, size_t count)
 	return 0;
 }
 
-/* A node's ID is greater than its parent's, so that of the steps those with greater ones are not on its path. */
+/* A node's ID is greater than its parent's, so that of the steps those with greater ones than what the way up has come to are not on its path. */
 int stack_path_find(struct stack_path *path, const struct profile *profile, uint32_t node,
 		    size_t *ret_kept)
 {
 	const struct stack_node *nodes = profile_nodes(profile);
-	size_t kept = path->count;
+	size_t kept = path->count, further = 0;
+	uint32_t at = node, last = kept ? path->steps[kept - 1] : PROFILE_ROOT;
 
-	path->further_count = 0;
-	for (uint32_t at = node;; at = nodes[at].parent) {
+	while (at != last) {
+		while (at > last) {
+			if (further == path->further_capacity &&
+			    reserve(&path->further, &path->further_capacity, further + 1))
+				return -ENOMEM;
+			path->further[further++] = at;
+			at = nodes[at].parent;
+		}
 		while (kept && path->steps[kept - 1] > at)
 			kept--;
-		if (at == (kept ? path->steps[kept - 1] : PROFILE_ROOT))
-			break;
-		if (reserve(&path->further, &path->further_capacity, path->further_count + 1))
-			return -ENOMEM;
-		path->further[path->further_count++] = at;
+		last = kept ? path->steps[kept - 1] : PROFILE_ROOT;
 	}
+	path->further_count = further;
 	*ret_kept = kept;
 	return 0;
 }

@@ -46,8 +46,8 @@ int pprof_locations_add(struct pprof_locations *locations, uint32_t node, uint32
 	int error = 0;
 
 	*ret_is_inlined = is_inlined(locations, entry);
-	if (*ret_is_inlined)
-		return find_inlined(locations, outer, entry->frame, ret_id);
+	if (locations->kinds[entry->frame] == FRAME_INLINED)
+		return find_inlined(locations, *ret_is_inlined ? outer : 0, entry->frame, ret_id);
 	if (!*id)
 		error = add_entry(locations, 0, entry->frame, id);
 	*ret_id = *id;

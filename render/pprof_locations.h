@@ -23,10 +23,12 @@ struct pprof_location_entry {
 /* Those that stacks asked for, in that order. */
 struct pprof_locations {
 	const struct profile *profile;
-	struct buffer entries;  /* struct pprof_location_entry, by ID - 1 */
-	uint8_t *kinds;         /* per frame: enum frame_kind */
-	uint32_t *of_frame;     /* the ID of a frame that is inlined into none; 0: none yet */
-	struct u64_map inlined; /* outer << 32 | frame -> ID */
+	struct buffer entries; /* struct pprof_location_entry, by ID - 1 */
+	uint8_t *kinds;        /* per frame: enum frame_kind */
+	uint32_t *
+		of_frame; /* the ID of a frame that is inlined into none; 0: none yet, or it may be inlined */
+	struct u64_map
+		inlined; /* outer << 32 | frame -> ID, of frames that may be inlined; outer 0: into none */
 };
 
 /* 0 or -ENOMEM. */
@@ -37,7 +39,7 @@ size_t pprof_locations_count(const struct pprof_locations *locations);
 const struct pprof_location_entry *pprof_locations_get(const struct pprof_locations *locations,
 						       uint32_t id);
 
-/* Where it is not known yet, or inlined; serves the next one. */
+/* Where it is not known yet, or may be inlined; serves the next one. */
 int pprof_locations_add(struct pprof_locations *locations, uint32_t node, uint32_t outer,
 			uint32_t *ret_id, bool *ret_is_inlined);
 
@@ -47,7 +49,7 @@ static inline int pprof_locations_find(struct pprof_locations *locations, uint32
 {
 	uint32_t frame = profile_nodes(locations->profile)[node].frame;
 
-	if (locations->kinds[frame] == FRAME_INLINED || !locations->of_frame[frame])
+	if (!locations->of_frame[frame])
 		return pprof_locations_add(locations, node, outer, ret_id, ret_is_inlined);
 	*ret_id = locations->of_frame[frame];
 	*ret_is_inlined = false;

@@ -41,7 +41,7 @@ static int grow(struct pprof_path *path, size_t used)
 }
 
 /* Writes a step's number in front of those before. Most take a byte or two. */
-static int write_step(struct pprof_path *path, struct path_step *step)
+static inline int write_step(struct pprof_path *path, struct path_step *step)
 {
 	uint8_t bytes[PROTOBUF_VARINT_MAX_BYTES], *to;
 	size_t size = (size_t)(protobuf_put(bytes, step->location) - bytes);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "model/samples.h"
@@ -128,6 +129,8 @@ int sample_groups_init(struct sample_groups *groups, const struct profile *profi
 	int error;
 
 	*groups = (struct sample_groups){ .profile = profile, .samples = profile_samples(profile) };
+	if (groups->samples && !samples_tell_more(groups->samples))
+		groups->samples = NULL;
 	error = groups->samples ? order_samples(groups) : 0;
 	if (!error)
 		error = order_nodes(groups);
@@ -164,6 +167,7 @@ static void add_values(const struct sample_groups *groups, size_t sample,
 static void take_label_set(struct sample_groups *groups, struct sample_group *group)
 {
 	group->labels = samples_get(groups->samples, groups->order[groups->at]).labels;
+	memset(group->values, 0, sample_groups_values(groups) * sizeof(*group->values));
 	for (; groups->at < groups->end; groups->at++) {
 		uint32_t sample = groups->order[groups->at];
 
@@ -173,26 +177,38 @@ static void take_label_set(struct sample_groups *groups, struct sample_group *gr
 	}
 }
 
+/* Without a list: passes over nodes that have none. */
+static void skip_empty(struct sample_groups *groups)
+{
+	const struct stack_node *nodes = profile_nodes(groups->profile);
+
+	if (groups->samples)
+		while (groups->next < groups->node_count && !has_any(groups, groups->next))
+			groups->next++;
+	else
+		while (groups->next < groups->node_count && !nodes[groups->next].self)
+			groups->next++;
+}
+
 bool sample_groups_next(struct sample_groups *groups, struct sample_group *ret_group)
 {
-	struct sample_group group = { .labels = LABELS_UNKNOWN };
+	uint32_t node;
 
-	while (!groups->nodes && groups->next < groups->node_count &&
-	       !has_any(groups, groups->next))
-		groups->next++;
+	if (!groups->nodes)
+		skip_empty(groups);
 	if (groups->next == groups->node_count)
 		return false;
-	group.node = groups->nodes ? groups->nodes[groups->next] : groups->next;
+	node = ret_group->node = groups->nodes ? groups->nodes[groups->next] : groups->next;
+	ret_group->labels = LABELS_UNKNOWN;
 	if (groups->samples) {
 		if (groups->at == groups->end) {
-			groups->at = groups->first[group.node];
-			groups->end = groups->first[group.node + 1];
+			groups->at = groups->first[node];
+			groups->end = groups->first[node + 1];
 		}
-		take_label_set(groups, &group);
+		take_label_set(groups, ret_group);
 	} else {
-		group.values[0] = profile_node(groups->profile, group.node)->self;
+		ret_group->values[0] = profile_nodes(groups->profile)[node].self;
 	}
 	groups->next += groups->at == groups->end;
-	*ret_group = group;
 	return true;
 }

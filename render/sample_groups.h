@@ -18,13 +18,13 @@ struct samples;
 /* The samples of one stack and one label set. */
 struct sample_group {
 	uint32_t node;
-	uint32_t labels; /* LABELS_UNKNOWN where there is no table */
-	uint64_t values[PROFILE_VALUES_MAX];
+	uint32_t labels;                     /* LABELS_UNKNOWN where there is no table */
+	uint64_t values[PROFILE_VALUES_MAX]; /* so many as sample_groups_values() says */
 };
 
 struct sample_groups {
 	const struct profile *profile;
-	const struct samples *samples; /* NULL: none are kept */
+	const struct samples *samples; /* NULL: none are kept, or they tell no more than the tree */
 	uint32_t *first;               /* per node: where its samples begin in `order` */
 	uint32_t *order;               /* samples by node, of one node by their label sets */
 	uint32_t *nodes; /* those that have any, in the walk's order; NULL: all nodes are in it */

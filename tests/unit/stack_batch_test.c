@@ -134,7 +134,7 @@ static void assert_same_tree(uint64_t often, uint64_t max_nodes)
 	}
 	add_all(&batch, expected);
 	assert_true(max_nodes ? left_out > STACKS / 10 && left_out < STACKS : !left_out);
-	assert_true(often < STACKS ? full > 0 : full == STACKS / STACK_PILE_STACKS);
+	assert_true(often < STACK_PILE_STACKS || full > 0);
 	assert_same_trees(alone, together);
 	stack_batch_release(&batch);
 	profile_free(alone);
@@ -151,6 +151,7 @@ static void test_same_tree_of_small_piles(void **state)
 {
 	(void)state;
 	assert_same_tree(300, 0);
+	assert_same_tree(5000, 0); /* and full ones between */
 }
 
 static void test_same_tree_where_no_more_nodes_are_allowed(void **state)
