@@ -37,7 +37,6 @@ struct listed {
 /* A sample whose stack is in the batch. */
 struct batched_sample {
 	uint64_t offset; /* in the input */
-	uint64_t values[PROFILE_VALUES_MAX];
 	uint32_t labels;
 };
 
@@ -61,6 +60,7 @@ struct pprof_reader {
 	struct buffer places; /* struct place, of its locations */
 	struct stack_batch batch;
 	struct batched_sample batched[STACK_BATCH_STACKS];
+	struct buffer values; /* uint64_t: of each of these, one per type */
 };
 
 static uint64_t offset_of(const struct pprof_reader *reader, const void *place)
@@ -376,8 +376,12 @@ static int take_label(struct pprof_reader *reader, struct bytes bytes, struct re
 static size_t common_tail(struct bytes a, struct bytes b)
 {
 	size_t most = a.size < b.size ? a.size : b.size, tail = 0;
-	const uint8_t *a_end = a.data + a.size, *b_end = b.data + b.size;
+	const uint8_t *a_end, *b_end;
 
+	if (!most)
+		return 0;
+	a_end = a.data + a.size;
+	b_end = b.data + b.size;
 	while (tail + sizeof(uint64_t) <= most &&
 	       !memcmp(a_end - tail - sizeof(uint64_t), b_end - tail - sizeof(uint64_t),
 		       sizeof(uint64_t)))
@@ -523,14 +527,20 @@ static int put_stack(struct pprof_reader *reader, struct reading *reading)
 	return reader->batch.failed ? -ENOMEM : 0;
 }
 
-static int count_sample(struct pprof_reader *reader, const struct batched_sample *batched,
-			uint32_t node)
+/* Those of a stack of the batch, by its number. */
+static uint64_t *values_of(const struct pprof_reader *reader, uint32_t number)
 {
+	return (uint64_t *)reader->values.data + (size_t)number * reader->type_count;
+}
+
+static int count_sample(struct pprof_reader *reader, uint32_t number, uint32_t node)
+{
+	const struct batched_sample *batched = &reader->batched[number];
 	struct sample sample = { node, batched->labels, SAMPLE_NO_TIME };
 	int error = -E2BIG;
 
 	if (node != PROFILE_NONE)
-		error = profile_add_sample(reader->profile, &sample, batched->values);
+		error = profile_add_sample(reader->profile, &sample, values_of(reader, number));
 	if (error != -E2BIG && error != -EOVERFLOW)
 		return error;
 	reader->report->stacks--;
@@ -545,7 +555,7 @@ static int count_added(struct pprof_reader *reader, const struct added_stacks *a
 	int error = 0;
 
 	for (uint32_t i = 0; i < added->count && !error; i++)
-		error = count_sample(reader, &reader->batched[added->first + i], added->nodes[i]);
+		error = count_sample(reader, added->first + i, added->nodes[i]);
 	return error;
 }
 
@@ -573,16 +583,28 @@ static int add_all(struct pprof_reader *reader)
 	return error ? error : count_added(reader, &added);
 }
 
+static int put_values(struct pprof_reader *reader, uint32_t number, const uint64_t *values)
+{
+	size_t each = reader->type_count * sizeof(*values), end = (number + 1) * each;
+
+	if (reader->values.size < end && !buffer_extend(&reader->values, end - reader->values.size))
+		return -ENOMEM;
+	memcpy(values_of(reader, number), values, each);
+	return 0;
+}
+
 static int add_sample(struct pprof_reader *reader, struct bytes bytes, struct reading *reading)
 {
-	struct batched_sample *batched = &reader->batched[stack_batch_number(&reader->batch)];
+	uint32_t number = stack_batch_number(&reader->batch);
+	struct batched_sample *batched = &reader->batched[number];
 	int error = put_stack(reader, reading);
 
+	if (!error && !reading->why)
+		error = put_values(reader, number, reading->values);
 	if (error || reading->why)
 		return error;
 	batched->offset = offset_of(reader, bytes.data);
 	batched->labels = LABELS_UNKNOWN;
-	memcpy(batched->values, reading->values, reading->value_count * sizeof(uint64_t));
 	if (profile_keeps_samples(reader->profile))
 		error = profile_add_labels(reader->profile, &reading->labels, &batched->labels);
 	reader->report->stacks++; /* until it turns out that it cannot be counted */
@@ -738,6 +760,7 @@ static void release(void *state)
 	buffer_release(&reader->raw);
 	buffer_release(&reader->stack);
 	buffer_release(&reader->places);
+	buffer_release(&reader->values);
 	stack_batch_release(&reader->batch);
 	pprof_tables_release(&reader->tables);
 	free(reader);

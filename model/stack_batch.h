@@ -21,7 +21,7 @@
 
 struct profile;
 
-#define STACK_PILE_STACKS  2048
+#define STACK_PILE_STACKS  512
 #define STACK_BATCH_STACKS (2 * STACK_PILE_STACKS) /* numbers that a stack may have */
 
 /* Frames of its stacks lie one behind the other, before them those of the last stack of the pile before. */

@@ -18,8 +18,8 @@
 
 #define MEMORY_TIMES 100
 #define MEMORY_BYTES \
-	((size_t)512 \
-	 << 10) /* besides: what reading takes of an empty input, first of all the room to inflate */
+	((size_t)768 \
+	 << 10) /* besides: what reading takes of an empty input, first of all the room to inflate and the first blocks of names */
 #define GZIP_WINDOW 31
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -27,20 +27,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* --- memory --- */
 
+/* Of all threads. */
 static size_t allocated_bytes, peak_bytes;
 
 static void on_malloc(const volatile void *memory, size_t size)
 {
+	size_t now = __atomic_add_fetch(&allocated_bytes, size, __ATOMIC_RELAXED);
+	size_t peak = __atomic_load_n(&peak_bytes, __ATOMIC_RELAXED);
+
 	(void)memory;
-	allocated_bytes += size;
-	if (allocated_bytes > peak_bytes)
-		peak_bytes = allocated_bytes;
+	while (now > peak && !__atomic_compare_exchange_n(&peak_bytes, &peak, now, true,
+							  __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+	}
 }
 
 static void on_free(const volatile void *memory)
 {
 	if (memory)
-		allocated_bytes -= __sanitizer_get_allocated_size(memory);
+		__atomic_sub_fetch(&allocated_bytes, __sanitizer_get_allocated_size(memory),
+				   __ATOMIC_RELAXED);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
