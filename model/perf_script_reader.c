@@ -321,7 +321,8 @@ static int pass(struct perf_script_reader *reader, struct script_text event)
 			return 0;
 		at += name.size + 1;
 	}
-	if (++reader->passed_count < PROFILE_VALUES_MAX) {
+	if (reader->passed_count + 1 < PROFILE_VALUES_MAX) {
+		reader->passed_count++;
 		buffer_append(&reader->passed, event.start, event.size);
 		buffer_append_char(&reader->passed, '\0');
 	}

@@ -30,7 +30,9 @@ class ChartView extends FlameView {
 		this.find(query);
 	}
 
+	// Where nothing is drawn there is nothing to find: what is made later finds it.
 	find(query) {
+		if (!this.tree) return;
 		this.search.run(query, this.tree);
 		this.current = -1;
 		this.redraw();

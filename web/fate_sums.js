@@ -16,18 +16,36 @@ function readMarkers(profile) {
 	return markers;
 }
 
+// The ticks of each marker's nodes, without those of markers below them: a tick is the innermost one's. In the order of markers.
+function sumMarkers(markers, { chosen, at }) {
+	const sums = new Float64Array(markers.length), over = [];
+	const places = markers.flatMap(({ frame }, marker) => Array.from(chosen.nodesOf(frame), node => ({ node, marker }))).sort((a, b) => a.node - b.node);
+	for (const { node, marker } of places) {
+		const ticks = at ? keptTicks(chosen, at, node) : chosen.total(node);
+		while (over.length && chosen.end[over.at(-1).node] <= node) over.pop();
+		if (over.length) sums[over.at(-1).marker] -= ticks;
+		sums[marker] += ticks;
+		over.push({ node, marker });
+	}
+	return sums;
+}
+
+const REASONS_MOST = 64; // model/fates.h
+
 // Of a DrawnTree, as profile.fates has those of all.
 function drawnFates(profile, drawn) {
-	const { chosen, at, tree } = drawn, fates = { isKnown: profile.fates.isKnown, due: tree.whole, complete: tree.whole, truncated: 0, lost: 0, reasons: [] };
+	const { tree } = drawn, fates = { isKnown: profile.fates.isKnown, due: tree.whole, complete: tree.whole, truncated: 0, lost: 0, reasons: [] };
 	if (tree === drawn.whole) return profile.fates;
-	for (const { frame, fate, text } of profile.markers ??= readMarkers(profile)) {
-		let ticks = 0;
-		for (const node of chosen.nodesOf(frame)) ticks += at ? keptTicks(chosen, at, node) : chosen.total(node);
-		if (!ticks) continue;
-		fates.reasons.push({ fate, text, ticks });
+	const markers = profile.markers ??= readMarkers(profile), rows = new Map();
+	sumMarkers(markers, drawn).forEach((ticks, i) => {
+		if (!ticks) return;
+		const { fate } = markers[i], text = rows.size < REASONS_MOST || rows.has(`${fate} ${markers[i].text}`) ? markers[i].text : 'other', key = `${fate} ${text}`;
+		if (!rows.has(key)) rows.set(key, { fate, text, ticks: 0 });
+		rows.get(key).ticks += ticks;
 		fates[fate] += ticks;
 		fates.complete -= ticks;
-	}
+	});
+	fates.reasons = Array.from(rows.values());
 	return fates;
 }
 

@@ -62,7 +62,7 @@ function chooseSpan(samples, filters) {
 	const spans = filters.filter(filter => filter.kind === 'time').map(filter => readSpan(filter.text));
 	if (!spans.length || !samples.time) return { from: -1, to: -1 };
 	const { slotNs, slots } = samples.time, slotAt = seconds => Math.round(seconds * 1e9 / slotNs);
-	const from = Math.max(0, ...spans.map(span => slotAt(span.from))), to = Math.min(slots, ...spans.map(span => slotAt(span.to)));
+	const from = Math.min(slots, Math.max(0, ...spans.map(span => slotAt(span.from)))), to = Math.min(slots, ...spans.map(span => slotAt(span.to)));
 	return { from, to: Math.max(from, to) };
 }
 

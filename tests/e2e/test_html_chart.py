@@ -92,6 +92,15 @@ def test_with_times_it_is_beside_the_others(browser, draw_page):  # noqa: F811
     assert page.name(3, 35) == "idle" and "in steps of 20 ms" in page.told(0, 5)
 
 
+def test_a_page_whose_filters_leave_nothing_is_shown_with_the_chart_as_its_view(browser, draw_page):  # noqa: F811
+    page = Chart(browser, draw_page(script(), "--flamechart"), "#?f=focus%3Anowhere&s=work")
+    assert page.element("empty").is_displayed() and "Nothing is left." in page.element("empty").text
+    page.driver.get(page.driver.current_url.split("#")[0] + "#?s=work")
+    page.driver.refresh()
+    page.wait_until_ready()
+    assert page.view() == "Chart" and "match" in page.found()
+
+
 def order(page):
     return [name for name, _ in itertools.groupby(page.names(3, every=8))]
 

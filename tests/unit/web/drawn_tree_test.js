@@ -96,3 +96,21 @@ test('the fates are those of what is drawn', () => {
 	assert.deepEqual(fatesOf(['hide', '/./'], ['time', '0.06-0.08']), [8, 4, 3, 1, 'late 1', 'x 3', 4]);
 	assert.deepEqual(fatesOf(['focus', 'nowhere']), [0, 0, 0, 0, 4]);
 });
+
+test('a tick is of the innermost marker', () => {
+	const stacks = { 'a;[truncated:x];b;[lost:y]': 5, 'a;[truncated:x];b;[truncated:x];c': 2, 'a;[truncated:x]': 1, 'a;b': 1 };
+	for (const filter of [['hide', '/nothing/'], ['ignore', 'nothing']]) {
+		const profile = profileOf(stacks), drawn = new DrawnTree(profile, wholeOf(profile), [{ kind: filter[0], text: filter[1] }]);
+		const { due, complete, truncated, lost, reasons } = drawnFates(profile, drawn);
+		assert.deepEqual([due, complete, truncated, lost], [9, 1, 3, 5]);
+		assert.deepEqual(new Set(reasons.map(({ fate, text, ticks }) => `${fate} ${text} ${ticks}`)), new Set(['truncated x 3', 'lost y 5']));
+	}
+});
+
+test('of very many reasons the rest are others', () => {
+	const stacks = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`a;[lost:r${i}]`, 1])), profile = profileOf({ ...stacks, 'a;b': 1 });
+	const { reasons, lost } = drawnFates(profile, new DrawnTree(profile, wholeOf(profile), [{ kind: 'ignore', text: 'nothing' }]));
+	assert.equal(lost, 200);
+	assert.equal(reasons.length, 65);
+	assert.deepEqual(reasons.at(-1), { fate: 'lost', text: 'other', ticks: 136 });
+});
