@@ -288,9 +288,10 @@ static int add_counts(struct folded_reader *reader, uint32_t node,
 	return profile_add_sample(reader->lines.profile, &sample, values);
 }
 
-static int count_line(struct folded_reader *reader, uint32_t node,
-		      const struct counted_line *counted)
+static int count_line(void *context, uint32_t number, uint32_t node)
 {
+	struct folded_reader *reader = context;
+	const struct counted_line *counted = &reader->counted[number];
 	struct read_report *report = reader->lines.report;
 	int error = add_counts(reader, node, counted);
 
@@ -301,38 +302,9 @@ static int count_line(struct folded_reader *reader, uint32_t node,
 	return 0;
 }
 
-static int count_added(struct folded_reader *reader, const struct added_stacks *added)
-{
-	int error = 0;
-
-	for (uint32_t i = 0; i < added->count && !error; i++)
-		error = count_line(reader, added->nodes[i], &reader->counted[added->first + i]);
-	return error;
-}
-
-static int start_pile(struct folded_reader *reader)
-{
-	struct added_stacks added;
-	int error = stack_batch_wait(&reader->batch, &added);
-
-	if (!error)
-		error = count_added(reader, &added);
-	if (!error)
-		stack_batch_start(&reader->batch);
-	return error;
-}
-
 static int add_all(struct text_lines *lines)
 {
-	struct folded_reader *reader = (struct folded_reader *)lines;
-	struct added_stacks added;
-	int error = stack_batch_wait(&reader->batch, &added);
-
-	if (!error)
-		error = count_added(reader, &added);
-	if (!error)
-		error = stack_batch_flush(&reader->batch, &added);
-	return error ? error : count_added(reader, &added);
+	return stack_batch_add_all(&((struct folded_reader *)lines)->batch);
 }
 
 static int leave_out(struct text_lines *lines, const char *why)
@@ -380,7 +352,7 @@ static int read_line(struct text_lines *lines, const char *bytes, size_t size)
 	reader->counted[stack_batch_number(&reader->batch)] =
 		(struct counted_line){ lines->report->lines, line.count, line.before };
 	lines->report->stacks++; /* until it turns out that it cannot be counted */
-	return stack_batch_end(&reader->batch) ? start_pile(reader) : 0;
+	return stack_batch_end(&reader->batch);
 }
 
 /* --- the format --- */
@@ -420,7 +392,7 @@ static void *begin(struct profile *profile, struct read_report *report)
 		return NULL;
 	for (size_t i = 0; i < FOLDED_DEPTHS; i++)
 		string_pool_init(&reader->texts[i]);
-	stack_batch_init(&reader->batch, profile);
+	stack_batch_init(&reader->batch, profile, count_line, reader);
 	return reader;
 }
 

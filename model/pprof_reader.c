@@ -524,7 +524,7 @@ static int put_stack(struct pprof_reader *reader, struct reading *reading)
 		reader->places.size = 0;
 		reader->before = (struct bytes){ 0 };
 	}
-	return reader->batch.failed ? -ENOMEM : 0;
+	return 0;
 }
 
 /* Those of a stack of the batch, by its number. */
@@ -533,8 +533,9 @@ static uint64_t *values_of(const struct pprof_reader *reader, uint32_t number)
 	return (uint64_t *)reader->values.data + (size_t)number * reader->type_count;
 }
 
-static int count_sample(struct pprof_reader *reader, uint32_t number, uint32_t node)
+static int count_sample(void *context, uint32_t number, uint32_t node)
 {
+	struct pprof_reader *reader = context;
 	const struct batched_sample *batched = &reader->batched[number];
 	struct sample sample = { node, batched->labels, SAMPLE_NO_TIME };
 	int error = -E2BIG;
@@ -548,39 +549,6 @@ static int count_sample(struct pprof_reader *reader, uint32_t number, uint32_t n
 			error == -E2BIG ? too_many_frames
 					: "the values add up to more than 2^63 - 1");
 	return 0;
-}
-
-static int count_added(struct pprof_reader *reader, const struct added_stacks *added)
-{
-	int error = 0;
-
-	for (uint32_t i = 0; i < added->count && !error; i++)
-		error = count_sample(reader, added->first + i, added->nodes[i]);
-	return error;
-}
-
-static int start_pile(struct pprof_reader *reader)
-{
-	struct added_stacks added;
-	int error = stack_batch_wait(&reader->batch, &added);
-
-	if (!error)
-		error = count_added(reader, &added);
-	if (!error)
-		stack_batch_start(&reader->batch);
-	return error;
-}
-
-static int add_all(struct pprof_reader *reader)
-{
-	struct added_stacks added;
-	int error = stack_batch_wait(&reader->batch, &added);
-
-	if (!error)
-		error = count_added(reader, &added);
-	if (!error)
-		error = stack_batch_flush(&reader->batch, &added);
-	return error ? error : count_added(reader, &added);
 }
 
 static int put_values(struct pprof_reader *reader, uint32_t number, const uint64_t *values)
@@ -608,13 +576,13 @@ static int add_sample(struct pprof_reader *reader, struct bytes bytes, struct re
 	if (profile_keeps_samples(reader->profile))
 		error = profile_add_labels(reader->profile, &reading->labels, &batched->labels);
 	reader->report->stacks++; /* until it turns out that it cannot be counted */
-	return stack_batch_end(&reader->batch) && !error ? start_pile(reader) : error;
+	return error ? error : stack_batch_end(&reader->batch);
 }
 
 /* The report is in the order of samples. */
 static int leave_out(struct pprof_reader *reader, struct bytes bytes, const char *why)
 {
-	int error = add_all(reader);
+	int error = stack_batch_add_all(&reader->batch);
 
 	read_report_add(reader->report, offset_of(reader, bytes.data), why);
 	return error;
@@ -647,7 +615,7 @@ static int take_references(struct pprof_reader *reader)
 		else if (field.number == PPROF_COMMENT)
 			error = take_comments(reader, &field);
 	}
-	return error ? error : add_all(reader);
+	return error ? error : stack_batch_add_all(&reader->batch);
 }
 
 /* --- the format --- */
@@ -714,7 +682,7 @@ static void *begin(struct profile *profile, struct read_report *report)
 		return NULL;
 	reader->profile = profile;
 	reader->report = report;
-	stack_batch_init(&reader->batch, profile);
+	stack_batch_init(&reader->batch, profile, count_sample, reader);
 	pprof_tables_init(&reader->tables);
 	return reader;
 }

@@ -25,9 +25,10 @@ struct group {
 
 static void add_pile(void *context);
 
-void stack_batch_init(struct stack_batch *batch, struct profile *profile)
+void stack_batch_init(struct stack_batch *batch, struct profile *profile, stack_added_fn added,
+		      void *context)
 {
-	*batch = (struct stack_batch){ .profile = profile };
+	*batch = (struct stack_batch){ .profile = profile, .added = added, .context = context };
 	beside_init(&batch->beside, add_pile, batch);
 }
 
@@ -86,14 +87,6 @@ void stack_batch_keep(struct stack_batch *batch, size_t frames)
 	memcpy(pile->frames + pile->size, pile->frames + start_of(pile, pile->count),
 	       frames * sizeof(*pile->frames));
 	pile->size += frames;
-}
-
-bool stack_batch_end(struct stack_batch *batch)
-{
-	struct stack_pile *pile = &batch->piles[batch->filled];
-
-	pile->ends[++pile->count] = pile->size;
-	return pile->count == STACK_PILE_STACKS || pile->size > MANY_FRAMES;
 }
 
 /* --- side by side --- */
@@ -378,32 +371,48 @@ static void turn(struct stack_batch *batch)
 		batch->error = -ENOMEM;
 }
 
-void stack_batch_start(struct stack_batch *batch)
+/* Waits for the pile that is being added, if there is one, and tells of its stacks. */
+static int finish_pile(struct stack_batch *batch)
 {
-	turn(batch);
-	beside_start(&batch->beside);
-}
+	uint32_t which = !batch->filled;
+	const struct stack_pile *pile = &batch->piles[which];
+	int error;
 
-int stack_batch_flush(struct stack_batch *batch, struct added_stacks *ret_added)
-{
-	*ret_added = (struct added_stacks){ 0 };
-	if (!batch->piles[batch->filled].count)
-		return batch->failed ? -ENOMEM : 0;
-	turn(batch);
-	add_pile(batch);
-	return stack_batch_wait(batch, ret_added);
-}
-
-int stack_batch_wait(struct stack_batch *batch, struct added_stacks *ret_added)
-{
-	uint32_t added = !batch->filled;
-
-	*ret_added = (struct added_stacks){ 0 };
 	if (!batch->is_adding)
 		return 0;
 	beside_wait(&batch->beside);
 	batch->is_adding = false;
-	*ret_added = (struct added_stacks){ added * STACK_PILE_STACKS, batch->piles[added].count,
-					    batch->piles[added].nodes };
-	return batch->error;
+	error = batch->error;
+	for (uint32_t i = 0; i < pile->count && !error; i++)
+		error = batch->added(batch->context, which * STACK_PILE_STACKS + i, pile->nodes[i]);
+	return error;
+}
+
+int stack_batch_end(struct stack_batch *batch)
+{
+	struct stack_pile *pile = &batch->piles[batch->filled];
+	int error;
+
+	pile->ends[++pile->count] = pile->size;
+	if (pile->count < STACK_PILE_STACKS && pile->size <= MANY_FRAMES)
+		return batch->failed ? -ENOMEM : 0;
+	error = finish_pile(batch);
+	if (error)
+		return error;
+	turn(batch);
+	beside_start(&batch->beside);
+	return 0;
+}
+
+int stack_batch_add_all(struct stack_batch *batch)
+{
+	int error = finish_pile(batch);
+
+	if (!error && batch->failed)
+		error = -ENOMEM;
+	if (error || !batch->piles[batch->filled].count)
+		return error;
+	turn(batch);
+	add_pile(batch);
+	return finish_pile(batch);
 }

@@ -7,8 +7,8 @@
  *    each step. Of many stacks the steps are made side by side, so that the memory of all is fetched at once;
  *  - while one pile of stacks is added by a thread beside, the reader puts the next one together.
  *
- * A reader puts a stack together, frame by frame from the root on, says that it is complete, and when a pile is full waits for the one before, counts that
- * one's stacks, and starts the full one. While one is being added he leaves the profile's stacks alone, and may add strings and frames to it.
+ * A reader puts a stack together, frame by frame from the root on, says that it is complete, and is told its node some time later, in their order and in
+ * his own thread. Meanwhile he leaves the profile's stacks alone, and may add strings and frames to it.
  */
 #ifndef HEARTH_MODEL_STACK_BATCH_H
 #define HEARTH_MODEL_STACK_BATCH_H
@@ -36,8 +36,16 @@ struct stack_pile {
 	uint32_t count;                      /* of stacks */
 };
 
+/*
+ * A stack was added: which number it had (stack_batch_number()), and the node that it leads to, PROFILE_NONE for one that `max_nodes` had no room for. An error
+ * ends the adding, and is that of the call.
+ */
+typedef int (*stack_added_fn)(void *context, uint32_t number, uint32_t node);
+
 struct stack_batch {
 	struct profile *profile;
+	stack_added_fn added;
+	void *context;
 	uint64_t
 		max_nodes; /* that the profile may have; 0: any number. To be set before the first stack */
 	struct stack_pile piles[2];
@@ -48,14 +56,9 @@ struct stack_batch {
 	int error;   /* of adding */
 };
 
-/* Stacks that were added. */
-struct added_stacks {
-	uint32_t first; /* number of the first one; the others follow */
-	uint32_t count;
-	const uint32_t *nodes; /* PROFILE_NONE for one that `max_nodes` had no room for */
-};
-
-void stack_batch_init(struct stack_batch *batch, struct profile *profile); /* which lives longer */
+/* The profile lives longer. */
+void stack_batch_init(struct stack_batch *batch, struct profile *profile, stack_added_fn added,
+		      void *context);
 void stack_batch_release(struct stack_batch *batch);
 
 /* The stack that is being put together begins with so many frames of the one before it, at most all. */
@@ -94,16 +97,10 @@ static inline uint32_t stack_batch_number(const struct stack_batch *batch)
 	return batch->filled * STACK_PILE_STACKS + batch->piles[batch->filled].count;
 }
 
-/* It is complete. True: the pile is full, and to be started before another one begins. */
-bool stack_batch_end(struct stack_batch *batch);
+/* It is complete: 0, -ENOMEM, or an error of `added`, which is called for stacks before it. Nothing is done after an error. */
+int stack_batch_end(struct stack_batch *batch);
 
-/* Waits for the pile that is being added: its stacks, none if there is none. 0 or -ENOMEM. */
-int stack_batch_wait(struct stack_batch *batch, struct added_stacks *ret_added);
-
-/* Starts to add the pile that was put together, when the one before was waited for; the next stack is of a new one. */
-void stack_batch_start(struct stack_batch *batch);
-
-/* The same, but it is added at once: its stacks. For few stacks, and at the end. */
-int stack_batch_flush(struct stack_batch *batch, struct added_stacks *ret_added);
+/* Adds all that are complete, and tells of them; others may follow. Errors as above. */
+int stack_batch_add_all(struct stack_batch *batch);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,30 +82,24 @@ static void assert_same_trees(const struct profile *a, const struct profile *b)
 				    sizeof(struct stack_node));
 }
 
-static void assert_added(const struct added_stacks *added, const uint32_t *expected)
+/* What is told of stacks, in their order; and of each number what is expected. */
+struct told {
+	const uint32_t *expected; /* NULL: nothing */
+	uint32_t nodes[8];
+	size_t count;
+	int error; /* that is given */
+};
+
+static int tell(void *context, uint32_t number, uint32_t node)
 {
-	if (added->count)
-		assert_memory_equal(added->nodes, expected + added->first,
-				    added->count * sizeof(*expected));
-}
+	struct told *told = context;
 
-static void start_pile(struct stack_batch *batch, const uint32_t *expected)
-{
-	struct added_stacks added;
-
-	assert_int_equal(stack_batch_wait(batch, &added), 0);
-	assert_added(&added, expected);
-	stack_batch_start(batch);
-}
-
-static void add_all(struct stack_batch *batch, const uint32_t *expected)
-{
-	struct added_stacks added;
-
-	assert_int_equal(stack_batch_wait(batch, &added), 0);
-	assert_added(&added, expected);
-	assert_int_equal(stack_batch_flush(batch, &added), 0);
-	assert_added(&added, expected);
+	if (told->expected)
+		assert_int_equal(node, told->expected[number]);
+	if (told->count < 8)
+		told->nodes[told->count] = node;
+	told->count++;
+	return told->error;
 }
 
 /* Adds all at once after so many stacks, besides full piles. */
@@ -112,11 +107,12 @@ static void assert_same_tree(uint64_t often, uint64_t max_nodes)
 {
 	struct profile *alone = profile_new(), *together = profile_new();
 	uint32_t expected[STACK_BATCH_STACKS];
+	struct told told = { .expected = expected };
 	struct stack before = { .depth = 0 };
 	struct stack_batch batch;
-	size_t full = 0, left_out = 0;
+	size_t left_out = 0;
 
-	stack_batch_init(&batch, together);
+	stack_batch_init(&batch, together, tell, &told);
 	batch.max_nodes = max_nodes;
 	for (uint64_t i = 0; i < STACKS; i++) {
 		struct stack stack = stack_of(&before, i);
@@ -125,16 +121,14 @@ static void assert_same_tree(uint64_t often, uint64_t max_nodes)
 		expected[stack_batch_number(&batch)] = add_alone(alone, &stack, max_nodes);
 		left_out += expected[stack_batch_number(&batch)] == PROFILE_NONE;
 		before = stack;
-		if (stack_batch_end(&batch)) {
-			start_pile(&batch, expected);
-			full++;
-		} else if (!(hash_u64(i) % often)) {
-			add_all(&batch, expected);
-		}
+		assert_int_equal(stack_batch_end(&batch), 0);
+		if (!(hash_u64(i) % often))
+			assert_int_equal(stack_batch_add_all(&batch), 0);
 	}
-	add_all(&batch, expected);
+	assert_true(often < STACK_PILE_STACKS || batch.beside.has_thread);
+	assert_int_equal(stack_batch_add_all(&batch), 0);
+	assert_int_equal(told.count, STACKS);
 	assert_true(max_nodes ? left_out > STACKS / 10 && left_out < STACKS : !left_out);
-	assert_true(often < STACK_PILE_STACKS || full > 0);
 	assert_same_trees(alone, together);
 	stack_batch_release(&batch);
 	profile_free(alone);
@@ -178,7 +172,7 @@ static void test_left_out_stack_says_nothing_of_the_next_one(void **state)
 	const struct stack first = { { 'A' }, 1 }, other = { { 'Z' }, 1 };
 	const struct stack large = { { 'A', 'Q', 'Q', 1, 2, 3, 4, 5, 6, 7, 8, 9 }, 12 };
 	const struct stack next = { { 'A', 'Q', 'Q', 'x', 'x', 'x', 'x', 'x' }, 8 };
-	struct added_stacks added;
+	struct told told = { .expected = NULL };
 
 	(void)state;
 	for (size_t before = 0; before < 70; before++) {
@@ -188,7 +182,7 @@ static void test_left_out_stack_says_nothing_of_the_next_one(void **state)
 		profile_free(together);
 		alone = profile_new();
 		together = profile_new();
-		stack_batch_init(&batch, together);
+		stack_batch_init(&batch, together, tell, &told);
 		batch.max_nodes = 12;
 		for (size_t i = 0; i < before; i++)
 			put(&batch, alone, &(struct stack){ { 'F' }, 1 });
@@ -196,7 +190,7 @@ static void test_left_out_stack_says_nothing_of_the_next_one(void **state)
 		put(&batch, alone, &other);
 		put(&batch, alone, &large);
 		put(&batch, alone, &next);
-		assert_int_equal(stack_batch_flush(&batch, &added), 0);
+		assert_int_equal(stack_batch_add_all(&batch), 0);
 		assert_same_trees(alone, together);
 		stack_batch_release(&batch);
 	}
@@ -207,20 +201,20 @@ static void test_left_out_stack_says_nothing_of_the_next_one(void **state)
 static void test_dropped_stack_leaves_nothing(void **state)
 {
 	struct profile *profile = profile_new();
-	struct added_stacks added;
+	struct told told = { .expected = NULL };
 	struct stack_batch batch;
 
 	(void)state;
-	stack_batch_init(&batch, profile);
+	stack_batch_init(&batch, profile, tell, &told);
 	stack_batch_push(&batch, 7);
 	stack_batch_push(&batch, 8);
 	stack_batch_drop(&batch);
 	stack_batch_push(&batch, 9);
 	stack_batch_end(&batch);
-	assert_int_equal(stack_batch_flush(&batch, &added), 0);
-	assert_int_equal(added.count, 1);
+	assert_int_equal(stack_batch_add_all(&batch), 0);
+	assert_int_equal(told.count, 1);
 	assert_int_equal(profile_node_count(profile), 2);
-	assert_int_equal(profile_node(profile, added.nodes[0])->frame, 9);
+	assert_int_equal(profile_node(profile, told.nodes[0])->frame, 9);
 	stack_batch_release(&batch);
 	profile_free(profile);
 }
@@ -228,11 +222,11 @@ static void test_dropped_stack_leaves_nothing(void **state)
 static void test_no_more_nodes_than_allowed(void **state)
 {
 	struct profile *profile = profile_new();
-	struct added_stacks added;
+	struct told told = { .expected = NULL };
 	struct stack_batch batch;
 
 	(void)state;
-	stack_batch_init(&batch, profile);
+	stack_batch_init(&batch, profile, tell, &told);
 	batch.max_nodes = 4;
 	stack_batch_push(&batch, 1);
 	stack_batch_push(&batch, 2);
@@ -245,10 +239,10 @@ static void test_no_more_nodes_than_allowed(void **state)
 	stack_batch_end(&batch);
 	stack_batch_keep(&batch, 3);
 	stack_batch_end(&batch); /* it is there */
-	assert_int_equal(stack_batch_flush(&batch, &added), 0);
-	assert_int_equal(added.nodes[1], PROFILE_NONE);
-	assert_int_equal(profile_node(profile, added.nodes[2])->frame, 3);
-	assert_int_equal(added.nodes[3], added.nodes[2]);
+	assert_int_equal(stack_batch_add_all(&batch), 0);
+	assert_int_equal(told.nodes[1], PROFILE_NONE);
+	assert_int_equal(profile_node(profile, told.nodes[2])->frame, 3);
+	assert_int_equal(told.nodes[3], told.nodes[2]);
 	assert_int_equal(profile_node_count(profile), 4);
 	stack_batch_release(&batch);
 	profile_free(profile);
@@ -258,22 +252,40 @@ static void test_many_frames_make_a_pile_full(void **state)
 {
 	struct profile *profile = profile_new();
 	uint32_t depth = 100000;
-	struct added_stacks added;
+	struct told told = { .expected = NULL };
 	struct stack_batch batch;
 
 	(void)state;
-	stack_batch_init(&batch, profile);
+	stack_batch_init(&batch, profile, tell, &told);
 	for (uint32_t i = 0; i < depth; i++)
 		stack_batch_push(&batch, i);
-	assert_true(stack_batch_end(&batch));
-	stack_batch_start(&batch);
+	assert_int_equal(stack_batch_end(&batch), 0);
 	stack_batch_keep(&batch, depth);
 	stack_batch_push(&batch, 1);
-	assert_true(stack_batch_end(&batch));
-	assert_int_equal(stack_batch_wait(&batch, &added), 0);
-	assert_int_equal(added.nodes[0], depth);
-	assert_int_equal(stack_batch_flush(&batch, &added), 0);
-	assert_int_equal(added.nodes[0], depth + 1);
+	assert_int_equal(stack_batch_end(&batch), 0);
+	assert_int_equal(told.count,
+			 1); /* that the first pile is added, the second one waits for */
+	assert_int_equal(stack_batch_add_all(&batch), 0);
+	assert_int_equal(told.nodes[0], depth);
+	assert_int_equal(told.nodes[1], depth + 1);
+	stack_batch_release(&batch);
+	profile_free(profile);
+}
+
+static void test_an_error_ends_the_adding(void **state)
+{
+	struct profile *profile = profile_new();
+	struct told told = { .error = -EOVERFLOW };
+	struct stack_batch batch;
+
+	(void)state;
+	stack_batch_init(&batch, profile, tell, &told);
+	for (uint32_t i = 0; i < 3; i++) {
+		stack_batch_push(&batch, i);
+		assert_int_equal(stack_batch_end(&batch), 0);
+	}
+	assert_int_equal(stack_batch_add_all(&batch), -EOVERFLOW);
+	assert_int_equal(told.count, 1);
 	stack_batch_release(&batch);
 	profile_free(profile);
 }
@@ -287,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_left_out_stack_says_nothing_of_the_next_one),
 		cmocka_unit_test(test_dropped_stack_leaves_nothing),
 		cmocka_unit_test(test_no_more_nodes_than_allowed),
+		cmocka_unit_test(test_an_error_ends_the_adding),
 		cmocka_unit_test(test_many_frames_make_a_pile_full),
 	};
 
