@@ -14,8 +14,8 @@
 #include "model/profile.h"
 #include "model/samples.h"
 #include "model/shape.h"
+#include "render/count_words.h"
 #include "render/html_writer.h"
-#include "render/readable.h"
 #include "render/svg_writer.h"
 
 #define VALUE_NAME_MAX 128 /* bytes of one that are said */
@@ -204,14 +204,14 @@ static void warn_of_unused(const struct shaping *shaping, const struct shaped *s
 }
 
 /* What is shown is a part, and its fates are not those of all. */
-static void tell_of_before(const struct profile *profile)
+static void tell_of_before(const struct profile *profile, const struct render_options *drawing)
 {
-	const struct profile_origin *origin = profile_origin_of(profile);
+	const struct count_words counts = count_words_of(profile, drawing);
 	_cleanup_(buffer_release) struct buffer text = { 0 };
 
-	if (!origin->before.due)
+	if (!profile_origin_of(profile)->before.due)
 		return;
-	readable_before(&text, profile_total(profile), origin);
+	count_words_left(&text, &counts, profile);
 	log_info("shaped: %s", buffer_string(&text) ? text.data : "ticks were taken out");
 }
 
@@ -250,7 +250,7 @@ static int make_shaped(const struct output *output, const struct shaping *shapin
 	if (error)
 		return error;
 	warn_of_unused(shaping, &shaped);
-	tell_of_before(shaped.profile);
+	tell_of_before(shaped.profile, &output->drawing);
 	return make(output, shaped.profile, to);
 }
 

@@ -1,23 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "render/count_words.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
+#include "base/buffer.h"
+#include "model/fates.h"
 #include "model/profile.h"
+#include "render/readable.h"
 #include "render/render_options.h"
 
 static const struct {
 	const char *name;
-	uint64_t per_second;
-} units_of_time[] = {
-	{ "nanoseconds", 1000000000 },
-	{ "microseconds", 1000000 },
-	{ "milliseconds", 1000 },
-	{ "seconds", 1 },
+	uint64_t per_second, bytes;
+} units[] = {
+	{ "nanoseconds", 1000000000, 0 },
+	{ "microseconds", 1000000, 0 },
+	{ "milliseconds", 1000, 0 },
+	{ "seconds", 1, 0 },
+	{ "bytes", 0, 1 },
+	{ "kilobytes", 0, UINT64_C(1) << 10 },
+	{ "megabytes", 0, UINT64_C(1) << 20 },
+	{ "gigabytes", 0, UINT64_C(1) << 30 },
 };
 
-/* Things that are counted are called by what they are, amounts by their unit. */
+/* Things that are counted are called by what they are, and so are amounts that are said in other units than theirs. */
 static struct count_words words_of_type(const struct profile *profile,
 					const struct value_type *type)
 {
@@ -25,13 +33,16 @@ static struct count_words words_of_type(const struct profile *profile,
 	const char *unit = profile_string(profile, type->unit, NULL);
 	struct count_words words = { .name = unit };
 
-	if (!*unit || !strcmp(unit, "count"))
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (!strcmp(unit, units[i].name)) {
+			words.per_second = units[i].per_second;
+			words.bytes = units[i].bytes;
+			words.is_amount = true;
+		}
+	if (!*unit || !strcmp(unit, "count") || (words.is_amount && *name))
 		words.name = name;
-	if (!strcmp(words.name, "samples"))
+	if (!words.is_amount && !strcmp(words.name, "samples"))
 		words.per_second = profile_origin_of(profile)->rate_hz;
-	for (size_t i = 0; i < sizeof(units_of_time) / sizeof(*units_of_time); i++)
-		if (!strcmp(unit, units_of_time[i].name))
-			words.per_second = units_of_time[i].per_second;
 	return words;
 }
 
@@ -40,11 +51,89 @@ struct count_words count_words_of(const struct profile *profile,
 {
 	uint32_t count;
 	const struct value_type *types = profile_values(profile, &count);
-	struct count_words words = { "samples", profile_origin_of(profile)->rate_hz };
+	struct count_words words = { .name = "samples",
+				     .per_second = profile_origin_of(profile)->rate_hz };
 
 	if (count)
 		words = words_of_type(profile, types);
-	if (options->countname)
+	if (options->countname) {
 		words.name = options->countname;
+		words.is_amount = false;
+	}
+	words.factor = options->factor;
 	return words;
+}
+
+/* --- numbers --- */
+
+static uint64_t scale(const struct count_words *counts, uint64_t number)
+{
+	double scaled = round((double)number * counts->factor);
+
+	if (counts->factor == 1)
+		return number;
+	return scaled >= 1.8e19 ? UINT64_MAX : (uint64_t)scaled;
+}
+
+static uint64_t bytes_of(const struct count_words *counts, uint64_t count)
+{
+	return count > UINT64_MAX / counts->bytes ? UINT64_MAX : count * counts->bytes;
+}
+
+void count_words_number(struct buffer *to, const struct count_words *counts, uint64_t count)
+{
+	if (!counts->is_amount)
+		readable_count(to, scale(counts, count));
+	else if (counts->per_second)
+		readable_duration(to, scale(counts, readable_ticks_ns(count, counts->per_second)));
+	else
+		readable_bytes(to, scale(counts, bytes_of(counts, count)));
+}
+
+void count_words_append(struct buffer *to, const struct count_words *counts, uint64_t count)
+{
+	bool is_one = scale(counts, count) == 1 && !strcmp(counts->name, "samples");
+
+	count_words_number(to, counts, count);
+	buffer_append_string(to, counts->is_amount ? " of " : " ");
+	buffer_append_string(to, is_one ? "sample" : counts->name);
+}
+
+/* --- what is left of a profile --- */
+
+static void append_fate(struct buffer *to, const char *ahead, enum fate fate, uint64_t ticks,
+			uint64_t due)
+{
+	buffer_append_string(to, ahead);
+	buffer_append_string(to, fate_name(fate));
+	buffer_append_char(to, ' ');
+	readable_share(to, ticks, due, 2);
+}
+
+void count_words_left(struct buffer *to, const struct count_words *counts,
+		      const struct profile *profile)
+{
+	const struct profile_origin *origin = profile_origin_of(profile);
+	const struct profile_before *before = &origin->before;
+	uint64_t left = profile_total(profile);
+
+	if (counts->is_amount) {
+		count_words_number(to, counts, left);
+		buffer_append_string(to, " of ");
+		count_words_number(to, counts, before->due);
+	} else {
+		readable_count(to, left);
+		buffer_append_string(to, " of ");
+		readable_count(to, before->due);
+		buffer_append_string(to, " ticks");
+	}
+	buffer_append_string(to, " are left (");
+	readable_share(to, left, before->due, 1);
+	buffer_append_char(to, ')');
+	if (!origin->fates_are_known)
+		return;
+	append_fate(to, "; of all: ", FATE_COMPLETE, before->due - before->truncated - before->lost,
+		    before->due);
+	append_fate(to, ", ", FATE_TRUNCATED, before->truncated, before->due);
+	append_fate(to, ", ", FATE_LOST, before->lost, before->due);
 }

@@ -1,20 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a drawing calls its counts, and whether they stand for time. */
+/*
+ * What an output calls its counts, and how it says them. Things that are counted are a number and a word, "1,234 samples"; amounts of time and
+ * of memory are said in units that suit their size, "412.6 ms" and "1.5 MiB", whatever the unit of the profile.
+ */
 #ifndef HEARTH_RENDER_COUNT_WORDS_H
 #define HEARTH_RENDER_COUNT_WORDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+struct buffer;
 struct profile;
 struct render_options;
 
 struct count_words {
-	const char *name;    /* "samples", "cycles", "bytes"; the profile's or the options' */
+	const char *
+		name; /* "samples", "cycles"; of amounts what they are of: "cpu", "alloc_space"; or the options' */
 	uint64_t per_second; /* so many stand for a second; 0: they are no time */
+	uint64_t bytes;      /* one stands for so many; 0: they are no memory */
+	bool is_amount; /* of time or memory; false: of things, or the user has a word for it */
+	double factor;  /* the options' */
 };
 
 /* Of a profile's first value. What the user calls them stands above what the profile does. */
 struct count_words count_words_of(const struct profile *profile,
 				  const struct render_options *options);
+
+/* "1,234", "412.6 ms", "1.5 MiB" */
+void count_words_number(struct buffer *to, const struct count_words *counts, uint64_t count);
+
+/* "1,234 samples", "412.6 ms of cpu", "1.5 MiB of alloc_space"; the name as it is. */
+void count_words_append(struct buffer *to, const struct count_words *counts, uint64_t count);
+
+/* What is shown of a profile of which ticks were taken out: "12 of 4,567 ticks are left (0.3 %); of all: complete 98.10 %, truncated ..." */
+void count_words_left(struct buffer *to, const struct count_words *counts,
+		      const struct profile *profile);
 
 #endif

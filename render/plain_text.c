@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "render/plain_text.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/buffer.h"
@@ -21,27 +20,22 @@ uint64_t text_whole(const struct profile *profile, const struct render_options *
 	return options->total > total ? options->total : total;
 }
 
-static uint64_t shown_count(uint64_t count, const struct render_options *options)
-{
-	double scaled = round((double)count * options->factor);
-
-	if (options->factor == 1)
-		return count;
-	return scaled >= 1.8e19 ? UINT64_MAX : (uint64_t)scaled;
-}
-
 static void append_right(struct buffer *to, const struct buffer *text, int columns)
 {
-	buffer_printf(to, "%*.*s", columns, (int)text->size, text->size ? text->data : "");
+	size_t blanks = (size_t)columns, taken = label_columns(text->data, text->size);
+
+	blanks = blanks > taken ? blanks - taken : 0;
+	buffer_printf(to, "%*s", (int)blanks, "");
+	buffer_append(to, text->data, text->size);
 	to->failed |= text->failed;
 }
 
-void text_append_count(struct buffer *to, uint64_t count, const struct render_options *options,
+void text_append_count(struct buffer *to, const struct count_words *counts, uint64_t count,
 		       int columns)
 {
 	_cleanup_(buffer_release) struct buffer text = { 0 };
 
-	readable_count(&text, shown_count(count, options));
+	count_words_number(&text, counts, count);
 	append_right(to, &text, columns);
 }
 
@@ -103,6 +97,15 @@ static void append_origin(struct buffer *to, const struct profile_origin *origin
 	to->failed |= line.failed;
 }
 
+static void append_due(struct buffer *to, const struct count_words *counts, uint64_t due)
+{
+	_cleanup_(buffer_release) struct buffer text = { 0 };
+
+	count_words_append(&text, counts, due);
+	utf8_append_clean(to, text.data, text.size, TEXT_NAME_MAX);
+	to->failed |= text.failed;
+}
+
 static void append_fates(struct buffer *to, const struct profile *profile,
 			 const struct fates *fates)
 {
@@ -133,16 +136,14 @@ int text_append_head(struct buffer *to, const struct profile *profile,
 	if (error)
 		return error;
 	append_origin(to, origin);
-	text_append_count(to, fates.due, options, 0);
-	buffer_append_char(to, ' ');
-	utf8_append_clean(to, counts.name, strlen(counts.name), TEXT_NAME_MAX);
+	append_due(to, &counts, fates.due);
 	if (!origin->fates_are_known)
 		buffer_append_string(to, "; fates: not recorded in this input");
 	else if (fates.due)
 		append_fates(to, profile, &fates);
 	buffer_append_char(to, '\n');
 	if (origin->before.due) {
-		readable_before(to, profile_total(profile), origin);
+		count_words_left(to, &counts, profile);
 		buffer_append_char(to, '\n');
 	}
 	buffer_append_char(to, '\n');

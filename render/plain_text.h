@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct buffer;
+struct count_words;
 struct profile;
 struct render_options;
 
@@ -23,8 +24,8 @@ uint64_t text_whole(const struct profile *profile, const struct render_options *
 int text_append_head(struct buffer *to, const struct profile *profile,
 		     const struct render_options *options);
 
-/* A count as it is to be shown, on the right of so many columns. */
-void text_append_count(struct buffer *to, uint64_t count, const struct render_options *options,
+/* A count as it is to be shown, without a word, on the right of so many columns. */
+void text_append_count(struct buffer *to, const struct count_words *counts, uint64_t count,
 		       int columns);
 
 /* A share, on the right of 7 columns. */

@@ -127,33 +127,36 @@ static void add_drawing(struct facts *facts, const struct render_options *option
 			 colour_is_dark(options->bgcolors.colour) ? "dark" : "light");
 }
 
-static void add_counts(struct facts *facts, struct count_words counts)
+static void add_counts(struct facts *facts, const struct count_words *counts)
 {
-	add_text(facts, "countname", counts.name);
-	add_number(facts, "per_second", counts.per_second);
+	add_text(facts, "countname", counts->name);
+	add_number(facts, "per_second", counts->per_second);
+	add_number(facts, "bytes", counts->bytes);
+	add_number(facts, "is_amount", counts->is_amount);
 }
 
 /* Where ticks were taken out, the fates are those of what is left: how many, and of all. */
-static void add_before(struct facts *facts, const struct profile *profile)
+static void add_before(struct facts *facts, const struct count_words *counts,
+		       const struct profile *profile)
 {
-	const struct profile_origin *origin = profile_origin_of(profile);
 	_cleanup_(buffer_release) struct buffer text = { 0 };
 
-	if (!origin->before.due)
+	if (!profile_origin_of(profile)->before.due)
 		return;
-	readable_before(&text, profile_total(profile), origin);
+	count_words_left(&text, counts, profile);
 	add_text(facts, "left", buffer_string(&text));
 }
 
 static void write_info(const struct profile *profile, const struct render_options *options,
 		       uint64_t untold, struct buffer *to)
 {
+	const struct count_words counts = count_words_of(profile, options);
 	struct facts facts = { 0 };
 	struct buffer content;
 
 	add_drawing(&facts, options);
-	add_counts(&facts, count_words_of(profile, options));
-	add_before(&facts, profile);
+	add_counts(&facts, &counts);
+	add_before(&facts, &counts, profile);
 	add_origin(&facts, profile_origin_of(profile));
 	add_number(&facts, "untold_samples", untold);
 	buffer_init(&content);

@@ -4,8 +4,6 @@
 #include <inttypes.h>
 
 #include "base/buffer.h"
-#include "model/fates.h"
-#include "model/profile.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -42,7 +40,12 @@ void readable_duration(struct buffer *to, uint64_t ns)
 	uint64_t seconds = ns / NS_PER_S + (ns % NS_PER_S >= NS_PER_S / 2);
 
 	/* The bounds are where the rounded text would overflow its own unit. */
-	if (ns < 999950000)
+	if (ns && ns < 1000)
+		buffer_printf(to, "%" PRIu64 " ns", ns);
+	else if (ns && ns < 999950)
+		buffer_printf(to, "%" PRIu64 ".%" PRIu64 " µs", (ns + 50) / 1000,
+			      (ns + 50) / 100 % 10);
+	else if (ns < 999950000)
 		buffer_printf(to, "%" PRIu64 ".%" PRIu64 " ms", (ns + 50000) / 1000000,
 			      (ns + 50000) / 100000 % 10);
 	else if (ns < 59995000000)
@@ -62,6 +65,26 @@ uint64_t readable_ticks_ns(uint64_t ticks, uint64_t rate_hz)
 	return ns > UINT64_MAX ? UINT64_MAX : (uint64_t)ns;
 }
 
+/* In tenths of a unit that is 1,024 times the one before. */
+void readable_bytes(struct buffer *to, uint64_t bytes)
+{
+	static const char *const names[] = { "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	unsigned __int128 tenths = (unsigned __int128)bytes * 10;
+	unsigned int shift = 10, name = 0;
+
+	if (bytes < 1024) {
+		buffer_printf(to, "%" PRIu64 " B", bytes);
+		return;
+	}
+	while (((tenths >> (shift - 1)) + 1) >> 1 >= 10240) {
+		shift += 10;
+		name++;
+	}
+	tenths = ((tenths >> (shift - 1)) + 1) >> 1;
+	buffer_printf(to, "%u.%u %s", (unsigned int)tenths / 10, (unsigned int)tenths % 10,
+		      names[name]);
+}
+
 void readable_time(struct buffer *to, uint64_t unix_ns)
 {
 	time_t seconds = (time_t)(unix_ns / NS_PER_S);
@@ -71,31 +94,4 @@ void readable_time(struct buffer *to, uint64_t unix_ns)
 		return;
 	buffer_printf(to, "%04d-%02d-%02d %02d:%02d:%02d UTC", utc.tm_year + 1900, utc.tm_mon + 1,
 		      utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
-}
-
-static void append_fate(struct buffer *to, const char *ahead, enum fate fate, uint64_t ticks,
-			uint64_t due)
-{
-	buffer_append_string(to, ahead);
-	buffer_append_string(to, fate_name(fate));
-	buffer_append_char(to, ' ');
-	readable_share(to, ticks, due, 2);
-}
-
-void readable_before(struct buffer *to, uint64_t left, const struct profile_origin *origin)
-{
-	const struct profile_before *before = &origin->before;
-
-	readable_count(to, left);
-	buffer_append_string(to, " of ");
-	readable_count(to, before->due);
-	buffer_append_string(to, " ticks are left (");
-	readable_share(to, left, before->due, 1);
-	buffer_append_char(to, ')');
-	if (!origin->fates_are_known)
-		return;
-	append_fate(to, "; of all: ", FATE_COMPLETE, before->due - before->truncated - before->lost,
-		    before->due);
-	append_fate(to, ", ", FATE_TRUNCATED, before->truncated, before->due);
-	append_fate(to, ", ", FATE_LOST, before->lost, before->due);
 }

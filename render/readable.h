@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 struct buffer;
-struct profile_origin;
 
 /* "1,234,567" */
 void readable_count(struct buffer *to, uint64_t count);
@@ -18,16 +17,16 @@ void readable_count(struct buffer *to, uint64_t count);
 /* "12.4 %" with `decimals` (1 or 2) places; "<0.1 %" where rounding would give nothing. */
 void readable_share(struct buffer *to, uint64_t part, uint64_t whole, unsigned int decimals);
 
-/* "412.6 ms", "12.40 s", "2 min 50 s", "3 h 05 min" */
+/* "412 ns", "412.6 µs", "412.6 ms", "12.40 s", "2 min 50 s", "3 h 05 min" */
 void readable_duration(struct buffer *to, uint64_t ns);
+
+/* "512 B", "1.5 MiB" */
+void readable_bytes(struct buffer *to, uint64_t bytes);
 
 /* The time that `ticks` stand for at `rate_hz` (not 0), in nanoseconds; the greatest value if more. */
 uint64_t readable_ticks_ns(uint64_t ticks, uint64_t rate_hz);
 
 /* "2026-11-23 06:23:38 UTC" */
 void readable_time(struct buffer *to, uint64_t unix_ns);
-
-/* What is shown of a profile of which ticks were taken out: "12 of 4,567 ticks are left (0.3 %); of all: complete 98.10 %, truncated ..." */
-void readable_before(struct buffer *to, uint64_t left, const struct profile_origin *origin);
 
 #endif

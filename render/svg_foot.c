@@ -86,7 +86,7 @@ static void flow_before(struct svg_flow *flow, const struct svg_drawing *drawing
 	if (!drawing->origin->before.due)
 		return;
 	buffer_init(&text);
-	readable_before(&text, profile_total(drawing->profile), drawing->origin);
+	count_words_left(&text, &drawing->counts, drawing->profile);
 	if (text.failed)
 		flow->to->failed = true;
 	svg_flow_text(flow, NULL, text.data, text.size);

@@ -173,32 +173,24 @@ static void append_hundredths(struct buffer *to, uint64_t value)
 	}
 }
 
-/* "1,234 samples": ticks as the user wants them counted. */
-static void append_amount(const struct svg_drawing *drawing, uint64_t ticks, struct buffer *to)
-{
-	const char *countname = drawing->counts.name;
-	double factor = drawing->options->factor, product = (double)ticks * factor;
-	uint64_t count = factor == 1 || product >= 9e18 ? ticks : (uint64_t)(product + 0.5);
-
-	readable_count(to, count);
-	buffer_append_char(to, ' ');
-	buffer_append_string(to,
-			     count == 1 && !strcmp(countname, "samples") ? "sample" : countname);
-}
-
-/* "412.6 ms, 12.4 %, 1,234 samples", not escaped. */
+/* "412.6 ms, 12.4 %, 1,234 samples", not escaped; of what is an amount by itself "412.6 ms, 12.4 %". */
 static void append_numbers(const struct svg_drawing *drawing, const struct svg_block *block,
 			   struct buffer *to)
 {
-	uint64_t rate = drawing->counts.per_second;
+	const struct count_words *counts = &drawing->counts;
 
-	if (rate) {
-		readable_duration(to, readable_ticks_ns(block->total, rate));
+	if (counts->is_amount) {
+		count_words_number(to, counts, block->total);
+		buffer_append_string(to, ", ");
+	} else if (counts->per_second) {
+		readable_duration(to, readable_ticks_ns(block->total, counts->per_second));
 		buffer_append_string(to, ", ");
 	}
 	readable_share(to, block->total, drawing->whole, 1);
+	if (counts->is_amount)
+		return;
 	buffer_append_string(to, ", ");
-	append_amount(drawing, block->total, to);
+	count_words_append(to, counts, block->total);
 }
 
 /* A third line: what kind of code it is, where that is worth a word, and of which file. */
@@ -342,7 +334,7 @@ static void append_summary(const struct svg_drawing *drawing, struct buffer *to)
 {
 	const struct svg_layout *layout = &drawing->layout;
 
-	append_amount(drawing, layout->total, to);
+	count_words_append(to, &drawing->counts, layout->total);
 	buffer_append_string(to, " in ");
 	readable_count(to, layout->frames);
 	buffer_append_string(to, layout->frames == 1 ? " frame" : " frames");

@@ -72,6 +72,10 @@ static void append_facts(const struct svg_drawing *drawing, struct buffer *to)
 		buffer_printf(to, " data-factor=\"%.15g\"", options->factor);
 	if (drawing->counts.per_second)
 		buffer_printf(to, " data-rate=\"%" PRIu64 "\"", drawing->counts.per_second);
+	if (drawing->counts.bytes)
+		buffer_printf(to, " data-bytes=\"%" PRIu64 "\"", drawing->counts.bytes);
+	if (drawing->counts.is_amount)
+		buffer_append_string(to, " data-amount=\"1\"");
 	buffer_append_string(to, " data-countname=\"");
 	xml_append_string(to, drawing->counts.name);
 	if (options->nametype) {

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "model/function_totals.h"
 #include "model/profile.h"
+#include "render/count_words.h"
 #include "render/readable.h"
 #include "render/render_options.h"
 #include "render/plain_text.h"
@@ -21,6 +22,7 @@
 struct top {
 	const struct profile *profile;
 	const struct render_options *options;
+	struct count_words counts;
 	enum render_order order;
 	uint64_t whole;
 	struct function_total *rows;
@@ -139,10 +141,10 @@ static void append_row(const struct top *top, const struct function_total *row, 
 	size_t columns, size;
 	const char *module;
 
-	text_append_count(to, row->self, top->options, COUNT_WIDTH);
+	text_append_count(to, &top->counts, row->self, COUNT_WIDTH);
 	buffer_append_char(to, ' ');
 	text_append_share(to, row->self, top->whole);
-	text_append_count(to, row->total, top->options, COUNT_WIDTH);
+	text_append_count(to, &top->counts, row->total, COUNT_WIDTH);
 	buffer_append_char(to, ' ');
 	text_append_share(to, row->total, top->whole);
 	buffer_append_string(to, "  ");
@@ -163,7 +165,7 @@ static void append_left_out(const struct top *top, struct buffer *to)
 		return;
 	for (uint32_t i = top->shown; i < top->count; i++)
 		self += top->rows[i].self;
-	text_append_count(to, self, top->options, COUNT_WIDTH);
+	text_append_count(to, &top->counts, self, COUNT_WIDTH);
 	buffer_append_char(to, ' ');
 	text_append_share(to, self, top->whole);
 	append_blanks(to, COUNT_WIDTH + 1 + 7 + 2);
@@ -188,6 +190,7 @@ int top_write(const struct profile *profile, const struct render_options *option
 	_cleanup_(function_totals_release) struct function_totals totals = { 0 };
 	struct top top = { .profile = profile,
 			   .options = options,
+			   .counts = count_words_of(profile, options),
 			   .order = render_order_of(options),
 			   .whole = text_whole(profile, options) };
 	int error = function_totals_build(profile, &totals);

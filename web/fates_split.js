@@ -3,7 +3,7 @@
 // What became of the ticks, always in sight: complete, truncated, lost. The reasons show on hover and focus.
 export { showFates };
 
-import { groupDigits, shareText } from './plain_numbers.js';
+import { amountText, groupDigits, shareText } from './plain_numbers.js';
 
 const SEEN_FATES = ['complete', 'truncated', 'lost'];
 const FATE_WORDS = {
@@ -12,12 +12,14 @@ const FATE_WORDS = {
 	lost: 'no stack: counted, not drawn',
 };
 
-function fateRow(fate, text, ticks, due) {
+const countOf = (facts, ticks) => facts.is_amount ? amountText(facts, ticks) : groupDigits(ticks);
+
+function fateRow(facts, fate, text, ticks, due) {
 	const row = document.createElement('tr');
 	const swatch = document.createElement('i'), name = document.createElement('td');
 	swatch.className = fate;
 	name.append(swatch, text);
-	const cells = [shareText(ticks, due, 2), groupDigits(ticks)].map(value => {
+	const cells = [shareText(ticks, due, 2), countOf(facts, ticks)].map(value => {
 		const cell = document.createElement('td');
 		cell.className = 'number';
 		cell.textContent = value;
@@ -28,17 +30,17 @@ function fateRow(fate, text, ticks, due) {
 }
 
 // `all`: of the whole profile. `untimed`: so many lost ticks have no time, so that no span of it has them.
-function showReasons({ fates, all, untimed }, into) {
+function showReasons({ facts, fates, all, untimed }, into) {
 	const table = document.createElement('table'), explained = document.createElement('p');
 	for (const fate of SEEN_FATES) {
 		const reasons = fates.reasons.filter(reason => reason.fate === fate).sort((a, b) => b.ticks - a.ticks);
-		if (!reasons.length) table.append(fateRow(fate, fate, fates[fate], fates.due));
+		if (!reasons.length) table.append(fateRow(facts, fate, fate, fates[fate], fates.due));
 		for (const reason of reasons)
-			table.append(fateRow(fate, `${fate}: ${reason.text.replaceAll('_', ' ')}`, reason.ticks, fates.due));
+			table.append(fateRow(facts, fate, `${fate}: ${reason.text.replaceAll('_', ' ')}`, reason.ticks, fates.due));
 	}
 	explained.textContent = SEEN_FATES.map(fate => `${fate}: ${FATE_WORDS[fate]}`).join('; ') + '.' +
 		(fates === all ? '' : ` This is of what is drawn; of all ${shareText(all.complete, all.due, 2)} are complete.`) +
-		(untimed ? ` Of ${groupDigits(untimed)} lost the time is not known: they are in no span of time.` : '');
+		(untimed ? ` Of ${countOf(facts, untimed)} lost the time is not known: they are in no span of time.` : '');
 	into.replaceChildren(table, explained);
 }
 

@@ -92,19 +92,40 @@ function share(part, of) {
 	return Math.floor(tenths / 10) + '.' + tenths % 10 + ' %';
 }
 
-function duration(ticks) {
-	const seconds = ticks / rate, round = Math.round(seconds);
+function duration(seconds) {
+	const round = Math.round(seconds);
 	const two = n => String(n).padStart(2, '0');
+	if (seconds && seconds < .9995e-6) return Math.round(seconds * 1e9) + ' ns';
+	if (seconds && seconds < .99995e-3) return (seconds * 1e6).toFixed(1) + ' µs';
 	if (seconds < .99995) return (seconds * 1000).toFixed(1) + ' ms';
 	if (seconds < 59.995) return seconds.toFixed(2) + ' s';
 	if (round < 3600) return Math.floor(round / 60) + ' min ' + two(round % 60) + ' s';
 	return Math.floor(round / 3600) + ' h ' + two(Math.floor(round / 60) % 60) + ' min';
 }
 
+function bytesText(bytes) {
+	let value = Math.round(bytes), power = 0;
+	if (value < 1024) return value + ' B';
+	while (value >= 1023.95) {
+		value /= 1024;
+		power++;
+	}
+	return value.toFixed(1) + ' ' + 'KMGTPE'[power - 1] + 'iB';
+}
+
+// "1,234 samples"; time and memory as they are.
 function amount(ticks) {
+	if (facts.amount) return rate ? duration(ticks * factor / rate) : bytesText(ticks * factor * facts.bytes);
 	const number = Math.round(ticks * factor);
 	const word = number === 1 && facts.countname === 'samples' ? 'sample' : facts.countname;
 	return group(number) + ' ' + word;
+}
+
+// The time that it stands for, its share, and the count.
+function numbers(ticks) {
+	const texts = [share(ticks, whole), amount(ticks)];
+	if (facts.amount) return texts.reverse();
+	return rate ? [duration(ticks / rate), ...texts] : texts;
 }
 
 // --- drawing the view ------------------------------------------------------------------------------
@@ -296,9 +317,7 @@ function massOf(list) {
 
 function details(i) {
 	const places = isRest(i) ? [i] : placesOf[nameOf[i]];
-	const texts = [];
-	if (rate) texts.push(duration(total[i]));
-	texts.push(share(total[i], whole), amount(total[i]));
+	const texts = numbers(total[i]);
 	if (!isRest(i)) texts.push('self ' + share(self[i], whole));
 	if (zoomed && isWithin(i, zoomed)) texts.push(share(total[i], total[zoomed]) + ' of view');
 	if (places.length > 1)

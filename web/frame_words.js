@@ -23,7 +23,7 @@ function frameFacts(profile, tree, i, view) {
 	if (source) pairs.push(['file', source]);
 	if (module) pairs.push(['in', module]);
 	if (!['native', 'root'].includes(kind)) pairs.push(['', kind]);
-	if (+facts.per_second) pairs.push(['', countText(facts, tree.total(i))]);
+	if (+facts.per_second && !facts.is_amount) pairs.push(['', countText(facts, tree.total(i))]);
 	return pairs;
 }
 

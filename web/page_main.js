@@ -240,7 +240,7 @@ class Page {
 	// Of what is drawn.
 	showFates() {
 		const { profile, drawn } = this, parts = { split: element('fates-split'), text: element('fates-text'), reasons: element('fates-reasons') };
-		showFates({ fates: drawnFates(profile, drawn), all: profile.fates, untimed: drawn.span.from < 0 ? 0 : untimedLosses(profile, drawn) }, parts);
+		showFates({ facts: profile.facts, fates: drawnFates(profile, drawn), all: profile.fates, untimed: drawn.span.from < 0 ? 0 : untimedLosses(profile, drawn) }, parts);
 	}
 
 	onFilters(isNew) {

@@ -2,7 +2,7 @@
 //
 // Numbers as people read them: the same as render/readable.c. What is not nothing never reads "0.0 %", and what is not all
 // never "100.0 %".
-export { groupDigits, shareText, durationText, secondsText, stepText, decimalsOf, countText, amountText, fillAmountCell, amountHeading };
+export { groupDigits, shareText, durationText, bytesText, secondsText, stepText, decimalsOf, countText, amountText, fillAmountCell, amountHeading };
 
 function groupDigits(number) {
 	return String(number).replace(/\B(?=(\d{3})+$)/g, ',');
@@ -18,10 +18,22 @@ function shareText(part, whole, decimals = 1) {
 
 function durationText(seconds) {
 	const round = Math.round(seconds), two = number => String(number).padStart(2, '0');
+	if (seconds && seconds < .9995e-6) return Math.round(seconds * 1e9) + ' ns';
+	if (seconds && seconds < .99995e-3) return (seconds * 1e6).toFixed(1) + ' µs';
 	if (seconds < .99995) return (seconds * 1000).toFixed(1) + ' ms';
 	if (seconds < 59.995) return seconds.toFixed(2) + ' s';
 	if (round < 3600) return Math.floor(round / 60) + ' min ' + two(round % 60) + ' s';
 	return Math.floor(round / 3600) + ' h ' + two(Math.floor(round / 60) % 60) + ' min';
+}
+
+function bytesText(bytes) {
+	let value = Math.round(bytes), power = 0;
+	if (value < 1024) return value + ' B';
+	while (value >= 1023.95) {
+		value /= 1024;
+		power++;
+	}
+	return value.toFixed(1) + ' ' + 'KMGTPE'[power - 1] + 'iB';
 }
 
 // As many as tell apart two seconds that are so far from each other.
@@ -49,10 +61,11 @@ function countText(facts, ticks) {
 	return groupDigits(number) + ' ' + (number === 1 && word === 'samples' ? 'sample' : word);
 }
 
-// Time where counts stand for it, else the count.
+// Time or memory where that is what is counted, the time where counts stand for it, else the count.
 function amountText(facts, ticks) {
-	const rate = +facts.per_second || 0;
-	return rate ? durationText(ticks / rate) : countText(facts, ticks);
+	const rate = +facts.per_second || 0, scaled = facts.is_amount ? ticks * (+facts.factor || 1) : ticks;
+	if (rate) return durationText(scaled / rate);
+	return facts.is_amount ? bytesText(scaled * facts.bytes) : countText(facts, ticks);
 }
 
 // A table's cell: what amountText says without the word, which the column's heading has, and the share.
@@ -61,7 +74,7 @@ function fillAmountCell(cell, facts, ticks, whole) {
 	cell.className = 'number';
 	share.className = 'share';
 	share.textContent = shareText(ticks, whole);
-	cell.append(+facts.per_second ? amountText(facts, ticks) : groupDigits(Math.round(ticks * (+facts.factor || 1))), share);
+	cell.append(+facts.per_second || facts.is_amount ? amountText(facts, ticks) : groupDigits(Math.round(ticks * (+facts.factor || 1))), share);
 }
 
 function amountHeading(facts, word) {

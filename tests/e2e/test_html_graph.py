@@ -233,6 +233,19 @@ def test_counts_follow_the_options(browser, draw_page):  # noqa: F811
     assert page.text("heading") == page.driver.title == "T & <b>" and page.text("notes") == "n<i>"
 
 
+ALLOCATED = (
+    '{"$schema":"https://www.speedscope.app/file-format-schema.json","shared":{"frames":[{"name":"main"},{"name":"f"}]},"profiles":'
+    '[{"type":"sampled","unit":"%s","samples":[[0,1],[0]],"weights":[3145728,1048576]}]}'
+)
+
+
+@pytest.mark.parametrize("unit, all_of_it, own", [("bytes", "4.0 MiB", "3.0 MiB"), ("nanoseconds", "4.2 ms", "3.1 ms")])
+def test_amounts_are_said_in_units_that_suit_their_size(browser, draw_page, unit, all_of_it, own):  # noqa: F811
+    page = Page(browser, draw_page(ALLOCATED % unit))
+    assert f"total {all_of_it} · 100.0 %" in page.detail() and "4,194,304" not in page.detail()
+    assert page.text("origin") == all_of_it
+
+
 def test_a_tall_graph_opens_at_its_root_and_shows_a_linked_frame(browser, draw_page):  # noqa: F811
     path = draw_page(f"p;{';'.join(f'f{i}' for i in range(120))} 10\n")
     page = Page(browser, path)

@@ -400,7 +400,7 @@ def test_by_one_of_several_values(tmp_path):
     assert {line.rpartition(" ")[2] for line in folded.stdout.splitlines()} == {"1001001"}
     assert render(path, "--value", "cpu", "-o", tmp_path / "out.svg").returncode == 0
     root = ElementTree.parse(tmp_path / "out.svg").getroot()
-    assert (root.get("data-countname"), root.get("data-rate")) == ("nanoseconds", "1000000000")
+    assert (root.get("data-countname"), root.get("data-rate")) == ("cpu", "1000000000")
     ended = render(path, "--value", "wall", "-o", tmp_path / "no.svg")
     assert ended.returncode == 2, ended
     assert recording.complaints(ended)[-1] == "hearth: --value wall: there is no such value, but samples, cpu, page-faults"

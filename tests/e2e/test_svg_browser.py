@@ -254,6 +254,21 @@ def test_every_count_is_multiplied_by_the_factor(browser, draw):  # noqa: F811
     assert tooltip == "f\n100.0 %, 12,345,678 bytes"
 
 
+ALLOCATED = (
+    '{"$schema":"https://www.speedscope.app/file-format-schema.json","shared":{"frames":[{"name":"main"},{"name":"f"}]},"profiles":'
+    '[{"type":"sampled","unit":"%s","samples":[[0,1],[0]],"weights":[3145728,1048576]}]}'
+)
+
+
+@pytest.mark.parametrize("unit, all_of_it, own", [("bytes", "4.0 MiB", "3.0 MiB"), ("nanoseconds", "4.2 ms", "3.1 ms")])
+def test_amounts_are_said_in_units_that_suit_their_size(browser, draw, unit, all_of_it, own):  # noqa: F811
+    page = Page(browser, draw(ALLOCATED % unit))
+    assert page.details() == f"{all_of_it} of weight in 2 frames"
+    ActionChains(browser).move_to_element(page.block("f")).perform()
+    assert page.details().split("\n") == ["f", own, "75.0 %", "self 75.0 %"]
+    assert browser.execute_script("return arguments[0].textContent", page.block("f")) == f"f\n{own}, 75.0 %"
+
+
 def test_details_add_up_all_places_of_a_function(page):
     page.search("grow")
     page.press(Keys.ENTER)

@@ -72,6 +72,11 @@ static void durations_choose_their_unit(void **state)
 		const char *text;
 	} cases[] = {
 		{ 0, "0.0 ms" },
+		{ 1, "1 ns" },
+		{ 999, "999 ns" },
+		{ 1000, "1.0 µs" },
+		{ 999949, "999.9 µs" },
+		{ 999950, "1.0 ms" },
 		{ 412600000, "412.6 ms" },
 		{ 999949999, "999.9 ms" },
 		{ 999950000, "1.00 s" },
@@ -93,6 +98,32 @@ static void durations_choose_their_unit(void **state)
 	buffer_release(&text);
 	assert_int_equal(readable_ticks_ns(99, 99), 1000000000);
 	assert_int_equal(readable_ticks_ns(INT64_MAX, 1), UINT64_MAX);
+}
+
+static void memory_chooses_its_unit(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} cases[] = {
+		{ 0, "0 B" },
+		{ 1023, "1023 B" },
+		{ 1024, "1.0 KiB" },
+		{ 1536, "1.5 KiB" },
+		{ 1048524, "1023.9 KiB" },
+		{ 1048525, "1.0 MiB" },
+		{ 5000000000, "4.7 GiB" },
+		{ UINT64_MAX, "16.0 EiB" },
+	};
+	struct buffer text;
+
+	(void)state;
+	buffer_init(&text);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		readable_bytes(&text, cases[i].bytes);
+		assert_text(&text, cases[i].text);
+	}
+	buffer_release(&text);
 }
 
 static void times_are_utc(void **state)
@@ -217,6 +248,7 @@ int main(void)
 		cmocka_unit_test(counts_have_groups),
 		cmocka_unit_test(shares_do_not_lie),
 		cmocka_unit_test(durations_choose_their_unit),
+		cmocka_unit_test(memory_chooses_its_unit),
 		cmocka_unit_test(times_are_utc),
 		cmocka_unit_test(text_cannot_be_markup),
 		cmocka_unit_test(long_text_is_cut_before_it_is_escaped),

@@ -77,6 +77,38 @@ static void what_the_table_leaves_out_is_told(void **state)
 			     "           20  20.0 %                       in 2 more\n");
 }
 
+#define SPEEDSCOPE(unit)                                                       \
+	"{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\"," \
+	"\"shared\":{\"frames\":[{\"name\":\"main\"},{\"name\":\"f\"}]},"      \
+	"\"profiles\":[{\"type\":\"sampled\",\"unit\":\"" unit "\","           \
+	"\"samples\":[[0,1],[0]],\"weights\":[3145728,2048]}]}"
+
+static void amounts_of_time_and_memory_are_said_as_such(void **state)
+{
+	static const char *const named[2][2] = { { "countname", "B" } };
+
+	(void)state;
+	assert_rendered(SPEEDSCOPE("bytes"), "top", NULL,
+			"3.0 MiB of weight; fates: not recorded in this input\n\n"
+			"         self                total          function  module\n"
+			"      3.0 MiB  99.9 %      3.0 MiB  99.9 %  f\n"
+			"      2.0 KiB   0.1 %      3.0 MiB 100.0 %  main\n");
+	assert_rendered(SPEEDSCOPE("bytes"), "top", named,
+			"3,147,776 B; fates: not recorded in this input\n\n"
+			"         self                total          function  module\n"
+			"    3,145,728  99.9 %    3,145,728  99.9 %  f\n"
+			"        2,048   0.1 %    3,147,776 100.0 %  main\n");
+	assert_rendered(SPEEDSCOPE("nanoseconds"), "top", NULL,
+			"3.1 ms of weight; fates: not recorded in this input\n\n"
+			"         self                total          function  module\n"
+			"       3.1 ms  99.9 %       3.1 ms  99.9 %  f\n"
+			"       2.0 µs   0.1 %       3.1 ms 100.0 %  main\n");
+	assert_rendered(SPEEDSCOPE("milliseconds"), "tree", NULL,
+			"52 min 28 s of weight; fates: not recorded in this input\n\n"
+			"  total    self\n100.0 %   0.0 %  all\n"
+			"100.0 %   0.1 %  main\n 99.9 %  99.9 %  f\n");
+}
+
 static void the_tree_moves_right_at_branches_only(void **state)
 {
 	(void)state;
@@ -171,6 +203,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table_is_ordered_by_self),
 		cmocka_unit_test(what_the_table_leaves_out_is_told),
+		cmocka_unit_test(amounts_of_time_and_memory_are_said_as_such),
 		cmocka_unit_test(the_tree_moves_right_at_branches_only),
 		cmocka_unit_test(what_the_tree_leaves_out_is_told),
 		cmocka_unit_test(nothing_is_something),
