@@ -10,6 +10,7 @@
 #include "base/protobuf.h"
 #include "model/differential.h"
 #include "model/pprof.h"
+#include "model/pprof_references.h"
 #include "model/pprof_tables.h"
 #include "model/profile.h"
 #include "model/profile_reader.h"
@@ -143,7 +144,7 @@ static bool is(struct bytes text, const char *what)
 	return text.size == strlen(what) && (!text.size || !memcmp(text.data, what, text.size));
 }
 
-static bool is_type(const struct pprof_reader *reader, uint32_t type, struct bytes name)
+static bool is_type(struct pprof_reader *reader, uint32_t type, struct bytes name)
 {
 	struct bytes text = pprof_tables_string(&reader->tables, reader->types[type][0]);
 
@@ -151,7 +152,7 @@ static bool is_type(const struct pprof_reader *reader, uint32_t type, struct byt
 }
 
 /* Which type counts: the one that is said to, else, as pprof has it, the last one, but for samples, which have their time behind them. */
-static uint32_t find_counted(const struct pprof_reader *reader)
+static uint32_t find_counted(struct pprof_reader *reader)
 {
 	struct bytes wanted = pprof_tables_string(&reader->tables, reader->default_type);
 	const struct bytes samples = { (const uint8_t *)"samples", strlen("samples") };
@@ -365,6 +366,10 @@ static int take_label(struct pprof_reader *reader, struct bytes bytes, struct re
 		else if (field.number == PPROF_LABEL_NUMBER)
 			number = field.value;
 	}
+	if (!pprof_tables_has_string(&reader->tables, key_index) ||
+	    !pprof_tables_has_string(&reader->tables, text_index))
+		read_report_add_reference(reader->report, offset_of(reader, bytes.data),
+					  "a label: there is no such string");
 	key = pprof_tables_string(&reader->tables, key_index);
 	if (fields.failed || sample_label_by_name((const char *)key.data, key.size, &label))
 		return 0;
@@ -615,7 +620,11 @@ static int take_references(struct pprof_reader *reader)
 		else if (field.number == PPROF_COMMENT)
 			error = take_comments(reader, &field);
 	}
-	return error ? error : stack_batch_add_all(&reader->batch);
+	if (!error)
+		error = stack_batch_add_all(&reader->batch);
+	if (!error && reader->tables.has_missed)
+		pprof_references_report(&reader->tables, raw, reader->report);
+	return error;
 }
 
 /* --- the format --- */

@@ -213,16 +213,27 @@ int pprof_tables_take(struct pprof_tables *tables, const struct protobuf_field *
 
 /* --- frames --- */
 
-struct bytes pprof_tables_string(const struct pprof_tables *tables, uint64_t index)
+bool pprof_tables_has_string(const struct pprof_tables *tables, uint64_t index)
+{
+	return !index || index < tables->strings.size / sizeof(struct bytes);
+}
+
+bool pprof_tables_has_function(const struct pprof_tables *tables, uint64_t id)
+{
+	return !id || find_id(&tables->function_ids, id) != U64_MAP_ABSENT;
+}
+
+struct bytes pprof_tables_string(struct pprof_tables *tables, uint64_t index)
 {
 	const struct bytes *strings = (const struct bytes *)tables->strings.data;
 
-	if (index >= tables->strings.size / sizeof(*strings))
-		return (struct bytes){ (const uint8_t *)"", 0 };
-	return strings[index];
+	if (index < tables->strings.size / sizeof(*strings))
+		return strings[index];
+	tables->has_missed |= index != 0;
+	return (struct bytes){ (const uint8_t *)"", 0 };
 }
 
-static struct bytes mapping_file(const struct pprof_tables *tables, uint64_t id)
+static struct bytes mapping_file(struct pprof_tables *tables, uint64_t id)
 {
 	const struct mapping *mappings = (const struct mapping *)tables->mappings.data;
 	uint32_t index = find_id(&tables->mapping_ids, id);
@@ -231,16 +242,17 @@ static struct bytes mapping_file(const struct pprof_tables *tables, uint64_t id)
 				       : pprof_tables_string(tables, mappings[index].file);
 }
 
-static struct bytes function_name(const struct pprof_tables *tables, uint64_t id,
-				  struct bytes *ret_file)
+static struct bytes function_name(struct pprof_tables *tables, uint64_t id, struct bytes *ret_file)
 {
 	const struct function *functions = (const struct function *)tables->functions.data;
 	uint32_t index = find_id(&tables->function_ids, id);
 	struct bytes name;
 
 	*ret_file = (struct bytes){ 0 };
-	if (index == U64_MAP_ABSENT)
+	if (index == U64_MAP_ABSENT) {
+		tables->has_missed |= id != 0;
 		return (struct bytes){ 0 };
+	}
 	*ret_file = pprof_tables_string(tables, functions[index].file);
 	name = pprof_tables_string(tables, functions[index].name);
 	return name.size ? name : pprof_tables_string(tables, functions[index].system_name);

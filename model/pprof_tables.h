@@ -6,6 +6,7 @@
 #ifndef HEARTH_MODEL_PPROF_TABLES_H
 #define HEARTH_MODEL_PPROF_TABLES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,7 @@ struct pprof_tables {
 	struct buffer locations;       /* struct pprof_location */
 	struct buffer frames;          /* uint32_t */
 	struct pprof_ids function_ids, mapping_ids, location_ids;
+	bool has_missed; /* a string or a function that is not there was asked for */
 };
 
 void pprof_tables_init(struct pprof_tables *tables);
@@ -49,8 +51,12 @@ int pprof_tables_take(struct pprof_tables *tables, const struct protobuf_field *
 /* When all fields were taken: locations become frames. What refers to nothing has no name. 0 or -ENOMEM. */
 int pprof_tables_resolve(struct pprof_tables *tables, struct profile *profile);
 
-/* Empty if there is no such string. */
-struct bytes pprof_tables_string(const struct pprof_tables *tables, uint64_t index);
+/* Empty if there is no such string, which is then noted. */
+struct bytes pprof_tables_string(struct pprof_tables *tables, uint64_t index);
+
+/* The first string is empty, also if there is none, and the function 0 is none. */
+bool pprof_tables_has_string(const struct pprof_tables *tables, uint64_t index);
+bool pprof_tables_has_function(const struct pprof_tables *tables, uint64_t id);
 
 /* Of an ID that does not nearly count from 1; serves the next one. */
 const struct pprof_location *pprof_tables_sparse_location(const struct pprof_tables *tables,

@@ -53,6 +53,12 @@ void read_report_add(struct read_report *report, uint64_t line, const char *why)
 	report->faults++;
 }
 
+void read_report_add_reference(struct read_report *report, uint64_t line, const char *why)
+{
+	report->references++;
+	read_report_add(report, line, why);
+}
+
 struct profile_reader *profile_reader_new(struct profile *profile)
 {
 	struct profile_reader *reader = calloc(1, sizeof(*reader));

@@ -32,6 +32,8 @@ struct read_report {
 	uint64_t others; /* as the format calls them, left out */
 	uint64_t lost;   /* events that the recorder tells it lost, and that are not in the input */
 	uint64_t faults; /* of which the first few are named */
+	uint64_t
+		references; /* of the faults: what refers to nothing; the samples that have it are kept without it */
 	uint64_t gzip_byte; /* of -EBADMSG and -ENODATA: the byte of the compressed input */
 	struct read_fault first[READ_FAULTS_NAMED];
 	struct read_fault last;
@@ -39,6 +41,7 @@ struct read_report {
 
 /* For readers. */
 void read_report_add(struct read_report *report, uint64_t line, const char *why);
+void read_report_add_reference(struct read_report *report, uint64_t line, const char *why);
 
 /* A kind of input. */
 struct profile_format {

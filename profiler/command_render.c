@@ -69,7 +69,9 @@ static void warn_of_fault(const char *name, const struct read_report *report,
 /* Tells of what was left out. Where most was, the input is something else, and a picture of the rest would look like one of it. */
 static int judge(const char *name, const struct read_report *report)
 {
-	if (report->faults > report->stacks) {
+	uint64_t left_out = report->faults - report->references;
+
+	if (left_out > report->stacks) {
 		log_error("%s: no %s but in %llu of %llu %s; %s %llu: %s", name,
 			  report->format->summary, (unsigned long long)report->stacks,
 			  (unsigned long long)report->lines, unit_of(report),
@@ -85,9 +87,13 @@ static int judge(const char *name, const struct read_report *report)
 			    name, (unsigned long long)report->lost);
 	for (uint64_t i = 0; i < report->faults && i < READ_FAULTS_NAMED; i++)
 		warn_of_fault(name, report, &report->first[i]);
-	if (report->faults)
+	if (report->references)
+		log_warning(
+			"%s: %llu references to what is not there; the samples are kept without",
+			name, (unsigned long long)report->references);
+	if (left_out)
 		log_warning("%s: %llu of %llu %s left out, %llu stacks kept", name,
-			    (unsigned long long)report->faults, (unsigned long long)report->lines,
+			    (unsigned long long)left_out, (unsigned long long)report->lines,
 			    unit_of(report), (unsigned long long)report->stacks);
 	return 0;
 }

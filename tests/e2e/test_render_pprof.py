@@ -183,7 +183,7 @@ def test_what_counts_is_what_the_profile_says(tmp_path):
     (tmp_path / "heap.prof").write_bytes(made.stdout)
     render(tmp_path / "heap.prof", tmp_path / "heap.top.txt")
     top = (tmp_path / "heap.top.txt").read_text()
-    assert re.search(r"^[\d,]+ bytes;", top, re.M), top
+    assert re.search(r"^[\d.]+ MiB of inuse_space;", top, re.M), top
     assert re.search(r"main\.[a-z]+", top)[0] == "main.keep"
     render(tmp_path / "heap.prof", tmp_path / "again.pb.gz")
     for path in tmp_path / "heap.prof", tmp_path / "again.pb.gz":
@@ -202,3 +202,26 @@ def test_a_cut_profile_is_refused_by_its_byte(folded, tmp_path):
     with hearth.Child(hearth.BINARY, "render", tmp_path / "cut", "-o", tmp_path / "cut.svg") as child:
         recording.assert_refused(child.end(), 2, r"no .*pprof profile: byte \d+: ")
     assert not (tmp_path / "cut.svg").exists()
+
+
+def field(number, content):
+    """One of a message: a number below 128, or bytes that are fewer."""
+    return bytes([number << 3, content]) if isinstance(content, int) else bytes([number << 3 | 2, len(content)]) + content
+
+
+def test_a_name_that_is_not_there_is_told(tmp_path):
+    """pprof refuses such a file; here its samples are kept, and it is told what is missing and where."""
+    head = field(1, field(1, 1) + field(2, 2)) + b"".join(field(6, text) for text in [b"", b"samples", b"count", b"f"])
+    whole, broken = (field(5, field(1, id) + field(2, name)) for id, name in [(1, 3), (2, 9)])
+    locations = b"".join(field(4, field(1, id) + field(4, field(1, id))) for id in (1, 2))
+    label = field(3, field(1, 8) + field(2, 3))
+    path = tmp_path / "in.pb"
+    path.write_bytes(head + whole + broken + locations + field(2, field(1, bytes([2, 1])) + field(2, bytes([7])) + label))
+    ended = render(path, tmp_path / "out.folded")
+    assert (tmp_path / "out.folded").read_text() == "f;[unknown] 7\n"
+    assert recording.complaints(ended) == [
+        f"hearth: warning: {path}: byte {len(head + whole)}: left out: the name of a function: there is no such string",
+        f"hearth: warning: {path}: 1 references to what is not there; the samples are kept without",
+    ]
+    ended = render(path, tmp_path / "out.html")
+    assert f"{path}: 2 references to what is not there" in ended.stderr and ": left out: a label: there is no such string" in ended.stderr

@@ -369,7 +369,6 @@ static void lists_are_compared_by_numbers(void **state)
 	}
 }
 
-/* A name that is not in the table is none. */
 static void a_type_without_a_name_is_one(void **state)
 {
 	struct buffer bytes = { 0 };
@@ -377,7 +376,9 @@ static void a_type_without_a_name_is_one(void **state)
 	uint32_t count;
 
 	(void)state;
-	append_pair(&bytes, PPROF_SAMPLE_TYPE, PPROF_TYPE_NAME, 77, PPROF_TYPE_UNIT, 0);
+	append_pair(&bytes, PPROF_SAMPLE_TYPE, PPROF_TYPE_NAME, 0, PPROF_TYPE_UNIT, 1);
+	append_string(&bytes, "");
+	append_string(&bytes, "count");
 	profile = read_bytes(&bytes, true);
 	assert_string_equal(profile_string(profile, profile_values(profile, &count)->name, NULL),
 			    "");
@@ -440,6 +441,78 @@ static void samples_that_cannot_be_are_left_out(void **state)
 		assert_fault(&bytes, 0, cases[i].why, head + 2);
 		buffer_release(&bytes);
 	}
+}
+
+/* What the samples' frames are named by is not there: they are kept, and it is told where. */
+static void references_to_nothing_are_told(void **state)
+{
+	static const struct {
+		uint32_t field, id, number;
+		const char *why;
+	} cases[] = {
+		{ PPROF_FUNCTION, PPROF_FUNCTION_ID, PPROF_FUNCTION_NAME, "name of a function" },
+		{ PPROF_FUNCTION, PPROF_FUNCTION_ID, PPROF_FUNCTION_SYSTEM_NAME, "system's name" },
+		{ PPROF_FUNCTION, PPROF_FUNCTION_ID, PPROF_FUNCTION_FILE, "file of a function" },
+		{ PPROF_FUNCTION, PPROF_FUNCTION_FILE, PPROF_FUNCTION_ID, "not there" },
+		{ PPROF_MAPPING, PPROF_MAPPING_ID, PPROF_MAPPING_FILE, "file of a mapping" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct buffer bytes = { 0 }, location = { 0 }, line = { 0 };
+		size_t place, head;
+
+		append_head(&bytes);
+		head = bytes.size;
+		append_pair(&bytes, cases[i].field, cases[i].id, 1, cases[i].number, 99);
+		place = cases[i].number == PPROF_FUNCTION_ID ? bytes.size : head;
+		protobuf_append_number(&location, PPROF_LOCATION_ID, 1);
+		protobuf_append_number(&location, PPROF_LOCATION_MAPPING, 1);
+		if (cases[i].field == PPROF_FUNCTION)
+			protobuf_append_number(&line, PPROF_LINE_FUNCTION, 1);
+		protobuf_append_bytes(&location, PPROF_LOCATION_LINE, line.data, line.size);
+		protobuf_append_bytes(&bytes, PPROF_LOCATION, location.data, location.size);
+		append_pair(&bytes, PPROF_SAMPLE, PPROF_SAMPLE_LOCATION, 1, PPROF_SAMPLE_VALUE, 7);
+		assert_fault(&bytes, 0, cases[i].why, place);
+		buffer_release(&bytes);
+		buffer_release(&location);
+		buffer_release(&line);
+	}
+}
+
+static void references_of_the_profile_itself_are_told(void **state)
+{
+	static const struct {
+		uint32_t field;
+		const char *why;
+	} cases[] = {
+		{ PPROF_COMMENT, "a comment" },
+		{ PPROF_DEFAULT_TYPE, "the default type" },
+	};
+	struct buffer bytes = { 0 };
+	size_t place;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		append_head(&bytes);
+		place = bytes.size;
+		protobuf_append_number(&bytes, cases[i].field, 6);
+		assert_fault(&bytes, 0, cases[i].why, place);
+		buffer_clear(&bytes);
+	}
+	append_head(&bytes);
+	place = bytes.size;
+	append_pair(&bytes, PPROF_SAMPLE_TYPE, PPROF_TYPE_NAME, 1, PPROF_TYPE_UNIT, 6);
+	assert_fault(&bytes, 0, "unit of a type", place);
+	buffer_clear(&bytes);
+	append_pair(&bytes, PPROF_SAMPLE_TYPE, PPROF_TYPE_NAME, 77, PPROF_TYPE_UNIT, 0);
+	assert_fault(&bytes, 0, "name of a type", 0);
+	buffer_clear(&bytes);
+	append_head(&bytes);
+	place = bytes.size;
+	append_pair(&bytes, PPROF_PERIOD_TYPE, PPROF_TYPE_NAME, 1, PPROF_TYPE_UNIT, UINT64_MAX);
+	assert_fault(&bytes, 0, "unit of the period", place);
+	buffer_release(&bytes);
 }
 
 /* A few bytes that name a location of many lines again and again would else take any memory. */
@@ -540,6 +613,8 @@ int main(void)
 		cmocka_unit_test(a_type_without_a_name_is_one),
 		cmocka_unit_test(a_cut_message_is_refused_where_it_ends),
 		cmocka_unit_test(samples_that_cannot_be_are_left_out),
+		cmocka_unit_test(references_to_nothing_are_told),
+		cmocka_unit_test(references_of_the_profile_itself_are_told),
 		cmocka_unit_test(an_input_means_no_more_than_its_size_can),
 		cmocka_unit_test(text_is_no_message),
 		cmocka_unit_test(fields_of_every_type_are_read),
