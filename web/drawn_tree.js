@@ -3,6 +3,7 @@
 // The tree that is drawn: that of the profile, of it the samples that are chosen, and of these what the filters leave.
 export { DrawnTree };
 
+import { FrameClasses } from './frame_classes.js';
 import { StackTree } from './stack_tree.js';
 import { passNodes, shapeNodes } from './tree_shaping.js';
 import { CHOICE_KINDS, chooseSpan, chooseThreads } from './sample_choice.js';
@@ -14,6 +15,7 @@ class DrawnTree {
 		this.filters = filters;
 		this.whole = whole;
 		this.shaping = filters.filter(({ kind }) => !CHOICE_KINDS.includes(kind));
+		this.classes = new FrameClasses(profile, this.shaping);
 		this.threads = profile.samples ? chooseThreads(profile.samples, filters) : null;
 		this.span = profile.samples ? chooseSpan(profile.samples, filters) : { from: -1, to: -1 };
 		this.chosen = this.threads || this.span.from >= 0 ? whole.withTicks(this.sums()) : whole; // its nodes are those of the whole
@@ -28,7 +30,7 @@ class DrawnTree {
 	}
 
 	shape() {
-		const nodes = shapeNodes(this.profile, this.chosen, this.shaping);
+		const nodes = shapeNodes(this.profile, this.chosen, this.shaping, this.classes);
 		this.tree = new StackTree(nodes);
 		this.at = nodes.at;
 	}

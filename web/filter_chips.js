@@ -3,17 +3,17 @@
 // The filters as chips that can be taken away, and the form that adds one.
 export { FilterChips };
 
+import { FILTER_KINDS } from './frame_filters.js';
 import { nameTester } from './frame_search.js';
 import { CHOICE_KINDS, choiceText, readSpan } from './sample_choice.js';
-import { FILTER_KINDS } from './tree_shaping.js';
 
-const WITHOUT_TEXT = 'collapse-recursion';
-const FILTERS_MOST = 24; // tree_shaping.js has a bit for each in a number
+const FILTERS_MOST = 24; // frame_filters.js has a bit for each in a number
+const PLACEHOLDERS = { pattern: 'text or /regular expression/', name: 'the whole name of a function' };
 
 // Filters of functions, and, where the profile has samples, those of samples, which come first.
 class FilterChips {
-	constructor(element, form, samples, onChange) {
-		Object.assign(this, { element, form, samples, onChange });
+	constructor(element, form, profile, onChange) {
+		Object.assign(this, { element, form, profile, onChange });
 		this.lead = null; // what stands before them
 		this.filters = [];
 		this.fillForm();
@@ -28,14 +28,22 @@ class FilterChips {
 		this.filters = [];
 		for (const line of text.split('\n').slice(0, FILTERS_MOST)) {
 			const [kind, rest = ''] = line.split(/:(.*)/s);
-			if (this.isFilter(kind, rest)) this.filters.push({ kind, text: rest });
+			if (this.isFilter(kind, rest)) this.filters.push({ kind, text: CHOICE_KINDS.includes(kind) || FILTER_KINDS[kind].asks ? rest : '' });
 		}
 		this.show();
 	}
 
 	isFilter(kind, text) {
-		if (!CHOICE_KINDS.includes(kind)) return Object.hasOwn(FILTER_KINDS, kind) && (text || kind === WITHOUT_TEXT) && this.isSound(text);
-		return kind === 'time' ? this.samples?.time && readSpan(text) : this.samples && text;
+		const { samples } = this.profile;
+		if (!CHOICE_KINDS.includes(kind)) return Object.hasOwn(FILTER_KINDS, kind) && !this.complaint(kind, text);
+		return kind === 'time' ? samples?.time && readSpan(text) : samples && text;
+	}
+
+	// What is wrong with it; '': nothing.
+	complaint(kind, text) {
+		const { asks } = FILTER_KINDS[kind];
+		if (asks && !text) return asks === 'name' ? 'Which function?' : 'Which functions?';
+		return asks === 'pattern' && !this.isSound(text) ? 'Not a regular expression.' : '';
 	}
 
 	isSound(text) {
@@ -87,7 +95,7 @@ class FilterChips {
 		add.textContent = '+ filter';
 		add.addEventListener('click', () => {
 			this.form.showModal();
-			this.form.querySelector('input[type=text]').focus();
+			(this.form.querySelector('input[type=text]:enabled') || this.form.querySelector('input:checked')).focus();
 		});
 		this.element.replaceChildren(...(this.lead ? [this.lead] : []), ...chips, add);
 	}
@@ -111,10 +119,10 @@ class FilterChips {
 		const title = document.createElement('legend'), acts = document.createElement('div');
 		title.textContent = 'Add a filter';
 		choice.append(title);
-		for (const [kind, what] of Object.entries(FILTER_KINDS)) choice.append(this.choiceOf(kind, what));
+		for (const [kind, { what, canChange }] of Object.entries(FILTER_KINDS)) if (!canChange || canChange(this.profile)) choice.append(this.choiceOf(kind, what));
 		text.type = 'text';
-		text.placeholder = 'text or /regular expression/';
-		text.setAttribute('aria-label', 'Functions: text or /regular expression/');
+		text.placeholder = PLACEHOLDERS.pattern;
+		text.setAttribute('aria-label', 'Functions');
 		told.setAttribute('role', 'alert');
 		add.textContent = 'Add';
 		close.textContent = 'Close';
@@ -123,14 +131,19 @@ class FilterChips {
 		acts.className = 'acts';
 		acts.append(add, close);
 		form.append(choice, text, told, acts);
+		choice.addEventListener('change', () => {
+			const { asks } = FILTER_KINDS[form.elements.kind.value];
+			text.disabled = !asks;
+			text.placeholder = asks ? PLACEHOLDERS[asks] : '';
+			told.textContent = '';
+		});
 		form.addEventListener('submit', event => {
 			event.preventDefault();
-			const kind = form.elements.kind.value, isPlain = kind === WITHOUT_TEXT;
-			if (this.filters.length >= FILTERS_MOST) return void (told.textContent = `There are ${FILTERS_MOST} filters: take one away first.`);
-			told.textContent = !isPlain && !text.value ? 'Which functions?' : this.isSound(text.value) ? '' : 'Not a regular expression.';
+			const kind = form.elements.kind.value;
+			told.textContent = this.filters.length >= FILTERS_MOST ? `There are ${FILTERS_MOST} filters: take one away first.` : this.complaint(kind, text.value);
 			if (told.textContent) return;
 			this.form.close();
-			this.add(kind, isPlain ? '' : text.value);
+			this.add(kind, FILTER_KINDS[kind].asks ? text.value : '');
 			text.value = '';
 		});
 		this.form.replaceChildren(form);

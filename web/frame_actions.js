@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What one can do with a frame: from the strip under the graph, from the menu of the right button, by keys.
-export { FRAME_ACTIONS, FrameMenu, actionButtons, exactFilter, copyText };
+export { FRAME_ACTIONS, FrameMenu, actionButtons, canDo, exactFilter, copyText };
+
+import { FILTER_KINDS, traitsOfKind } from './frame_filters.js';
 
 // `needs`: 'graph' where there must be a place in the tree and not only a function
 const FRAME_ACTIONS = [
@@ -13,6 +15,11 @@ const FRAME_ACTIONS = [
 	{ id: 'copy', key: 'y', label: 'Copy name', what: 'copy the name', inStrip: true },
 	{ id: 'copy-stack', label: 'Copy stack', what: 'copy the way from the root, one frame a line' },
 ];
+
+// Processes and markers are not hidden, and a marker is not met by anything.
+function canDo(id, kind) {
+	return !FILTER_KINDS[id] || Boolean(FILTER_KINDS[id].trait & traitsOfKind(kind));
+}
 
 function exactFilter(name) {
 	return '/^' + name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&') + '$/';
@@ -40,6 +47,7 @@ function actionButtons(act) {
 	for (const action of FRAME_ACTIONS.filter(each => each.inStrip)) {
 		const button = document.createElement('button');
 		button.type = 'button';
+		button.dataset.action = action.id;
 		button.textContent = action.label.split(' ')[0];
 		button.title = `${action.what} (${action.key})`;
 		button.addEventListener('click', () => act(action.id));
@@ -59,6 +67,7 @@ class FrameMenu {
 	item(action, act) {
 		const item = document.createElement('button'), key = document.createElement('kbd');
 		item.type = 'button';
+		item.dataset.action = action.id;
 		item.tabIndex = -1;
 		item.setAttribute('role', 'menuitem');
 		item.textContent = action.label;
@@ -72,13 +81,15 @@ class FrameMenu {
 		return item;
 	}
 
-	open(x, y) {
+	// `kind`: of the frame.
+	open(x, y, kind) {
 		this.before = document.activeElement;
 		this.element.hidden = false;
+		for (const item of this.element.children) item.hidden = !canDo(item.dataset.action, kind);
 		const { offsetWidth, offsetHeight } = this.element;
 		this.element.style.left = Math.max(4, Math.min(x, innerWidth - offsetWidth - 4)) + 'px';
 		this.element.style.top = Math.max(4, Math.min(y, innerHeight - offsetHeight - 4)) + 'px';
-		this.element.firstElementChild.focus();
+		this.items[0].focus();
 	}
 
 	close() {
@@ -88,8 +99,12 @@ class FrameMenu {
 		if (hadFocus) this.before?.focus?.({ preventScroll: true });
 	}
 
+	get items() {
+		return [...this.element.children].filter(item => !item.hidden);
+	}
+
 	onKey(event) {
-		const items = [...this.element.children], at = items.indexOf(document.activeElement);
+		const { items } = this, at = items.indexOf(document.activeElement);
 		const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
 		if (to !== undefined) items.at(to % items.length).focus();
 		else if (event.key === 'Escape' || event.key === 'Tab') this.close();

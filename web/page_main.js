@@ -17,7 +17,7 @@ import { SampleControls } from './sample_controls.js';
 import { CHOICE_KINDS, choiceWords } from './sample_choice.js';
 import { COLOUR_CHOICES, colouring, showLegend } from './colour_choice.js';
 import { chartColouring, showThreadLegend, threadColouring } from './thread_colours.js';
-import { FRAME_ACTIONS, FrameMenu, actionButtons, copyText, exactFilter } from './frame_actions.js';
+import { FRAME_ACTIONS, FrameMenu, actionButtons, canDo, copyText, exactFilter } from './frame_actions.js';
 import { SvgSheet } from './svg_sheet.js';
 import { crumbParts } from './crumb_path.js';
 import { showDetail } from './frame_words.js';
@@ -55,13 +55,13 @@ class Page {
 		this.flame = new FlameView(parts, profile, theme, search, {
 			describe: i => this.describe(this.flame, i),
 			zoomed: isNew => this.onZoom(isNew),
-			menu: (i, x, y) => this.menu.open(x, y),
+			menu: (i, x, y) => this.openMenu(x, y),
 		});
 		this.flame.canvas.isInverted = this.graphView === 'icicle';
 		this.chart = profile.samples?.time ? new ChartView(element('chart'), profile, theme, {
 			describe: i => this.describe(this.chart, i),
 			zoomed: isNew => this.onZoom(isNew),
-			menu: (i, x, y) => this.menu.open(x, y),
+			menu: (i, x, y) => this.openMenu(x, y),
 		}) : null;
 		if (this.chart) this.chart.canvas.isInverted = this.flame.canvas.isInverted;
 		this.callers = new CallersView(element('callers'), profile, theme,
@@ -69,7 +69,7 @@ class Page {
 		this.table = new FunctionTable(element('table'), profile, search, { choose: frame => this.showCallers(frame) });
 		this.rows = new TreeTable(element('tree'), profile,
 			{ describe: i => this.describe(this.rows, i), choose: i => this.showInGraph(i) });
-		this.chips = new FilterChips(element('chips'), element('filter-form'), profile.samples, () => this.onFilters(true));
+		this.chips = new FilterChips(element('chips'), element('filter-form'), profile, () => this.onFilters(true));
 		this.controls = new SampleControls({ time: element('time'), dialog: element('thread-form') }, profile, theme, this.chips);
 		this.menu = new FrameMenu(element('menu'), id => this.act(id));
 		this.acts = actionButtons(id => this.act(id));
@@ -224,9 +224,10 @@ class Page {
 	}
 
 	setTree(drawn) {
-		const { tree } = drawn;
+		const { tree } = drawn, isOther = !drawn.classes.isLike(this.profile.classes);
 		this.drawn = drawn;
 		this.tree = tree;
+		this.profile.classes = drawn.classes;
 		this.flame.setTree(tree);
 		this.table.setTree(tree);
 		this.rows.setTree(tree);
@@ -234,7 +235,7 @@ class Page {
 		this.search.run(this.search.query, tree);
 		this.controls.show(drawn, this.search);
 		this.showFates();
-		if (this.colour === 'share' || this.colour === 'thread') this.chooseColour(this.colour);
+		if (isOther || this.colour === 'share' || this.colour === 'thread') this.chooseColour(this.colour);
 	}
 
 	// Of what is drawn.
@@ -274,6 +275,7 @@ class Page {
 		if (!tree || (view === this.flame && ['callers', 'chart'].includes(this.view))) return;
 		this.subject = { tree, node: shown };
 		this.acts.hidden = tree.frame[shown] < 0;
+		for (const button of this.acts.children) button.disabled = !canDo(button.dataset.action, this.subjectKind);
 		showDetail(element('detail'), this.profile, tree, shown, view.zoomed || 0, this.acts);
 	}
 
@@ -298,14 +300,22 @@ class Page {
 
 	// --- what is done with a frame -------------------------------------------------------------
 
+	get subjectKind() {
+		return this.profile.kindOf(this.subject.tree.frame[this.subject.node]);
+	}
+
+	openMenu(x, y) {
+		this.menu.open(x, y, this.subjectKind);
+	}
+
 	act(id) {
 		const { tree, node } = this.subject, frame = tree.frame[node];
-		if (frame < 0) return;
+		if (frame < 0 || !canDo(id, this.subjectKind)) return;
 		const name = this.profile.nameOf(frame);
 		if (id === 'copy') copyText(name);
 		else if (id === 'copy-stack') copyText(tree.path(node).map(i => this.profile.nameOf(tree.frame[i])).join('\n'));
 		else if (id === 'callers') this.showCallers(frame);
-		else this.chips.add(id, exactFilter(name));
+		else this.chips.add(id, exactFilter(this.profile.functionOf(frame)));
 	}
 
 	save() {
@@ -473,7 +483,7 @@ class Page {
 		const { active } = this;
 		if (!active || active.focused < 0 || this.subject.tree.frame[this.subject.node] < 0) return;
 		const at = active.canvas.extent(active.focused), box = active.sheet.getBoundingClientRect();
-		this.menu.open(box.left + (at ? at.x : 0), box.top + active.canvas.top(active.tree.depth[active.focused]));
+		this.openMenu(box.left + (at ? at.x : 0), box.top + active.canvas.top(active.tree.depth[active.focused]));
 	}
 
 	commandFor(key) {

@@ -4,6 +4,7 @@
 // gets a block from elsewhere (a file, a server) gives it to decodeProfile() and has what all the views take.
 export { readEmbedded, decodeProfile };
 
+import { FrameClasses } from './frame_classes.js';
 import { readSamples } from './profile_samples.js';
 
 class BlockReader {
@@ -141,7 +142,8 @@ function readFates(section) {
 	return { isKnown: isKnown === 1, due, complete, truncated, lost, reasons };
 }
 
-// { facts, kinds, strings, frames, ramps, nodes, fates, samples (a SampleTable or null), nameOf(frame), moduleOf(frame), sourceOf(frame), kindOf(frame) }
+// { facts, kinds, strings, frames, ramps, nodes, fates, samples (a SampleTable or null), hasKind(kind) } and of a frame kindOf(), functionOf() and, as the frames are drawn
+// (`classes`, FrameClasses), nameOf(), moduleOf(), sourceOf().
 function decodeProfile(bytes) {
 	const sections = readSections(bytes);
 	const frames = readFrames(sections.get('fram'));
@@ -156,13 +158,13 @@ function decodeProfile(bytes) {
 		fates: readFates(sections.get('fate')),
 		samples: readSamples(sections),
 	};
-	profile.nameOf = frame => frame < 0 ? 'all' : profile.strings[frames.name[frame]];
-	profile.moduleOf = frame => frame < 0 || frames.module[frame] < 0 ? '' : profile.strings[frames.module[frame]];
+	profile.hasKind = kind => frames.kind.includes(profile.kinds.indexOf(kind));
 	profile.kindOf = frame => frame < 0 ? 'root' : profile.kinds[frames.kind[frame]];
-	profile.sourceOf = frame => {
-		if (frame < 0 || !frames.file || frames.file[frame] < 0) return '';
-		return profile.strings[frames.file[frame]] + (frames.line[frame] ? ':' + frames.line[frame] : '');
-	};
+	profile.functionOf = frame => frame < 0 ? 'all' : profile.strings[frames.name[frame]];
+	profile.classes = new FrameClasses(profile);
+	profile.nameOf = profile.functionOf;
+	profile.moduleOf = frame => frame < 0 ? '' : profile.classes.moduleOf(frame);
+	profile.sourceOf = frame => frame < 0 ? '' : profile.classes.sourceOf(frame);
 	return profile;
 }
 

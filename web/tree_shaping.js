@@ -2,18 +2,10 @@
 //
 // Trees made of trees: what filters leave, and who calls a function and what it calls. All give the depth, frame and own ticks of
 // nodes in the order of a walk from the root, as a profile's own; what is made of nodes of another tree, besides (`at`) where each of them went.
-export { shapeNodes, passNodes, callersOf, calleesOf, functionSums, FILTER_KINDS };
+export { shapeNodes, passNodes, callersOf, calleesOf, functionSums };
 
-import { nameTester } from './frame_search.js';
-
-// What each does with the stacks that have a frame which matches.
-const FILTER_KINDS = {
-	focus: 'only stacks with it',
-	ignore: 'no stacks with it',
-	hide: 'its frames merged into their callers',
-	'show-from': 'stacks from it on',
-	'collapse-recursion': 'direct recursion as one frame',
-};
+import { FrameClasses } from './frame_classes.js';
+import { FRAME_BASE, FRAME_FROM, FRAME_HIDDEN, FRAME_IGNORED, codeFrames, frameTraits } from './frame_filters.js';
 
 // A tree that grows by paths: nodes know their parent, children are found by their frame.
 class GrowingTree {
@@ -89,52 +81,80 @@ class GrowingTree {
 	}
 }
 
-// The frames that a filter means.
-function filterHits(profile, text) {
-	const test = nameTester(text), { strings, frames } = profile, hits = new Uint8Array(frames.count);
-	const known = strings.map(() => -1);
-	for (let f = 0; f < frames.count; f++) {
-		const name = frames.name[f];
-		if (known[name] < 0) known[name] = +test(strings[name]);
-		hits[f] = known[name];
-	}
-	return hits;
-}
-
-// What the filters, [{ kind, text }], say of each node of a tree: `met` is bits, one for each thing that its stack has met; `passes` has a 1 where the ticks of a
-// node stay. Several filters of one kind must all be met, or each do its part. Throws a SyntaxError for a broken expression.
+// What the filters, [{ kind, text }], say of each node of a tree: `met` is what its stack has met down to it (the traits of frame_filters.js), `passes` has a 1 where its
+// ticks stay. Throws a SyntaxError for a broken expression.
 function passNodes(profile, tree, filters) {
-	const of = kind => filters.filter(filter => filter.kind === kind).map(filter => filterHits(profile, filter.text));
-	const focus = of('focus'), ignore = of('ignore'), from = of('show-from'), { count, parent, frame } = tree;
-	const starts = from.map((_, k) => 2 ** (focus.length + k)), all = 2 ** (focus.length + from.length) - 1;
-	const met = new Uint32Array(count), out = new Uint8Array(count), passes = new Uint8Array(count);
-	passes[0] = all ? 0 : 1;
+	const { traits, wanted } = frameTraits(profile, filters), { count, parent, frame } = tree, met = new Uint32Array(count), passes = new Uint8Array(count);
+	passes[0] = wanted ? 0 : 1;
 	for (let i = 1; i < count; i++) {
-		const f = frame[i], p = parent[i];
-		let bits = met[p];
-		focus.forEach((hits, k) => { if (hits[f]) bits |= 2 ** k; });
-		from.forEach((hits, k) => { if (hits[f]) bits |= starts[k]; });
-		met[i] = bits;
-		out[i] = out[p] || ignore.some(hits => hits[f]) ? 1 : 0;
-		passes[i] = !out[i] && bits === all ? 1 : 0;
+		met[i] = met[parent[i]] | traits[frame[i]];
+		passes[i] = (met[i] & wanted) === wanted && !(met[i] & FRAME_IGNORED) ? 1 : 0;
 	}
-	return { met, passes, starts, hide: of('hide') };
+	return { traits, wanted, met, passes };
 }
 
-function shapeNodes(profile, tree, filters) {
-	const { met, passes, starts, hide } = passNodes(profile, tree, filters);
-	const collapses = filters.some(filter => filter.kind === 'collapse-recursion');
-	const { count, parent, frame } = tree, grown = new GrowingTree(profile.frames.count, -1, count), place = new Int32Array(count);
-	for (let i = 0; i < count; i++) {
-		if (i && !tree.total(i)) continue;
-		const above = i ? place[parent[i]] : 0, f = frame[i], bits = met[i], self = tree.self(i);
-		const merges = !i || !starts.every(bit => bits & bit) || hide.some(hits => hits[f]) || (collapses && above && grown.frame[above] === f);
-		place[i] = merges ? above : grown.child(above, f);
-		if (self && passes[i]) grown.self[place[i]] += self;
+class NodeShaper {
+	constructor(profile, tree, filters, classes) {
+		Object.assign(this, { profile, tree, classes }, passNodes(profile, tree, filters));
+		this.collapses = filters.some(({ kind }) => kind === 'collapse-recursion');
+		this.isCode = codeFrames(profile);
+		this.grown = new GrowingTree(profile.frames.count, -1, tree.count);
 	}
-	const nodes = grown.finish(Boolean(profile.facts.no_sort));
-	nodes.at = place.map((node, i) => passes[i] && tree.total(i) ? nodes.at[node] : -1);
-	return nodes;
+
+	// Is it the outermost function that a base means? Then nothing of its callers is needed for it.
+	isBaseStart(i) {
+		const { tree, traits, met } = this;
+		return i && traits[tree.frame[i]] & FRAME_BASE && !(met[tree.parent[i]] & FRAME_BASE);
+	}
+
+	// A 1 for each node that a stack which is kept needs.
+	needs() {
+		const { tree, passes } = this, needs = new Uint8Array(tree.count);
+		for (let i = tree.count - 1; i >= 0; i--) {
+			if (passes[i] && tree.self(i)) needs[i] = 1;
+			if (i && needs[i] && !this.isBaseStart(i)) needs[tree.parent[i]] = 1;
+		}
+		return needs;
+	}
+
+	// Where a stack starts whose callers are cut off and with them its process: behind the marker of its fate, if it has one.
+	baseStart(i) {
+		const { tree, profile, grown } = this;
+		while (i > 0 && profile.kindOf(tree.frame[i]) !== 'marker') i = tree.parent[i];
+		return i > 0 ? grown.child(0, tree.frame[i]) : 0;
+	}
+
+	// Are they the same function? Of whatever kind.
+	isSame(a, b) {
+		const { name, module } = this.profile.frames;
+		return name[a] === name[b] && (this.classes.strips || module[a] === module[b]);
+	}
+
+	// Does the frame of a node become a part of its caller, the grown node `above`?
+	isTakenOut(i, above) {
+		const f = this.tree.frame[i], { wanted, traits, met, isCode, grown } = this;
+		if (!isCode[f]) return false;
+		if (wanted & FRAME_FROM && !(met[i] & FRAME_FROM) || traits[f] & FRAME_HIDDEN) return true;
+		return this.collapses && above > 0 && isCode[grown.frame[above]] && this.isSame(grown.frame[above], f);
+	}
+
+	shape() {
+		const { tree, grown, passes, classes: { first } } = this, needs = this.needs(), place = new Int32Array(tree.count);
+		for (let i = 1; i < tree.count; i++) {
+			if (!needs[i]) continue;
+			const above = this.isBaseStart(i) ? this.baseStart(i) : place[tree.parent[i]], f = tree.frame[i];
+			place[i] = this.isTakenOut(i, above) ? above : grown.child(above, first ? first[f] : f);
+		}
+		for (let i = 0; i < tree.count; i++) if (needs[i] && passes[i]) grown.self[place[i]] += tree.self(i);
+		const nodes = grown.finish(Boolean(this.profile.facts.no_sort));
+		nodes.at = place.map((node, i) => needs[i] && passes[i] ? nodes.at[node] : -1);
+		return nodes;
+	}
+}
+
+// What the filters leave of a tree, with the frames that are one in these classes (FrameClasses) as one.
+function shapeNodes(profile, tree, filters, classes = new FrameClasses(profile, filters)) {
+	return new NodeShaper(profile, tree, filters, classes).shape();
 }
 
 // The places of a frame that lie on no other one of it: recursion counts once.

@@ -139,7 +139,8 @@ def add_filter(page, kind, text=""):
     page.driver.find_element(By.CSS_SELECTOR, "#chips .add:not(.lead)").click()
     form = page.element("filter-form")
     form.find_element(By.CSS_SELECTOR, f"input[value={kind}]").click()
-    form.find_element(By.CSS_SELECTOR, "input[type=text]").send_keys(text)
+    if text:
+        form.find_element(By.CSS_SELECTOR, "input[type=text]").send_keys(text)
     form.find_element(By.XPATH, ".//button[text()='Add']").click()
     page.settle()
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes a block by what render/profile_block.h says, for tests of what reads it: a profile out of "name;name" → ticks, and samples.
+// Writes a block by what render/profile_block.h says, for tests of what reads it: a profile out of "frame;frame" → ticks, and samples. A frame is
+// "name|module|kind|file|line", of which all but the name may be missing; in brackets it is a marker.
 export { writeBlock, treeOf, profileOf };
 
 import { decodeProfile } from './profile_data.js';
@@ -55,18 +56,44 @@ function sampleSections({ threads, together = 0, time }) {
 	];
 }
 
+const KINDS = ['native', 'kernel', 'inlined', 'process', 'marker'];
+
+function readFrame(frame) {
+	const [name, module = '', kind = name.startsWith('[') ? 'marker' : 'native', file = '', line = 0] = frame.split('|');
+	return { frame, name, module, kind: KINDS.indexOf(kind), file, line: +line };
+}
+
+function compare(a, b) {
+	const key = ['name', 'kind', 'module', 'file', 'line'].find(each => a[each] !== b[each]);
+	return key ? a[key] < b[key] ? -1 : 1 : 0;
+}
+
+function stringSection(strings) {
+	const bytes = strings.map(string => [...new TextEncoder().encode(string)]);
+	return section('strs', number(strings.length), column(strings.map(() => 0)), column(bytes.map(each => each.length)), run(bytes.flat()));
+}
+
+function frameSections(frames, strings) {
+	const places = frames.map(({ name }) => strings.indexOf(name)), steps = places.map((place, i) => 2 * (place - (i ? places[i - 1] : 0)));
+	const zeros = frames.map(() => 0), stringOf = key => column(frames.map(frame => frame[key] ? strings.indexOf(frame[key]) + 1 : 0));
+	return [
+		...section('fram', number(frames.length), column(steps), stringOf('module'), column(frames.map(({ kind }) => kind))),
+		...(frames.some(({ file }) => file) ? section('line', stringOf('file'), column(frames.map(({ line }) => line))) : []),
+		...section('look', number(0), column(zeros), column(zeros)),
+	];
+}
+
 function writeBlock(stacks, samples) {
-	const nodes = walk(stacks), names = [...new Set(nodes.map(node => node.name))].sort(), count = names.length;
+	const nodes = walk(stacks), frames = [...new Set(nodes.map(node => node.name))].map(readFrame).sort(compare), places = frames.map(({ frame }) => frame);
+	const strings = [...new Set(frames.flatMap(({ name, module, file }) => [name, module, file]))].filter(Boolean).sort();
 	const ups = nodes.map((node, i) => (i ? nodes[i - 1].depth : 0) + 1 - node.depth), total = nodes.reduce((sum, node) => sum + node.self, 0);
-	const zeros = names.map(() => 0), steps = names.map((_, i) => i ? 2 : 0);
 	return Uint8Array.from([
 		...new TextEncoder().encode('HPB1'),
 		...section('info', number(0)),
-		...section('kind', number(2), text('native'), text('marker')),
-		...section('strs', number(count), column(zeros), column(names.map(name => name.length)), run([...new TextEncoder().encode(names.join(''))])),
-		...section('fram', number(count), column(steps), column(zeros), column(names.map(name => +name.startsWith('[')))),
-		...section('look', number(0), column(zeros), column(zeros)),
-		...section('tree', number(0), number(nodes.length), column(ups), column(nodes.map(node => names.indexOf(node.name))), column(nodes.map(node => node.self))),
+		...section('kind', number(KINDS.length), KINDS.flatMap(text)),
+		...stringSection(strings),
+		...frameSections(frames, strings),
+		...section('tree', number(0), number(nodes.length), column(ups), column(nodes.map(node => places.indexOf(node.name))), column(nodes.map(node => node.self))),
 		...section('fate', [0, total, total, 0, 0, 0].flatMap(number)),
 		...section('next', number(1)), // of a kind that nobody knows yet
 		...(samples ? sampleSections(samples) : []),
