@@ -37,6 +37,8 @@ enum value {
 	NAME,
 	THREAD,
 	UNIT,
+	START,
+	FOLLOWS,
 	STACKED,
 	WEIGHT,
 	TYPE,
@@ -57,6 +59,8 @@ static const struct json_key keys[] = {
 	{ PROFILES, NULL, PROFILE, NOTHING },
 	{ PROFILE, "name", OTHER, THREAD },
 	{ PROFILE, "unit", OTHER, UNIT },
+	{ PROFILE, "startValue", OTHER, START },
+	{ PROFILE, "timesFollowWeights", OTHER, FOLLOWS },
 	{ PROFILE, "samples", SAMPLES, NOTHING },
 	{ SAMPLES, NULL, STACK, NOTHING },
 	{ STACK, NULL, OTHER, STACKED },
@@ -104,6 +108,8 @@ struct read_stack {
 /* One of `profiles`: its parts of the buffers end here. */
 struct read_profile {
 	const struct unit *unit; /* NULL: none that is known */
+	double start;            /* when it begins, if that is a time */
+	bool follows_weights;    /* its order is not that of time */
 	size_t name_end, stack_end, weight_end, event_end;
 };
 
@@ -135,8 +141,11 @@ static int open_value(struct json_document *document, uint8_t place)
 {
 	struct speedscope_reader *reader = (struct speedscope_reader *)document;
 
-	if (place == PROFILE)
+	if (place == PROFILE) {
 		reader->current.unit = NULL;
+		reader->current.start = 0;
+		reader->current.follows_weights = false;
+	}
 	if (place == FRAME)
 		reader->frame.line = 0;
 	if (place == EVENT)
@@ -200,6 +209,10 @@ static int take_number(struct json_document *document, uint8_t value, double num
 		return append(&reader->indexes, &index, sizeof(index));
 	if (value == WEIGHT)
 		return append(&reader->weights, &number, sizeof(number));
+	if (value == START)
+		reader->current.start = number;
+	if (value == FOLLOWS)
+		reader->current.follows_weights = number != 0;
 	if (value == LINE)
 		reader->frame.line = index == UINT32_MAX ? 0 : index;
 	if (value == AT)
@@ -215,6 +228,7 @@ static int take_number(struct json_document *document, uint8_t value, double num
 struct adding {
 	struct speedscope_reader *reader;
 	const struct unit *unit;
+	bool is_timed;                   /* the unit is one of time, by which its samples stand */
 	uint32_t labels;                 /* where samples are kept: of the thread */
 	uint32_t *frames[FOLDED_DEPTHS]; /* per frame and depth: its ID, or PROFILE_NONE */
 	size_t frame_count;
@@ -286,10 +300,21 @@ static int add_child(struct adding *adding, uint32_t index, size_t depth, uint32
 		     : profile_add_child(adding->reader->document.profile, *node, frame, node);
 }
 
-static int add_weight(struct adding *adding, uint32_t node, double weight, uint64_t offset)
+/* A place on the axis, in the unit: if it is a time, that. */
+static uint64_t time_of(const struct adding *adding, double place)
+{
+	double ns = round(place * adding->unit->factor);
+
+	return adding->is_timed && ns >= 0 && ns < 9223372036854775808.0 ? (uint64_t)ns
+									 : SAMPLE_NO_TIME;
+}
+
+/* What is at `place` and lasts so long. */
+static int add_weight(struct adding *adding, uint32_t node, double place, double weight,
+		      uint64_t offset)
 {
 	struct profile *profile = adding->reader->document.profile;
-	const struct sample sample = { node, adding->labels, SAMPLE_NO_TIME };
+	const struct sample sample = { node, adding->labels, time_of(adding, place) };
 	uint64_t ticks = 0;
 	const char *why = weigh(adding, weight, &ticks);
 	int error;
@@ -304,7 +329,7 @@ static int add_weight(struct adding *adding, uint32_t node, double weight, uint6
 	return error;
 }
 
-static int add_sample(struct adding *adding, size_t sample, double weight)
+static int add_sample(struct adding *adding, size_t sample, double place, double weight)
 {
 	const uint32_t *indexes = (const uint32_t *)adding->reader->indexes.data;
 	const struct read_stack *stacks = (const struct read_stack *)adding->reader->stacks.data;
@@ -319,21 +344,28 @@ static int add_sample(struct adding *adding, size_t sample, double weight)
 					 "a frame that is not there");
 	for (size_t i = 0; i < depth && !error; i++)
 		error = add_child(adding, indexes[start + i], i, &node);
-	return error ? error : add_weight(adding, node, weight, stacks[sample].offset);
+	return error ? error : add_weight(adding, node, place, weight, stacks[sample].offset);
 }
 
+/* Each begins where the one before ends. */
 static int add_samples(struct adding *adding, const struct read_profile *from,
 		       const struct read_profile *to)
 {
 	const struct read_stack *stacks = (const struct read_stack *)adding->reader->stacks.data;
 	const double *weights = (const double *)adding->reader->weights.data;
 	size_t weight = from->weight_end;
+	double place = to->start;
 	int error = 0;
 
-	for (size_t i = from->stack_end; i < to->stack_end && !error; i++, weight++)
-		error = weight < to->weight_end
-				? add_sample(adding, i, weights[weight])
-				: leave_out(adding, stacks[i].offset, "a sample without a weight");
+	for (size_t i = from->stack_end; i < to->stack_end && !error; i++, weight++) {
+		if (weight >= to->weight_end) {
+			error = leave_out(adding, stacks[i].offset, "a sample without a weight");
+			continue;
+		}
+		error = add_sample(adding, i, place, weights[weight]);
+		if (weights[weight] > 0)
+			place += weights[weight];
+	}
 	return error;
 }
 
@@ -368,7 +400,7 @@ static int add_events(struct adding *adding, const struct read_profile *from,
 		size_t depth = open.size / sizeof(*nodes);
 
 		if (depth && events[i].at != events[i - 1].at)
-			error = add_weight(adding, nodes[depth - 1],
+			error = add_weight(adding, nodes[depth - 1], events[i - 1].at,
 					   events[i].at - events[i - 1].at, events[i].offset);
 		if (!error)
 			error = take_event(adding, &events[i], &open);
@@ -389,9 +421,9 @@ static int name_values(struct profile *profile, const struct unit *unit)
 	return error ? error : profile_set_values(profile, &type, 1);
 }
 
-/* Of a profile that is one of a thread its name tells which. */
+/* Of a profile that is one of a thread its name tells which; of several ones that tell no IDs, the names are the threads'. */
 static int find_labels(struct adding *adding, const struct read_profile *from,
-		       const struct read_profile *to)
+		       const struct read_profile *to, bool is_alone)
 {
 	struct profile *profile = adding->reader->document.profile;
 	struct thread_name name;
@@ -402,6 +434,10 @@ static int find_labels(struct adding *adding, const struct read_profile *from,
 		return 0;
 	name = thread_name_parse(adding->reader->threads.data + from->name_end,
 				 to->name_end - from->name_end);
+	if (!is_alone && name.pid == PROFILE_NONE && name.tid == PROFILE_NONE) {
+		name.comm = adding->reader->threads.data + from->name_end;
+		name.comm_size = to->name_end - from->name_end;
+	}
 	memset(&set, 0xff, sizeof(set)); /* every label PROFILE_NONE */
 	set.values[SAMPLE_LABEL_pid] = name.pid;
 	set.values[SAMPLE_LABEL_tid] = name.tid;
@@ -432,8 +468,10 @@ static int add_profiles(struct adding *adding)
 			continue;
 		}
 		adding->unit = unit;
+		adding->is_timed =
+			!strcmp(unit->counted, "nanoseconds") && !profiles[i].follows_weights;
 		if (!error)
-			error = find_labels(adding, &before, &profiles[i]);
+			error = find_labels(adding, &before, &profiles[i], count == 1);
 		if (!error)
 			error = add_samples(adding, &before, &profiles[i]);
 		if (!error)

@@ -26,6 +26,7 @@
 struct speedscope_writer {
 	const struct profile *profile;
 	struct sample_weight weight;
+	bool has_times;       /* profiles are in their order */
 	uint32_t *of_node;    /* the index of its frame */
 	struct u64_map known; /* frame << 32 | depth class -> index */
 	uint32_t frame_count;
@@ -121,6 +122,8 @@ static void open_profile(struct speedscope_writer *writer, const struct buffer *
 {
 	buffer_append_string(writer->to, "{\"type\":\"sampled\",\"name\":");
 	buffer_append(writer->to, name->data, name->size);
+	if (!writer->has_times)
+		buffer_append_string(writer->to, ",\"timesFollowWeights\":1");
 	buffer_printf(writer->to, ",\"unit\":\"%s\",\"startValue\":0,\"endValue\":%llu,\n",
 		      writer->weight.unit, (unsigned long long)total);
 	writer->to->failed |= name->failed;
@@ -241,9 +244,11 @@ static int write_all(struct speedscope_writer *writer, const struct render_optio
 int speedscope_write(const struct profile *profile, const struct render_options *options,
 		     struct buffer *to)
 {
+	const struct samples *samples = profile_samples(profile);
 	struct speedscope_writer writer = {
 		.profile = profile,
 		.weight = sample_weight_choose(profile),
+		.has_times = samples && samples_have_times(samples),
 		.of_node = calloc(profile_node_count(profile), sizeof(uint32_t)),
 		.to = to,
 	};

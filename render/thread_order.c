@@ -2,6 +2,7 @@
 #include "render/thread_order.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/buffer.h"
@@ -11,11 +12,12 @@
 #include "model/profile.h"
 #include "model/samples.h"
 
-/* While threads are told apart: two label sets are of one thread if their IDs are the same. */
+/* While threads are told apart: two label sets are of one thread if their IDs are the same, or their names where they have none. */
 struct telling {
 	const struct samples *samples;
-	uint32_t *of_labels; /* per label set: its thread, or PROFILE_NONE */
-	struct u64_map ids;  /* pid << 32 | tid -> thread */
+	uint32_t *of_labels;  /* per label set: its thread, or PROFILE_NONE */
+	struct u64_map ids;   /* pid << 32 | tid -> thread */
+	struct u64_map comms; /* of those without any: the name -> thread */
 	struct buffer threads;
 };
 
@@ -26,15 +28,16 @@ static int add_thread(struct telling *telling, const struct label_set *set, uint
 		.tid = set->values[SAMPLE_LABEL_tid],
 		.comm = set->values[SAMPLE_LABEL_comm],
 	};
-	uint64_t key = (uint64_t)thread.pid << 32 | thread.tid;
+	bool has_ids = thread.pid != PROFILE_NONE || thread.tid != PROFILE_NONE;
+	uint64_t key = has_ids ? (uint64_t)thread.pid << 32 | thread.tid : thread.comm;
+	struct u64_map *known = has_ids ? &telling->ids : &telling->comms;
 
-	*ret_thread = u64_map_get(&telling->ids, key);
+	*ret_thread = u64_map_get(known, key);
 	if (*ret_thread != U64_MAP_ABSENT)
 		return 0;
 	*ret_thread = (uint32_t)(telling->threads.size / sizeof(thread));
 	buffer_append(&telling->threads, &thread, sizeof(thread));
-	return buffer_error(&telling->threads) ? -ENOMEM
-					       : u64_map_set(&telling->ids, key, *ret_thread);
+	return buffer_error(&telling->threads) ? -ENOMEM : u64_map_set(known, key, *ret_thread);
 }
 
 static int find_thread(struct telling *telling, uint32_t labels, uint32_t *ret_thread)
@@ -88,6 +91,7 @@ int thread_order_init(struct thread_order *order, const struct profile *profile)
 	for (size_t i = 0; telling.of_labels && i < sets; i++)
 		telling.of_labels[i] = PROFILE_NONE;
 	u64_map_init(&telling.ids);
+	u64_map_init(&telling.comms);
 	if (order->items && telling.of_labels)
 		error = sort_items(&telling, order->items, count);
 	order->threads = (struct thread_part *)telling.threads.data;
@@ -97,6 +101,7 @@ int thread_order_init(struct thread_order *order, const struct profile *profile)
 	else
 		thread_order_release(order);
 	u64_map_release(&telling.ids);
+	u64_map_release(&telling.comms);
 	free(telling.of_labels);
 	return error;
 }

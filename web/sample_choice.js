@@ -16,6 +16,7 @@ function processText({ name, pid }) {
 
 // A thread's own name may differ from its process's.
 function threadText({ name, pid, tid }) {
+	if (name && pid < 0 && tid < 0) return name;
 	return [name, `${numberText(pid)}/${numberText(tid)}`].filter(Boolean).join(' ');
 }
 

@@ -224,3 +224,25 @@ def test_threads_have_their_colours(chart):
     chart.settle()
     colours = [chart.driver.execute_script(pixel, x, round(SIDE + (depth - 0.2) * ROW)) for x, depth in places]
     assert colours[0] == colours[1] != colours[2]
+
+
+def evented(name, *blocks):
+    """A thread of speedscope's: (frame, from, to) in milliseconds on the frame 0, one behind the other."""
+    events = [("O", 0, 0)]
+    for frame, begin, end in blocks:
+        events += [("O", frame, begin), ("C", frame, end)]
+    events.append(("C", 0, blocks[-1][2]))
+    told = [{"type": kind, "frame": frame, "at": at} for kind, frame, at in events]
+    return {"type": "evented", "name": name, "unit": "milliseconds", "startValue": 0, "endValue": told[-1]["at"], "events": told}
+
+
+def test_speedscopes_profiles_are_threads_along_time(browser, draw_page):  # noqa: F811
+    """Weights are time, so that the chart has their lengths."""
+    frames = [{"name": name} for name in ("main", "draw", "load")]
+    profiles = [evented("render", (1, 0, 600), (1, 700, 1200)), evented("loader", (2, 1000, 1400))]
+    text = json.dumps({"$schema": "https://www.speedscope.app/file-format-schema.json", "shared": {"frames": frames}, "profiles": profiles})
+    page = Chart(browser, draw_page(text, "--flamechart"))
+    assert page.view() == "Chart" and page.text("origin") == "2.60 s"
+    for at, thread, name, length in [(1200, "loader", "load", "400.0 ms"), (1700, "render", "draw", "600.0 ms"), (2400, "render", "draw", "500.0 ms")]:
+        assert page.name(2, at, span=2600) == name and f"thread {thread}" in page.told(1, at, span=2600)
+        assert f"total {length}" in page.told(2, at, span=2600)

@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "model/profile.h"
 #include "model/profile_reader.h"
+#include "model/samples.h"
 #include "render/folded_writer.h"
 #include "render/speedscope_writer.h"
 
@@ -98,6 +99,62 @@ static void evented_profiles_are_read(void **state)
 		"a 750000\na;b_[k] 1500000\n", 0, 0);
 }
 
+/* Of each sample its time, or SAMPLE_NO_TIME, and its thread's name, or "". */
+static void assert_times(const char *profiles, const uint64_t *times, const char *const *comms,
+			 size_t count)
+{
+	struct profile *profile = profile_new();
+	struct buffer text = { 0 };
+	struct read_report report;
+	const struct samples *samples;
+
+	buffer_printf(&text, "{%s,%s,\"profiles\":[%s]}", SCHEMA, FRAMES, profiles);
+	assert_int_equal(profile_keep_samples(profile), 0);
+	assert_int_equal(profile_read(profile, text.data, text.size, &report), 0);
+	samples = profile_samples(profile);
+	assert_int_equal(samples_count(samples), count);
+	for (size_t i = 0; i < count; i++) {
+		struct sample sample = samples_get(samples, i);
+		uint32_t comm = samples_labels(samples, sample.labels)->values[SAMPLE_LABEL_comm];
+
+		assert_int_equal(sample.time_ns, times[i]);
+		assert_string_equal(comm == PROFILE_NONE ? "" : profile_string(profile, comm, NULL),
+				    comms[i]);
+	}
+	buffer_release(&text);
+	profile_free(profile);
+}
+
+/* From where they start on, one behind the other; what weighs nothing is none. */
+static void where_weights_are_time_samples_have_times(void **state)
+{
+	static const char *const nobody[] = { "", "", "", "" }, *const two[] = { "x", "y" };
+	static const uint64_t sampled[] = { 5000000, 6500000, 8500000 },
+			      evented[] = { 0, 500, 2000 }, threads[] = { 0, 7 },
+			      none[] = { SAMPLE_NO_TIME, SAMPLE_NO_TIME };
+
+	(void)state;
+	assert_times("{\"unit\":\"milliseconds\",\"startValue\":5,"
+		     "\"samples\":[[0],[1],[2],[0],[1]],\"weights\":[1.5,0,2,-1,3]}",
+		     sampled, nobody, 3);
+	assert_times(
+		"{\"unit\":\"microseconds\",\"events\":["
+		"{\"type\":\"O\",\"frame\":0,\"at\":0},{\"type\":\"O\",\"frame\":1,\"at\":0.5},"
+		"{\"type\":\"C\",\"frame\":1,\"at\":2},{\"type\":\"C\",\"frame\":0,\"at\":2.25}]}",
+		evented, nobody, 3);
+	assert_times("{\"name\":\"x\",\"unit\":\"nanoseconds\",\"samples\":[[0]],\"weights\":[3]},"
+		     "{\"name\":\"y\",\"unit\":\"nanoseconds\",\"startValue\":7,"
+		     "\"samples\":[[0]],\"weights\":[3]}",
+		     threads, two, 2);
+	assert_times("{\"unit\":\"none\",\"samples\":[[0],[1]],\"weights\":[1,2]}", none, nobody,
+		     2);
+	assert_times("{\"unit\":\"bytes\",\"samples\":[[0],[1]],\"weights\":[1,2]}", none, nobody,
+		     2);
+	assert_times("{\"unit\":\"seconds\",\"timesFollowWeights\":1,"
+		     "\"samples\":[[0],[1]],\"weights\":[1,2]}",
+		     none, nobody, 2);
+}
+
 /* Time is time, in whichever unit; bytes are not. */
 static void profiles_of_another_unit_do_not_count(void **state)
 {
@@ -179,6 +236,7 @@ int main(void)
 		cmocka_unit_test(samples_without_a_weight_are_left_out),
 		cmocka_unit_test(files_and_lines_are_read),
 		cmocka_unit_test(evented_profiles_are_read),
+		cmocka_unit_test(where_weights_are_time_samples_have_times),
 		cmocka_unit_test(profiles_of_another_unit_do_not_count),
 		cmocka_unit_test(what_cannot_be_is_left_out),
 		cmocka_unit_test(values_elsewhere_are_none),

@@ -88,6 +88,15 @@ static void weights_are_time_where_it_is_known(void **state)
 	assert_writes("a;b 9223372036854775807\n", false, 1, "\"endValue\":9223372036854775807");
 }
 
+/* Where the order of samples is not that of time, it is not to be read as such. */
+static void what_has_no_times_says_so(void **state)
+{
+	(void)state;
+	assert_writes(SCRIPT, false, 0, "\"all\",\"timesFollowWeights\":1,\"unit\"");
+	assert_writes("a;b 5\n", true, 100, "\"timesFollowWeights\":1");
+	assert_writes(SCRIPT, true, 0, " (tid 14)\",\"unit\"");
+}
+
 static void names_are_json(void **state)
 {
 	(void)state;
@@ -102,6 +111,7 @@ int main(void)
 		cmocka_unit_test(samples_are_ordered_by_thread_and_time),
 		cmocka_unit_test(without_samples_there_is_no_thread),
 		cmocka_unit_test(weights_are_time_where_it_is_known),
+		cmocka_unit_test(what_has_no_times_says_so),
 		cmocka_unit_test(names_are_json),
 	};
 

@@ -13,6 +13,7 @@ test('threads are together in their process, which has the name of its first one
 	const processes = processesOf(SAMPLES).map(process => [processText(process), process.ticks, process.threads]);
 	assert.deepEqual(processes, [['web 10', 80, [0, 2]], ['db 20', 40, [1]], ['lone', 3, [3, 4]], ['unknown', 1, [5]]]);
 	assert.deepEqual(THREADS.map(threadText), ['worker 10/11', 'db 20/20', 'web 10/10', 'lone ?/5', 'lone ?/6', '?/?']);
+	assert.equal(threadText({ name: 'loader', pid: -1, tid: -1 }), 'loader');
 });
 
 test('processes and threads that are chosen add up', () => {
