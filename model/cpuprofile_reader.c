@@ -19,6 +19,7 @@
 #define ANONYMOUS_NAME "(anonymous)" /* of a function without a name, as DevTools show it */
 #define FILE_SCHEME    "file://"
 #define NO_ID          UINT64_MAX
+#define NO_TIME        INT64_MIN
 #define MAX_ID         9007199254740992.0    /* 2^53, up to which JSON's numbers are exact */
 #define TOO_MUCH       9223372036854775808.0 /* 2^63 */
 #define NS_PER_US      1000.0
@@ -106,13 +107,21 @@ struct cpuprofile_reader {
 	struct buffer names, urls;     /* text, one behind the other */
 	struct buffer children;        /* struct child */
 	struct buffer samples;         /* struct read_sample */
-	struct buffer deltas;          /* double: microseconds */
+	struct buffer deltas;          /* int64_t: nanoseconds */
 	struct node node;              /* that is being read */
 	struct u64_map by_id;
-	double start_us, end_us; /* NAN: not told */
+	int64_t start_ns, end_ns; /* NO_TIME: not told */
 	bool has_hits;
 	bool is_no_time; /* weights are of another unit */
 };
+
+/* Of what is none, 0. In whole numbers from here on: their sums are exact. */
+static int64_t ns_of(double us)
+{
+	double ns = round(us * NS_PER_US);
+
+	return ns > -TOO_MUCH && ns < TOO_MUCH ? (int64_t)ns : 0;
+}
 
 static int append(struct buffer *to, const void *item, size_t size)
 {
@@ -178,12 +187,14 @@ static int add_sample(struct cpuprofile_reader *reader, uint64_t id)
 static int take_number(struct json_document *document, uint8_t value, double number)
 {
 	struct cpuprofile_reader *reader = (struct cpuprofile_reader *)document;
+	int64_t delta;
 
 	switch (value) {
 	case SAMPLE:
 		return add_sample(reader, id_of(number));
 	case DELTA:
-		return append(&reader->deltas, &number, sizeof(number));
+		delta = ns_of(number);
+		return append(&reader->deltas, &delta, sizeof(delta));
 	case CHILD:
 		return add_child(reader, id_of(number));
 	case ID:
@@ -201,10 +212,10 @@ static int take_number(struct json_document *document, uint8_t value, double num
 			number >= 0 && number < UINT32_MAX - 1 ? (uint32_t)number + 1 : 0;
 		break;
 	case START:
-		reader->start_us = number;
+		reader->start_ns = ns_of(number);
 		break;
 	case END:
-		reader->end_us = number;
+		reader->end_ns = ns_of(number);
 		break;
 	}
 	return 0;
@@ -468,35 +479,31 @@ static uint64_t share_of_hits(const struct cpuprofile_reader *reader, struct nod
 	return share;
 }
 
-static uint64_t ns_of(double us)
-{
-	double ns = round(us * NS_PER_US);
-
-	return ns > 0 && ns < TOO_MUCH ? (uint64_t)ns : 0;
-}
-
 /* When each sample was, in place of its time since the one before. V8's clock may step back: then the one before counts. */
 static void add_up_deltas(struct cpuprofile_reader *reader)
 {
-	double *deltas = (double *)reader->deltas.data;
-	double now = reader->start_us >= 0 ? reader->start_us : 0, latest = now;
+	int64_t *deltas = (int64_t *)reader->deltas.data;
+	int64_t now = reader->start_ns > 0 ? reader->start_ns : 0, latest = now;
 
 	for (size_t i = 0; i < reader->deltas.size / sizeof(*deltas); i++) {
-		now += isfinite(deltas[i]) ? deltas[i] : 0;
-		latest = fmax(latest, now);
+		if (__builtin_add_overflow(now, deltas[i], &now))
+			now = latest;
+		latest = now > latest ? now : latest;
 		deltas[i] = latest;
 	}
 }
 
 /* Until the next one, of the last one until the end. */
-static double duration_of(const struct cpuprofile_reader *reader, size_t sample)
+static uint64_t duration_of(const struct cpuprofile_reader *reader, size_t sample)
 {
-	const double *times = (const double *)reader->deltas.data;
+	const int64_t *times = (const int64_t *)reader->deltas.data;
 	size_t count = reader->deltas.size / sizeof(*times);
+	int64_t end;
 
 	if (sample >= count)
 		return 0;
-	return (sample + 1 < count ? times[sample + 1] : reader->end_us) - times[sample];
+	end = sample + 1 < count ? times[sample + 1] : reader->end_ns;
+	return end > times[sample] ? (uint64_t)(end - times[sample]) : 0;
 }
 
 static void count_samples(struct cpuprofile_reader *reader)
@@ -516,7 +523,7 @@ static void count_samples(struct cpuprofile_reader *reader)
 static int add_samples(struct cpuprofile_reader *reader)
 {
 	const struct read_sample *samples = (const struct read_sample *)reader->samples.data;
-	const double *times = (const double *)reader->deltas.data;
+	const int64_t *times = (const int64_t *)reader->deltas.data;
 	uint32_t count;
 	struct node *nodes = nodes_of(reader, &count);
 	int error = 0;
@@ -525,8 +532,9 @@ static int add_samples(struct cpuprofile_reader *reader)
 		uint32_t index = find(reader, samples[i].id);
 		bool is_timed = i < reader->deltas.size / sizeof(*times) && !reader->is_no_time;
 		struct sample sample = { .labels = LABELS_UNKNOWN,
-					 .time_ns = is_timed ? ns_of(times[i]) : SAMPLE_NO_TIME };
-		uint64_t values[2] = { 0, ns_of(duration_of(reader, i)) };
+					 .time_ns =
+						 is_timed ? (uint64_t)times[i] : SAMPLE_NO_TIME };
+		uint64_t values[2] = { 0, duration_of(reader, i) };
 
 		if (index == U64_MAP_ABSENT) {
 			reader->document.report->lines++;
@@ -616,7 +624,7 @@ static void *begin(struct profile *profile, struct read_report *report)
 	if (!reader)
 		return NULL;
 	u64_map_init(&reader->by_id);
-	reader->start_us = reader->end_us = NAN;
+	reader->start_ns = reader->end_ns = NO_TIME;
 	return reader;
 }
 

@@ -151,13 +151,26 @@ static bool next_sample(struct walk *walk, uint32_t *ret_node, uint64_t *ret_wei
 	return false;
 }
 
+/* That of the first sample, if weights are time like it. */
+static uint64_t start_of(const struct cpuprofile_writer *writer, const struct thread_order *order)
+{
+	const struct samples *samples = profile_samples(writer->profile);
+	uint64_t start = SAMPLE_NO_TIME;
+
+	if (samples && samples_count(samples))
+		start = samples_get(samples, order->items[0].value).time_ns;
+	return writer->is_time && start <= INT64_MAX ? start : 0;
+}
+
 static void append_samples(struct cpuprofile_writer *writer, const struct thread_order *order)
 {
 	struct walk nodes = { writer, order, 0 }, weights = nodes;
-	uint64_t weight, sum = 0;
+	uint64_t weight, sum = start_of(writer, order);
 	uint32_t node;
 
-	buffer_append_string(writer->to, "\"startTime\":0,\"samples\":[");
+	buffer_append_string(writer->to, "\"startTime\":");
+	append_weight(writer, sum);
+	buffer_append_string(writer->to, ",\"samples\":[");
 	while (next_sample(&nodes, &node, &weight)) {
 		buffer_append_u64(writer->to, id_of(node));
 		buffer_append_char(writer->to, ',');

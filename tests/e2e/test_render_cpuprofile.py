@@ -93,6 +93,7 @@ def test_what_node_writes_is_read(tmp_path):
     written = json.loads(render(tmp_path / "in.cpuprofile", tmp_path / "out.cpuprofile"))
     check(written)
     assert stacks_of(written) == read
+    assert written["startTime"] == document["startTime"] + document["timeDeltas"][0] and written["endTime"] == document["endTime"]
 
 
 def test_what_the_format_cannot_carry(tmp_path):
@@ -102,7 +103,7 @@ def test_what_the_format_cannot_carry(tmp_path):
     path.write_text("".join(f"app 12/{tid} [000] 3.{tid}: 2000500 cpu-clock:u: \n{frames}" for tid in (14, 15)))
     document = json.loads(render(path, tmp_path / "out.cpuprofile"))
     check(document)
-    assert document["timeDeltas"] == [0, 2000.5, 2000.5]
+    assert document["startTime"] == 3140000 and document["timeDeltas"] == [0, 2000.5, 2000.5]
     render(tmp_path / "out.cpuprofile", tmp_path / "again.json")
     assert "libcore" not in (tmp_path / "again.json").read_text()
     with hearth.Child(hearth.BINARY, "render", tmp_path / "out.cpuprofile", "--by", "tid", "-o", tmp_path / "x.svg") as child:

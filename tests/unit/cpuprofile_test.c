@@ -170,10 +170,11 @@ static void folded_stacks_survive(void **state)
 	buffer_release(&json);
 }
 
-/* What has no time gets none by the way. */
+/* One thread behind the other, each sample as long as it weighs: gaps are not told. What has no time gets none by the way. */
 static void samples_survive(void **state)
 {
-	static const uint64_t lasts[] = { 30, 1010 };
+	static const uint64_t lasts[] = { 30, 1010, 7 },
+			      times[] = { 3400000000, 3400000030, 3400001040 };
 	struct buffer json = { 0 };
 	struct read_report report;
 	struct profile *profile =
@@ -188,12 +189,14 @@ static void samples_survive(void **state)
 	assert_int_equal(cpuprofile_write(profile, NULL, &json), 0);
 	profile_free(profile);
 	assert_non_null(strstr(buffer_string(&json),
-			       "\"timeDeltas\":[0,0.030,1.010,0.007],\n\"endTime\":1.047}"));
+			       "\"timeDeltas\":[0,0.030,1.010,0.007],\n\"endTime\":3400001.047}"));
 	profile = read_text(buffer_string(&json), true, &report);
 	samples = profile_samples(profile);
 	assert_int_equal(samples_count(samples), 3);
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < 3; i++) {
 		assert_int_equal(samples_value(samples, i, 1), lasts[i]);
+		assert_int_equal(samples_get(samples, i).time_ns, times[i]);
+	}
 	assert_folds(profile, "app;g 1\napp;main 2\n");
 	profile_free(profile);
 	buffer_clear(&json);
@@ -210,6 +213,51 @@ static void samples_survive(void **state)
 	buffer_release(&json);
 }
 
+static void assert_same_samples(const struct samples *a, const struct samples *b)
+{
+	assert_int_equal(samples_count(a), samples_count(b));
+	for (size_t i = 0; i < samples_count(a); i++) {
+		assert_int_equal(samples_get(a, i).node, samples_get(b, i).node);
+		assert_int_equal(samples_get(a, i).time_ns, samples_get(b, i).time_ns);
+		for (uint32_t value = 0; value < 2; value++)
+			assert_int_equal(samples_value(a, i, value), samples_value(b, i, value));
+	}
+}
+
+/* Each at its time, to the nanosecond, however many there are. */
+static void what_was_read_is_written(void **state)
+{
+	static const char *const ends[] = { "12345.678", "12346.001", "9007199254.123" };
+	struct buffer text = { 0 }, json = { 0 };
+	struct profile *profile, *again;
+	struct read_report report;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		buffer_printf(&text,
+			      "{" NODES ",\"startTime\":1000.001,\"endTime\":%s,\"samples\":[7",
+			      ends[i]);
+		for (size_t sample = 0; sample < 10000; sample++)
+			buffer_printf(&text, ",%d", 7 + (int)(sample % 3));
+		buffer_append_string(&text, "],\"timeDeltas\":[1000000.1");
+		for (size_t sample = 0; sample < 10000; sample++)
+			buffer_printf(&text, ",%d.%03d", (int)(sample % 7), (int)(sample % 1000));
+		buffer_append_string(&text, "]}");
+		profile = read_text(buffer_string(&text), true, &report);
+		assert_int_equal(report.faults, 0);
+		assert_int_equal(cpuprofile_write(profile, NULL, &json), 0);
+		again = read_text(buffer_string(&json), true, &report);
+		assert_int_equal(report.faults, 0);
+		assert_same_samples(profile_samples(profile), profile_samples(again));
+		profile_free(profile);
+		profile_free(again);
+		buffer_clear(&text);
+		buffer_clear(&json);
+	}
+	buffer_release(&text);
+	buffer_release(&json);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +269,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_is_left_out),
 		cmocka_unit_test(folded_stacks_survive),
 		cmocka_unit_test(samples_survive),
+		cmocka_unit_test(what_was_read_is_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
