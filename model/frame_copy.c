@@ -27,17 +27,6 @@ void frame_copy_release(struct frame_copy *copy)
 	frame_lines_release(&copy->lines);
 }
 
-static int copy_string(struct frame_copy *copy, uint32_t *string)
-{
-	size_t size;
-	const char *bytes;
-
-	if (*string == PROFILE_NONE)
-		return 0;
-	bytes = profile_string(copy->from, *string, &size);
-	return profile_intern(copy->to, bytes, size, string);
-}
-
 static int add(struct frame_copy *copy, struct frame frame, uint32_t *ret_frame)
 {
 	int error = frame_lines_settle(&copy->lines, copy->to, &frame);
@@ -45,7 +34,7 @@ static int add(struct frame_copy *copy, struct frame frame, uint32_t *ret_frame)
 	if (copy->lines.strips_modules)
 		frame.module = PROFILE_NONE;
 	if (!error)
-		error = copy_string(copy, &frame.module);
+		error = profile_copy_string(copy->to, copy->from, &frame.module);
 	return error ? error : profile_add_frame(copy->to, frame, ret_frame);
 }
 

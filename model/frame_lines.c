@@ -76,22 +76,11 @@ void frame_lines_release(struct frame_lines *lines)
 	record_pool_release(&lines->functions);
 }
 
-static int copy_string(const struct frame_lines *lines, struct profile *to, uint32_t *string)
-{
-	size_t size;
-	const char *bytes;
-
-	if (*string == PROFILE_NONE)
-		return 0;
-	bytes = profile_string(lines->from, *string, &size);
-	return profile_intern(to, bytes, size, string);
-}
-
 static int copy_strings(const struct frame_lines *lines, struct profile *to, struct frame *frame)
 {
-	int error = copy_string(lines, to, &frame->name);
+	int error = profile_copy_string(to, lines->from, &frame->name);
 
-	return error ? error : copy_string(lines, to, &frame->file);
+	return error ? error : profile_copy_string(to, lines->from, &frame->file);
 }
 
 /* The frame of the function that this one is of. */
@@ -136,7 +125,7 @@ static int settle_line(const struct frame_lines *lines, struct profile *to, stru
 	int error;
 
 	if (frame->file == PROFILE_NONE)
-		return copy_string(lines, to, &frame->name);
+		return profile_copy_string(to, lines->from, &frame->name);
 	buffer_append(&name, bytes, size);
 	error = add_place(lines, frame, &name);
 	if (!error)

@@ -526,6 +526,7 @@ const struct profile_format perf_script_format = {
 	.name = "perf-script",
 	.summary = "samples as perf script prints them",
 	.others = "samples of other events (--value EVENT counts another one)",
+	.has_machine_clock = true,
 	.recognises = recognises,
 	.begin = begin,
 	.feed = text_lines_feed,

@@ -79,6 +79,17 @@ const char *profile_string(const struct profile *profile, uint32_t string, size_
 	return string_pool_get(&profile->strings, string, ret_size);
 }
 
+int profile_copy_string(struct profile *profile, const struct profile *from, uint32_t *string)
+{
+	size_t size;
+	const char *bytes;
+
+	if (*string == PROFILE_NONE)
+		return 0;
+	bytes = profile_string(from, *string, &size);
+	return profile_intern(profile, bytes, size, string);
+}
+
 int profile_add_frame(struct profile *profile, struct frame frame, uint32_t *ret_frame)
 {
 	return record_pool_add(&profile->frames, &frame, ret_frame);
@@ -186,6 +197,17 @@ int profile_set_values(struct profile *profile, const struct value_type *types, 
 	return 0;
 }
 
+int profile_extend_values(struct profile *profile, const struct value_type *types, uint32_t count)
+{
+	if (!count || count < profile->value_count || count > PROFILE_VALUES_MAX)
+		return -EINVAL;
+	if (profile->samples && samples_extend_values(profile->samples, count))
+		return -ENOMEM;
+	memcpy(profile->values, types, count * sizeof(*types));
+	profile->value_count = count;
+	return 0;
+}
+
 const struct value_type *profile_values(const struct profile *profile, uint32_t *ret_count)
 {
 	*ret_count = profile->value_count;
@@ -233,6 +255,12 @@ int profile_add_sample(struct profile *profile, const struct sample *sample, con
 	if (!error && profile->keeps_samples)
 		error = samples_add(profile->samples, *sample, values);
 	return error ? error : count_ticks(profile, sample->node, values[0]);
+}
+
+void profile_forget_times(struct profile *profile)
+{
+	if (profile->samples)
+		samples_forget_times(profile->samples);
 }
 
 struct profile_origin *profile_origin(struct profile *profile)

@@ -96,6 +96,8 @@ void profile_free(struct profile *profile);
 /* Interns a string: 0 or -ENOMEM. */
 int profile_intern(struct profile *profile, const char *bytes, size_t size, uint32_t *ret_string);
 const char *profile_string(const struct profile *profile, uint32_t string, size_t *ret_size);
+/* Of a string of `from` the one of `profile`; PROFILE_NONE stays: 0 or -ENOMEM. */
+int profile_copy_string(struct profile *profile, const struct profile *from, uint32_t *string);
 
 /* Interns a frame: 0 or -ENOMEM. */
 int profile_add_frame(struct profile *profile, struct frame frame, uint32_t *ret_frame);
@@ -134,6 +136,9 @@ uint64_t profile_total(const struct profile *profile); /* sum of all self values
 int profile_set_values(struct profile *profile, const struct value_type *types, uint32_t count);
 const struct value_type *profile_values(const struct profile *profile, uint32_t *ret_count);
 
+/* The same at any time with more of them, of which the first ones are those that it has: what was counted is 0 of the others. 0, -EINVAL or -ENOMEM. */
+int profile_extend_values(struct profile *profile, const struct value_type *types, uint32_t count);
+
 /* From now on samples are kept: 0, or -EINVAL if anything was counted before. */
 int profile_keep_samples(struct profile *profile);
 bool profile_keeps_samples(const struct profile *profile);
@@ -148,6 +153,9 @@ int profile_add_labels(struct profile *profile, const struct label_set *set, uin
  */
 int profile_add_sample(struct profile *profile, const struct sample *sample,
 		       const uint64_t *values);
+
+/* Its samples have no times any more. */
+void profile_forget_times(struct profile *profile);
 
 struct profile_origin *profile_origin(struct profile *profile);
 const struct profile_origin *profile_origin_of(const struct profile *profile);

@@ -49,6 +49,7 @@ struct profile_format {
 	const char *summary; /* for --help */
 	const char *
 		others; /* what is counted and left out: "threads of another unit than the first one"; NULL: nothing */
+	bool has_machine_clock; /* times are those of a clock of the machine, so that those of two inputs can be compared */
 	bool counts_bytes; /* it is no text: faults are told by the offset of a byte */
 	/* Is it this one, by how it begins? Rows are asked in their order. */
 	bool (*recognises)(const char *bytes, size_t size);

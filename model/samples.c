@@ -191,6 +191,36 @@ int samples_add(struct samples *samples, struct sample sample, const uint64_t *v
 	return 0;
 }
 
+/* From the end on, for each moves up. */
+static void spread_values(struct samples *samples, uint32_t value_count)
+{
+	uint32_t old = samples->value_count;
+
+	for (size_t i = samples->count; i-- > 0;) {
+		uint64_t *to = samples->values + i * value_count;
+
+		memmove(to, samples->values + i * old, old * sizeof(*to));
+		memset(to + old, 0, (value_count - old) * sizeof(*to));
+	}
+}
+
+int samples_extend_values(struct samples *samples, uint32_t value_count)
+{
+	if (samples->values && resize((void **)&samples->values, samples->capacity,
+				      value_count * sizeof(*samples->values)))
+		return -ENOMEM;
+	if (samples->values)
+		spread_values(samples, value_count);
+	samples->value_count = value_count;
+	return 0;
+}
+
+void samples_forget_times(struct samples *samples)
+{
+	free(samples->times);
+	samples->times = NULL;
+}
+
 bool samples_tell_more(const struct samples *samples)
 {
 	return samples->value_count > 1 || samples->labels.count > 1 || samples->has_empty;

@@ -57,6 +57,10 @@ uint32_t samples_labels_count(const struct samples *samples);
 /* With as many values as the table has a sample: 0, or -ENOMEM, also when there are SAMPLES_MAX. */
 int samples_add(struct samples *samples, struct sample sample, const uint64_t *values);
 
+/* From now on a sample has so many values, at least as many as before; those that there are have 0 of the new ones. 0 or -ENOMEM. */
+int samples_extend_values(struct samples *samples, uint32_t value_count);
+void samples_forget_times(struct samples *samples);
+
 size_t samples_count(const struct samples *samples);
 uint32_t samples_value_count(const struct samples *samples);
 

@@ -4,34 +4,39 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "model/profile.h"
 #include "model/samples.h"
 
-static int move_string(const struct profile *from, struct profile *to, uint32_t *string)
-{
-	size_t size;
-	const char *bytes = profile_string(from, *string, &size);
-
-	return profile_intern(to, bytes, size, string);
-}
-
-/* Which values move: all, or one of them. */
+/* Which values move. */
 struct values {
-	uint32_t first, count;
-	bool is_one;
+	uint32_t of
+		[PROFILE_VALUES_MAX]; /* per value of the new profile the old one's, or PROFILE_NONE */
+	uint32_t count;
+	bool is_one; /* what is 0 of it does not move */
 };
+
+/* One that names no kind of value has one. */
+static uint32_t value_count(const struct profile *profile)
+{
+	uint32_t count;
+
+	profile_values(profile, &count);
+	return count ? count : 1;
+}
 
 static struct values all_values(const struct profile *from)
 {
-	struct values values = { 0 };
+	struct values values = { .count = value_count(from) };
 
-	profile_values(from, &values.count);
+	for (uint32_t i = 0; i < values.count; i++)
+		values.of[i] = i;
 	return values;
 }
 
-static int move_types(const struct profile *from, struct profile *to, struct values values)
+static int move_types(const struct profile *from, struct profile *to, const struct values *which)
 {
 	struct value_type types[PROFILE_VALUES_MAX];
 	uint32_t all;
@@ -39,22 +44,32 @@ static int move_types(const struct profile *from, struct profile *to, struct val
 
 	if (!all)
 		return 0;
-	for (uint32_t i = 0; i < values.count; i++) {
-		types[i] = old[values.first + i];
-		if (move_string(from, to, &types[i].name) || move_string(from, to, &types[i].unit))
+	for (uint32_t i = 0; i < which->count; i++) {
+		types[i] = old[which->of[i]];
+		if (profile_copy_string(to, from, &types[i].name) ||
+		    profile_copy_string(to, from, &types[i].unit))
 			return -ENOMEM;
 	}
-	return profile_set_values(to, types, values.count);
+	return profile_set_values(to, types, which->count);
 }
 
-static int move_nodes(const struct profile *from, struct profile *to, const uint32_t *nodes)
+static int move_nodes(const struct profile *from, struct profile *to, const uint32_t *nodes,
+		      const struct values *which)
 {
 	uint32_t count = profile_node_count(from);
+	uint64_t values[PROFILE_VALUES_MAX] = { 0 };
 	int error = 0;
 
-	for (uint32_t i = 0; !error && i < count; i++)
-		if (nodes[i] != PROFILE_NONE)
-			error = profile_add_ticks(to, nodes[i], profile_node(from, i)->self);
+	for (uint32_t i = 0; !error && i < count; i++) {
+		struct sample sample = { nodes[i], LABELS_UNKNOWN, SAMPLE_NO_TIME };
+		uint64_t self = profile_node(from, i)->self;
+
+		if (!self || nodes[i] == PROFILE_NONE)
+			continue;
+		for (uint32_t value = 0; value < which->count; value++)
+			values[value] = which->of[value] == 0 ? self : 0;
+		error = profile_add_sample(to, &sample, values);
+	}
 	return error;
 }
 
@@ -63,7 +78,7 @@ static int move_label_set(const struct profile *from, struct profile *to, struct
 {
 	for (enum sample_label label = 0; label < SAMPLE_LABEL_COUNT; label++)
 		if (set.values[label] != PROFILE_NONE && !sample_label_is_number(label) &&
-		    move_string(from, to, &set.values[label]))
+		    profile_copy_string(to, from, &set.values[label]))
 			return -ENOMEM;
 	return profile_add_labels(to, &set, ret_labels);
 }
@@ -84,19 +99,20 @@ static int move_labels(const struct profile *from, struct profile *to, uint32_t 
 }
 
 static int move_sample(const struct profile *from, struct profile *to, size_t index,
-		       struct sample sample, struct values which)
+		       struct sample sample, const struct values *which)
 {
 	const struct samples *samples = profile_samples(from);
-	uint32_t count = which.is_one ? 1 : samples_value_count(samples);
 	uint64_t values[PROFILE_VALUES_MAX];
 
-	for (uint32_t i = 0; i < count; i++)
-		values[i] = samples_value(samples, index, which.first + i);
-	return which.is_one && !values[0] ? 0 : profile_add_sample(to, &sample, values);
+	for (uint32_t i = 0; i < which->count; i++)
+		values[i] = which->of[i] == PROFILE_NONE
+				    ? 0
+				    : samples_value(samples, index, which->of[i]);
+	return which->is_one && !values[0] ? 0 : profile_add_sample(to, &sample, values);
 }
 
 static int move_samples(const struct profile *from, struct profile *to, value_place_fn place,
-			void *context, struct values which)
+			void *context, const struct values *which)
 {
 	const struct samples *samples = profile_samples(from);
 	_cleanup_free_ uint32_t *labels = NULL;
@@ -113,7 +129,7 @@ static int move_samples(const struct profile *from, struct profile *to, value_pl
 	return error;
 }
 
-static int begin(const struct profile *from, struct profile *to, struct values which)
+static int begin(const struct profile *from, struct profile *to, const struct values *which)
 {
 	int error = move_types(from, to, which);
 
@@ -128,35 +144,52 @@ static int place_by_node(void *context, const struct sample *sample, uint32_t *r
 	return 0;
 }
 
+static int add_values(const struct profile *from, struct profile *to, const uint32_t *nodes,
+		      const struct values *which)
+{
+	return profile_samples(from) && profile_keeps_samples(to)
+		       ? move_samples(from, to, place_by_node, (void *)nodes, which)
+		       : move_nodes(from, to, nodes, which);
+}
+
 static int move_values(const struct profile *from, struct profile *to, const uint32_t *nodes,
-		       struct values which)
+		       const struct values *which)
 {
 	int error = begin(from, to, which);
 
-	if (error)
-		return error;
-	return profile_samples(from) ? move_samples(from, to, place_by_node, (void *)nodes, which)
-				     : move_nodes(from, to, nodes);
+	return error ? error : add_values(from, to, nodes, which);
 }
 
 int value_move(const struct profile *from, struct profile *to, const uint32_t *nodes)
 {
-	return move_values(from, to, nodes, all_values(from));
+	const struct values which = all_values(from);
+
+	return move_values(from, to, nodes, &which);
 }
 
 int value_move_one(const struct profile *from, struct profile *to, const uint32_t *nodes,
 		   uint32_t value)
 {
-	return move_values(from, to, nodes, (struct values){ value, 1, true });
+	return move_values(from, to, nodes,
+			   &(struct values){ .of = { value }, .count = 1, .is_one = true });
 }
 
 int value_move_samples(const struct profile *from, struct profile *to, value_place_fn place,
 		       void *context)
 {
-	struct values which = all_values(from);
-	int error = begin(from, to, which);
+	const struct values which = all_values(from);
+	int error = begin(from, to, &which);
 
 	if (error || !profile_samples(from))
 		return error;
-	return move_samples(from, to, place, context, which);
+	return move_samples(from, to, place, context, &which);
+}
+
+int value_add(const struct profile *from, struct profile *to, const uint32_t *nodes,
+	      const uint32_t *values)
+{
+	struct values which = { .count = value_count(to) };
+
+	memcpy(which.of, values, which.count * sizeof(*values));
+	return add_values(from, to, nodes, &which);
 }

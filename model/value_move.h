@@ -18,6 +18,13 @@ int value_move(const struct profile *from, struct profile *to, const uint32_t *n
 int value_move_one(const struct profile *from, struct profile *to, const uint32_t *nodes,
 		   uint32_t value);
 
+/*
+ * The same into a profile that may have counted before and knows its values: `values` tells of each of them which one of `from` it is; of PROFILE_NONE what is
+ * moved has 0. 0, -ENOMEM, or -EOVERFLOW: they add up to more than 2^63 - 1.
+ */
+int value_add(const struct profile *from, struct profile *to, const uint32_t *nodes,
+	      const uint32_t *values);
+
 /* The node of `to` that gets a sample of `from`, or PROFILE_NONE: 0 or -ENOMEM. */
 typedef int (*value_place_fn)(void *context, const struct sample *sample, uint32_t *ret_node);
 

@@ -9,16 +9,14 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/output_file.h"
-#include "base/utf8.h"
 #include "model/fates.h"
 #include "model/profile.h"
 #include "model/samples.h"
 #include "model/shape.h"
+#include "profiler/value_names.h"
 #include "render/count_words.h"
 #include "render/html_writer.h"
 #include "render/svg_writer.h"
-
-#define VALUE_NAME_MAX 128 /* bytes of one that are said */
 
 /* Texts with the names of all formats, or their endings. */
 #define RENDER_FORMAT(name, ending, summary, write, tells) " " name
@@ -260,6 +258,16 @@ bool output_wants_samples(const struct output *output)
 	       shaping_wants_samples(&output->shaping);
 }
 
+bool output_wants_times(const struct output *output)
+{
+	return output->format->tells & RENDER_TIMES || output->drawing.flamechart;
+}
+
+bool output_wants_values(const struct output *output)
+{
+	return output->format->tells & RENDER_VALUES;
+}
+
 struct tick_labels output_labels(const struct output *output)
 {
 	const char *by = output->shaping.by ? output->shaping.by : "";
@@ -271,31 +279,8 @@ struct tick_labels output_labels(const struct output *output)
 		.user = tells & RENDER_LABELS || !strcmp(by, "user"),
 		.cgroup =
 			tells & RENDER_LABELS || !strcmp(by, "cgroup") || !strcmp(by, "container"),
-		.time = tells & RENDER_TIMES || output->drawing.flamechart,
+		.time = output_wants_times(output),
 	};
-}
-
-/* It comes from the input, and goes to a terminal. */
-static void append_clean(struct buffer *to, const struct profile *profile, uint32_t string)
-{
-	size_t size;
-	const char *text = profile_string(profile, string, &size);
-
-	utf8_append_clean(to, text, size, VALUE_NAME_MAX);
-}
-
-static void log_unknown_value(const char *value, const struct profile *profile)
-{
-	_cleanup_(buffer_release) struct buffer names = { 0 };
-	uint32_t count;
-	const struct value_type *types = profile_values(profile, &count);
-
-	for (uint32_t i = 0; i < count; i++) {
-		buffer_append_string(&names, i ? ", " : "");
-		append_clean(&names, profile, types[i].name);
-	}
-	log_error("--value %s: there is no such value, but %s", value,
-		  names.size ? buffer_string(&names) : "samples");
 }
 
 bool output_wants_lines(const struct output *output)
@@ -310,7 +295,7 @@ static void log_failure(const struct output *output, const struct profile *profi
 	if (to->drain && to->drain->error)
 		return;
 	if (error == -ENOENT && output->shaping.value) {
-		log_unknown_value(output->shaping.value, profile);
+		value_names_log_unknown("", output->shaping.value, profile);
 		return;
 	}
 	if (error == -ENODATA && output->shaping.by)

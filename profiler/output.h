@@ -39,6 +39,8 @@ int output_check(struct output *output, const char *default_path);
 
 /* Is the profile to keep its samples (samples.h)? Once the format is decided. */
 bool output_wants_samples(const struct output *output);
+bool output_wants_times(const struct output *output);  /* of them */
+bool output_wants_values(const struct output *output); /* beside the first one */
 /* Of ticks that are recorded for it. */
 struct tick_labels output_labels(const struct output *output);
 

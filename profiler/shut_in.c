@@ -20,8 +20,7 @@
 
 /* What is called, and on what. */
 struct shut_in {
-	const char *what;
-	int input;
+	const struct shut_in_inputs *inputs;
 	const struct shut_in_limits *limits;
 	shut_in_fn fn;
 	void *context;
@@ -98,10 +97,12 @@ static int32_t compute(const struct shut_in *called)
 {
 	struct buffer_drain drain = { .take = write_output };
 	struct buffer log = { 0 }, output = { .drain = &drain };
-	int error, log_error;
+	int inputs[CAGE_MAX_INPUTS], error, log_error;
 
+	for (size_t i = 0; i < called->inputs->count; i++)
+		inputs[i] = CAGE_INPUT + (int)i;
 	log_to_buffer(&log);
-	error = called->fn(called->context, called->input < 0 ? -1 : CAGE_INPUT, &output);
+	error = called->fn(called->context, inputs, &output);
 	if (!error)
 		error = buffer_flush(&output);
 	log_error = write_piece(PIECE_LOG, log.data,
@@ -115,8 +116,8 @@ static int run(int pipe, const struct shut_in *called)
 		.data_bytes = data_bytes() + called->limits->data_bytes,
 		.cpu_seconds = called->limits->cpu_seconds,
 		.kind = CAGE_OF_RENDERER,
-		.has_input = called->input >= 0,
-		.input = called->input,
+		.inputs = called->inputs->fds,
+		.input_count = called->inputs->count,
 	};
 	struct shut_in_result result = { 0 };
 	const char *failed = "";
@@ -257,7 +258,7 @@ static int read_pieces(struct reading *reading)
 /* `error` is that of reading what the process said, `status` how it ended. */
 static int judge(const struct reading *reading, int error, int status, bool *ret_has_no_cage)
 {
-	const char *what = reading->called->what;
+	const char *what = reading->called->inputs->what;
 
 	if (reading->called->drain->error)
 		return reading->called->drain->error; /* whoever took it told */
@@ -323,7 +324,7 @@ static int call_here(const struct shut_in *called)
 {
 	_cleanup_(buffer_release) struct buffer output = { .drain = called->drain };
 	const struct rlimit before = limit_data(data_bytes() + called->limits->data_bytes);
-	int error = called->fn(called->context, called->input, &output);
+	int error = called->fn(called->context, called->inputs->fds, &output);
 
 	if (!error)
 		error = buffer_flush(&output);
@@ -331,10 +332,10 @@ static int call_here(const struct shut_in *called)
 	return error;
 }
 
-int shut_in_call(const char *what, int input, const struct shut_in_limits *limits, shut_in_fn fn,
-		 void *context, struct buffer_drain *drain)
+int shut_in_call(const struct shut_in_inputs *inputs, const struct shut_in_limits *limits,
+		 shut_in_fn fn, void *context, struct buffer_drain *drain)
 {
-	const struct shut_in called = { what, input, limits, fn, context, drain };
+	const struct shut_in called = { inputs, limits, fn, context, drain };
 	bool has_no_cage = false;
 	int error;
 

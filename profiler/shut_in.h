@@ -16,10 +16,17 @@ struct buffer;
 struct buffer_drain;
 
 /*
- * Computes, and logs where it fails: 0 or -errno. No file can be opened; `input` is the one of the call. The output drains, so that
+ * Computes, and logs where it fails: 0 or -errno. No file can be opened; `inputs` are those of the call, in their order, under whatever numbers. The output drains, so that
  * it may be of any size; the rest of it is flushed for the function.
  */
-typedef int (*shut_in_fn)(void *context, int input, struct buffer *output);
+typedef int (*shut_in_fn)(void *context, const int *inputs, struct buffer *output);
+
+/* What is read: open, and it stays the caller's. */
+struct shut_in_inputs {
+	const char *what; /* for messages */
+	const int *fds;
+	size_t count; /* CAGE_MAX_INPUTS at most (cage.h) */
+};
 
 struct shut_in_limits {
 	uint64_t data_bytes; /* of its memory besides what this process has already */
@@ -28,13 +35,11 @@ struct shut_in_limits {
 };
 
 /*
- * `input`, which is open for reading and stays the caller's, is what it reads; -1: nothing.
- *
  * `drain` is given the output, also of a function that fails later; an error of it ends the process, is not logged here, and is the call's.
  *
- * What the function gave; or -errno after logging what happened to the process. `what`, for these messages, is what it was to read.
+ * What the function gave; or -errno after logging what happened to the process.
  */
-int shut_in_call(const char *what, int input, const struct shut_in_limits *limits, shut_in_fn fn,
-		 void *context, struct buffer_drain *drain);
+int shut_in_call(const struct shut_in_inputs *inputs, const struct shut_in_limits *limits,
+		 shut_in_fn fn, void *context, struct buffer_drain *drain);
 
 #endif

@@ -19,7 +19,7 @@ struct render_options;
 /* What a format has a place for, beyond the tree of functions with one value. What none asks for is not kept in a profile. */
 enum render_tells {
 	RENDER_TREE = 0,
-	/* Single samples (samples.h), or more than one value: the next three are parts of it. */
+	/* Single samples (samples.h), or more than one value: the next three, and RENDER_VALUES, are parts of it. */
 	RENDER_SAMPLES = 1 << 0,
 	RENDER_THREADS = 1 << 1, /* their comm, PID and TID */
 	RENDER_LABELS = 1 << 2,  /* and all their other labels */
@@ -27,6 +27,7 @@ enum render_tells {
 	RENDER_FILES = 1 << 4, /* that functions are in */
 	RENDER_LINES =
 		1 << 5, /* of frames, and their files: one function's can be several frames */
+	RENDER_VALUES = 1 << 6, /* all of them */
 };
 
 struct render_format {

@@ -25,18 +25,37 @@
 #define COVERED "/proc"
 
 /* What is kept is first moved out of the way, wherever it was. */
+static int move_away(int fd, const struct cage_limits *limits)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, CAGE_INPUT + (int)limits->input_count);
+}
+
+static int place_inputs(const struct cage_limits *limits, const int *moved)
+{
+	for (size_t i = 0; i < limits->input_count; i++)
+		if (moved[i] < 0 || dup2(moved[i], CAGE_INPUT + (int)i) < 0)
+			return -errno;
+	return 0;
+}
+
 static int leave_descriptors(int socket, const struct cage_limits *limits)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), input = -1;
+	const unsigned int first_unused = CAGE_INPUT + (unsigned int)limits->input_count;
+	int moved[CAGE_MAX_INPUTS], null = open("/dev/null", O_RDWR | O_CLOEXEC), error;
 
-	socket = fcntl(socket, F_DUPFD_CLOEXEC, CAGE_INPUT + 1);
-	if (limits->has_input)
-		input = fcntl(limits->input, F_DUPFD_CLOEXEC, CAGE_INPUT + 1);
-	if (null < 0 || socket < 0 || (limits->has_input && input < 0) ||
-	    dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0 ||
-	    dup2(socket, CAGE_SOCKET) < 0 || (limits->has_input && dup2(input, CAGE_INPUT) < 0))
+	null = move_away(null, limits);
+	socket = move_away(socket, limits);
+	for (size_t i = 0; i < limits->input_count; i++)
+		moved[i] = move_away(limits->inputs[i], limits);
+	if (null < 0 || socket < 0)
 		return -errno;
-	return syscall(SYS_close_range, CAGE_INPUT + limits->has_input, ~0u, 0) ? -errno : 0;
+	error = place_inputs(limits, moved);
+	if (error)
+		return error;
+	if (dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0 ||
+	    dup2(socket, CAGE_SOCKET) < 0)
+		return -errno;
+	return syscall(SYS_close_range, first_unused, ~0u, 0) ? -errno : 0;
 }
 
 static int leave_namespaces(const struct cage_limits *limits)

@@ -9,7 +9,7 @@
  *  - no capability, none in the bounding set, and no way to get any (no_new_privs);
  *  - an empty directory as root, read-only and searchable by nobody, in a mount namespace of its own; a network and
  *    IPC of its own, too, with nothing in them;
- *  - no descriptor but standard input, which is its socket, /dev/null as standard output and error, and perhaps one to read from;
+ *  - no descriptor but standard input, which is its socket, /dev/null as standard output and error, and perhaps some to read from;
  *  - the system calls of cage_calls.def, any other one fails: no open, socket, fork, exec, kill, ptrace;
  *  - limits of memory (data and anonymous pages; mapped files do not count, but nothing can be mapped shared), of CPU
  *    time, of processes and threads (none; a renderer may have one thread more), of files written (no byte) and of descriptors; no core file.
@@ -24,13 +24,14 @@
 #ifndef HEARTH_WORKER_CAGE_H
 #define HEARTH_WORKER_CAGE_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define CAGE_FIRST_ID        2100000000u /* up to 2104194304: PIDs have 22 bits */
 #define CAGE_MAX_DESCRIPTORS 64
 #define CAGE_SOCKET          0 /* where the one descriptor of use is found inside */
-#define CAGE_INPUT           3 /* and the file that is read from, where there is one */
+#define CAGE_INPUT           3 /* and the first of the files that are read from; the others follow it */
+#define CAGE_MAX_INPUTS      256
 
 enum cage_kind {
 	CAGE_OF_READER, /* as above */
@@ -44,8 +45,8 @@ struct cage_limits {
 		cpu_seconds; /* at which the kernel kills: a backstop, for whoever started it counts, too */
 	enum cage_kind kind;
 	uint64_t file_bytes; /* of a file in memory that the opener makes; others have none */
-	bool has_input;
-	int input; /* open for reading */
+	const int *inputs;   /* open for reading */
+	size_t input_count;  /* CAGE_MAX_INPUTS at most */
 };
 
 /*

@@ -34,8 +34,8 @@ class _Table(dict):
         return self.setdefault(row, len(self) + first)
 
 
-def encode(stacks):
-    """`stacks`: [(frames, the root first, and ticks)]. A frame's kind is told as hearth's own writer tells it: model/pprof.h."""
+def encode(stacks, rate_hz=0):
+    """`stacks`: [(frames, the root first, and ticks)]. A frame's kind is told as hearth's own writer tells it: model/pprof.h. With a rate, of a clock."""
     texts, mappings, functions, locations = _Table({"": 0}), _Table(), _Table(), _Table()
     text = lambda string: texts.number(string, 0)  # noqa: E731
     out = _field(1, _field(1, text("samples")) + _field(2, text("count")))
@@ -50,4 +50,6 @@ def encode(stacks):
         out += _field(3, _field(1, number) + _field(5, text(name)))
     for (name, file), number in functions.items():
         out += _field(5, _field(1, number) + _field(2, text(name)) + _field(4, text(file)))
+    if rate_hz:
+        out += _field(11, _field(1, text("cpu")) + _field(2, text("nanoseconds"))) + _field(12, 10**9 // rate_hz)
     return out + b"".join(_field(6, string.encode()) for string in texts)

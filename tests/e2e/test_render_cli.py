@@ -501,7 +501,7 @@ def test_hostile_names_stay_harmless(tmp_path):
         (["none.folded"], r"cannot read none\.folded: No such file"),
         (["none.folded", "-o", "x.svg"], r"cannot read none\.folded: No such file"),
         (["."], r"cannot read \.: Is a directory"),
-        (["in.folded", "other.folded"], r"one input at a time"),
+        (["in.folded", "other.folded"], r"several inputs: say with -o"),
         (["in.folded", "-o", "out.nonsense"], r"the ending tells no format"),
         (["in.folded", "--format", "nonsense"], r"no such format"),
         (["in.folded", "-o", "no/out.svg"], r"cannot write no/out\.svg: No such file"),

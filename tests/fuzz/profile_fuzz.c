@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libFuzzer: any bytes as a profile, read at once and in pieces, without its samples and with them: all are the same, and take at
- * most so many times the memory that the input has. HEARTH_FUZZ_PART is the name of a reader: what another one reads is passed over.
+ * most so many times the memory that the input has. What is read can be added up. HEARTH_FUZZ_PART is the name of a reader: what another one reads is passed over.
  */
+#include <errno.h>
 #include <sanitizer/allocator_interface.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,6 +14,7 @@
 
 #include "base/buffer.h"
 #include "model/profile.h"
+#include "model/profile_merge.h"
 #include "model/profile_reader.h"
 #include "model/samples.h"
 
@@ -119,7 +121,7 @@ static void append_stack(const struct profile *profile, uint32_t node, struct bu
 	}
 }
 
-/* A node's samples are what it counts. */
+/* A node's samples, where there are any, are what it counts. */
 static void check_samples(const struct profile *profile)
 {
 	const struct samples *samples = profile_samples(profile);
@@ -129,9 +131,31 @@ static void check_samples(const struct profile *profile)
 	for (size_t i = 0; samples && i < samples_count(samples); i++)
 		sums[samples_get(samples, i).node] += samples_value(samples, i, 0);
 	for (uint32_t i = 0; i < nodes; i++)
-		if (sums[i] != profile_node(profile, i)->self)
+		if (profile_keeps_samples(profile) && sums[i] != profile_node(profile, i)->self)
 			abort();
 	free(sums);
+}
+
+/* Added to nothing it is what it was, and to itself twice that, unless that is too much; each time nodes and samples agree. */
+static void check_merging(const struct profile *profile)
+{
+	struct profile *sum = profile_new();
+	struct merged merged;
+	int error;
+
+	if (profile_keeps_samples(profile))
+		profile_keep_samples(sum);
+	if (profile_merge(sum, profile, &merged) ||
+	    profile_node_count(sum) != profile_node_count(profile) ||
+	    profile_total(sum) != profile_total(profile))
+		abort();
+	check_samples(sum);
+	error = profile_merge(sum, profile, &merged);
+	if (error ? error != -EOVERFLOW || profile_total(profile) <= INT64_MAX / 2
+		  : profile_total(sum) != 2 * profile_total(profile) ||
+			    profile_node_count(sum) != profile_node_count(profile))
+		abort();
+	profile_free(sum);
 }
 
 static int read_stacks(const char *bytes, size_t size, size_t piece, bool keeps_samples,
@@ -146,6 +170,8 @@ static int read_stacks(const char *bytes, size_t size, size_t piece, bool keeps_
 	error = read_in_pieces(profile, bytes, size, piece, ret_report);
 	if (keeps_samples)
 		check_samples(profile);
+	if (!error)
+		check_merging(profile);
 
 	for (uint32_t i = 0; i < profile_node_count(profile) && !error; i++) {
 		total += profile_node(profile, i)->self;

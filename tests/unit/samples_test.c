@@ -203,6 +203,45 @@ static void perf_script_fills_the_table(void **state)
 	profile_free(profile);
 }
 
+static void further_values_are_0_of_what_there_is(void **state)
+{
+	static const uint64_t values[] = { 5, 6, 7, 8 };
+
+	(void)state;
+	/* Samples that count one have no column of values yet. */
+	for (int is_usual = 0; is_usual < 2; is_usual++) {
+		struct profile *profile = new_keeping();
+		struct sample sample = { .time_ns = SAMPLE_NO_TIME };
+		struct value_type types[4] = { 0 };
+		const struct samples *samples;
+
+		name_values(profile, 2);
+		for (uint64_t i = 0; i < 3; i++)
+			assert_int_equal(
+				profile_add_sample(profile, &sample,
+						   is_usual ? (const uint64_t[]){ 1, 0 }
+							    : (const uint64_t[]){ 2 + i, 9 + i }),
+				0);
+		assert_int_equal(profile_extend_values(profile, types, 1), -EINVAL);
+		assert_int_equal(profile_extend_values(profile, types, PROFILE_VALUES_MAX + 1),
+				 -EINVAL);
+		assert_int_equal(profile_extend_values(profile, types, 4), 0);
+		assert_int_equal(profile_add_sample(profile, &sample, values), 0);
+		samples = profile_samples(profile);
+		assert_int_equal(samples_value_count(samples), 4);
+		for (uint64_t i = 0; i < 3; i++) {
+			assert_int_equal(samples_value(samples, i, 0), is_usual ? 1 : 2 + i);
+			assert_int_equal(samples_value(samples, i, 1), is_usual ? 0 : 9 + i);
+			assert_int_equal(samples_value(samples, i, 2), 0);
+			assert_int_equal(samples_value(samples, i, 3), 0);
+		}
+		for (uint32_t value = 0; value < 4; value++)
+			assert_int_equal(samples_value(samples, 3, value), values[value]);
+		assert_adds_up(profile);
+		profile_free(profile);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +251,7 @@ int main(void)
 		cmocka_unit_test(ticks_are_samples_of_which_nothing_is_known),
 		cmocka_unit_test(without_being_asked_nothing_is_kept),
 		cmocka_unit_test(perf_script_fills_the_table),
+		cmocka_unit_test(further_values_are_0_of_what_there_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

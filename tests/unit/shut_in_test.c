@@ -24,6 +24,8 @@ static const struct shut_in_limits limits = {
 	.max_output_bytes = 1u << 20,
 };
 
+static const struct shut_in_inputs none = { .what = "the input" };
+
 static int need_root(void **state)
 {
 	(void)state;
@@ -55,7 +57,7 @@ static int call(shut_in_fn fn, void *context, struct buffer *output, struct buff
 	int error;
 
 	log_to_buffer(ret_log);
-	error = shut_in_call("the input", -1, &limits, fn, context, &drain);
+	error = shut_in_call(&none, &limits, fn, context, &drain);
 	log_to_buffer(NULL);
 	assert_non_null(buffer_string(ret_log));
 	/* No child is left. */
@@ -75,20 +77,19 @@ static void assert_fails(shut_in_fn fn, int error, const char *log)
 	buffer_release(&logged);
 }
 
-static int compute(void *context, int input, struct buffer *output)
+static int compute(void *context, const int *inputs, struct buffer *output)
 {
-	(void)input;
+	(void)inputs;
 	log_warning("line %d is odd", 7);
 	log_info("a %s of %s", "\x1b[31mred", "two\nlines");
 	buffer_printf(output, "%s by %d", (const char *)context, getpid());
 	return 0;
 }
 
-static int read_input(void *context, int input, struct buffer *output)
+static int read_input(void *context, const int *inputs, struct buffer *output)
 {
 	(void)context;
-	assert_true(input >= 0);
-	return buffer_read_fd(output, input, 100);
+	return buffer_read_fd(output, inputs[0], 100);
 }
 
 /* From wherever it stands; a descriptor that the cage has its own in place of, too. */
@@ -98,7 +99,8 @@ static void the_input_is_read(void **state)
 	for (int at = -1; at < 5; at++) {
 		struct buffer output = { 0 };
 		struct buffer_drain drain = { .take = keep, .context = &output };
-		int fd = memfd_create("input", 0), error, before = -1;
+		int fd = memfd_create("input", 0), error, before = -1, given = at < 0 ? fd : at;
+		const struct shut_in_inputs one = { "the input", &given, 1 };
 
 		assert_int_equal(write(fd, "content", 7), 7);
 		assert_int_equal(lseek(fd, 3, SEEK_SET), 3);
@@ -106,8 +108,7 @@ static void the_input_is_read(void **state)
 			before = fcntl(at, F_DUPFD_CLOEXEC, 100);
 			assert_int_equal(dup2(fd, at), at);
 		}
-		error = shut_in_call("the input", at < 0 ? fd : at, &limits, read_input, NULL,
-				     &drain);
+		error = shut_in_call(&one, &limits, read_input, NULL, &drain);
 		if (before >= 0)
 			dup2(before, at);
 		else if (at >= 0 && at != fd)
@@ -119,6 +120,49 @@ static void the_input_is_read(void **state)
 		close(before);
 		close(fd);
 	}
+}
+
+#define INPUTS 40
+
+static int read_inputs(void *context, const int *inputs, struct buffer *output)
+{
+	const size_t *count = context;
+
+	for (size_t i = 0; i < *count; i++) {
+		struct buffer text = { 0 };
+		int error = buffer_read_fd(&text, inputs[i], 100);
+
+		if (error)
+			return error;
+		buffer_append(output, text.data, text.size);
+		buffer_release(&text);
+	}
+	return 0;
+}
+
+/* In their order, also where one stands at the number that another one gets. */
+static void several_inputs_are_read(void **state)
+{
+	struct buffer output = { 0 }, wanted = { 0 };
+	struct buffer_drain drain = { .take = keep, .context = &output };
+	size_t count = INPUTS;
+	int fds[INPUTS];
+	const struct shut_in_inputs several = { "the inputs", fds, INPUTS };
+
+	(void)state;
+	for (size_t i = INPUTS; i-- > 0;) {
+		fds[i] = memfd_create("input", MFD_CLOEXEC);
+		assert_int_equal(dprintf(fds[i], "%zu,", i), i < 10 ? 2 : 3);
+		assert_int_equal(lseek(fds[i], 0, SEEK_SET), 0);
+	}
+	for (size_t i = 0; i < INPUTS; i++)
+		buffer_printf(&wanted, "%zu,", i);
+	assert_int_equal(shut_in_call(&several, &limits, read_inputs, &count, &drain), 0);
+	assert_string_equal(buffer_string(&output), buffer_string(&wanted));
+	for (size_t i = 0; i < INPUTS; i++)
+		close(fds[i]);
+	buffer_release(&output);
+	buffer_release(&wanted);
 }
 
 static void output_and_log_come_back(void **state)
@@ -136,50 +180,50 @@ static void output_and_log_come_back(void **state)
 	buffer_release(&logged);
 }
 
-static int open_something(void *context, int input, struct buffer *output)
+static int open_something(void *context, const int *inputs, struct buffer *output)
 {
-	(void)input;
+	(void)inputs;
 	(void)context, (void)output;
 	return open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0 ? -errno : 0;
 }
 
-static int give_up(void *context, int input, struct buffer *output)
+static int give_up(void *context, const int *inputs, struct buffer *output)
 {
-	(void)input;
+	(void)inputs;
 	(void)context;
 	buffer_append_string(output, "half of it");
 	log_error("it is broken");
 	return -EINVAL;
 }
 
-static int die(void *context, int input, struct buffer *output)
+static int die(void *context, const int *inputs, struct buffer *output)
 {
-	(void)input;
+	(void)inputs;
 	(void)context, (void)output;
 	__builtin_trap();
 }
 
-static int leave(void *context, int input, struct buffer *output)
+static int leave(void *context, const int *inputs, struct buffer *output)
 {
-	(void)input;
+	(void)inputs;
 	(void)context, (void)output;
 	_exit(0);
 }
 
-static int talk(void *context, int input, struct buffer *output)
+static int talk(void *context, const int *inputs, struct buffer *output)
 {
-	(void)input;
+	(void)inputs;
 	(void)context;
 	return buffer_extend(output, 4u << 20) ? 0 : -ENOMEM;
 }
 
-static int eat(void *context, int input, struct buffer *output)
+static int eat(void *context, const int *inputs, struct buffer *output)
 {
 	(void)context, (void)output;
 	for (size_t i = 0; i < 1024; i++) {
 		char *more = malloc(1 << 20);
 
-		(void)input;
+		(void)inputs;
 		if (!more)
 			return -ENOMEM;
 		memset(more, 1, 1 << 20);
@@ -188,11 +232,11 @@ static int eat(void *context, int input, struct buffer *output)
 }
 
 /* More than a buffer keeps, in pieces of many sizes; the pattern of 251 bytes falls on no border. */
-static int make_much(void *context, int input, struct buffer *output)
+static int make_much(void *context, const int *inputs, struct buffer *output)
 {
 	const size_t *wanted = context;
 
-	(void)input;
+	(void)inputs;
 	for (size_t i = 0; i < *wanted; i++)
 		buffer_append_char(output, (char)(i % 251));
 	return buffer_error(output);
@@ -215,8 +259,7 @@ static void output_of_any_size_comes(void **state)
 		size_t wanted = sizes[i];
 
 		much.max_output_bytes = sizes[i];
-		assert_int_equal(shut_in_call("the input", -1, &much, make_much, &wanted, &drain),
-				 0);
+		assert_int_equal(shut_in_call(&none, &much, make_much, &wanted, &drain), 0);
 		assert_int_equal(output.size, wanted);
 		for (size_t at = 0; at < wanted; at++)
 			if (output.data[at] != (char)(at % 251))
@@ -263,6 +306,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_input_is_read, need_root),
+		cmocka_unit_test_setup(several_inputs_are_read, need_root),
 		cmocka_unit_test_setup(output_and_log_come_back, need_root),
 		cmocka_unit_test_setup(output_of_any_size_comes, need_root),
 		cmocka_unit_test_setup(output_that_nobody_takes_is_an_error, need_root),
