@@ -43,6 +43,7 @@ build libbpf       header:bpf/libbpf.h         libbpf-dev       = libbpf-devel  
 build libelf       header:libelf.h             libelf-dev       = elfutils-libelf-devel  libelf            libelf-devel       elfutils-dev
 build libdw        header:dwarf.h              libdw-dev        = elfutils-devel         elfutils          libdw-devel        elfutils-dev
 build zlib         header:zlib.h               zlib1g-dev       = zlib-devel             zlib              zlib-devel         zlib-dev
+build isa-l        header:isa-l/igzip_lib.h    libisal-dev      = isa-l-devel            isa-l             libisal-devel      isa-l-dev
 build liblzma      header:lzma.h              liblzma-dev      = xz-devel               xz                xz-devel           xz-dev
 build yajl         header:yajl/yajl_parse.h     libyajl-dev      = yajl-devel             yajl              libyajl-devel      yajl-dev
 build xxhash       header:xxhash.h             libxxhash-dev    = xxhash-devel           xxhash            xxhash-devel       xxhash-dev

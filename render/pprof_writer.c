@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/gzip_writer.h"
 #include "base/protobuf.h"
 #include "base/string_pool.h"
 #include "base/u64_map.h"
@@ -16,7 +17,6 @@
 #include "model/pprof.h"
 #include "model/profile.h"
 #include "model/samples.h"
-#include "render/gzip_writer.h"
 #include "render/pprof_locations.h"
 #include "render/pprof_path.h"
 #include "render/readable.h"

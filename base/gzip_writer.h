@@ -3,10 +3,11 @@
  * Compresses by gzip what comes in pieces, so that only the compressed bytes are ever all in memory. No time and no name stand in the head: the same
  * bytes give the same. What came before is compressed by a thread beside while more comes.
  */
-#ifndef HEARTH_RENDER_GZIP_WRITER_H
-#define HEARTH_RENDER_GZIP_WRITER_H
+#ifndef HEARTH_BASE_GZIP_WRITER_H
+#define HEARTH_BASE_GZIP_WRITER_H
 
-#include <zlib.h>
+#include <isa-l/igzip_lib.h>
+#include <stdint.h>
 
 #include "base/beside.h"
 #include "base/buffer.h"
@@ -17,8 +18,8 @@ struct gzip_writer {
 	struct buffer pending; /* small pieces are joined */
 	struct buffer full;    /* what is being compressed */
 	struct buffer made;    /* of it */
-	z_stream stream;
-	int flush; /* zlib.h, deflate() */
+	struct isal_zstream stream;
+	uint8_t *level; /* memory of its level's */
 	struct beside beside;
 	int error;
 };
