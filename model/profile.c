@@ -157,6 +157,11 @@ const struct stack_node *profile_nodes(const struct profile *profile)
 	return profile->tree.nodes;
 }
 
+bool profile_has_walk_order(const struct profile *profile)
+{
+	return profile->tree.has_walk_order;
+}
+
 uint32_t profile_node_count(const struct profile *profile)
 {
 	return profile->tree.node_count;

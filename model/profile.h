@@ -124,6 +124,8 @@ int profile_add_child(struct profile *profile, uint32_t parent, uint32_t frame, 
 const struct stack_node *profile_node(const struct profile *profile, uint32_t node);
 const struct stack_node *profile_nodes(const struct profile *profile); /* all, by ID */
 uint32_t profile_node_count(const struct profile *profile); /* parents come before children */
+/* Are the nodes in the order of a walk from the root, as those of a profile are that was written in it? */
+bool profile_has_walk_order(const struct profile *profile);
 
 /* Adds ticks that ended at `node`: 0, or -EOVERFLOW if the profile's total would pass 2^63 - 1. */
 int profile_add_ticks(struct profile *profile, uint32_t node, uint64_t ticks);

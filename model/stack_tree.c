@@ -29,7 +29,8 @@ int stack_tree_reserve(struct stack_tree *tree, uint32_t nodes)
 
 int stack_tree_init(struct stack_tree *tree)
 {
-	*tree = (struct stack_tree){ .seeds = { hash_seed(), hash_seed() } };
+	*tree = (struct stack_tree){ .seeds = { hash_seed(), hash_seed() },
+				     .has_walk_order = true };
 	if (stack_tree_reserve(tree, 1))
 		return -ENOMEM;
 	tree->nodes[tree->node_count++] = (struct stack_node){
@@ -126,6 +127,17 @@ uint32_t stack_tree_find(const struct stack_tree *tree, uint32_t parent, uint32_
 	return tree->child_capacity ? *find_slot(tree, parent, frame) : 0;
 }
 
+/* From the last branch on, each node hangs from the one before. */
+static void note_order(struct stack_tree *tree, uint32_t node)
+{
+	uint32_t parent = tree->nodes[node].parent, at = tree->last_branch;
+
+	while (at > parent)
+		at = tree->nodes[at].parent;
+	tree->has_walk_order &= parent >= tree->last_branch || at == parent;
+	tree->last_branch = node;
+}
+
 int stack_tree_add(struct stack_tree *tree, uint32_t parent, uint32_t frame, uint32_t *ret_node)
 {
 	uint32_t node;
@@ -139,8 +151,12 @@ int stack_tree_add(struct stack_tree *tree, uint32_t parent, uint32_t frame, uin
 		if (node == tree->node_capacity && stack_tree_reserve(tree, 1))
 			return -ENOMEM;
 		tree->nodes[node] = (struct stack_node){ .parent = parent, .frame = frame };
-		if (is_in_table(tree, node) && remember(tree, node))
-			return -ENOMEM;
+		if (is_in_table(tree, node)) {
+			if (remember(tree, node))
+				return -ENOMEM;
+			if (tree->has_walk_order)
+				note_order(tree, node);
+		}
 		tree->node_count++;
 	}
 	*ret_node = node;

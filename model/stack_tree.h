@@ -23,6 +23,8 @@ struct stack_tree {
 	uint32_t child_count;
 	size_t child_capacity; /* 0 or a power of two */
 	uint64_t seeds[2];
+	uint32_t last_branch; /* the last node that does not stand behind its parent */
+	bool has_walk_order;  /* each node hangs from one on the path of the one before it */
 };
 
 int stack_tree_init(struct stack_tree *tree); /* 0 or -ENOMEM */

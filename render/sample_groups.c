@@ -77,27 +77,12 @@ static void place_nodes(struct sample_groups *groups, uint32_t *below, uint32_t 
 	}
 }
 
-/* Are they in the walk's order already, as those of a profile are that was written in it? Then each hangs from one on the path of the one before. */
-static bool is_walk_order(const struct profile *profile)
-{
-	const struct stack_node *nodes = profile_nodes(profile);
-	uint32_t count = profile_node_count(profile), at;
-
-	for (uint32_t i = 1; i < count; i++) {
-		for (at = i - 1; at > nodes[i].parent;)
-			at = nodes[at].parent;
-		if (at != nodes[i].parent)
-			return false;
-	}
-	return true;
-}
-
 static int order_nodes(struct sample_groups *groups)
 {
 	uint32_t count = profile_node_count(groups->profile);
 	_cleanup_free_ uint32_t *below = NULL;
 
-	if (is_walk_order(groups->profile)) {
+	if (profile_has_walk_order(groups->profile)) {
 		groups->node_count = count;
 		return 0;
 	}
