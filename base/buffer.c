@@ -86,6 +86,13 @@ void *buffer_extend(struct buffer *buffer, size_t size)
 	return room;
 }
 
+int buffer_make_size(struct buffer *buffer, size_t size)
+{
+	if (buffer->size >= size)
+		return 0;
+	return buffer_extend(buffer, size - buffer->size) ? 0 : -ENOMEM;
+}
+
 void buffer_append(struct buffer *buffer, const void *bytes, size_t size)
 {
 	void *room;

@@ -48,6 +48,9 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
 /* Room for `size` more bytes at the end, counted as appended; NULL when memory ran out. */
 void *buffer_extend(struct buffer *buffer, size_t size);
 
+/* Makes it so large at least; what is new is not set yet. 0 or -ENOMEM. */
+int buffer_make_size(struct buffer *buffer, size_t size);
+
 /* Takes memory for `capacity` bytes in all and no more, where appending would take up to twice as much. */
 void buffer_reserve(struct buffer *buffer, size_t capacity);
 

@@ -176,7 +176,7 @@ struct folded_reader {
 	struct buffer before;                    /* the stack of the line before */
 	struct buffer ends;                      /* size_t: where each of its frames ends in it */
 	struct stack_batch batch;
-	struct counted_line counted[STACK_BATCH_STACKS]; /* of its stacks */
+	struct buffer counted; /* struct counted_line: of its stacks, by their numbers */
 };
 
 int folded_add_frame(struct profile *profile, const char *text, size_t size, size_t depth,
@@ -291,7 +291,8 @@ static int add_counts(struct folded_reader *reader, uint32_t node,
 static int count_line(void *context, uint32_t number, uint32_t node)
 {
 	struct folded_reader *reader = context;
-	const struct counted_line *counted = &reader->counted[number];
+	const struct counted_line *counted =
+		(const struct counted_line *)reader->counted.data + number;
 	struct read_report *report = reader->lines.report;
 	int error = add_counts(reader, node, counted);
 
@@ -330,6 +331,20 @@ static const char *judge_kind(struct folded_reader *reader, const struct folded_
 				     : "one count, where the first line has two";
 }
 
+/* What is told of it when it is added. */
+static int put_counts(struct folded_reader *reader, const struct folded_line *line)
+{
+	struct buffer *all = &reader->counted;
+	uint32_t number = stack_batch_number(&reader->batch);
+	size_t end = (number + (size_t)1) * sizeof(struct counted_line);
+
+	if (buffer_make_size(all, end))
+		return -ENOMEM;
+	((struct counted_line *)all->data)[number] =
+		(struct counted_line){ reader->lines.report->lines, line->count, line->before };
+	return 0;
+}
+
 static int read_line(struct text_lines *lines, const char *bytes, size_t size)
 {
 	struct folded_reader *reader = (struct folded_reader *)lines;
@@ -349,8 +364,9 @@ static int read_line(struct text_lines *lines, const char *bytes, size_t size)
 		error = put_stack(reader, line.stack);
 	if (error)
 		return error;
-	reader->counted[stack_batch_number(&reader->batch)] =
-		(struct counted_line){ lines->report->lines, line.count, line.before };
+	error = put_counts(reader, &line);
+	if (error)
+		return error;
 	lines->report->stacks++; /* until it turns out that it cannot be counted */
 	return stack_batch_end(&reader->batch);
 }
@@ -374,6 +390,7 @@ static void release(struct text_lines *lines)
 	}
 	buffer_release(&reader->before);
 	buffer_release(&reader->ends);
+	buffer_release(&reader->counted);
 	stack_batch_release(&reader->batch);
 }
 
@@ -392,8 +409,10 @@ static void *begin(struct profile *profile, struct read_report *report)
 		return NULL;
 	for (size_t i = 0; i < FOLDED_DEPTHS; i++)
 		string_pool_init(&reader->texts[i]);
-	stack_batch_init(&reader->batch, profile, count_line, reader);
-	return reader;
+	if (!stack_batch_init(&reader->batch, profile, count_line, reader))
+		return reader;
+	text_lines_free(reader);
+	return NULL;
 }
 
 const struct profile_format folded_format = {

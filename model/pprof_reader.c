@@ -60,7 +60,8 @@ struct pprof_reader {
 	struct bytes before;  /* the list of locations of the sample before */
 	struct buffer places; /* struct place, of its locations */
 	struct stack_batch batch;
-	struct batched_sample batched[STACK_BATCH_STACKS];
+	struct buffer
+		batched; /* struct batched_sample: of the stacks of the batch, by their numbers */
 	struct buffer values; /* uint64_t: of each of these, one per type */
 };
 
@@ -541,7 +542,8 @@ static uint64_t *values_of(const struct pprof_reader *reader, uint32_t number)
 static int count_sample(void *context, uint32_t number, uint32_t node)
 {
 	struct pprof_reader *reader = context;
-	const struct batched_sample *batched = &reader->batched[number];
+	const struct batched_sample *batched =
+		(const struct batched_sample *)reader->batched.data + number;
 	struct sample sample = { node, batched->labels, SAMPLE_NO_TIME };
 	int error = -E2BIG;
 
@@ -556,32 +558,35 @@ static int count_sample(void *context, uint32_t number, uint32_t node)
 	return 0;
 }
 
-static int put_values(struct pprof_reader *reader, uint32_t number, const uint64_t *values)
+/* What is told of it when it is added. */
+static int put_sample(struct pprof_reader *reader, struct bytes bytes,
+		      const struct reading *reading)
 {
-	size_t each = reader->type_count * sizeof(*values), end = (number + 1) * each;
+	size_t number = stack_batch_number(&reader->batch);
+	size_t values = reader->type_count * sizeof(*reading->values);
+	struct batched_sample *batched;
 
-	if (reader->values.size < end && !buffer_extend(&reader->values, end - reader->values.size))
+	if (buffer_make_size(&reader->batched, (number + 1) * sizeof(*batched)) ||
+	    buffer_make_size(&reader->values, (number + 1) * values))
 		return -ENOMEM;
-	memcpy(values_of(reader, number), values, each);
-	return 0;
+	batched = (struct batched_sample *)reader->batched.data + number;
+	*batched = (struct batched_sample){ offset_of(reader, bytes.data), LABELS_UNKNOWN };
+	memcpy(values_of(reader, (uint32_t)number), reading->values, values);
+	if (!profile_keeps_samples(reader->profile))
+		return 0;
+	return profile_add_labels(reader->profile, &reading->labels, &batched->labels);
 }
 
 static int add_sample(struct pprof_reader *reader, struct bytes bytes, struct reading *reading)
 {
-	uint32_t number = stack_batch_number(&reader->batch);
-	struct batched_sample *batched = &reader->batched[number];
 	int error = put_stack(reader, reading);
 
 	if (!error && !reading->why)
-		error = put_values(reader, number, reading->values);
+		error = put_sample(reader, bytes, reading);
 	if (error || reading->why)
 		return error;
-	batched->offset = offset_of(reader, bytes.data);
-	batched->labels = LABELS_UNKNOWN;
-	if (profile_keeps_samples(reader->profile))
-		error = profile_add_labels(reader->profile, &reading->labels, &batched->labels);
 	reader->report->stacks++; /* until it turns out that it cannot be counted */
-	return error ? error : stack_batch_end(&reader->batch);
+	return stack_batch_end(&reader->batch);
 }
 
 /* The report is in the order of samples. */
@@ -683,6 +688,20 @@ static bool recognises(const char *bytes, size_t size)
 	return has_message;
 }
 
+static void release(void *state)
+{
+	struct pprof_reader *reader = state;
+
+	buffer_release(&reader->raw);
+	buffer_release(&reader->stack);
+	buffer_release(&reader->places);
+	buffer_release(&reader->batched);
+	buffer_release(&reader->values);
+	stack_batch_release(&reader->batch);
+	pprof_tables_release(&reader->tables);
+	free(reader);
+}
+
 static void *begin(struct profile *profile, struct read_report *report)
 {
 	struct pprof_reader *reader = calloc(1, sizeof(*reader));
@@ -691,9 +710,11 @@ static void *begin(struct profile *profile, struct read_report *report)
 		return NULL;
 	reader->profile = profile;
 	reader->report = report;
-	stack_batch_init(&reader->batch, profile, count_sample, reader);
 	pprof_tables_init(&reader->tables);
-	return reader;
+	if (!stack_batch_init(&reader->batch, profile, count_sample, reader))
+		return reader;
+	release(reader);
+	return NULL;
 }
 
 static int feed(void *state, const char *bytes, size_t size)
@@ -728,19 +749,6 @@ static int finish(void *state)
 	/* Each distinct stack branches off once at most. */
 	error = profile_reserve_branches(reader->profile, reader->sample_count);
 	return error ? error : take_references(reader);
-}
-
-static void release(void *state)
-{
-	struct pprof_reader *reader = state;
-
-	buffer_release(&reader->raw);
-	buffer_release(&reader->stack);
-	buffer_release(&reader->places);
-	buffer_release(&reader->values);
-	stack_batch_release(&reader->batch);
-	pprof_tables_release(&reader->tables);
-	free(reader);
 }
 
 const struct profile_format pprof_format = {

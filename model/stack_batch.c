@@ -7,7 +7,8 @@
 
 #include "model/stack_tree.h"
 
-#define FIRST_CAPACITY 1024
+#define FIRST_CAPACITY 1024 /* frames */
+#define FIRST_STACKS   64
 
 /* With more frames than these a pile is full, however few its stacks are: one of the longest leaves no room for many. */
 #define MANY_FRAMES 65536
@@ -25,33 +26,63 @@ struct group {
 
 static void add_pile(void *context);
 
-void stack_batch_init(struct stack_batch *batch, struct profile *profile, stack_added_fn added,
-		      void *context)
+/* --- memory --- */
+
+/* An array of so many: 0, or -ENOMEM and it is as it was. */
+static int resize(void *array, size_t count, size_t size)
+{
+	void **at = array, *grown = reallocarray(*at, count, size);
+
+	if (grown)
+		*at = grown;
+	return grown ? 0 : -ENOMEM;
+}
+
+/* Room for so many stacks. */
+static int make_room(struct stack_pile *pile, uint32_t stacks)
+{
+	if (stacks > STACK_PILE_STACKS)
+		stacks = STACK_PILE_STACKS;
+	if (stacks <= pile->room)
+		return 0;
+	if (resize(&pile->ends, stacks + 1, sizeof(*pile->ends)) ||
+	    resize(&pile->known, stacks + 1, sizeof(*pile->known)) ||
+	    resize(&pile->nodes, stacks, sizeof(*pile->nodes)))
+		return -ENOMEM;
+	pile->room = stacks;
+	return 0;
+}
+
+int stack_batch_init(struct stack_batch *batch, struct profile *profile, stack_added_fn added,
+		     void *context)
 {
 	*batch = (struct stack_batch){ .profile = profile, .added = added, .context = context };
 	beside_init(&batch->beside, add_pile, batch);
+	for (size_t i = 0; i < 2; i++) {
+		struct stack_pile *pile = &batch->piles[i];
+
+		if (make_room(pile, FIRST_STACKS))
+			return -ENOMEM;
+		pile->ends[0] = pile->known[0] = 0;
+	}
+	return 0;
 }
 
 void stack_batch_release(struct stack_batch *batch)
 {
 	beside_release(&batch->beside);
 	for (size_t i = 0; i < 2; i++) {
-		free(batch->piles[i].frames);
-		free(batch->piles[i].path);
+		struct stack_pile *pile = &batch->piles[i];
+
+		free(pile->frames);
+		free(pile->path);
+		free(pile->ends);
+		free(pile->known);
+		free(pile->nodes);
 	}
 }
 
-/* --- putting them together --- */
-
-static int resize(uint32_t **array, size_t capacity)
-{
-	uint32_t *grown = realloc(*array, capacity * sizeof(*grown));
-
-	if (grown)
-		*array = grown;
-	return grown ? 0 : -ENOMEM;
-}
-
+/* Room for so many frames more. */
 static int reserve(struct stack_pile *pile, size_t frames)
 {
 	size_t capacity = pile->capacity ? pile->capacity : FIRST_CAPACITY;
@@ -60,11 +91,14 @@ static int reserve(struct stack_pile *pile, size_t frames)
 		capacity *= 2;
 	if (capacity == pile->capacity)
 		return 0;
-	if (resize(&pile->frames, capacity) || resize(&pile->path, capacity))
+	if (resize(&pile->frames, capacity, sizeof(*pile->frames)) ||
+	    resize(&pile->path, capacity, sizeof(*pile->path)))
 		return -ENOMEM;
 	pile->capacity = capacity;
 	return 0;
 }
+
+/* --- putting them together --- */
 
 bool stack_batch_reserve(struct stack_batch *batch, size_t frames)
 {
@@ -351,7 +385,7 @@ static int begin_pile(struct stack_pile *pile, const struct stack_pile *before)
 
 	pile->count = 0;
 	pile->size = pile->ends[0] = 0;
-	if (reserve(pile, size))
+	if (make_room(pile, 2 * before->room) || reserve(pile, size))
 		return -ENOMEM;
 	if (size)
 		memcpy(pile->frames, before->frames + start, size * sizeof(*pile->frames));
@@ -384,7 +418,7 @@ static int finish_pile(struct stack_batch *batch)
 	batch->is_adding = false;
 	error = batch->error;
 	for (uint32_t i = 0; i < pile->count && !error; i++)
-		error = batch->added(batch->context, which * STACK_PILE_STACKS + i, pile->nodes[i]);
+		error = batch->added(batch->context, 2 * i + which, pile->nodes[i]);
 	return error;
 }
 
@@ -394,7 +428,7 @@ int stack_batch_end(struct stack_batch *batch)
 	int error;
 
 	pile->ends[++pile->count] = pile->size;
-	if (pile->count < STACK_PILE_STACKS && pile->size <= MANY_FRAMES)
+	if (pile->count < pile->room && pile->size <= MANY_FRAMES)
 		return batch->failed ? -ENOMEM : 0;
 	error = finish_pile(batch);
 	if (error)

@@ -21,19 +21,18 @@
 
 struct profile;
 
-#define STACK_PILE_STACKS  512
-#define STACK_BATCH_STACKS (2 * STACK_PILE_STACKS) /* numbers that a stack may have */
+/* A pile is larger than the one before, up to so many stacks: of a large input the two threads seldom wait for each other, a small one takes little memory. */
+#define STACK_PILE_STACKS 4096
 
 /* Frames of its stacks lie one behind the other, before them those of the last stack of the pile before. */
 struct stack_pile {
 	uint32_t *frames;
 	uint32_t *path;        /* per frame its node, as far as it is known */
 	size_t size, capacity; /* of both */
-	size_t ends[STACK_PILE_STACKS +
-		    1]; /* where each stack ends; the first is that of the pile before */
-	size_t known[STACK_PILE_STACKS + 1]; /* so many frames of each have their nodes */
-	uint32_t nodes[STACK_PILE_STACKS];   /* what each leads to */
-	uint32_t count;                      /* of stacks */
+	size_t *ends;          /* where each stack ends; the first is that of the pile before */
+	size_t *known;         /* so many frames of each have their nodes */
+	uint32_t *nodes;       /* what each leads to */
+	uint32_t count, room;  /* of stacks */
 };
 
 /*
@@ -56,9 +55,9 @@ struct stack_batch {
 	int error;   /* of adding */
 };
 
-/* The profile lives longer. */
-void stack_batch_init(struct stack_batch *batch, struct profile *profile, stack_added_fn added,
-		      void *context);
+/* The profile lives longer. 0 or -ENOMEM; it is to be released in either case. */
+int stack_batch_init(struct stack_batch *batch, struct profile *profile, stack_added_fn added,
+		     void *context);
 void stack_batch_release(struct stack_batch *batch);
 
 /* The stack that is being put together begins with so many frames of the one before it, at most all. */
@@ -91,10 +90,10 @@ static inline void stack_batch_drop(struct stack_batch *batch)
 	pile->size = pile->ends[pile->count];
 }
 
-/* Its number, below STACK_BATCH_STACKS: no other stack that is not added has the same one. */
+/* Its number: no other stack that is not added has the same one. It is below twice the stacks of the largest pile. */
 static inline uint32_t stack_batch_number(const struct stack_batch *batch)
 {
-	return batch->filled * STACK_PILE_STACKS + batch->piles[batch->filled].count;
+	return 2 * batch->piles[batch->filled].count + batch->filled;
 }
 
 /* It is complete: 0, -ENOMEM, or an error of `added`, which is called for stacks before it. Nothing is done after an error. */
