@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Text that comes in pieces, line by line. A line in one piece is not copied.
+ * Text that comes in pieces, line by line. A line in one piece is not copied. Of empty lines that follow one another the first one is given for
+ * all, so that they cost next to nothing.
  */
 #ifndef HEARTH_BASE_LINE_SPLITTER_H
 #define HEARTH_BASE_LINE_SPLITTER_H
@@ -9,8 +10,8 @@
 
 #include "base/buffer.h"
 
-/* Without its newline; until the function returns. An error ends the splitting. */
-typedef int (*line_fn)(const char *line, size_t size, void *context);
+/* A line without its newline, until the function returns, and how many it stands for. An error ends the splitting. */
+typedef int (*line_fn)(const char *line, size_t size, size_t lines, void *context);
 
 /* A longer line is none, and what has none may have no end either. */
 #define LINE_SPLITTER_MAX_BYTES (64u << 20)

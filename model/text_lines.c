@@ -5,12 +5,16 @@
 
 #include "model/profile_reader.h"
 
-static int count_line(const char *bytes, size_t size, void *context)
+/* To all readers a further empty line is nothing. */
+static int count_lines(const char *bytes, size_t size, size_t count, void *context)
 {
 	struct text_lines *lines = context;
+	int error;
 
 	lines->report->lines++;
-	return lines->ops->line(lines, bytes, size);
+	error = lines->ops->line(lines, bytes, size);
+	lines->report->lines += count - 1;
+	return error;
 }
 
 void *text_lines_begin(const struct text_lines_ops *ops, struct profile *profile,
@@ -23,7 +27,7 @@ void *text_lines_begin(const struct text_lines_ops *ops, struct profile *profile
 	lines->ops = ops;
 	lines->profile = profile;
 	lines->report = report;
-	line_splitter_init(&lines->splitter, count_line, lines);
+	line_splitter_init(&lines->splitter, count_lines, lines);
 	return lines;
 }
 

@@ -16,7 +16,7 @@ struct text_lines;
 
 struct text_lines_ops {
 	size_t state_size;
-	/* A line without its newline, counted already: 0, or an error that ends the reading. */
+	/* A line without its newline, counted already; an empty one for those directly behind it, too: 0, or an error that ends the reading. */
 	int (*line)(struct text_lines *lines, const char *bytes, size_t size);
 	int (*end)(struct text_lines *lines);      /* behind the last one; may be NULL */
 	void (*release)(struct text_lines *lines); /* what the state has besides */
