@@ -16,8 +16,8 @@ int block_frames_write(const struct profile *profile, const struct render_option
 		       const uint32_t *ranks, struct buffer *to);
 
 /* "tree". `ret_places`: per node its index in the walk, the root's is 0; PROFILE_NONE: it is not in it. */
-int block_tree_write(const struct profile *profile, const struct render_options *options,
-		     const uint32_t *ranks, struct buffer *to, uint32_t *ret_places);
+int block_tree_write(const struct profile *profile, const uint32_t *ranks, struct buffer *to,
+		     uint32_t *ret_places);
 
 /*
  * "thrd", "time" and "smpl", where samples tell more than the tree. Takes 32 bytes a sample meanwhile, 16 more for those of a thread. `ret_untold`: how

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stacks of a block: a walk from the root over the nodes below which ticks ended. */
+/* The stacks of a block: a walk from the root over the nodes below which ticks ended, children in the order in which they came. */
 #include "render/block_sections.h"
 
 #include <errno.h>
@@ -10,20 +10,16 @@
 #include "base/cleanup.h"
 #include "model/profile.h"
 #include "model/stack_children.h"
-#include "render/name_order.h"
 #include "render/profile_block.h"
-#include "render/render_options.h"
 
 struct tree_walk {
 	const struct profile *profile;
 	const uint32_t *ranks;
-	enum render_order order; /* of children */
-	uint64_t *totals;        /* per node of the profile, where they are the order */
-	uint32_t *nodes;         /* those with ticks, ascending, the root first */
-	uint32_t *places;        /* per node of the profile: its index in `nodes` */
-	uint32_t count;          /* of `nodes` */
-	uint32_t *depths;        /* per place */
-	uint32_t *pending;       /* places to visit, the next one last */
+	uint32_t *nodes;   /* those with ticks, ascending, the root first */
+	uint32_t *places;  /* per node of the profile: its index in `nodes` */
+	uint32_t count;    /* of `nodes` */
+	uint32_t *depths;  /* per place */
+	uint32_t *pending; /* places to visit, the next one last */
 	size_t pending_count;
 	struct stack_children children;
 	struct buffer ups, frames, selfs;
@@ -33,7 +29,6 @@ struct tree_walk {
 static void walk_release(struct tree_walk *walk)
 {
 	free(walk->nodes);
-	free(walk->totals);
 	free(walk->places);
 	free(walk->depths);
 	free(walk->pending);
@@ -55,22 +50,6 @@ static void mark_ticks(const struct profile *profile, uint8_t *has_ticks)
 			has_ticks[node->parent] = 1;
 	}
 	has_ticks[PROFILE_ROOT] = 1;
-}
-
-static int sum_nodes(struct tree_walk *walk)
-{
-	uint32_t count = profile_node_count(walk->profile);
-
-	walk->totals = calloc(count, sizeof(*walk->totals));
-	if (!walk->totals)
-		return -ENOMEM;
-	for (uint32_t i = count - 1; i > 0; i--) {
-		const struct stack_node *node = profile_node(walk->profile, i);
-
-		walk->totals[i] += node->self;
-		walk->totals[node->parent] += walk->totals[i];
-	}
-	return 0;
 }
 
 static int choose_nodes(struct tree_walk *walk)
@@ -102,21 +81,9 @@ static void push_children(struct tree_walk *walk, uint32_t place)
 	uint32_t *first = walk->pending + walk->pending_count, count;
 	const uint32_t *children = stack_children_of(&walk->children, place, &count);
 
-	for (uint32_t i = 0; i < count; i++)
-		first[i] = walk->nodes[children[i]];
-	if (walk->order == RENDER_ORDER_TOTAL)
-		name_order_sort_by_total(walk->profile, walk->ranks, walk->totals, first, count);
-	else if (walk->order != RENDER_ORDER_TIME)
-		name_order_sort_nodes(walk->profile, walk->ranks, first, count);
-	for (uint32_t i = 0; i < count / 2; i++) {
-		uint32_t swap = first[i];
-
-		first[i] = first[count - 1 - i];
-		first[count - 1 - i] = swap;
-	}
 	for (uint32_t i = 0; i < count; i++) {
-		first[i] = (uint32_t)walk->places[first[i]];
-		walk->depths[first[i]] = walk->depths[place] + 1;
+		first[count - 1 - i] = children[i];
+		walk->depths[children[i]] = walk->depths[place] + 1;
 	}
 	walk->pending_count += count;
 }
@@ -140,18 +107,13 @@ static void walk_tree(struct tree_walk *walk)
 	}
 }
 
-int block_tree_write(const struct profile *profile, const struct render_options *options,
-		     const uint32_t *ranks, struct buffer *to, uint32_t *ret_places)
+int block_tree_write(const struct profile *profile, const uint32_t *ranks, struct buffer *to,
+		     uint32_t *ret_places)
 {
-	struct tree_walk walk = { .profile = profile,
-				  .ranks = ranks,
-				  .order = render_order_of(options),
-				  .walked = ret_places };
+	struct tree_walk walk = { .profile = profile, .ranks = ranks, .walked = ret_places };
 	_cleanup_(buffer_release) struct buffer content = { 0 };
 	int error = choose_nodes(&walk);
 
-	if (!error && walk.order == RENDER_ORDER_TOTAL)
-		error = sum_nodes(&walk);
 	memset(ret_places, 0xff,
 	       profile_node_count(profile) * sizeof(*ret_places)); /* PROFILE_NONE */
 	ret_places[PROFILE_ROOT] = 0;

@@ -60,7 +60,6 @@ int name_order_ranks(const struct profile *profile, uint32_t **ret_ranks)
 struct node_order {
 	const struct profile *profile;
 	const uint32_t *ranks;
-	const uint64_t *totals;
 };
 
 static int compare_nodes(const void *left, const void *right, void *context)
@@ -75,26 +74,8 @@ static int compare_nodes(const void *left, const void *right, void *context)
 void name_order_sort_nodes(const struct profile *profile, const uint32_t *ranks, uint32_t *nodes,
 			   size_t count)
 {
-	struct node_order order = { profile, ranks, NULL };
+	struct node_order order = { profile, ranks };
 
 	if (ranks && count > 1)
 		qsort_r(nodes, count, sizeof(*nodes), compare_nodes, &order);
-}
-
-static int compare_totals(const void *left, const void *right, void *context)
-{
-	const struct node_order *order = context;
-	uint64_t a = order->totals[*(const uint32_t *)left];
-	uint64_t b = order->totals[*(const uint32_t *)right];
-
-	return a == b ? compare_nodes(left, right, context) : (a < b) - (a > b);
-}
-
-void name_order_sort_by_total(const struct profile *profile, const uint32_t *ranks,
-			      const uint64_t *totals, uint32_t *nodes, size_t count)
-{
-	struct node_order order = { profile, ranks, totals };
-
-	if (count > 1)
-		qsort_r(nodes, count, sizeof(*nodes), compare_totals, &order);
 }

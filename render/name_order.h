@@ -18,8 +18,4 @@ int name_order_ranks(const struct profile *profile, uint32_t **ret_ranks);
 void name_order_sort_nodes(const struct profile *profile, const uint32_t *ranks, uint32_t *nodes,
 			   size_t count);
 
-/* Sorts nodes by their totals (per node of the profile), the largest first; equal ones by rank. */
-void name_order_sort_by_total(const struct profile *profile, const uint32_t *ranks,
-			      const uint64_t *totals, uint32_t *nodes, size_t count);
-
 #endif

@@ -118,7 +118,7 @@ static void add_drawing(struct facts *facts, const struct render_options *option
 	add_number(facts, "whole", options->total);
 	add_number(facts, "inverted", options->inverted);
 	add_number(facts, "flamechart", options->flamechart);
-	add_number(facts, "no_sort", options->no_sort);
+	add_text(facts, "sort", render_order_name(render_order_of(options)));
 	add_number(facts, "cut_right", options->truncate_text_right);
 	if (options->search_color.is_set)
 		add_colour(facts, "search_color", options->search_color.colour);
@@ -214,7 +214,7 @@ static int write_stacks(const struct profile *profile, const struct render_optio
 			const uint32_t *ranks, struct buffer *to, uint64_t *ret_untold)
 {
 	_cleanup_free_ uint32_t *places = malloc(profile_node_count(profile) * sizeof(*places));
-	int error = places ? block_tree_write(profile, options, ranks, to, places) : -ENOMEM;
+	int error = places ? block_tree_write(profile, ranks, to, places) : -ENOMEM;
 
 	return error ? error : block_samples_write(profile, options, places, to, ret_untold);
 }

@@ -16,7 +16,7 @@
  *   line  if any is known: columns: per frame its source file's string + 1, 0 for none; the line, 0 for none
  *   look  count of ramps, per ramp its name and 16 shades of 12 bytes: fill and ink in light, fill and ink in dark, each
  *         red, green, blue; columns: per frame its ramp and its shade
- *   tree  the root's own ticks; count of the other nodes, in the order of a walk from the root; columns: how
+ *   tree  the root's own ticks; count of the other nodes, in the order of a walk from the root, children as they came; columns: how
  *         many levels up from the node before the parent is (0: that node itself), the frame, the ticks that ended here
  *   thrd  if threads or times are known: count of names, per name its text; count of threads, the one with the most ticks first; columns: the
  *         name + 1, the process's ID + 1, the thread's ID + 1 (0: not known), how many rows of smpl are its; how many threads with few ticks are together in

@@ -186,17 +186,18 @@ static int parse_share(void *field, const char *value, const struct option_bound
 	return 0;
 }
 
+static const char *const order_names[] = {
+	[RENDER_ORDER_UNSAID] = NULL,
+	[RENDER_ORDER_NAME] = "name",
+	[RENDER_ORDER_TOTAL] = "total",
+	[RENDER_ORDER_TIME] = "time",
+};
+
 static int parse_order(void *field, const char *value, const struct option_bounds *bounds,
 		       const char **ret_why)
 {
-	static const char *const names[] = {
-		[RENDER_ORDER_NAME] = "name",
-		[RENDER_ORDER_TOTAL] = "total",
-		[RENDER_ORDER_TIME] = "time",
-	};
-
 	for (enum render_order order = RENDER_ORDER_NAME; order <= RENDER_ORDER_TIME; order++) {
-		if (strcmp(names[order], value))
+		if (strcmp(order_names[order], value))
 			continue;
 		*(enum render_order *)field = order;
 		return 0;
@@ -324,6 +325,11 @@ int render_option_set(struct render_options *options, const char *name, const ch
 enum render_order render_order_of(const struct render_options *options)
 {
 	return options->no_sort ? RENDER_ORDER_TIME : options->sort;
+}
+
+const char *render_order_name(enum render_order order)
+{
+	return order_names[order];
 }
 
 uint64_t render_share_ticks(double share, uint64_t whole)

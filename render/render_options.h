@@ -86,6 +86,8 @@ int render_option_set(struct render_options *options, const char *name, const ch
 
 /* The order that is asked for, by whichever of its two options. */
 enum render_order render_order_of(const struct render_options *options);
+/* As --sort says it; NULL: none is said. */
+const char *render_order_name(enum render_order order);
 
 /* The least whole number that is at least this share of the whole. */
 uint64_t render_share_ticks(double share, uint64_t whole);

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The tree that is drawn: that of the profile, of it the samples that are chosen, and of these what the filters leave.
-export { DrawnTree };
+export { DrawnTree, wholeTree };
 
 import { FrameClasses } from './frame_classes.js';
+import { orderNodes, parentsOf } from './sibling_order.js';
 import { StackTree } from './stack_tree.js';
 import { passNodes, shapeNodes } from './tree_shaping.js';
 import { CHOICE_KINDS, chooseSpan, chooseThreads } from './sample_choice.js';
+
+// The tree of all samples, siblings in this order. The profile's samples then name their stacks by its nodes.
+function wholeTree(profile, order) {
+	const { depth, frame, self } = profile.nodes, nodes = orderNodes({ parent: parentsOf(depth), frame, self }, order);
+	profile.samples?.moveNodes(nodes.at);
+	return new StackTree({ ...nodes, order });
+}
 
 class DrawnTree {
 	// `filters`: [{ kind, text }], those of samples only where the profile has some. Throws a SyntaxError for a broken expression.
@@ -20,8 +28,9 @@ class DrawnTree {
 		this.span = profile.samples ? chooseSpan(profile.samples, filters) : { from: -1, to: -1 };
 		this.chosen = this.threads || this.span.from >= 0 ? whole.withTicks(this.sums()) : whole; // its nodes are those of the whole
 		this.tree = this.chosen;
-		this.at = null; // node of what is chosen → node of what the filters of functions leave, -1: its ticks are not in it
-		if (this.shaping.length) this.shape();
+		this.at = null; // node of what is chosen → node of what is made of it, -1: its ticks are not in it
+		if (this.shaping.length) this.takeNodes(shapeNodes(profile, this.chosen, this.shaping, this.classes));
+		else if (this.chosen !== whole && whole.order === 'total') this.takeNodes(this.sortChosen());
 		this.tree.all = whole.whole;
 	}
 
@@ -29,9 +38,14 @@ class DrawnTree {
 		return this.profile.samples.sumNodes(this.whole.count, this.threads, this.span.from, this.span.to);
 	}
 
-	shape() {
-		const nodes = shapeNodes(this.profile, this.chosen, this.shaping, this.classes);
-		this.tree = new StackTree(nodes);
+	// Of what is chosen others are the largest.
+	sortChosen() {
+		const { parent, frame, order, count } = this.chosen;
+		return orderNodes({ parent, frame, self: Float64Array.from({ length: count }, (_, i) => this.chosen.self(i)) }, order);
+	}
+
+	takeNodes(nodes) {
+		this.tree = new StackTree({ ...nodes, order: this.whole.order });
 		this.at = nodes.at;
 	}
 

@@ -19,6 +19,7 @@ const HELP_ROWS = [
 	['p', 'choose processes and threads, where the profile tells them'],
 	['w, then arrows', 'choose a span of time, where the profile tells times'],
 	['i', 'flame or icicle'],
+	['o', 'order side by side: by name, the largest first, as they came'],
 	['t', 'light or dark'],
 	['wheel', 'scroll; with Ctrl, or a pinch, zoom at the pointer'],
 	['drag', 'move sideways while zoomed'],

@@ -3,9 +3,9 @@
 // The page: reads its profile, puts the parts together, and keeps the address in step with what is shown.
 
 import { readEmbedded } from './profile_data.js';
-import { StackTree } from './stack_tree.js';
 import { FrameSearch } from './frame_search.js';
-import { DrawnTree } from './drawn_tree.js';
+import { DrawnTree, wholeTree } from './drawn_tree.js';
+import { SIBLING_ORDERS } from './sibling_order.js';
 import { PageTheme } from './page_theme.js';
 import { FlameView } from './flame_view.js';
 import { ChartView } from './chart_view.js';
@@ -35,7 +35,8 @@ const element = id => document.getElementById(id);
 class Page {
 	constructor(profile) {
 		this.profile = profile;
-		this.whole = this.tree = new StackTree(profile.nodes);
+		this.firstOrder = profile.facts.sort || 'name';
+		this.whole = this.tree = wholeTree(profile, this.firstOrder);
 		this.search = new FrameSearch(profile);
 		this.theme = new PageTheme(() => this.onTheme());
 		this.graphView = profile.facts.inverted ? 'icicle' : 'flame';
@@ -87,6 +88,8 @@ class Page {
 		element('notes').hidden = !element('notes').textContent;
 		for (const view of this.views) element('tabs').append(this.tab(view, VIEWS[view]));
 		for (const choice of this.colours) element('colour').append(new Option(COLOUR_CHOICES[choice], choice));
+		for (const order of Object.keys(SIBLING_ORDERS)) element('order').append(new Option(order, order));
+		this.showOrder();
 		this.theme.apply();
 	}
 
@@ -244,14 +247,38 @@ class Page {
 		showFates({ facts: profile.facts, fates: drawnFates(profile, drawn), all: profile.fates, untimed: drawn.span.from < 0 ? 0 : untimedLosses(profile, drawn) }, parts);
 	}
 
+	chooseOrder(order) {
+		if (!Object.hasOwn(SIBLING_ORDERS, order) || order === this.whole.order) return;
+		this.redraw(() => { this.whole = wholeTree(this.profile, order); });
+		this.showOrder();
+	}
+
+	nextOrder() {
+		const orders = Object.keys(SIBLING_ORDERS);
+		this.chooseOrder(orders[(orders.indexOf(this.whole.order) + 1) % orders.length]);
+		this.visit(false);
+	}
+
+	showOrder() {
+		const { order } = this.whole;
+		element('order').value = order;
+		element('order').parentElement.classList.toggle('told', order !== 'name');
+	}
+
 	onFilters(isNew) {
+		this.redraw();
+		if (isNew) this.visit(true);
+	}
+
+	// Of another tree what was zoomed to.
+	redraw(change = () => {}) {
 		const { profile, flame, main } = this, [path, mainPath] = [flame, main].map(({ tree, zoomed }) => tree ? pathOf(profile, tree, zoomed) : '');
+		change();
 		this.setTree(new DrawnTree(profile, this.whole, this.chips.filters));
 		flame.show(followPath(profile, this.tree, path).node);
 		this.showView();
 		if (main !== flame && main.tree) main.show(followPath(profile, main.tree, mainPath).node);
 		this.showFound();
-		if (isNew) this.visit(true);
 	}
 
 	showCallers(frame) {
@@ -322,7 +349,7 @@ class Page {
 		const graph = this.active || this.flame, { canvas } = graph, link = document.createElement('a');
 		const sheet = new SvgSheet(canvas.width, canvas.wholeHeight, element('heading').textContent, canvas.solid);
 		canvas.drawInto(sheet);
-		sheet.caption(choiceWords(this.chips.filters), this.theme.colour('panel'), this.theme.colour('ink2'));
+		sheet.caption([choiceWords(this.chips.filters), SIBLING_ORDERS[this.whole.order]].filter(Boolean).join(' · '), this.theme.colour('panel'), this.theme.colour('ink2'));
 		link.href = URL.createObjectURL(new Blob([sheet.text], { type: 'image/svg+xml' }));
 		link.download = 'hearth-view.svg';
 		link.click();
@@ -377,6 +404,7 @@ class Page {
 			v: this.view === this.firstView ? '' : this.view,
 			p: this.view === 'callers' ? this.profile.nameOf(this.callers.frame) : '',
 			f: this.chips.text,
+			o: this.whole.order === this.firstOrder ? '' : this.whole.order,
 			c: this.colour === 'kind' ? '' : this.colour,
 			t: this.theme.chosen,
 		});
@@ -391,6 +419,7 @@ class Page {
 	restore() {
 		const { path, facts } = readAddress(location.hash);
 		if (facts.t) this.theme.choose(facts.t);
+		this.chooseOrder(facts.o || this.firstOrder);
 		if ((facts.f || '') !== this.chips.text) {
 			this.chips.setText(facts.f || '');
 			this.onFilters(false);
@@ -434,6 +463,10 @@ class Page {
 		element('save').addEventListener('click', () => this.save());
 		element('colour').addEventListener('change', event => {
 			this.chooseColour(event.target.value);
+			this.visit(false);
+		});
+		element('order').addEventListener('change', event => {
+			this.chooseOrder(event.target.value);
 			this.visit(false);
 		});
 		element('help-button').addEventListener('click', () => element('help').showModal());
@@ -496,6 +529,7 @@ class Page {
 			n: () => this.step(1),
 			N: () => this.step(-1),
 			i: () => this.chooseView(this.view === 'icicle' ? 'flame' : 'icicle'),
+			o: () => this.nextOrder(),
 			t: () => this.toggleTheme(),
 			p: () => this.controls.openPicker(),
 			w: () => element('cells').focus(),

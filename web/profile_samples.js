@@ -20,10 +20,16 @@ function readTime(section) {
 	return { slotNs, startNs, slots, wider, cellNs: slotNs };
 }
 
-// Rows stand by thread, node of the whole tree, and slot. `first[t]` is the first row of thread t; a slot of -1 is no time.
+// Rows stand by thread, node as it came, and slot. `first[t]` is the first row of thread t; a slot of -1 is no time. `node` is of the whole tree.
 class SampleTable {
 	constructor({ threads, together, time, first, node, slot, ticks }) {
-		Object.assign(this, { threads, together, time, first, node, slot, ticks, count: node.length });
+		Object.assign(this, { threads, together, time, first, cameAt: node, node: node.slice(), slot, ticks, count: node.length });
+	}
+
+	// `at`: per node as it came that of the whole tree, which has another order.
+	moveNodes(at) {
+		const { cameAt, node, count } = this;
+		for (let i = 0; i < count; i++) node[i] = at[cameAt[i]];
 	}
 
 	// Ticks per node of those rows: `chosen` has a 1 for each thread that is meant, null is all; slots from `from` on and before `to`, all where `from` is -1. They last until

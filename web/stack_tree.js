@@ -66,10 +66,10 @@ class TreeShape {
 }
 
 class StackTree {
-	// `self`: own ticks per node. `shape` and `room`: of a tree of the same nodes.
-	constructor({ depth, frame, self, shape = new TreeShape(depth, frame), room = StackTree.roomFor(shape.count) }) {
+	// `self`: own ticks per node. `order`: the one in which siblings stand (sibling_order.js). `shape` and `room`: of a tree of the same nodes.
+	constructor({ depth, frame, self, order = 'name', shape = new TreeShape(depth, frame), room = StackTree.roomFor(shape.count) }) {
 		const { count, parent, end } = shape;
-		Object.assign(this, { shape, room, count, parent, end, depth: shape.depth, frame: shape.frame });
+		Object.assign(this, { shape, room, order, count, parent, end, depth: shape.depth, frame: shape.frame });
 		this.takeTicks(self);
 		this.fillRows();
 		this.whole = this.all = this.stop(0); // `all`: of the tree that this one was made of
@@ -111,7 +111,7 @@ class StackTree {
 	// The same tree with other ticks. It lasts until this is called again: taking memory costs more than what is done in it.
 	withTicks(self) {
 		this.otherRoom ??= StackTree.roomFor(this.count);
-		return new StackTree({ self, shape: this.shape, room: this.otherRoom });
+		return new StackTree({ self, order: this.order, shape: this.shape, room: this.otherRoom });
 	}
 
 	// --- ticks ---------------------------------------------------------------------------------

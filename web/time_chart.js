@@ -4,7 +4,7 @@
 // with the one before it, from the root on, goes on; the rest begins anew. So a frame has as many nodes as it was entered, and what it did itself between
 // two calls is a gap. Threads stand beside each other, the one that began first on the left. Widths are ticks: what was not on a CPU takes no room.
 //
-// Of the samples of a thread in one slot of time the order is not known: they stand as in the flame graph. Where there are too many nodes, slots are put together.
+// Of the samples of a thread in one slot of time the order is not known: they stand in that in which their stacks first came. Where there are too many nodes, slots are put together.
 export { makeChart };
 
 import { StackTree } from './stack_tree.js';

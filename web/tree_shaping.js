@@ -6,6 +6,7 @@ export { shapeNodes, passNodes, callersOf, calleesOf, functionSums };
 
 import { FrameClasses } from './frame_classes.js';
 import { FRAME_BASE, FRAME_FROM, FRAME_HIDDEN, FRAME_IGNORED, codeFrames, frameTraits } from './frame_filters.js';
+import { orderNodes } from './sibling_order.js';
 
 // A tree that grows by paths: nodes know their parent, children are found by their frame.
 class GrowingTree {
@@ -41,43 +42,9 @@ class GrowingTree {
 		}
 	}
 
-	// Nodes below which no tick is are left out; children stand in the order of their frames, which is that of their names, or as they came.
-	finish(keepsOrder) {
-		const { parent, frame, self, count } = this, has = new Uint8Array(count), first = new Int32Array(count + 1);
-		for (let i = count - 1; i >= 0; i--) {
-			if (self[i]) has[i] = 1;
-			if (i && has[i]) has[parent[i]] = 1;
-		}
-		let left = 1;
-		has[0] = 1;
-		for (let i = 1; i < count; i++) {
-			if (!has[i]) continue;
-			first[parent[i] + 1]++;
-			left++;
-		}
-		for (let i = 0; i < count; i++) first[i + 1] += first[i];
-		const next = first.slice(), children = new Int32Array(left);
-		for (let i = 1; i < count; i++) if (has[i]) children[next[parent[i]]++] = i;
-		return this.walk(first, children, left, keepsOrder ? null : (a, b) => frame[a] - frame[b]);
-	}
-
-	walk(first, children, left, order) {
-		const nodes = { depth: new Int32Array(left), frame: new Int32Array(left), self: new Float64Array(left), at: new Int32Array(this.count).fill(-1) };
-		const pending = [0], depths = new Int32Array(this.count);
-		for (let at = 0; pending.length; at++) {
-			const i = pending.pop();
-			nodes.at[i] = at;
-			nodes.depth[at] = depths[i];
-			nodes.frame[at] = this.frame[i];
-			nodes.self[at] = this.self[i];
-			const own = children.subarray(first[i], first[i + 1]);
-			if (order && own.length > 1) own.sort(order);
-			for (let k = own.length - 1; k >= 0; k--) {
-				depths[own[k]] = depths[i] + 1;
-				pending.push(own[k]);
-			}
-		}
-		return nodes;
+	finish(order) {
+		const cut = column => column.subarray(0, this.count);
+		return orderNodes({ parent: cut(this.parent), frame: cut(this.frame), self: cut(this.self) }, order);
 	}
 }
 
@@ -146,7 +113,7 @@ class NodeShaper {
 			place[i] = this.isTakenOut(i, above) ? above : grown.child(above, first ? first[f] : f);
 		}
 		for (let i = 0; i < tree.count; i++) if (needs[i] && passes[i]) grown.self[place[i]] += tree.self(i);
-		const nodes = grown.finish(Boolean(this.profile.facts.no_sort));
+		const nodes = grown.finish(tree.order);
 		nodes.at = place.map((node, i) => needs[i] && passes[i] ? nodes.at[node] : -1);
 		return nodes;
 	}
@@ -177,7 +144,7 @@ function callersOf(profile, tree, frame) {
 		for (let at = tree.parent[i]; at > 0; at = tree.parent[at]) node = grown.child(node, tree.frame[at]);
 		grown.self[node] += tree.total(i);
 	}
-	return grown.finish(false);
+	return grown.finish(tree.order);
 }
 
 // The root is the function, on it is what it calls.
@@ -194,7 +161,7 @@ function calleesOf(profile, tree, frame) {
 			grown.self[node] += tree.self(at);
 		}
 	}
-	return grown.finish(false);
+	return grown.finish(tree.order);
 }
 
 // Per frame its own ticks, and those of all stacks that it is in.

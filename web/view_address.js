@@ -24,14 +24,15 @@ function decodePiece(text) {
 	}
 }
 
-// Of siblings with one name all but the first have their number behind it.
+// Of siblings with one name: by their frames, in whatever order they stand.
+const compareTwins = (tree, a, b) => tree.frame[a] - tree.frame[b] || a - b;
+
+// All but the first of them have their number behind the name.
 function pieceOf(profile, tree, i) {
 	const name = profile.nameOf(tree.frame[i]);
 	let twins = 1;
-	for (const other of tree.children(tree.parent[i])) {
-		if (other === i) break;
-		if (profile.nameOf(tree.frame[other]) === name) twins++;
-	}
+	for (const other of tree.children(tree.parent[i]))
+		if (compareTwins(tree, other, i) < 0 && profile.nameOf(tree.frame[other]) === name) twins++;
 	return encodePiece(shortName(name)) + (twins > 1 ? '~' + twins : '');
 }
 
@@ -43,10 +44,8 @@ function pathOf(profile, tree, i) {
 
 function childOf(profile, tree, parent, piece) {
 	const [, name, twin] = /^(.*?)(?:~(\d+))?$/s.exec(piece), wanted = decodePiece(name);
-	let left = twin ? +twin : 1;
-	for (const child of tree.children(parent))
-		if (shortName(profile.nameOf(tree.frame[child])) === wanted && !--left) return child;
-	return -1;
+	const twins = [...tree.children(parent)].filter(child => shortName(profile.nameOf(tree.frame[child])) === wanted).sort((a, b) => compareTwins(tree, a, b));
+	return twins[(twin ? +twin : 1) - 1] ?? -1;
 }
 
 // The node that a path leads to, or its nearest ancestor that is there, and what is missing then.

@@ -390,10 +390,13 @@ def many_script(samples):
 def test_a_choice_is_what_a_profile_of_only_its_samples_is(chosen, is_meant, view, browser, draw_page):  # noqa: F811
     samples = list(many_samples())
     drawn = []
+    # So wide that the chips have room beside what there is without them.
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 1600, "height": 900, "deviceScaleFactor": 1, "mobile": False})
     for kept, filters in (samples, chosen), ([each for each in samples if is_meant(*each[:2])], ""):
         page = Page(browser, draw_page(many_script(kept)), "#?" + "&".join(filter(None, [filters and "f=" + quote(filters), view])))
         drawn.append(page.driver.execute_script(DRAWN))
         browser.get("about:blank")  # both have one address
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     assert drawn[0] == drawn[1]
 
 

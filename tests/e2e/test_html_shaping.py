@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROFILES = 30
 PATTERNS = ["f", "^g$", "^f|h$", "^lib.so/", "so.*/g", "p", "^app$", "truncated", "nowhere"]
 NAMES = ["f", "g", "h", "f/g"]
+KINDS = ["native", "kernel", "inlined", "jit", "unknown", "process", "marker"]
 # A frame is what its row says, and of a name, so that one name is often of several modules and kinds.
 CODE = [("", "native"), ("lib.so", "native"), ("libc.so.6", "native"), ("", "kernel"), ("nf", "kernel"), ("lib.so", "inlined"), ("", "jit"), ("lib.so", "unknown")]
 PROCESSES = [Frame("app", kind="process"), Frame("f", kind="process"), Frame("other", kind="process")]
@@ -72,7 +73,7 @@ def command_stacks(path, *options):
 
 @pytest.fixture
 def page_stacks(tmp_path):
-    """The same of the page's modules, each of [(page, filters)]."""
+    """The same of the page's modules, of each of [(page, order, filters)]."""
     folder = tmp_path / "modules"
     folder.mkdir()
     for path in [*(ROOT / "web").glob("*.js"), ROOT / "tests/unit/web/draw_pages.js"]:
@@ -80,7 +81,7 @@ def page_stacks(tmp_path):
     (folder / "package.json").write_text('{ "type": "module" }')
 
     def draw(rows):
-        asked = json.dumps([{"path": str(path), "filters": filters} for path, filters in rows])
+        asked = json.dumps([{"path": str(path), "order": order, "filters": filters} for path, order, filters in rows])
         done = subprocess.run(["node", "draw_pages.js"], cwd=folder, input=asked, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
@@ -94,17 +95,44 @@ def make_pages(rng, folder, *options):
         profile, page = folder / f"{number}.pb", folder / f"{number}.html"
         profile.write_bytes(encode(make_stacks(rng)))
         assert hearth.run("render", profile, "-o", page, *options).returncode == 0
-        yield profile, page, sorted(command_stacks(profile, *options))
+        yield profile, page, command_stacks(profile, *options)
+
+
+def ordered(stacks, order):
+    """The stacks in the order of a walk, whose siblings stand in this one; those that are given stand as they came."""
+    totals, came = {}, {}
+    for ticks, *frames in stacks:
+        for depth in range(len(frames) + 1):
+            path = tuple(map(tuple, frames[:depth]))
+            totals[path] = totals.get(path, 0) + ticks
+            came.setdefault(path, len(came))
+
+    def key(stack):
+        paths = [tuple(map(tuple, stack[1 : depth + 1])) for depth in range(1, len(stack))]
+        names = [(path[-1][0], KINDS.index(path[-1][2]), path[-1][1]) for path in paths]
+        if order == "time":
+            return [came[path] for path in paths]
+        return names if order == "name" else [(-totals[path], name) for path, name in zip(paths, names)]
+
+    return sorted(stacks, key=key)
 
 
 def test_each_word_leaves_what_the_command_leaves(page_stacks, tmp_path):
     rng = random.Random(1)
     rows = [(profile, page, whole, words) for profile, page, whole in make_pages(rng, tmp_path) for words in make_words(rng)]
-    drawn = page_stacks([(page, filters_of(words)) for _, page, _, words in rows])
+    orders = [rng.choice(["name", "total"]) for _ in rows]
+    drawn = page_stacks([(page, order, filters_of(words)) for (_, page, _, words), order in zip(rows, orders)])
     changed = dict.fromkeys(WORDS, 0)
-    for (profile, _, whole, words), stacks in zip(rows, drawn):
-        wanted = sorted(command_stacks(profile, *options_of(words)))
-        assert sorted(stacks) == wanted, (profile, words)
+    for (profile, _, whole, words), order, stacks in zip(rows, orders, drawn):
+        wanted = ordered(command_stacks(profile, *options_of(words)), order)
+        assert stacks == wanted, (profile, words, order)
         if len(words) == 1:
-            changed[words[0][0]] += 0 < len(wanted) and wanted != whole
+            changed[words[0][0]] += 0 < len(wanted) and wanted != ordered(whole, order)
     assert all(count >= PROFILES / 4 for count in changed.values()), changed
+
+
+def test_without_words_stacks_stand_as_they_came(page_stacks, tmp_path):
+    pages = list(make_pages(random.Random(2), tmp_path))
+    for (_, _, whole), stacks in zip(pages, page_stacks([(page, "time", []) for _, page, _ in pages])):
+        assert stacks == ordered(whole, "time")
+    assert any(ordered(whole, "time") != ordered(whole, "name") for _, _, whole in pages)

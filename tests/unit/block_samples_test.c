@@ -184,7 +184,7 @@ static bool has_samples(const struct profile *profile)
 	return found;
 }
 
-/* Nodes are named by their place in the walk, which is by name: 1 a, 2 z below it, 3 b. Threads come by their ticks. */
+/* Nodes are named by their place in the walk, as they came: 1 b, 2 a, 3 z on it. Threads come by their ticks. */
 static void rows_stand_by_thread_place_and_slot(void **state)
 {
 	struct profile *profile = new_keeping();
@@ -202,7 +202,7 @@ static void rows_stand_by_thread_place_and_slot(void **state)
 	add_sample(profile, PROFILE_ROOT, NULL, 0, 0, SAMPLE_NO_TIME, 1);
 	add_sample(profile, a, "many", 7, 7, 500 * MS, 0); /* nothing */
 	assert_samples(profile,
-		       "many 7/7\n2@2 3\n2@3 8\n3@1000 4\nfew 1/2\n3@0 3\n -1/-1\n0@- 1\n");
+		       "many 7/7\n1@1000 4\n3@2 3\n3@3 8\nfew 1/2\n1@0 3\n -1/-1\n0@- 1\n");
 	write_block(profile, &block);
 	time = read_time(&block);
 	assert_int_equal(time.slot_ns, 20 * MS);

@@ -5,7 +5,7 @@
 export { writeBlock, treeOf, profileOf };
 
 import { decodeProfile } from './profile_data.js';
-import { StackTree } from './stack_tree.js';
+import { wholeTree } from './drawn_tree.js';
 
 function number(value) {
 	const bytes = [];
@@ -112,4 +112,4 @@ function treeOf(profile, tree) {
 	return stacks;
 }
 
-export const wholeOf = profile => new StackTree(profile.nodes);
+export const wholeOf = (profile, order = 'name') => wholeTree(profile, order);

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Draws pages without a browser: of each row of standard input, JSON [{ path, filters: [{ kind, text }] }], the stacks that the page at `path` then has, as
+// Draws pages without a browser: of each row of standard input, JSON [{ path, order, filters: [{ kind, text }] }], the stacks that the page at `path` then has, as
 // JSON [[[ticks, [name, module, kind], ...]]], in the order of the walk.
 import { readFileSync } from 'node:fs';
-import { DrawnTree } from './drawn_tree.js';
+import { DrawnTree, wholeTree } from './drawn_tree.js';
 import { readEmbedded } from './profile_data.js';
-import { StackTree } from './stack_tree.js';
 
 const pages = new Map();
 
 async function open(path) {
 	const [, textContent] = /<script type="text\/plain" id="profile">([^<]*)</.exec(readFileSync(path, 'utf8')), profile = await readEmbedded({ textContent });
-	return { profile, whole: new StackTree(profile.nodes) };
+	return profile;
 }
 
 function stacksOf(profile, drawn) {
@@ -23,9 +22,9 @@ function stacksOf(profile, drawn) {
 }
 
 const drawn = [];
-for (const { path, filters } of JSON.parse(readFileSync(0, 'utf8'))) {
+for (const { path, order, filters } of JSON.parse(readFileSync(0, 'utf8'))) {
 	if (!pages.has(path)) pages.set(path, await open(path));
-	const { profile, whole } = pages.get(path);
-	drawn.push(stacksOf(profile, new DrawnTree(profile, whole, filters)));
+	const profile = pages.get(path);
+	drawn.push(stacksOf(profile, new DrawnTree(profile, wholeTree(profile, order), filters)));
 }
 console.log(JSON.stringify(drawn));

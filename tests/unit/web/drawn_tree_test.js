@@ -114,3 +114,19 @@ test('of very many reasons the rest are others', () => {
 	assert.equal(reasons.length, 65);
 	assert.deepEqual(reasons.at(-1), { fate: 'lost', text: 'other', ticks: 136 });
 });
+
+test('siblings stand by name, by what is drawn of them, or as they came', () => {
+	const orderOf = (order, ...filters) => {
+		const profile = profileOf(STACKS, SAMPLES), drawn = new DrawnTree(profile, wholeOf(profile, order), filters.map(([kind, text]) => ({ kind, text })));
+		return { drawn, names: Array.from(drawn.tree.frame, frame => profile.nameOf(frame)).slice(1).join(' ') };
+	};
+	assert.equal(orderOf('name').names, 'main idle work alloc other');
+	assert.equal(orderOf('time').names, 'main idle work alloc other');
+	assert.equal(orderOf('total').names, 'main work alloc idle other');
+	// Of thread b idle has 4 ticks, alloc 2.
+	const { drawn, names } = orderOf('total', ['thread', 'b 1/2']);
+	assert.equal(names, 'main idle work alloc');
+	assert.deepEqual([1, 2, 3, 4, 5].map(node => drawn.place(node)), [1, 3, 4, 2, -1]);
+	assert.deepEqual(orderOf('total', ['thread', 'b 1/2'], ['hide', 'work']).names, 'main idle alloc');
+	assert.deepEqual(treeOf(drawn.profile, drawn.tree), draw(['thread', 'b 1/2']).stacks);
+});
