@@ -2,12 +2,15 @@
 /*
  * The single samples of a block. Those of one thread, one stack and one slot of time are one row; rows stand by thread, stack and slot, so that all three
  * cost little: most steps are small. Where there are too many rows, slots become wider until there are few enough.
+ *
+ * Samples that weigh nanoseconds last so long, from their time on: of what is longer than a cell of the timeline each cell has its piece.
  */
 #include "render/block_sections.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
@@ -17,6 +20,7 @@
 #include "model/samples.h"
 #include "render/profile_block.h"
 #include "render/render_options.h"
+#include "render/sample_weight.h"
 #include "render/thread_order.h"
 
 #define SHORT_NS \
@@ -43,7 +47,9 @@ struct sample_rows {
 	uint32_t together; /* threads that share the last group; 0: none does */
 	uint64_t first_ns, last_ns;
 	uint64_t slot_ns; /* 0: no times */
-	uint64_t wider;   /* slots of these that are one in what is written */
+	uint64_t
+		piece_ns; /* of what lasts longer the rows are of so much; 0: samples have no length */
+	uint64_t wider; /* slots of these that are one in what is written */
 };
 
 static void rows_release(struct sample_rows *rows)
@@ -54,25 +60,53 @@ static void rows_release(struct sample_rows *rows)
 
 /* --- times --- */
 
+/* The last nanosecond that a sample has. */
+static uint64_t end_of(const struct sample_rows *rows, size_t sample, bool has_length)
+{
+	uint64_t time = samples_get(rows->samples, sample).time_ns;
+	uint64_t length = has_length ? samples_value(rows->samples, sample, 0) : 0;
+
+	if (length > UINT64_MAX - time)
+		return UINT64_MAX;
+	return length ? time + length - 1 : time;
+}
+
+/* So many that the rows of all do not become too many by it. */
+static uint64_t choose_piece(const struct sample_rows *rows, uint64_t cell_ns)
+{
+	uint64_t sum = 0, piece = cell_ns;
+
+	for (size_t i = 0; i < samples_count(rows->samples); i++)
+		sum += samples_value(rows->samples, i, 0);
+	while (sum / piece > PROFILE_BLOCK_ROWS_MAX / 2)
+		piece *= 2;
+	return piece;
+}
+
 static void find_span(struct sample_rows *rows, bool is_chart)
 {
+	struct sample_weight weight = sample_weight_choose(rows->profile);
+	bool has_length = !weight.value && !weight.rate_hz && !strcmp(weight.unit, "nanoseconds");
 	uint64_t span;
 	bool is_fine;
 
 	rows->first_ns = UINT64_MAX;
 	for (size_t i = 0; i < samples_count(rows->samples); i++) {
-		uint64_t time = samples_get(rows->samples, i).time_ns;
+		uint64_t time = samples_get(rows->samples, i).time_ns, end;
 
 		if (time == SAMPLE_NO_TIME)
 			continue;
+		end = end_of(rows, i, has_length);
 		rows->first_ns = time < rows->first_ns ? time : rows->first_ns;
-		rows->last_ns = time > rows->last_ns ? time : rows->last_ns;
+		rows->last_ns = end > rows->last_ns ? end : rows->last_ns;
 	}
 	if (rows->first_ns == UINT64_MAX || rows->first_ns == rows->last_ns)
 		return;
 	span = rows->last_ns - rows->first_ns;
 	is_fine = span < SHORT_NS && samples_count(rows->samples) >= span / SHORT_SLOT_NS;
 	rows->slot_ns = is_chart ? CHART_SLOT_NS : is_fine ? SHORT_SLOT_NS : SLOT_NS;
+	if (has_length)
+		rows->piece_ns = choose_piece(rows, is_fine ? SHORT_SLOT_NS : SLOT_NS);
 }
 
 /* 1, 2, 5, 10, 20, ... */
@@ -120,20 +154,62 @@ static int rank_threads(const struct sample_rows *rows, const struct thread_orde
 	return u64_sort(ranked, order->thread_count);
 }
 
+/* How many rows a sample is. */
+static size_t pieces_of(const struct sample_rows *rows, size_t sample)
+{
+	uint64_t time = samples_get(rows->samples, sample).time_ns;
+	uint64_t ticks = samples_value(rows->samples, sample, 0);
+
+	if (!ticks || !rows->piece_ns || time == SAMPLE_NO_TIME)
+		return ticks != 0;
+	return ((time - rows->first_ns) % rows->piece_ns + ticks - 1) / rows->piece_ns + 1;
+}
+
+static size_t count_pieces(const struct sample_rows *rows)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < samples_count(rows->samples); i++)
+		count += pieces_of(rows, i);
+	return count;
+}
+
+/* What of it is in the piece of time that it begins in. */
+static uint64_t next_piece(const struct sample_rows *rows, uint64_t time_ns, uint64_t ticks)
+{
+	uint64_t room;
+
+	if (!rows->piece_ns || time_ns == SAMPLE_NO_TIME)
+		return ticks;
+	room = rows->piece_ns - (time_ns - rows->first_ns) % rows->piece_ns;
+	return ticks < room ? ticks : room;
+}
+
+static void add_sample(const struct sample_rows *rows, struct row_group *group,
+		       struct sample sample, uint64_t ticks)
+{
+	uint64_t time_ns = sample.time_ns;
+
+	while (ticks) {
+		uint64_t piece = next_piece(rows, time_ns, ticks);
+
+		group->rows[group->count++] = (struct u64_item){
+			(uint64_t)rows->places[sample.node] << 32 | slot_of(rows, time_ns),
+			piece,
+		};
+		ticks -= piece;
+		time_ns += ticks ? piece : 0;
+	}
+}
+
 static void add_rows(const struct sample_rows *rows, const struct thread_order *order,
 		     const struct thread_part *thread, struct row_group *group)
 {
 	for (size_t i = 0; i < thread->count; i++) {
 		size_t index = order->items[thread->first + i].value;
-		struct sample sample = samples_get(rows->samples, index);
-		uint64_t ticks = samples_value(rows->samples, index, 0);
 
-		if (ticks)
-			group->rows[group->count++] = (struct u64_item){
-				(uint64_t)rows->places[sample.node] << 32 |
-					slot_of(rows, sample.time_ns),
-				ticks,
-			};
+		add_sample(rows, group, samples_get(rows->samples, index),
+			   samples_value(rows->samples, index, 0));
 	}
 }
 
@@ -190,7 +266,7 @@ static int make_groups(struct sample_rows *rows)
 				    : PROFILE_BLOCK_THREADS_MAX;
 	ranked = malloc((order.thread_count + 1) * sizeof(*ranked));
 	rows->groups = malloc(((size_t)rows->group_count + 1) * sizeof(*rows->groups));
-	rows->rows = malloc((samples_count(rows->samples) + 1) * sizeof(*rows->rows));
+	rows->rows = malloc((count_pieces(rows) + 1) * sizeof(*rows->rows));
 	if (!ranked || !rows->groups || !rows->rows)
 		return -ENOMEM;
 	error = rank_threads(rows, &order, ranked);

@@ -25,7 +25,7 @@
  *         slots are than they would be of fewer samples. Slots of a flame chart are of 1 microsecond, else of 2 or 20 milliseconds
  *   smpl  beside thrd: columns of rows, which stand by thread, node and slot: the node (its index in the walk, the root's is 0) as its distance from that
  *         of the row before of the same thread (or from 0); the slot + 1, 0 for none, as its distance from that of the row before of the same thread and node (or
- *         from 0); the ticks
+ *         from 0); the ticks. A sample that weighs nanoseconds has rows in all slots that it lasts, of a flame chart one in 20 milliseconds
  *   fate  1 if the fates are known, else 0; ticks due, complete, truncated, lost; count of reasons, per reason
  *         its fate (1 truncated, 2 lost), its text, its ticks
  *

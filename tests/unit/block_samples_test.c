@@ -232,6 +232,54 @@ static void a_short_profile_has_finer_slots(void **state)
 	}
 }
 
+static struct profile *new_of_time(void)
+{
+	struct profile *profile = new_keeping();
+	struct value_type type;
+
+	assert_int_equal(profile_intern(profile, "wall", 4, &type.name), 0);
+	assert_int_equal(profile_intern(profile, "nanoseconds", 11, &type.unit), 0);
+	assert_int_equal(profile_set_values(profile, &type, 1), 0);
+	return profile;
+}
+
+/* Each slot has the part that was in it; the profile ends where the last one does. What has no time stays whole. */
+static void samples_of_time_last_as_long_as_they_weigh(void **state)
+{
+	struct profile *profile = new_of_time();
+	uint32_t a = add_node(profile, PROFILE_ROOT, "a"), b = add_node(profile, a, "b");
+	struct buffer block;
+
+	(void)state;
+	add_sample(profile, a, "x", 1, 1, 1000 * MS, 30 * MS);
+	add_sample(profile, b, "x", 1, 1, 1030 * MS, 60 * MS);
+	add_sample(profile, b, "x", 1, 1, 1090 * MS, 10 * MS);
+	add_sample(profile, b, "x", 1, 1, SAMPLE_NO_TIME, 70 * MS);
+	assert_samples(profile, "x 1/1\n1@0 20000000\n1@1 10000000\n2@- 70000000\n2@1 10000000\n"
+				"2@2 20000000\n2@3 20000000\n2@4 20000000\n");
+	write_block(profile, &block);
+	assert_int_equal(read_time(&block).slots, 5);
+	buffer_release(&block);
+	profile_free(profile);
+}
+
+/* However long they are: the pieces are larger, not too many. */
+static void years_are_few_rows(void **state)
+{
+	struct profile *profile = new_of_time();
+	uint32_t a = add_node(profile, PROFILE_ROOT, "a");
+	struct buffer block;
+
+	(void)state;
+	add_sample(profile, a, "x", 1, 1, 0, INT64_MAX - 1);
+	add_sample(profile, a, "x", 1, 1, INT64_MAX, 1);
+	write_block(profile, &block);
+	assert_true(block.size < 8 * PROFILE_BLOCK_ROWS_MAX);
+	assert_true(read_time(&block).slots > 1000000);
+	buffer_release(&block);
+	profile_free(profile);
+}
+
 /* So that samples of a thread stand in their order. */
 static void of_a_flame_chart_slots_are_finest(void **state)
 {
@@ -358,6 +406,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_stand_by_thread_place_and_slot),
 		cmocka_unit_test(a_short_profile_has_finer_slots),
+		cmocka_unit_test(samples_of_time_last_as_long_as_they_weigh),
+		cmocka_unit_test(years_are_few_rows),
 		cmocka_unit_test(of_a_flame_chart_slots_are_finest),
 		cmocka_unit_test(without_threads_and_times_there_are_none),
 		cmocka_unit_test(threads_of_which_there_are_too_many_are_told_together),
