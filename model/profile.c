@@ -262,6 +262,48 @@ int profile_add_sample(struct profile *profile, const struct sample *sample, con
 	return error ? error : count_ticks(profile, sample->node, values[0]);
 }
 
+/* From what its samples count by their first value. */
+static int count_again(struct profile *profile)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < profile->tree.node_count; i++)
+		profile->tree.nodes[i].self = 0;
+	profile->total = 0;
+	for (size_t i = 0; i < samples_count(profile->samples) && !error; i++)
+		error = count_ticks(profile, samples_get(profile->samples, i).node,
+				    samples_value(profile->samples, i, 0));
+	return error;
+}
+
+static int change_nodes(struct profile *profile, sample_change_fn change, void *context)
+{
+	int error = 0;
+
+	profile->total = 0;
+	for (uint32_t i = 0; i < profile->tree.node_count && !error; i++) {
+		const struct sample sample = { i, LABELS_UNKNOWN, SAMPLE_NO_TIME };
+		uint64_t values[PROFILE_VALUES_MAX] = { profile->tree.nodes[i].self };
+
+		if (!values[0])
+			continue;
+		change(context, &sample, values);
+		profile->tree.nodes[i].self = 0;
+		error = count_ticks(profile, i, values[0]);
+	}
+	return error;
+}
+
+int profile_change_values(struct profile *profile, sample_change_fn change, void *context)
+{
+	int error;
+
+	if (!profile->samples)
+		return change_nodes(profile, change, context);
+	error = samples_change(profile->samples, change, context);
+	return error ? error : count_again(profile);
+}
+
 void profile_forget_times(struct profile *profile)
 {
 	if (profile->samples)

@@ -156,6 +156,15 @@ int profile_add_labels(struct profile *profile, const struct label_set *set, uin
 int profile_add_sample(struct profile *profile, const struct sample *sample,
 		       const uint64_t *values);
 
+/*
+ * Gives each sample other values, and where they are not kept each node that counts something (a sample of which nothing is known): `change` is a sample_change_fn (samples.h). Nodes
+ * stay, whatever they count then. 0, -ENOMEM, or -EOVERFLOW: the total would pass 2^63 - 1; it is to be freed then.
+ */
+int profile_change_values(struct profile *profile,
+			  void (*change)(void *context, const struct sample *sample,
+					 uint64_t *values),
+			  void *context);
+
 /* Its samples have no times any more. */
 void profile_forget_times(struct profile *profile);
 

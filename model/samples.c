@@ -221,6 +221,40 @@ void samples_forget_times(struct samples *samples)
 	samples->times = NULL;
 }
 
+static bool are_zero(const uint64_t *values, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (values[i])
+			return false;
+	return true;
+}
+
+int samples_change(struct samples *samples, sample_change_fn change, void *context)
+{
+	size_t kept = 0;
+
+	if (samples->count && !samples->values && begin_values(samples))
+		return -ENOMEM;
+	samples->has_empty = false;
+	for (size_t i = 0; i < samples->count; i++) {
+		uint64_t *values = samples->values + i * samples->value_count;
+		const struct sample sample = samples_get(samples, i);
+
+		change(context, &sample, values);
+		if (are_zero(values, samples->value_count))
+			continue;
+		samples->has_empty |= !values[0];
+		samples->places[kept] = samples->places[i];
+		if (samples->times)
+			samples->times[kept] = samples->times[i];
+		memmove(samples->values + kept * samples->value_count, values,
+			samples->value_count * sizeof(*values));
+		kept++;
+	}
+	samples->count = kept;
+	return 0;
+}
+
 bool samples_tell_more(const struct samples *samples)
 {
 	return samples->value_count > 1 || samples->labels.count > 1 || samples->has_empty;

@@ -61,6 +61,12 @@ int samples_add(struct samples *samples, struct sample sample, const uint64_t *v
 int samples_extend_values(struct samples *samples, uint32_t value_count);
 void samples_forget_times(struct samples *samples);
 
+/* Gives a sample other values, in place. */
+typedef void (*sample_change_fn)(void *context, const struct sample *sample, uint64_t *values);
+
+/* Of each sample; those whose values are all 0 then are samples no more. 0, or -ENOMEM and nothing was changed. */
+int samples_change(struct samples *samples, sample_change_fn change, void *context);
+
 size_t samples_count(const struct samples *samples);
 uint32_t samples_value_count(const struct samples *samples);
 
