@@ -321,7 +321,7 @@ static const char *judge_kind(struct folded_reader *reader, const struct folded_
 			      int *ret_error)
 {
 	if (!reader->has_begun && line->is_differential)
-		*ret_error = differential_begin(reader->lines.profile);
+		*ret_error = differential_begin(reader->lines.profile, "samples");
 	if (!reader->has_begun)
 		reader->is_differential = line->is_differential;
 	reader->has_begun = true;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/counted_nodes.h"
 #include "model/frame_copy.h"
 #include "model/origin_copy.h"
 #include "model/profile.h"
@@ -84,6 +85,16 @@ static int unite_values(const struct profile *into, const struct profile *from, 
 	return 0;
 }
 
+void profile_merge_map(const struct profile *into, const struct profile *from, uint32_t *values)
+{
+	struct whole whole;
+
+	unite_values(into, from, &whole); /* further ones of `from` are none of these */
+	memcpy(values, whole.of, sizeof(whole.of));
+	for (uint32_t i = whole.before ? whole.before : 1; i < PROFILE_VALUES_MAX; i++)
+		values[i] = PROFILE_NONE;
+}
+
 /* Also of a profile that names none. */
 static int copy_type(struct profile *into, const struct profile *from, uint32_t value,
 		     struct value_type *ret_type)
@@ -118,21 +129,45 @@ static int name_values(struct profile *into, const struct profile *from, const s
 
 /* --- nodes --- */
 
-int profile_merge_nodes(struct profile *into, const struct profile *from, uint32_t *nodes)
+static int merge_counted(struct frame_copy *copy, const bool *counted, uint32_t *nodes)
 {
-	const struct stack_node *entries = profile_nodes(from);
-	uint32_t count = profile_node_count(from), frame;
-	struct frame_copy copy;
-	int error = frame_copy_init(&copy, from, into, FRAME_LINES_KEPT, false);
+	const struct stack_node *entries = profile_nodes(copy->from);
+	uint32_t count = profile_node_count(copy->from), frame;
+	int error = 0;
 
 	nodes[PROFILE_ROOT] = PROFILE_ROOT;
 	for (uint32_t i = 1; i < count && !error; i++) {
-		error = frame_copy_add(&copy, entries[i].frame, &frame);
+		nodes[i] = PROFILE_NONE;
+		if (!counted[i])
+			continue;
+		error = frame_copy_add(copy, entries[i].frame, &frame);
 		if (!error)
-			error = profile_add_child(into, nodes[entries[i].parent], frame, &nodes[i]);
+			error = profile_add_child(copy->to, nodes[entries[i].parent], frame,
+						  &nodes[i]);
 	}
+	return error;
+}
+
+int profile_merge_nodes(struct profile *into, const struct profile *from, uint32_t *nodes)
+{
+	_cleanup_free_ bool *counted = counted_nodes(from, PROFILE_NONE);
+	struct frame_copy copy;
+	int error = frame_copy_init(&copy, from, into, FRAME_LINES_KEPT, false);
+
+	if (!counted)
+		error = -ENOMEM;
+	if (!error)
+		error = merge_counted(&copy, counted, nodes);
 	frame_copy_release(&copy);
 	return error;
+}
+
+int profile_merge_values(struct profile *into, const struct profile *from, const uint32_t *values)
+{
+	_cleanup_free_ uint32_t *nodes = malloc(profile_node_count(from) * sizeof(*nodes));
+	int error = nodes ? profile_merge_nodes(into, from, nodes) : -ENOMEM;
+
+	return error ? error : value_add(from, into, nodes, values);
 }
 
 /* --- all of it --- */
@@ -147,14 +182,6 @@ static struct merged compare(const struct profile *into, const struct profile *f
 		merged.extending |= (uint32_t)(whole->before && i >= whole->before) << i;
 	}
 	return merged;
-}
-
-static int add(struct profile *into, const struct profile *from, const struct whole *whole)
-{
-	_cleanup_free_ uint32_t *nodes = malloc(profile_node_count(from) * sizeof(*nodes));
-	int error = nodes ? profile_merge_nodes(into, from, nodes) : -ENOMEM;
-
-	return error ? error : value_add(from, into, nodes, whole->of);
 }
 
 int profile_merge(struct profile *into, const struct profile *from, struct merged *ret_merged)
@@ -177,7 +204,7 @@ int profile_merge(struct profile *into, const struct profile *from, struct merge
 	if (!error)
 		error = name_values(into, from, &whole);
 	if (!error)
-		error = add(into, from, &whole);
+		error = profile_merge_values(into, from, whole.of);
 	if (!error)
 		*ret_merged = merged;
 	return error;

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/counted_nodes.h"
 #include "model/frame_copy.h"
 #include "model/origin_copy.h"
 #include "model/profile.h"
-#include "model/samples.h"
 #include "model/value_move.h"
 
 DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
@@ -29,22 +29,6 @@ int value_find(const struct profile *profile, const char *name, uint32_t *ret_va
 		return -ENOENT;
 	*ret_value = 0;
 	return 0;
-}
-
-/* Below which nodes something is counted: parents come before children. */
-static void mark_counted(const struct profile *profile, uint32_t value, bool *counted)
-{
-	const struct samples *samples = profile_samples(profile);
-
-	for (size_t i = 0; samples && i < samples_count(samples); i++)
-		if (samples_value(samples, i, value))
-			counted[samples_get(samples, i).node] = true;
-	for (uint32_t i = profile_node_count(profile) - 1; i > 0; i--) {
-		const struct stack_node *node = profile_node(profile, i);
-
-		counted[i] |= !samples && node->self;
-		counted[node->parent] |= counted[i];
-	}
 }
 
 /* `nodes`: per node of the source its own in the new profile, or PROFILE_NONE. */
@@ -70,13 +54,12 @@ static int copy_nodes(struct frame_copy *copy, const bool *counted, uint32_t *no
 static int copy_counted(struct frame_copy *copy, uint32_t value)
 {
 	uint32_t count = profile_node_count(copy->from);
-	_cleanup_free_ bool *counted = calloc(count, sizeof(*counted));
+	_cleanup_free_ bool *counted = counted_nodes(copy->from, value);
 	_cleanup_free_ uint32_t *nodes = malloc(count * sizeof(*nodes));
 	int error;
 
 	if (!counted || !nodes)
 		return -ENOMEM;
-	mark_counted(copy->from, value, counted);
 	error = copy_nodes(copy, counted, nodes);
 	return error ? error : value_move_one(copy->from, copy->to, nodes, value);
 }
