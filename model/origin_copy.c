@@ -31,20 +31,30 @@ int origin_copy(const struct profile *from, struct profile *to)
 	return 0;
 }
 
+int origin_all_ticks(const struct profile *profile, struct profile_before *ret_all)
+{
+	const struct profile_origin *origin = profile_origin_of(profile);
+	struct fates fates;
+	int error = 0;
+
+	if (origin->before.due) {
+		*ret_all = origin->before;
+		return 0;
+	}
+	error = profile_fates(profile, &fates);
+	if (!error)
+		*ret_all = (struct profile_before){ fates.due, fates.truncated, fates.lost };
+	return error;
+}
+
 int origin_copy_with_before(const struct profile *from, struct profile *to)
 {
 	struct profile_origin *new = profile_origin(to);
-	struct fates fates;
 	int error = origin_copy(from, to);
 
-	if (error)
+	if (error || new->before.due || profile_total(from) == profile_total(to))
 		return error;
-	if (new->before.due || profile_total(from) == profile_total(to))
-		return 0;
-	error = profile_fates(from, &fates);
-	if (!error)
-		new->before = (struct profile_before){ fates.due, fates.truncated, fates.lost };
-	return error;
+	return origin_all_ticks(from, &new->before);
 }
 
 /* --- of two that are added --- */
@@ -70,23 +80,6 @@ bool origin_differs(const struct profile *a, const struct profile *b)
 	       (one->event && other->event && strcmp(one->event, other->event) != 0);
 }
 
-/* Before anything was taken out. */
-static int all_ticks(const struct profile *profile, struct profile_before *ret_all)
-{
-	const struct profile_origin *origin = profile_origin_of(profile);
-	struct fates fates;
-	int error = 0;
-
-	if (origin->before.due) {
-		*ret_all = origin->before;
-		return 0;
-	}
-	error = profile_fates(profile, &fates);
-	if (!error)
-		*ret_all = (struct profile_before){ fates.due, fates.truncated, fates.lost };
-	return error;
-}
-
 static int merge_before(struct profile *into, const struct profile *from)
 {
 	struct profile_before all, added;
@@ -94,9 +87,9 @@ static int merge_before(struct profile *into, const struct profile *from)
 
 	if (!profile_origin_of(into)->before.due && !profile_origin_of(from)->before.due)
 		return 0;
-	error = all_ticks(into, &all);
+	error = origin_all_ticks(into, &all);
 	if (!error)
-		error = all_ticks(from, &added);
+		error = origin_all_ticks(from, &added);
 	if (!error && added.due > (uint64_t)INT64_MAX - all.due)
 		error = -EOVERFLOW;
 	if (!error)

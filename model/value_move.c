@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/label_copy.h"
 #include "model/profile.h"
 #include "model/samples.h"
 
@@ -73,31 +74,6 @@ static int move_nodes(const struct profile *from, struct profile *to, const uint
 	return error;
 }
 
-static int move_label_set(const struct profile *from, struct profile *to, struct label_set set,
-			  uint32_t *ret_labels)
-{
-	for (enum sample_label label = 0; label < SAMPLE_LABEL_COUNT; label++)
-		if (set.values[label] != PROFILE_NONE && !sample_label_is_number(label) &&
-		    profile_copy_string(to, from, &set.values[label]))
-			return -ENOMEM;
-	return profile_add_labels(to, &set, ret_labels);
-}
-
-/* Per label set of `from` its id in `to`. */
-static int move_labels(const struct profile *from, struct profile *to, uint32_t **ret_labels)
-{
-	const struct samples *samples = profile_samples(from);
-	uint32_t count = samples_labels_count(samples);
-	_cleanup_free_ uint32_t *labels = malloc((count + 1) * sizeof(*labels));
-	int error = labels ? 0 : -ENOMEM;
-
-	for (uint32_t i = 0; !error && i < count; i++)
-		error = move_label_set(from, to, *samples_labels(samples, i), &labels[i]);
-	if (!error)
-		*ret_labels = take_ptr(labels);
-	return error;
-}
-
 static int move_sample(const struct profile *from, struct profile *to, size_t index,
 		       struct sample sample, const struct values *which)
 {
@@ -116,7 +92,7 @@ static int move_samples(const struct profile *from, struct profile *to, value_pl
 {
 	const struct samples *samples = profile_samples(from);
 	_cleanup_free_ uint32_t *labels = NULL;
-	int error = move_labels(from, to, &labels);
+	int error = label_copy(from, to, &labels);
 
 	for (size_t i = 0; !error && i < samples_count(samples); i++) {
 		struct sample sample = samples_get(samples, i);
