@@ -16,7 +16,7 @@
 #include "profiler/command.h"
 #include "profiler/output.h"
 #include "profiler/profile_input.h"
-#include "profiler/profile_sum.h"
+#include "profiler/profile_sides.h"
 #include "profiler/shut_in.h"
 #include "profiler/value_names.h"
 #include "worker/cage.h"
@@ -45,8 +45,11 @@ static const char usage[] =
 /* As they are named, in that order. */
 struct operands {
 	const char *paths[INPUTS_MAX];
+	enum profile_side sides[INPUTS_MAX];
 	size_t count;
-	bool has_standard; /* input */
+	size_t counts[SIDE_COUNT]; /* of each side */
+	bool has_standard;         /* input */
+	bool is_normalized;
 };
 
 #define ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -56,6 +59,7 @@ DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
 /* What is done with the inputs: parsing and drawing, of bytes that somebody else may have made. */
 struct rendering {
 	const struct output *output;
+	const struct operands *operands;
 	struct profile_input inputs[INPUTS_MAX];
 	size_t count; /* of those that are open, or were tried to be */
 };
@@ -111,19 +115,23 @@ static int read_profile(const struct rendering *rendering, size_t index, int fd,
 static int draw(void *context, const int *inputs, struct buffer *to)
 {
 	const struct rendering *rendering = context;
-	_cleanup_(profile_sum_release) struct profile_sum sum = { .output = rendering->output };
+	const struct operands *operands = rendering->operands;
+	_cleanup_(profile_sides_release) struct profile_sides sides;
 	struct output output = *rendering->output;
 	int error = 0;
 
+	profile_sides_init(&sides, rendering->output, operands->is_normalized);
 	for (size_t i = 0; i < rendering->count && !error; i++)
-		error = read_profile(rendering, i, inputs[i], &sum);
+		error = read_profile(rendering, i, inputs[i], &sides.sums[operands->sides[i]]);
+	if (!error)
+		error = profile_sides_join(&sides);
 	if (error)
 		return error;
 	if (rendering->count > 1) {
-		profile_settle(sum.profile);
+		profile_settle(sides.sums[SIDE_RENDERED].profile);
 		output.shaping.value = NULL; /* it was chosen */
 	}
-	return output_make(&output, sum.profile, to);
+	return output_make(&output, sides.sums[SIDE_RENDERED].profile, to);
 }
 
 /* --- around it --- */
@@ -197,6 +205,7 @@ static int render(const struct operands *operands, const struct output *output)
 		return -ENOMEM;
 	}
 	rendering->output = output;
+	rendering->operands = operands;
 	error = open_inputs(rendering, operands);
 	if (!error)
 		error = output_delivery_init(&delivery, output);
@@ -257,22 +266,71 @@ static int default_output(const struct operands *operands, const struct output *
 	return -ENOMEM;
 }
 
-static int add_operand(struct operands *operands, const char *path)
+#define STRING(number)  #number
+#define IN_WORDS(macro) STRING(macro)
+
+/* NULL, or why not. */
+static const char *add_operand(struct operands *operands, const char *path, enum profile_side side)
 {
 	const bool is_standard = profile_input_is_standard(path);
 
 	if (!*path)
-		log_error("the input's name is empty");
-	else if (operands->count == INPUTS_MAX)
-		log_error("more than %d inputs: add some of them first, with -o FILE.pb.gz",
-			  INPUTS_MAX);
-	else if (is_standard && operands->has_standard)
-		log_error("standard input can be read once");
-	else {
-		operands->has_standard |= is_standard;
-		operands->paths[operands->count++] = path;
+		return "the input's name is empty";
+	if (operands->count == INPUTS_MAX)
+		return "more than " IN_WORDS(
+			CAGE_MAX_INPUTS) " inputs: add some of them first, with -o FILE.pb.gz";
+	if (is_standard && operands->has_standard)
+		return "standard input can be read once";
+	operands->has_standard |= is_standard;
+	operands->sides[operands->count] = side;
+	operands->counts[side]++;
+	operands->paths[operands->count++] = path;
+	return NULL;
+}
+
+static int set_side(void *context, const char *name, const char *value, const char **ret_why)
+{
+	const enum profile_side side = !strcmp(name, "before") ? SIDE_BEFORE : SIDE_SUBTRACTED;
+	const char *why = add_operand(context, value, side);
+
+	if (!why)
 		return 0;
-	}
+	*ret_why = why;
+	return -EINVAL;
+}
+
+static int set_normalized(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct operands *operands = context;
+
+	(void)name, (void)value, (void)ret_why;
+	operands->is_normalized = true;
+	return 0;
+}
+
+static const struct option_row side_rows[] = {
+	{ "before", 0, "FILE",
+	  "a differential profile: the counts of FILE are those before, of IN those after; given again, added up",
+	  set_side },
+	{ "normalize", 0, NULL, "the counts before are scaled to add up to those after",
+	  set_normalized },
+	{ "subtract", 0, "FILE",
+	  "take the counts of FILE away from those of IN, stack by stack; given again, added up",
+	  set_side },
+};
+
+static int check(const struct operands *operands)
+{
+	if (!operands->counts[SIDE_RENDERED])
+		log_error(
+			"what is to be rendered? hearth render IN -o OUT.svg; hearth render --help tells");
+	else if (operands->counts[SIDE_BEFORE] && operands->counts[SIDE_SUBTRACTED])
+		log_error(
+			"--before and --subtract: one at a time; write what --subtract leaves with -o FILE.pb.gz, and compare that");
+	else if (operands->is_normalized && !operands->counts[SIDE_BEFORE])
+		log_error("--normalize is of what --before FILE names");
+	else
+		return 0;
 	return -EINVAL;
 }
 
@@ -282,6 +340,7 @@ static enum option_result parse(struct output *output, int argc, char **argv,
 {
 	const struct option_table tables[] = {
 		{ "Output:", output_rows, output_row_count, output },
+		{ "Other inputs:", side_rows, ROWS(side_rows), operands },
 		output_shaping_table(output),
 		output_drawing_table(output),
 	};
@@ -293,6 +352,7 @@ static enum option_result parse(struct output *output, int argc, char **argv,
 	};
 
 	while (argc > 1) {
+		const char *why;
 		int operand;
 		enum option_result result = options_parse(&parser, argc, argv, &operand);
 
@@ -300,16 +360,15 @@ static enum option_result parse(struct output *output, int argc, char **argv,
 			return result;
 		if (operand == argc)
 			break;
-		if (add_operand(operands, argv[operand]))
+		why = add_operand(operands, argv[operand], SIDE_RENDERED);
+		if (why) {
+			log_error("%s", why);
 			return OPTIONS_WRONG;
+		}
 		argc -= operand;
 		argv += operand;
 	}
-	if (operands->count)
-		return OPTIONS_PARSED;
-	log_error(
-		"what is to be rendered? hearth render IN -o OUT.svg; hearth render --help tells");
-	return OPTIONS_WRONG;
+	return check(operands) ? OPTIONS_WRONG : OPTIONS_PARSED;
 }
 
 static int run(const struct operands *operands, struct output *output)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libFuzzer: any bytes as a profile, read at once and in pieces, without its samples and with them: all are the same, and take at
- * most so many times the memory that the input has. What is read can be added up. HEARTH_FUZZ_PART is the name of a reader: what another one reads is passed over.
+ * most so many times the memory that the input has. What is read can be added up, taken away and scaled. HEARTH_FUZZ_PART is the name of a reader: what another one reads is passed over.
  */
 #include <errno.h>
 #include <sanitizer/allocator_interface.h>
@@ -16,6 +16,8 @@
 #include "model/profile.h"
 #include "model/profile_merge.h"
 #include "model/profile_reader.h"
+#include "model/profile_scale.h"
+#include "model/profile_subtract.h"
 #include "model/samples.h"
 
 #define MEMORY_TIMES 100
@@ -136,25 +138,54 @@ static void check_samples(const struct profile *profile)
 	free(sums);
 }
 
+/* A third of it, rounded once. */
+static void check_scaling(struct profile *profile)
+{
+	uint64_t total = profile_total(profile);
+	int error = profile_scale(profile, 1, 3);
+
+	if (error ? error != -EOVERFLOW : profile_total(profile) != total / 3 + (total % 3 == 2))
+		abort();
+	if (!error)
+		check_samples(profile);
+}
+
+/* What was added is taken away, and nothing is missing. */
+static void check_subtracting(struct profile *sum, const struct profile *profile)
+{
+	uint64_t total = profile_total(sum) - profile_total(profile);
+	struct subtracted what;
+	struct profile *left;
+
+	if (profile_subtract(sum, profile, &left, &what) || profile_total(left) != total ||
+	    what.stacks)
+		abort();
+	check_samples(left);
+	check_scaling(left);
+	profile_free(left);
+}
+
 /* Added to nothing it is what it was, and to itself twice that, unless that is too much; each time nodes and samples agree. */
 static void check_merging(const struct profile *profile)
 {
 	struct profile *sum = profile_new();
 	struct merged merged;
+	uint32_t nodes;
 	int error;
 
 	if (profile_keeps_samples(profile))
 		profile_keep_samples(sum);
-	if (profile_merge(sum, profile, &merged) ||
-	    profile_node_count(sum) != profile_node_count(profile) ||
-	    profile_total(sum) != profile_total(profile))
+	if (profile_merge(sum, profile, &merged) || profile_total(sum) != profile_total(profile))
 		abort();
 	check_samples(sum);
+	nodes = profile_node_count(sum);
 	error = profile_merge(sum, profile, &merged);
 	if (error ? error != -EOVERFLOW || profile_total(profile) <= INT64_MAX / 2
 		  : profile_total(sum) != 2 * profile_total(profile) ||
-			    profile_node_count(sum) != profile_node_count(profile))
+			    profile_node_count(sum) != nodes)
 		abort();
+	if (!error)
+		check_subtracting(sum, profile);
 	profile_free(sum);
 }
 
