@@ -315,13 +315,24 @@ static int make_in_shape(const struct output *output, const struct shaping *shap
 						 : make(output, profile, to);
 }
 
-int output_make(const struct output *output, const struct profile *profile, struct buffer *to)
+/* What is asked for, as the format has a place for it. */
+static struct shaping shaping_for(const struct output *output)
 {
 	struct shaping shaping = output->shaping;
-	int error;
+	unsigned int tells = output->format->tells;
 
-	shaping.keeps_lines = output->format->tells & RENDER_LINES;
-	error = make_in_shape(output, &shaping, profile, to);
+	shaping.keeps_lines = tells & RENDER_LINES;
+	if (shaping.lines && tells & RENDER_LINES_BESIDE) {
+		shaping.keeps_lines = true;
+		shaping.lines = false;
+	}
+	return shaping;
+}
+
+int output_make(const struct output *output, const struct profile *profile, struct buffer *to)
+{
+	struct shaping shaping = shaping_for(output);
+	int error = make_in_shape(output, &shaping, profile, to);
 	if (error == -ENODATA && shaping.by && output->is_of_recording) {
 		log_warning("--by %s: no tick tells its %s; written without it", shaping.by,
 			    shaping.by);

@@ -27,6 +27,8 @@ enum render_tells {
 	RENDER_FILES = 1 << 4, /* that functions are in */
 	RENDER_LINES =
 		1 << 5, /* of frames, and their files: one function's can be several frames */
+	RENDER_LINES_BESIDE =
+		1 << 6,         /* the same where --lines asks for it: names need not say it */
 	RENDER_VALUES = 1 << 6, /* all of them */
 };
 

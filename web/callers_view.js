@@ -48,6 +48,7 @@ class CallersView {
 	}
 
 	setFrame(tree, frame) {
+		frame = this.profile.classes.of(frame);
 		this.frame = frame >= 0 && tree.nodesOf(frame).length ? frame : this.defaultFrame(tree);
 		if (this.frame < 0) return;
 		this.callers.setTree(new StackTree(callersOf(this.profile, tree, this.frame)));

@@ -29,7 +29,7 @@ class DrawnTree {
 		this.chosen = this.threads || this.span.from >= 0 ? whole.withTicks(this.sums()) : whole; // its nodes are those of the whole
 		this.tree = this.chosen;
 		this.at = null; // node of what is chosen → node of what is made of it, -1: its ticks are not in it
-		if (this.shaping.length) this.takeNodes(shapeNodes(profile, this.chosen, this.shaping, this.classes));
+		if (this.classes.first || this.shaping.some(({ kind }) => kind !== 'lines')) this.takeNodes(shapeNodes(profile, this.chosen, this.shaping, this.classes));
 		else if (this.chosen !== whole && whole.order === 'total') this.takeNodes(this.sortChosen());
 		this.tree.all = whole.whole;
 	}

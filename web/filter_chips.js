@@ -8,6 +8,7 @@ import { nameTester } from './frame_search.js';
 import { CHOICE_KINDS, choiceText, readSpan } from './sample_choice.js';
 
 const FILTERS_MOST = 24; // frame_filters.js has a bit for each in a number
+const NO_FILTERS = '-';
 const PLACEHOLDERS = { pattern: 'text or /regular expression/', name: 'the whole name of a function' };
 
 // Filters of functions, and, where the profile has samples, those of samples, which come first.
@@ -15,7 +16,8 @@ class FilterChips {
 	constructor(element, form, profile, onChange) {
 		Object.assign(this, { element, form, profile, onChange });
 		this.lead = null; // what stands before them
-		this.filters = [];
+		this.filters = profile.hasLines ? [{ kind: 'lines', text: '' }] : []; // who asked for lines sees them
+		this.first = this.text;
 		this.fillForm();
 	}
 
@@ -23,7 +25,16 @@ class FilterChips {
 		return this.filters.map(({ kind, text }) => kind + (text ? ':' + text : '')).join('\n');
 	}
 
-	// What an address says; what is no filter is passed over.
+	// What an address says of them.
+	get fact() {
+		return this.text === this.first ? '' : this.text || NO_FILTERS;
+	}
+
+	textOf(fact = this.first) {
+		return fact === NO_FILTERS ? '' : fact;
+	}
+
+	// What is no filter, or can change nothing, is passed over.
 	setText(text) {
 		this.filters = [];
 		for (const line of text.split('\n').slice(0, FILTERS_MOST)) {
@@ -35,8 +46,13 @@ class FilterChips {
 
 	isFilter(kind, text) {
 		const { samples } = this.profile;
-		if (!CHOICE_KINDS.includes(kind)) return Object.hasOwn(FILTER_KINDS, kind) && !this.complaint(kind, text);
+		if (!CHOICE_KINDS.includes(kind)) return Object.hasOwn(FILTER_KINDS, kind) && this.isOffered(kind) && !this.complaint(kind, text);
 		return kind === 'time' ? samples?.time && readSpan(text) : samples && text;
+	}
+
+	isOffered(kind) {
+		const { canChange } = FILTER_KINDS[kind];
+		return !canChange || canChange(this.profile);
 	}
 
 	// What is wrong with it; '': nothing.
@@ -119,7 +135,7 @@ class FilterChips {
 		const title = document.createElement('legend'), acts = document.createElement('div');
 		title.textContent = 'Add a filter';
 		choice.append(title);
-		for (const [kind, { what, canChange }] of Object.entries(FILTER_KINDS)) if (!canChange || canChange(this.profile)) choice.append(this.choiceOf(kind, what));
+		for (const kind of Object.keys(FILTER_KINDS)) if (this.isOffered(kind)) choice.append(this.choiceOf(kind, FILTER_KINDS[kind].what));
 		text.type = 'text';
 		text.placeholder = PLACEHOLDERS.pattern;
 		text.setAttribute('aria-label', 'Functions');

@@ -42,6 +42,10 @@ class FlameCanvas {
 		this.nodeStyle = this.nodeGroup = this.colourOfNode = null; // they were of the tree before
 	}
 
+	forgetNames() {
+		this.labels.clear();
+	}
+
 	// Sizes follow the reader's size of text.
 	measureText() {
 		const { facts } = this.profile, scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
@@ -50,7 +54,7 @@ class FlameCanvas {
 		this.font = `${this.fontSize}px ${facts.fonttype || 'monospace'}`;
 		this.context.font = this.font;
 		const letter = this.context.measureText('0123456789').width / 10;
-		if (letter !== this.letter) this.labels.clear();
+		if (letter !== this.letter) this.forgetNames();
 		this.letter = letter;
 	}
 

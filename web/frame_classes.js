@@ -1,25 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which frames of a profile are one in what is drawn of it, and what such a one is called: with strip-modules those of one name and kind.
+// Which frames of a profile are one in what is drawn of it, and what such a one is called. Frames of a function that differ by their line only, which a profile has where it
+// was asked for lines, are one, and with the filter "lines" those of one line are, called by it, as model/frame_lines.h has it; with "strip-modules" those of whatever module.
 export { FrameClasses };
 
 class FrameClasses {
 	// `filters`: [{ kind, text }]
 	constructor(profile, filters = []) {
+		const has = wanted => filters.some(({ kind }) => kind === wanted);
 		this.profile = profile;
-		this.strips = filters.some(({ kind }) => kind === 'strip-modules');
-		this.first = this.strips ? this.group() : null; // per frame the first of those that it is one with; null: each is by itself
+		this.strips = has('strip-modules');
+		this.tellsLines = profile.hasLines && has('lines');
+		this.names = this.tellsLines ? this.nameLines() : null; // per frame, where that is not its function's name
+		this.first = this.strips || profile.hasLines ? this.group() : null; // per frame the first of those that it is one with; null: each is by itself
 	}
 
-	// Frames stand by name and kind.
+	isLike({ strips, tellsLines }) {
+		return this.strips === strips && this.tellsLines === tellsLines;
+	}
+
+	// "NAME (FILE:LINE)", with the file's base name.
+	nameLines() {
+		const { frames: { count, file, line }, strings, functionOf } = this.profile;
+		return Array.from({ length: count }, (_, f) => {
+			if (file[f] < 0) return functionOf(f);
+			const path = strings[file[f]], base = path.slice(path.lastIndexOf('/') + 1) || path;
+			return `${functionOf(f)} (${base}${line[f] ? `:${line[f]}` : ''})`;
+		});
+	}
+
+	// Frames stand by name, kind, module, file and line.
 	group() {
-		const { count, name, kind } = this.profile.frames, first = new Int32Array(count);
-		for (let f = 1; f < count; f++) first[f] = name[f] === name[f - 1] && kind[f] === kind[f - 1] ? first[f - 1] : f;
-		return first;
+		const { count, name, kind, module } = this.profile.frames, first = new Int32Array(count), known = new Map();
+		let isAny = false;
+		for (let f = 0; f < count; f++) {
+			const isOther = !f || name[f] !== name[f - 1] || kind[f] !== kind[f - 1] || (!this.strips && module[f] !== module[f - 1]), key = this.names?.[f];
+			if (isOther) known.clear();
+			if (!known.has(key)) known.set(key, f);
+			first[f] = known.get(key);
+			if (first[f] !== f) isAny = true;
+		}
+		return isAny ? first : null;
 	}
 
-	isLike({ strips }) {
-		return this.strips === strips;
+	// The frame that stands for this one.
+	of(frame) {
+		return frame >= 0 && this.first ? this.first[frame] : frame;
+	}
+
+	nameOf(frame) {
+		return this.names ? this.names[frame] : this.profile.functionOf(frame);
 	}
 
 	moduleOf(frame) {
@@ -29,15 +59,15 @@ class FrameClasses {
 
 	sourceOf(frame) {
 		const { frames, strings } = this.profile, file = frames.file ? (this.files ??= this.settleFiles())[frame] : -1;
-		return file < 0 ? '' : strings[file] + (frames.line[frame] ? ':' + frames.line[frame] : '');
+		return file < 0 ? '' : strings[file] + (this.tellsLines && frames.line[frame] ? ':' + frames.line[frame] : '');
 	}
 
-	// The file that all agree about which know one, at the first of them; -1: there is none.
+	// The file that all agree about which know one, at the first of them; below 0: there is none.
 	settleFiles() {
-		const { count, file } = this.profile.frames, { first } = this, files = file.slice();
-		for (let f = 0; first && f < count; f++) {
-			const settled = files[first[f]];
-			if (file[f] >= 0 && file[f] !== settled) files[first[f]] = settled === -1 ? file[f] : -2;
+		const { count, file } = this.profile.frames, files = file.slice();
+		for (let f = 0; this.first && f < count; f++) {
+			const at = this.first[f];
+			if (file[f] >= 0 && file[f] !== files[at]) files[at] = files[at] === -1 ? file[f] : -2;
 		}
 		return files;
 	}

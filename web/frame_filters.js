@@ -20,6 +20,7 @@ const FILTER_KINDS = {
 	'no-inlines': { what: 'inlined calls merged into their callers', hits: framesOfKind('inlined'), trait: FRAME_HIDDEN, canChange: profile => profile.hasKind('inlined') },
 	'strip-modules': { what: 'one name is one function, in whatever file', canChange: hasTwins },
 	'collapse-recursion': { what: 'direct recursion as one frame' },
+	lines: { what: 'frames by line: NAME (FILE:LINE)', canChange: profile => profile.hasLines },
 };
 
 // Frames of one name stand side by side.

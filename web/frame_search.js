@@ -46,8 +46,9 @@ class FrameSearch {
 
 	// Each string is looked at once, however many frames have it.
 	testFrames(test) {
-		const { frames, strings } = this.profile, hits = new Uint8Array(frames.count);
+		const { frames, strings, classes: { names } } = this.profile, hits = new Uint8Array(frames.count);
 		const known = new Int8Array(strings.length);
+		if (names) return hits.map((_, f) => test(names[f]) ? 1 : 0);
 		for (let f = 0; f < frames.count; f++) {
 			const name = frames.name[f];
 			if (!known[name]) known[name] = test(strings[name]) ? 1 : -1;

@@ -5,6 +5,7 @@
 import { readEmbedded } from './profile_data.js';
 import { FrameSearch } from './frame_search.js';
 import { DrawnTree, wholeTree } from './drawn_tree.js';
+import { FrameClasses } from './frame_classes.js';
 import { SIBLING_ORDERS } from './sibling_order.js';
 import { PageTheme } from './page_theme.js';
 import { FlameView } from './flame_view.js';
@@ -47,7 +48,7 @@ class Page {
 		this.makeViews();
 		this.fill();
 		this.listen();
-		this.setTree(new DrawnTree(profile, this.whole, []));
+		this.setTree(new DrawnTree(profile, this.whole, this.chips.filters));
 	}
 
 	makeViews() {
@@ -231,6 +232,7 @@ class Page {
 		this.drawn = drawn;
 		this.tree = tree;
 		this.profile.classes = drawn.classes;
+		if (isOther) for (const graph of this.graphs) graph.canvas.forgetNames();
 		this.flame.setTree(tree);
 		this.table.setTree(tree);
 		this.rows.setTree(tree);
@@ -270,14 +272,16 @@ class Page {
 		if (isNew) this.visit(true);
 	}
 
-	// Of another tree what was zoomed to.
+	// Of another tree what was zoomed to, by the names of functions where these are called by other ones now.
 	redraw(change = () => {}) {
-		const { profile, flame, main } = this, [path, mainPath] = [flame, main].map(({ tree, zoomed }) => tree ? pathOf(profile, tree, zoomed) : '');
+		const { profile, flame, main, chips: { filters } } = this, isLike = new FrameClasses(profile, filters).isLike(profile.classes);
+		const names = isLike ? profile : { nameOf: profile.functionOf };
+		const [path, mainPath] = [flame, main].map(({ tree, zoomed }) => tree ? pathOf(names, tree, zoomed) : '');
 		change();
-		this.setTree(new DrawnTree(profile, this.whole, this.chips.filters));
-		flame.show(followPath(profile, this.tree, path).node);
+		this.setTree(new DrawnTree(profile, this.whole, filters));
+		flame.show(followPath(names, this.tree, path).node);
 		this.showView();
-		if (main !== flame && main.tree) main.show(followPath(profile, main.tree, mainPath).node);
+		if (main !== flame && main.tree) main.show(followPath(names, main.tree, mainPath).node);
 		this.showFound();
 	}
 
@@ -403,7 +407,7 @@ class Page {
 			s: this.search.query,
 			v: this.view === this.firstView ? '' : this.view,
 			p: this.view === 'callers' ? this.profile.nameOf(this.callers.frame) : '',
-			f: this.chips.text,
+			f: this.chips.fact,
 			o: this.whole.order === this.firstOrder ? '' : this.whole.order,
 			c: this.colour === 'kind' ? '' : this.colour,
 			t: this.theme.chosen,
@@ -420,8 +424,8 @@ class Page {
 		const { path, facts } = readAddress(location.hash);
 		if (facts.t) this.theme.choose(facts.t);
 		this.chooseOrder(facts.o || this.firstOrder);
-		if ((facts.f || '') !== this.chips.text) {
-			this.chips.setText(facts.f || '');
+		if (this.chips.textOf(facts.f) !== this.chips.text) {
+			this.chips.setText(this.chips.textOf(facts.f));
 			this.onFilters(false);
 		}
 		if ((facts.c || 'kind') !== this.colour) this.chooseColour(facts.c);
@@ -436,11 +440,17 @@ class Page {
 		this.find(facts.s || '');
 	}
 
+	// That is drawn and called so; -1: there is none.
+	frameOf(name) {
+		for (let f = 0; f < this.profile.frames.count; f++) if (this.profile.nameOf(f) === name && this.tree.nodesOf(f).length) return f;
+		return -1;
+	}
+
 	restoreView({ v, p }) {
-		const frame = p === undefined ? -1 : this.profile.strings.indexOf(p);
+		const frame = p === undefined ? -1 : this.frameOf(p);
 		this.view = this.views.includes(v) ? v : this.firstView;
 		if (this.view === 'callers' && frame >= 0) {
-			this.callers.setFrame(this.tree, this.profile.frames.name.indexOf(frame));
+			this.callers.setFrame(this.tree, frame);
 			this.stale.delete('callers');
 		}
 		this.showView();

@@ -142,7 +142,7 @@ function readFates(section) {
 	return { isKnown: isKnown === 1, due, complete, truncated, lost, reasons };
 }
 
-// { facts, kinds, strings, frames, ramps, nodes, fates, samples (a SampleTable or null), hasKind(kind) } and of a frame kindOf(), functionOf() and, as the frames are drawn
+// { facts, kinds, strings, frames, ramps, nodes, fates, samples (a SampleTable or null), hasLines, hasKind(kind) } and of a frame kindOf(), functionOf() and, as the frames are drawn
 // (`classes`, FrameClasses), nameOf(), moduleOf(), sourceOf().
 function decodeProfile(bytes) {
 	const sections = readSections(bytes);
@@ -158,11 +158,12 @@ function decodeProfile(bytes) {
 		fates: readFates(sections.get('fate')),
 		samples: readSamples(sections),
 	};
+	profile.hasLines = Boolean(frames.line?.some(Boolean));
 	profile.hasKind = kind => frames.kind.includes(profile.kinds.indexOf(kind));
 	profile.kindOf = frame => frame < 0 ? 'root' : profile.kinds[frames.kind[frame]];
 	profile.functionOf = frame => frame < 0 ? 'all' : profile.strings[frames.name[frame]];
 	profile.classes = new FrameClasses(profile);
-	profile.nameOf = profile.functionOf;
+	profile.nameOf = frame => frame < 0 ? 'all' : profile.classes.nameOf(frame);
 	profile.moduleOf = frame => frame < 0 ? '' : profile.classes.moduleOf(frame);
 	profile.sourceOf = frame => frame < 0 ? '' : profile.classes.sourceOf(frame);
 	return profile;

@@ -19,6 +19,7 @@ NAMES = ["f", "g", "h", "f/g"]
 KINDS = ["native", "kernel", "inlined", "jit", "unknown", "process", "marker"]
 # A frame is what its row says, and of a name, so that one name is often of several modules and kinds.
 CODE = [("", "native"), ("lib.so", "native"), ("libc.so.6", "native"), ("", "kernel"), ("nf", "kernel"), ("lib.so", "inlined"), ("", "jit"), ("lib.so", "unknown")]
+PLACES = [(), ("/x/a.c", 3), ("/x/a.c", 3), ("/x/a.c", 10), ("/y/a.c", 3), ("a.c", 10), ("/x/b.h", 0)]  # files of one name in several folders
 PROCESSES = [Frame("app", kind="process"), Frame("f", kind="process"), Frame("other", kind="process")]
 MARKERS = [Frame("[truncated:no_row]", kind="marker"), Frame("[lost:full]", kind="marker")]
 ALONE = [["focus"], ["ignore"], ["hide"], ["show-from"], ["base"], ["no-kernel"], ["no-inlines"], ["strip-modules"], ["collapse-recursion"]]
@@ -32,7 +33,7 @@ def make_stacks(rng):
         code = []
         for _ in range(rng.randint(0, 7)):
             again = code and rng.random() < 0.3
-            code.append(code[-1] if again else Frame(rng.choice(NAMES), *rng.choice(CODE)))
+            code.append(code[-1] if again else Frame(rng.choice(NAMES), *rng.choice(CODE), *rng.choice(PLACES)))
         if head or code:
             stacks.append((head + code, rng.randint(1, 9)))
     return stacks
@@ -129,6 +130,19 @@ def test_each_word_leaves_what_the_command_leaves(page_stacks, tmp_path):
         if len(words) == 1:
             changed[words[0][0]] += 0 < len(wanted) and wanted != ordered(whole, order)
     assert all(count >= PROFILES / 4 for count in changed.values()), changed
+
+
+def test_by_line_as_well(page_stacks, tmp_path):
+    """A page that was asked for lines draws functions, too, and any words with and without."""
+    rng = random.Random(3)
+    rows = [(profile, page, words) for profile, page, _ in make_pages(rng, tmp_path, "--lines") for words in make_words(rng)]
+    rows += [(profile, page, [*words, ("lines", "")]) for profile, page, words in rows]
+    drawn = page_stacks([(page, "name", filters_of(words)) for _, page, words in rows])
+    wanted = [sorted(command_stacks(profile, *options_of(words))) for profile, _, words in rows]
+    for row, stacks, those in zip(rows, drawn, wanted):
+        assert sorted(stacks) == those, row
+    half = len(rows) // 2
+    assert sum(without != with_them for without, with_them in zip(wanted[:half], wanted[half:])) > half / 2
 
 
 def test_without_words_stacks_stand_as_they_came(page_stacks, tmp_path):
