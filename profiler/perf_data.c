@@ -143,12 +143,15 @@ static void limit_messages(void)
 	setrlimit(RLIMIT_FSIZE, &limit);
 }
 
+/* With a choice of fields perf prints no stacks of tracepoints any more, so that what a frame is made of is asked for as well. */
+#define FIELDS "+pid,+ip,+sym,+dso"
+
 /* In the child. Opened again, the input is read from its beginning. */
 static void run_perf(const struct plumbing *pipes)
 {
 	const char *input = pipes->is_stream ? "-" : "/proc/self/fd/0";
 	const char *const arguments[] = {
-		"perf", "script", "--force", "--no-inline", "-F", "+pid", "--show-lost-events",
+		"perf", "script", "--force", "--no-inline", "-F", FIELDS, "--show-lost-events",
 		"-i",   input,    NULL
 	};
 	int error;

@@ -89,6 +89,15 @@ def test_without_stacks_each_sample_has_its_frame(folder, fields):
     assert all(line.count(";") == 1 and " 0x" not in line and "cpu-clock" not in line for line in lines), folded
 
 
+def test_tracepoints_have_their_stacks(folder):
+    path = folder / "tracepoints.data"
+    subprocess.run(["perf", "record", "-q", "-e", "sched:sched_switch", "-g", "-o", path, "--", "sleep", "0.1"], check=True, timeout=hearth.DEADLINE_SECONDS)
+    with subprocess.Popen(["perf", "script", "--force", "--no-inline", "-i", path], stdout=subprocess.PIPE) as perf:
+        printed = render("-", perf.stdout)
+    assert "sleep;" in printed and all(line.count(";") > 2 for line in printed.splitlines()), printed
+    assert render(path) == printed
+
+
 def test_labels_are_kept(file):
     ended = subprocess.run([hearth.BINARY, "render", file, "-o", "-", "--format", "folded", "--by", "tid"], check=True,
                            capture_output=True, text=True, timeout=hearth.DEADLINE_SECONDS)  # fmt: skip
