@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """hearth render against inferno and flamegraph.pl: folded stacks to SVG, perf script's text to folded stacks; a pprof profile
-read and written again, and its table of the top, against go tool pprof
+read and written again, its table of the top, and several of them added up, against go tool pprof
 
 A new process each time, its input in the page cache, the best of several runs by turns. A bar is what inferno took in the same
 run by the factor that is promised.
 """
+
+import random
 
 import drawing_peers
 import measuring
@@ -18,6 +20,9 @@ PERL_STACKS = 100_000  # a million take it minutes and 4 GB
 PPROF_FACTOR, PPROF_MEMORY_SHARE = 5, 1 / 3  # go's time by hearth's; hearth's memory of go's
 TOP_FACTOR = 10  # of go tool pprof -top
 PPROF_STACKS = 1_000_000
+MERGED = ((10, 100_000), (2, 1_000_000))  # profiles of so many stacks each
+MERGE_FACTOR, MERGE_MEMORY_SHARE = 1.5, 1 / 3  # of go tool pprof -proto A B ...
+RUN_SHARE = 0.8  # of the stacks of a program that one run of it meets
 SCRIPT_SAMPLES = (160_000, 560_000)  # some 290 and 1,000 MB of text
 
 
@@ -61,6 +66,8 @@ def measure(bench):
     for samples in SCRIPT_SAMPLES:
         yield from script_to_folded(bench, samples if not bench.quick else samples // 20)
     yield from pprof_to_pprof(bench, PPROF_STACKS if not bench.quick else PPROF_STACKS // 20)
+    for profiles, stacks in MERGED:
+        yield from pprof_added_up(bench, profiles, stacks if not bench.quick else stacks // 20)
 
 
 def peer(name, command, bench):
@@ -128,3 +135,30 @@ def pprof_to_top(bench, profile, origin, stacks):
     what = f"pprof of {stacks:,} stacks, table of the top"
     yield Row(f"{what}: time", ours.seconds, "s", go.seconds / TOP_FACTOR, note=note_of(profile, origin, [go]))
     yield Row(f"{what}: peak memory", ours.megabytes, "MB")
+
+
+def runs_of_one_program(bench, runs, stacks):
+    """pprof profiles that share most of their stacks: (their files, where the content is from)"""
+    folded, origin = synthetic_profiles.make(bench, "folded", int(stacks / RUN_SHARE))
+    profiles = [bench.path(f"run-{run}.pb.gz") for run in range(runs)]
+    for run, profile in enumerate(profiles):
+        rng, met = random.Random(run), bench.path("run.folded")
+        with folded.open() as lines, met.open("w") as out:
+            out.writelines(line for line in lines if rng.random() < RUN_SHARE)
+        measuring.run_for_usage([bench.binary, "render", met, "-o", profile])
+        met.unlink()
+    folded.unlink()
+    return profiles, origin
+
+
+def pprof_added_up(bench, runs, stacks):
+    profiles, origin = runs_of_one_program(bench, runs, stacks)
+    ours = Tool("hearth", [bench.binary, "render", *profiles, "--format", "pprof", "-o", "-"], bench.path("hearth.pb.gz"))
+    go = Tool("go tool pprof", ["go", "tool", "pprof", "-proto", "-output", bench.path("go.pb.gz"), *profiles], bench.path("go.out"))
+    by_turns([ours, go], bench.seconds(3, 1))
+    what = f"pprof of {runs} runs with {stacks:,} stacks each, added up"
+    note = f"{sum(profile.stat().st_size for profile in profiles) / 1e6:.0f} MB, {origin}; {go}; {go.seconds / ours.seconds:.1f} times as fast"
+    yield Row(f"{what}: time", ours.seconds, "s", go.seconds / MERGE_FACTOR, note=note)
+    yield Row(f"{what}: peak memory", ours.megabytes, "MB", go.megabytes * MERGE_MEMORY_SHARE)
+    for profile in profiles:
+        profile.unlink()
