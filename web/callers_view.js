@@ -1,13 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One function: above it who calls it, below it what it calls, of all its places together. Recursion counts once.
-export { CallersView };
+export { CallersView, PivotTree };
 
 import { FlameView } from './flame_view.js';
 import { FrameSearch } from './frame_search.js';
 import { StackTree } from './stack_tree.js';
 import { callersOf, calleesOf, functionSums } from './tree_shaping.js';
 import { graphParts } from './graph_parts.js';
+
+// Callers or callees of the function at the root, out of the stacks of `base`. The root stands for all places of it, also those that lie on one another.
+class PivotTree extends StackTree {
+	constructor(nodes, base, isOfCallers) {
+		super(nodes);
+		Object.assign(this, { base, isOfCallers, all: base.all });
+	}
+
+	// A caller has only what it passed on.
+	own(i) {
+		return i === 0 ? this.base.selfOfFrame(this.frame[0]) : this.isOfCallers ? -1 : this.self(i);
+	}
+}
 
 class CallersView {
 	// `on`: { describe(view, node), choose(frame) }
@@ -51,9 +64,8 @@ class CallersView {
 		frame = this.profile.classes.of(frame);
 		this.frame = frame >= 0 && tree.nodesOf(frame).length ? frame : this.defaultFrame(tree);
 		if (this.frame < 0) return;
-		this.callers.setTree(new StackTree(callersOf(this.profile, tree, this.frame)));
-		this.callees.setTree(new StackTree(calleesOf(this.profile, tree, this.frame)));
-		for (const pane of this.panes) pane.tree.all = tree.whole;
+		this.callers.setTree(new PivotTree(callersOf(this.profile, tree, this.frame), tree, true));
+		this.callees.setTree(new PivotTree(calleesOf(this.profile, tree, this.frame), tree, false));
 	}
 
 	find(query) {

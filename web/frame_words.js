@@ -8,16 +8,16 @@ import { threadText } from './sample_choice.js';
 
 // Pairs of a word and its value, the most telling first. `view` is the node that fills the width.
 function frameFacts(profile, tree, i, view) {
-	const { facts } = profile, frame = tree.frame[i], whole = tree.whole, pairs = [];
+	const { facts } = profile, { base } = tree, frame = tree.frame[i], { whole } = base, own = tree.own(i), pairs = [];
 	const module = profile.moduleOf(frame), source = profile.sourceOf(frame), kind = profile.kindOf(frame);
 	pairs.push(['total', `${amountText(facts, tree.total(i))} · ${shareText(tree.total(i), whole)}`]);
-	pairs.push(['self', `${amountText(facts, tree.self(i))} · ${shareText(tree.self(i), whole)}`]);
+	if (own >= 0) pairs.push(['self', `${amountText(facts, own)} · ${shareText(own, whole)}`]);
 	if (tree.all !== whole) pairs.push(['of all', shareText(tree.total(i), tree.all)]);
-	if (view > 0 && tree.isWithin(i, view)) pairs.push(['of view', shareText(tree.total(i), tree.total(view))]);
+	if ((view > 0 || (base !== tree && i > 0)) && tree.isWithin(i, view)) pairs.push(['of view', shareText(tree.total(i), tree.total(view))]);
 	if (frame >= 0) {
-		const places = tree.nodesOf(frame);
+		const places = base.nodesOf(frame);
 		if (places.length > 1)
-			pairs.push([`in ${groupDigits(places.length)} places`, shareText(tree.massOfFrame(frame), whole)]);
+			pairs.push([`in ${groupDigits(places.length)} places`, shareText(base.massOfFrame(frame), whole)]);
 	}
 	if (tree.slotsPerStep) pairs.push(...chartFacts(profile, tree, i));
 	if (source) pairs.push(['file', source]);

@@ -197,6 +197,7 @@ class Page {
 			const isInverted = this.view === 'icicle';
 			this.flame.layOut();
 			if (this.flame.canvas.isInverted !== isInverted) this.flame.setInverted(isInverted);
+			this.describe(this.flame, this.flame.focused);
 		} else if (panel === 'chart') {
 			if (isStale) this.makeChart();
 			else if (this.chart.search.query !== this.search.query) this.chart.find(this.search.query);
@@ -209,8 +210,10 @@ class Page {
 			this.describe(this.callers.active, 0);
 		} else if (panel === 'table') {
 			this.table.show();
+			this.describe(this.flame, 0);
 		} else if (isStale || panel === 'tree') {
 			this.rows.show();
+			this.describe(this.rows, this.rows.at);
 		}
 	}
 

@@ -73,6 +73,7 @@ class StackTree {
 		this.takeTicks(self);
 		this.fillRows();
 		this.whole = this.all = this.stop(0); // `all`: of the tree that this one was made of
+		this.base = this; // the tree whose whole shares are of
 		this.places = new Map();
 	}
 
@@ -182,6 +183,16 @@ class StackTree {
 	// All nodes of a frame, in the order of the walk.
 	nodesOf(frame) {
 		return this.placesOf(frame).nodes;
+	}
+
+	// What a node is said to have of its own; -1: nothing is said.
+	own(i) {
+		return this.self(i);
+	}
+
+	// Own ticks of all places of a frame.
+	selfOfFrame(frame) {
+		return this.nodesOf(frame).reduce((sum, i) => sum + this.self(i), 0);
 	}
 
 	// Ticks of all places of a frame.

@@ -118,6 +118,39 @@ def test_callers_and_callees_of_a_function(page):  # noqa: F811
     wait_until(page.driver, lambda: page.view() == "Table", "the table after back")
 
 
+# alloc lies on alloc: 20 of its 70 samples are in the inner one, and of its own are all 70.
+def test_callers_and_callees_say_what_the_table_says(page):  # noqa: F811
+    page.driver.find_element(By.CSS_SELECTOR, "[data-view=table]").click()
+    page.driver.find_element(By.XPATH, "//div[@id='table']//td//button[text()='alloc']").click()
+    page.settle()
+    assert page.detail().startswith(
+        "alloctotal 70 samples · 35.0 %self 70 samples · 35.0 %in 3 places 35.0 %Focus"
+    )
+    words = page.driver.execute_script(
+        "return ['callers', 'callees'].map(id => Array.from("
+        "document.querySelectorAll(`#${id}-twin [role=treeitem]`), item => item.textContent))"
+    )
+    assert words[0] == [
+        "alloc, total 70 samples · 35.0 %, self 70 samples · 35.0 %, in 3 places 35.0 %",
+        "idle, total 30 samples · 15.0 %, of view 42.9 %",
+        "work, total 40 samples · 20.0 %, of view 57.1 %",
+    ]
+    assert words[1][1] == "grow, total 20 samples · 10.0 %, self 0 samples · 0.0 %, of view 28.6 %"
+
+
+def test_the_strip_is_of_the_view_that_is_seen(page):  # noqa: F811
+    def choose(view):
+        page.driver.find_element(By.CSS_SELECTOR, f"[data-view={view}]").click()
+        page.settle()
+
+    whole = page.detail()
+    for view in ("table", "tree", "flame", "icicle"):
+        choose("callers")
+        assert page.detail().startswith("alloctotal 70 samples")
+        choose(view)
+        assert page.detail() == whole, view
+
+
 def test_c_asks_for_callers_and_enter_goes_on_to_a_caller(page):  # noqa: F811
     page.hover(4, 110)
     page.press("c")
