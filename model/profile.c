@@ -74,6 +74,11 @@ int profile_intern(struct profile *profile, const char *bytes, size_t size, uint
 	return string_pool_add(&profile->strings, bytes, size, ret_string);
 }
 
+uint32_t profile_string_count(const struct profile *profile)
+{
+	return profile->strings.count;
+}
+
 const char *profile_string(const struct profile *profile, uint32_t string, size_t *ret_size)
 {
 	return string_pool_get(&profile->strings, string, ret_size);

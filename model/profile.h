@@ -96,6 +96,7 @@ void profile_free(struct profile *profile);
 /* Interns a string: 0 or -ENOMEM. */
 int profile_intern(struct profile *profile, const char *bytes, size_t size, uint32_t *ret_string);
 const char *profile_string(const struct profile *profile, uint32_t string, size_t *ret_size);
+uint32_t profile_string_count(const struct profile *profile);
 /* Of a string of `from` the one of `profile`; PROFILE_NONE stays: 0 or -ENOMEM. */
 int profile_copy_string(struct profile *profile, const struct profile *from, uint32_t *string);
 

@@ -12,6 +12,7 @@ import tree
 MAY_INCLUDE = {
     "base": [],
     "model": ["base"],
+    "store": ["base", "model"],
     "bpf": [],
     "elf": ["base"],
     "unwind": ["base", "elf", "bpf/events.h"],

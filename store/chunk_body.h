@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The body of a chunk as it is kept: compressed by zlib. */
+#ifndef HEARTH_STORE_CHUNK_BODY_H
+#define HEARTH_STORE_CHUNK_BODY_H
+
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/byte_reader.h"
+
+#define CHUNK_MAX_BYTES ((uint64_t)256 << 20) /* a larger one is none */
+
+/* Replaces what `packed` holds: 0, -ENOMEM or -EFBIG. */
+int chunk_body_pack(struct bytes body, struct buffer *packed);
+
+/* The same with what a body of `size` bytes was packed to: 0, -ENOMEM, or -EBADMSG: it was not. */
+int chunk_body_unpack(struct bytes packed, uint64_t size, struct buffer *body);
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/chunk_stream.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "model/profile.h"
+#include "model/profile_merge.h"
+#include "store/chunk_body.h"
+#include "store/slice_dictionary.h"
+#include "store/slice_head.h"
+
+DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
+
+/* What stands before each body. */
+struct record {
+	uint32_t begins_slice, is_lost;
+	uint64_t kind; /* enum chunk_kind */
+	struct window_span span;
+	uint64_t size, packed_size;
+};
+
+/* --- writing --- */
+
+void chunk_stream_begin_slice(struct buffer *stream)
+{
+	const struct record record = { .begins_slice = true };
+
+	buffer_append(stream, &record, sizeof(record));
+}
+
+void chunk_stream_append(struct buffer *stream, const struct slice_chunk *chunk)
+{
+	const struct record record = {
+		.is_lost = !chunk->packed.data,
+		.kind = chunk->kind,
+		.span = chunk->span,
+		.size = chunk->size,
+		.packed_size = chunk->packed.size,
+	};
+
+	buffer_append(stream, &record, sizeof(record));
+	buffer_append(stream, chunk->packed.data, chunk->packed.size);
+}
+
+/* --- reading --- */
+
+struct reading {
+	struct byte_reader reader;
+	struct window_span part;
+	struct profile *into;
+	struct stream_sum *sum;
+	struct buffer body;
+	/* Of the slice: */
+	struct profile *profile; /* NULL: none has begun */
+	struct dictionary_reader dictionary;
+	struct window_report windows;
+	bool has_rate;
+};
+
+/* Of several rates none is that of all. */
+static void note_rate(struct reading *reading)
+{
+	struct profile_origin *origin = profile_origin(reading->profile);
+	uint64_t rate = reading->windows.rate_hz;
+
+	if (reading->has_rate && origin->rate_hz != rate)
+		rate = 0;
+	origin->rate_hz = rate;
+	reading->has_rate = true;
+}
+
+/* What the window covers of the part. */
+static void note_span(struct reading *reading, struct window_span span)
+{
+	struct profile_origin *origin = profile_origin(reading->profile);
+	uint64_t start = span.start_ns, end = span.end_ns;
+
+	if (start < reading->part.start_ns)
+		start = reading->part.start_ns;
+	if (end > reading->part.end_ns)
+		end = reading->part.end_ns;
+	if (!origin->time_unix_ns || start < origin->time_unix_ns)
+		origin->time_unix_ns = start;
+	if (end > start)
+		origin->duration_ns += end - start;
+}
+
+static int take_window(struct reading *reading, struct window_span span, struct bytes body)
+{
+	int error = window_take(span, reading->part, body, &reading->dictionary, &reading->windows);
+
+	if (error)
+		return error;
+	note_rate(reading);
+	note_span(reading, span);
+	return 0;
+}
+
+static int take_body(struct reading *reading, const struct record *record, struct bytes body)
+{
+	switch (record->kind) {
+	case CHUNK_HEAD:
+		return slice_head_take(body, reading->profile);
+	case CHUNK_DICTIONARY:
+		return dictionary_reader_take(&reading->dictionary, body);
+	case CHUNK_WINDOW:
+		return take_window(reading, record->span, body);
+	case CHUNK_SEAL:
+		return 0;
+	default:
+		return -EBADMSG;
+	}
+}
+
+/* What is no chunk may have been of the dictionary: what refers to that leads nowhere. */
+static int take_chunk(struct reading *reading, const struct record *record, struct bytes packed)
+{
+	int error = chunk_body_unpack(packed, record->size, &reading->body);
+
+	if (!error)
+		error = take_body(
+			reading, record,
+			(struct bytes){ (const uint8_t *)reading->body.data, reading->body.size });
+	if (error != -EBADMSG)
+		return error;
+	reading->sum->undecoded++;
+	reading->dictionary.lacks_chunks = true;
+	return 0;
+}
+
+static int end_slice(struct reading *reading)
+{
+	_cleanup_(cleanup_profile) struct profile *profile = take_ptr(reading->profile);
+	struct merged merged;
+
+	dictionary_reader_release(&reading->dictionary);
+	reading->sum->samples += reading->windows.samples;
+	reading->sum->lost_stacks += reading->windows.lost;
+	return profile && reading->windows.samples ? profile_merge(reading->into, profile, &merged)
+						   : 0;
+}
+
+static int begin_slice(struct reading *reading)
+{
+	int error = end_slice(reading);
+
+	if (error)
+		return error;
+	reading->windows = (struct window_report){ 0 };
+	reading->has_rate = false;
+	reading->profile = profile_new();
+	error = reading->profile ? 0 : -ENOMEM;
+	if (!error && profile_keeps_samples(reading->into))
+		error = profile_keep_samples(reading->profile);
+	if (!error)
+		error = dictionary_reader_init(&reading->dictionary, reading->profile);
+	return error;
+}
+
+static int take_record(struct reading *reading)
+{
+	struct record record;
+	struct bytes packed;
+
+	byte_reader_copy(&reading->reader, &record, sizeof(record));
+	packed = byte_reader_take(&reading->reader, record.packed_size);
+	if (reading->reader.failed)
+		return -EBADMSG;
+	if (record.begins_slice)
+		return begin_slice(reading);
+	if (!reading->profile)
+		return -EBADMSG;
+	if (!record.is_lost)
+		return take_chunk(reading, &record, packed);
+	reading->dictionary.lacks_chunks = true;
+	return 0;
+}
+
+int chunk_stream_read(struct bytes stream, struct window_span part, struct profile *into,
+		      struct stream_sum *ret_sum)
+{
+	struct reading reading = { .part = part, .into = into, .sum = ret_sum };
+	int error = 0, ended;
+
+	*ret_sum = (struct stream_sum){ 0 };
+	byte_reader_init(&reading.reader, stream);
+	while (!error && reading.reader.offset < stream.size)
+		error = take_record(&reading);
+	ended = end_slice(&reading);
+	buffer_release(&reading.body);
+	return error ? error : ended;
+}

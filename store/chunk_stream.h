@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Chunks of slices one behind the other in memory, as they were found on disk: what whoever may open files hands to whoever decodes what others may have made. Numbers are in the
+ * host's byte order.
+ */
+#ifndef HEARTH_STORE_CHUNK_STREAM_H
+#define HEARTH_STORE_CHUNK_STREAM_H
+
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/byte_reader.h"
+#include "store/slice_file.h"
+#include "store/slice_window.h"
+
+struct profile;
+
+/* What follows is of another slice. */
+void chunk_stream_begin_slice(struct buffer *stream);
+
+/* One without `packed` says that there was one that is lost. */
+void chunk_stream_append(struct buffer *stream, const struct slice_chunk *chunk);
+
+struct stream_sum {
+	uint64_t samples;     /* that were added */
+	uint64_t lost_stacks; /* of these, those whose stack's chunk is damaged */
+	uint64_t undecoded;   /* chunks that are what they were, and no chunks */
+};
+
+/*
+ * Adds the samples in a part of the time to an empty profile, which keeps them or not: those whose times lie in it, and of windows without times those that have some of it. 0, -ENOMEM, -EBADMSG: it
+ * is no stream, -EINVAL: slices that count different things, -E2BIG or -EOVERFLOW as profile_merge.h has it.
+ */
+int chunk_stream_read(struct bytes stream, struct window_span part, struct profile *into,
+		      struct stream_sum *ret_sum);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the windows of a slice refer to: strings, frames, nodes of the stack tree, label sets. Each is written once, in the chunk of the first window that needs it, and
+ * known by its number from then on. A chunk says which numbers it begins with, so that a reader who has lost one still knows what the others mean.
+ *
+ * The body of a chunk, in this order; a reference is a number, or where there may be none the number + 1, and 0 for none:
+ *
+ *   strings      first, count; the size of each (column), then their bytes
+ *   frames       first, count; five columns: kind (enum frame_kind), name, module?, file?, line
+ *   nodes        first, count; two columns: parent, frame. Node 0 is the root, and stands in no chunk
+ *   label sets   first, count; a column for each label of model/sample_labels.def, in its order: number + 1 or text?, 0: unknown. Set 0 is the one of which nothing is known, and
+ *                stands in no chunk
+ */
+#ifndef HEARTH_STORE_SLICE_DICTIONARY_H
+#define HEARTH_STORE_SLICE_DICTIONARY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/byte_reader.h"
+
+struct profile;
+
+/* How many of each there are. */
+struct dictionary_counts {
+	uint32_t strings, frames, nodes, labels;
+};
+
+/* --- writing --- */
+
+/* Its profile counts nothing: its own numbers are those of the slice. */
+struct dictionary_writer {
+	struct profile *profile;
+	struct dictionary_counts written;
+};
+
+int dictionary_writer_init(struct dictionary_writer *writer); /* 0 or -ENOMEM */
+void dictionary_writer_release(struct dictionary_writer *writer);
+
+/* Is there anything that no chunk has yet? */
+bool dictionary_writer_has_more(const struct dictionary_writer *writer);
+
+/* The body of a chunk with all of that: 0 or -ENOMEM. */
+int dictionary_writer_append(const struct dictionary_writer *writer, struct buffer *to);
+
+/* It is on disk. */
+void dictionary_writer_settle(struct dictionary_writer *writer);
+
+/* --- reading --- */
+
+/* By number, of each the id in a profile; PROFILE_NONE: its chunk is lost. */
+struct dictionary_map {
+	struct buffer ids; /* uint32_t */
+};
+
+struct dictionary_reader {
+	struct profile *profile;
+	struct dictionary_map strings, frames, nodes, labels;
+	bool lacks_chunks; /* numbers may be missing */
+};
+
+/* The profile, which keeps samples, stays the caller's. 0 or -ENOMEM; to be released in either case. */
+int dictionary_reader_init(struct dictionary_reader *reader, struct profile *profile);
+void dictionary_reader_release(struct dictionary_reader *reader);
+
+/* Takes a chunk: 0, -ENOMEM, or -EBADMSG: it is none, and numbers may be missing from now on. */
+int dictionary_reader_take(struct dictionary_reader *reader, struct bytes body);
+
+/* The id of a number, PROFILE_NONE: there is none. */
+uint32_t dictionary_map_get(const struct dictionary_map *map, uint64_t number);
+
+#endif

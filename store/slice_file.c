@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/slice_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "store/chunk_body.h"
+
+#define SEAL_WAIT_MS 200
+
+/* Of a database that somebody else made: it has one table, and nothing is to be run. */
+static const char schema[] =
+	"CREATE TABLE chunk(id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, start_ns INTEGER NOT NULL,"
+	" end_ns INTEGER NOT NULL, size INTEGER NOT NULL, body_checksum INTEGER NOT NULL,"
+	" row_checksum INTEGER NOT NULL, body BLOB NOT NULL)";
+
+#define WINDOW_KIND  "3" /* CHUNK_WINDOW */
+#define SEAL_KIND    "4" /* CHUNK_SEAL */
+#define WHERE_WINDOW " WHERE kind = " WINDOW_KIND
+
+/* Columns, in their order; parameters of the insertion count from 1. */
+enum chunk_column {
+	COLUMN_ID,
+	COLUMN_KIND,
+	COLUMN_START,
+	COLUMN_END,
+	COLUMN_SIZE,
+	COLUMN_BODY_CHECKSUM,
+	COLUMN_ROW_CHECKSUM,
+	COLUMN_BODY,
+	NUMBERS = COLUMN_BODY, /* of a row */
+};
+
+static int error_of(int result)
+{
+	switch (result & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_DONE:
+	case SQLITE_ROW:
+		return 0;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_READONLY:
+		return -EROFS;
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+		return -EACCES;
+	case SQLITE_CANTOPEN:
+		return errno == EACCES ? -EACCES : -ENOENT;
+	case SQLITE_IOERR:
+		return -EIO;
+	default: /* also what only another schema than ours leads to */
+		return -EBADMSG;
+	}
+}
+
+static int run(sqlite3 *database, const char *sql)
+{
+	return error_of(sqlite3_exec(database, sql, NULL, NULL, NULL));
+}
+
+static int read_number(sqlite3 *database, const char *sql, int64_t *ret_number)
+{
+	sqlite3_stmt *statement;
+	int result = sqlite3_prepare_v2(database, sql, -1, &statement, NULL);
+
+	if (result == SQLITE_OK)
+		result = sqlite3_step(statement);
+	if (result == SQLITE_ROW)
+		*ret_number = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return result == SQLITE_ROW ? 0 : result == SQLITE_DONE ? -EBADMSG : error_of(result);
+}
+
+/* Is it a slice, of a version that is known? */
+static int check_version(sqlite3 *database)
+{
+	int64_t application, version;
+	int error = read_number(database, "PRAGMA application_id", &application);
+
+	if (!error)
+		error = read_number(database, "PRAGMA user_version", &version);
+	if (error)
+		return error;
+	if (application != SLICE_APPLICATION || version < 1)
+		return -EBADMSG;
+	return version > SLICE_VERSION ? -ENOTSUP : 0;
+}
+
+/* What a file says is to be believed no more than it has to. */
+static void distrust(sqlite3 *database)
+{
+	sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+}
+
+static int64_t checksum_of_body(struct bytes packed)
+{
+	return (int64_t)crc32_z(0, packed.data, packed.size);
+}
+
+/* Of the numbers before it. */
+static int64_t checksum_of_row(const int64_t numbers[NUMBERS])
+{
+	uint8_t bytes[COLUMN_ROW_CHECKSUM * sizeof(uint64_t)];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)((uint64_t)numbers[i / 8] >> i % 8 * 8);
+	return (int64_t)crc32_z(0, bytes, sizeof(bytes));
+}
+
+/* --- writing --- */
+
+struct slice_writer {
+	sqlite3 *database;
+	bool is_sealed;
+	sqlite3_stmt *insert;
+	uint64_t next_id, committed_id;
+	struct window_span span, committed_span;
+};
+
+static int prepare_writer(struct slice_writer *writer)
+{
+	return error_of(sqlite3_prepare_v3(writer->database,
+					   "INSERT INTO chunk VALUES(?, ?, ?, ?, ?, ?, ?, ?)", -1,
+					   SQLITE_PREPARE_PERSISTENT, &writer->insert, NULL));
+}
+
+static int begin_file(sqlite3 *database)
+{
+	char *sql =
+		sqlite3_mprintf("PRAGMA page_size = 512; PRAGMA journal_mode = WAL;"
+				"PRAGMA synchronous = NORMAL; BEGIN; PRAGMA application_id = %d;"
+				"PRAGMA user_version = %d; %s; COMMIT",
+				SLICE_APPLICATION, SLICE_VERSION, schema);
+	int error = sql ? run(database, sql) : -ENOMEM;
+
+	sqlite3_free(sql);
+	return error;
+}
+
+static int find_end(struct slice_writer *writer)
+{
+	int64_t last, start, end, seals;
+	int error = read_number(writer->database, "SELECT coalesce(max(id), 0) FROM chunk", &last);
+
+	if (!error)
+		error = read_number(writer->database,
+				    "SELECT coalesce(min(start_ns), 0) FROM chunk" WHERE_WINDOW,
+				    &start);
+	if (!error)
+		error = read_number(writer->database,
+				    "SELECT coalesce(max(end_ns), 0) FROM chunk" WHERE_WINDOW,
+				    &end);
+	if (!error)
+		error = read_number(writer->database,
+				    "SELECT count(*) FROM chunk WHERE kind = " SEAL_KIND, &seals);
+	if (error)
+		return error;
+	writer->is_sealed = seals > 0;
+	writer->next_id = writer->committed_id = (uint64_t)last + 1;
+	writer->span = writer->committed_span =
+		(struct window_span){ (uint64_t)start, (uint64_t)end };
+	return 0;
+}
+
+static int open_writer(const char *path, bool is_new, struct slice_writer **ret_writer)
+{
+	struct slice_writer *writer = calloc(1, sizeof(*writer));
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, error;
+
+	if (!writer)
+		return -ENOMEM;
+	writer->next_id = writer->committed_id = 1;
+	if (is_new)
+		flags |= SQLITE_OPEN_CREATE;
+	error = error_of(sqlite3_open_v2(path, &writer->database, flags, NULL));
+	if (!error) {
+		distrust(writer->database);
+		error = is_new ? begin_file(writer->database) : check_version(writer->database);
+	}
+	if (!error && !is_new)
+		error = find_end(writer);
+	if (!error)
+		error = prepare_writer(writer);
+	if (!error)
+		*ret_writer = writer;
+	else
+		slice_writer_free(writer);
+	return error;
+}
+
+int slice_create(const char *path, struct slice_writer **ret_writer)
+{
+	/* SQLite takes what is there. */
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return open_writer(path, true, ret_writer);
+}
+
+int slice_reopen(const char *path, struct slice_writer **ret_writer)
+{
+	return open_writer(path, false, ret_writer);
+}
+
+void slice_writer_free(struct slice_writer *writer)
+{
+	if (!writer)
+		return;
+	sqlite3_finalize(writer->insert);
+	sqlite3_close(writer->database);
+	free(writer);
+}
+
+struct window_span slice_writer_span(const struct slice_writer *writer)
+{
+	return writer->committed_span;
+}
+
+int slice_begin(struct slice_writer *writer)
+{
+	return run(writer->database, "BEGIN IMMEDIATE");
+}
+
+int slice_commit(struct slice_writer *writer)
+{
+	int error = run(writer->database, "COMMIT");
+
+	if (error) {
+		slice_roll_back(writer);
+		return error;
+	}
+	writer->committed_id = writer->next_id;
+	writer->committed_span = writer->span;
+	return 0;
+}
+
+void slice_roll_back(struct slice_writer *writer)
+{
+	sqlite3_exec(writer->database, "ROLLBACK", NULL, NULL, NULL);
+	writer->next_id = writer->committed_id;
+	writer->span = writer->committed_span;
+}
+
+static int insert(struct slice_writer *writer, const struct slice_chunk *chunk)
+{
+	int64_t numbers[NUMBERS] = {
+		[COLUMN_ID] = (int64_t)chunk->id,
+		[COLUMN_KIND] = chunk->kind,
+		[COLUMN_START] = (int64_t)chunk->span.start_ns,
+		[COLUMN_END] = (int64_t)chunk->span.end_ns,
+		[COLUMN_SIZE] = (int64_t)chunk->size,
+		[COLUMN_BODY_CHECKSUM] = checksum_of_body(chunk->packed),
+	};
+	int result = SQLITE_OK;
+
+	numbers[COLUMN_ROW_CHECKSUM] = checksum_of_row(numbers);
+	for (int i = 0; i < NUMBERS && result == SQLITE_OK; i++)
+		result = sqlite3_bind_int64(writer->insert, i + 1, numbers[i]);
+	if (result == SQLITE_OK)
+		result = sqlite3_bind_blob64(writer->insert, COLUMN_BODY + 1, chunk->packed.data,
+					     chunk->packed.size, SQLITE_STATIC);
+	if (result == SQLITE_OK)
+		result = sqlite3_step(writer->insert);
+	sqlite3_reset(writer->insert);
+	sqlite3_clear_bindings(writer->insert);
+	return error_of(result);
+}
+
+static void extend(struct window_span *span, struct window_span by)
+{
+	if (!span->start_ns || by.start_ns < span->start_ns)
+		span->start_ns = by.start_ns;
+	if (by.end_ns > span->end_ns)
+		span->end_ns = by.end_ns;
+}
+
+int slice_put(struct slice_writer *writer, enum chunk_kind kind, struct window_span span,
+	      uint64_t size, struct bytes packed)
+{
+	const struct slice_chunk chunk = { writer->next_id, kind, span, size, packed };
+	int error = insert(writer, &chunk);
+
+	if (error)
+		return error;
+	writer->next_id++;
+	if (kind == CHUNK_WINDOW)
+		extend(&writer->span, span);
+	return 0;
+}
+
+/* Of no bytes. */
+static int put_seal(struct slice_writer *writer)
+{
+	_cleanup_(buffer_release) struct buffer packed = { 0 };
+	int error = chunk_body_pack((struct bytes){ 0 }, &packed);
+
+	if (!error)
+		error = slice_begin(writer);
+	if (error)
+		return error;
+	error = slice_put(writer, CHUNK_SEAL, writer->span, 0,
+			  (struct bytes){ (const uint8_t *)packed.data, packed.size });
+	if (error) {
+		slice_roll_back(writer);
+		return error;
+	}
+	error = slice_commit(writer);
+	writer->is_sealed = !error;
+	return error;
+}
+
+int slice_seal(struct slice_writer *writer)
+{
+	int error = writer->is_sealed ? 0 : put_seal(writer);
+
+	/* It waits for those who read. */
+	sqlite3_busy_timeout(writer->database, SEAL_WAIT_MS);
+	return error ? error : run(writer->database, "PRAGMA journal_mode = DELETE");
+}
+
+/* --- reading --- */
+
+struct slice_reader {
+	sqlite3 *database;
+	sqlite3_stmt *select;
+};
+
+static int prepare_reader(struct slice_reader *reader)
+{
+	return error_of(sqlite3_prepare_v2(reader->database, "SELECT * FROM chunk ORDER BY id", -1,
+					   &reader->select, NULL));
+}
+
+int slice_open(const char *path, struct slice_reader **ret_reader)
+{
+	struct slice_reader *reader = calloc(1, sizeof(*reader));
+	int error;
+
+	if (!reader)
+		return -ENOMEM;
+	error = error_of(sqlite3_open_v2(path, &reader->database,
+					 SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL));
+	if (!error) {
+		distrust(reader->database);
+		error = check_version(reader->database);
+	}
+	if (!error)
+		error = prepare_reader(reader);
+	if (!error)
+		*ret_reader = reader;
+	else
+		slice_reader_free(reader);
+	return error;
+}
+
+void slice_reader_free(struct slice_reader *reader)
+{
+	if (!reader)
+		return;
+	sqlite3_finalize(reader->select);
+	sqlite3_close(reader->database);
+	free(reader);
+}
+
+/* NULL: it is not what it was. */
+static struct bytes take_body(struct slice_reader *reader, const int64_t numbers[NUMBERS])
+{
+	struct bytes packed = {
+		.data = sqlite3_column_blob(reader->select, COLUMN_BODY),
+		.size = (size_t)sqlite3_column_bytes(reader->select, COLUMN_BODY),
+	};
+
+	return checksum_of_body(packed) == numbers[COLUMN_BODY_CHECKSUM] ? packed
+									 : (struct bytes){ 0 };
+}
+
+static bool is_wanted(const struct slice_chunk *chunk, struct window_span part)
+{
+	return chunk->kind != CHUNK_WINDOW ||
+	       (chunk->span.end_ns > part.start_ns && chunk->span.start_ns < part.end_ns);
+}
+
+static int take_row(struct slice_reader *reader, struct window_span part, slice_chunk_fn take,
+		    void *context, struct slice_report *report)
+{
+	int64_t numbers[NUMBERS];
+	struct slice_chunk chunk;
+	bool is_whole;
+
+	for (int i = 0; i < NUMBERS; i++)
+		numbers[i] = sqlite3_column_int64(reader->select, i);
+	chunk = (struct slice_chunk){
+		.id = (uint64_t)numbers[COLUMN_ID],
+		.kind = (enum chunk_kind)numbers[COLUMN_KIND],
+		.span = { (uint64_t)numbers[COLUMN_START], (uint64_t)numbers[COLUMN_END] },
+		.size = (uint64_t)numbers[COLUMN_SIZE],
+	};
+	is_whole = checksum_of_row(numbers) == numbers[COLUMN_ROW_CHECKSUM];
+	if (is_whole && !is_wanted(&chunk, part))
+		return 0;
+	if (is_whole)
+		chunk.packed = take_body(reader, numbers);
+	report->chunks++;
+	report->damaged += !chunk.packed.data;
+	report->is_sealed |= chunk.packed.data && chunk.kind == CHUNK_SEAL;
+	return take(context, &chunk);
+}
+
+/* Of those that are to be there, up to the last one. */
+static int count_missing(struct slice_reader *reader, struct slice_report *report)
+{
+	int64_t count, last;
+	int error = read_number(reader->database, "SELECT count(*) FROM chunk", &count);
+
+	if (!error)
+		error = read_number(reader->database, "SELECT coalesce(max(id), 0) FROM chunk",
+				    &last);
+	if (!error && last > count)
+		report->missing = (uint64_t)(last - count);
+	return error;
+}
+
+int slice_read(struct slice_reader *reader, struct window_span part, slice_chunk_fn take,
+	       void *context, struct slice_report *ret_report)
+{
+	int result, error;
+
+	*ret_report = (struct slice_report){ 0 };
+	error = run(reader->database, "BEGIN"); /* one state of it, whoever writes meanwhile */
+	if (!error)
+		error = count_missing(reader, ret_report);
+	while (!error && (result = sqlite3_step(reader->select)) != SQLITE_DONE)
+		error = result == SQLITE_ROW ? take_row(reader, part, take, context, ret_report)
+					     : error_of(result);
+	sqlite3_reset(reader->select);
+	sqlite3_exec(reader->database, "COMMIT", NULL, NULL, NULL);
+	return error;
+}

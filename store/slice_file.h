@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A slice of the store on disk: an SQLite database (sqlite.org/fileformat2.html) whose application ID is SLICE_APPLICATION and whose user version is SLICE_VERSION,
+ * with one table:
+ *
+ *   chunk   id        from 1 on, without a gap: what a chunk refers to stands before it
+ *           kind      number of chunk_kinds.def
+ *           start_ns  of the window that it is of, and the end: nanoseconds since 1970 of the wall clock
+ *           end_ns
+ *           size      of the body before it was compressed
+ *           body_checksum  CRC-32 (zlib) of the body as it stands here
+ *           row_checksum   CRC-32 of all numbers before, eight bytes each, the lowest first
+ *           body      compressed by zlib; the last column, so that who passes over it does not read it
+ *
+ * While it is written it is in WAL mode, with pages of 512 bytes: a window of some 2 kB then costs half of what larger ones do. A sealed one is a single file that
+ * needs no other beside it. One process writes; any number read, and hold nobody up.
+ */
+#ifndef HEARTH_STORE_SLICE_FILE_H
+#define HEARTH_STORE_SLICE_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/byte_reader.h"
+#include "store/slice_window.h"
+
+#define SLICE_APPLICATION 0x48525448 /* "HRTH" */
+#define SLICE_VERSION     1
+
+enum chunk_kind {
+#define CHUNK_KIND(constant, number, name) constant = number,
+#include "store/chunk_kinds.def"
+#undef CHUNK_KIND
+};
+
+/*
+ * Errors of all functions: -ENOMEM, -ENOSPC, -EIO, -EACCES, -EROFS, -EBUSY, -ENOENT, and -EBADMSG: it is damaged, or no slice. -ENOTSUP: of a newer version than this
+ * hearth's.
+ */
+
+/* --- writing --- */
+
+struct slice_writer;
+
+/* A new file: also -EEXIST. */
+int slice_create(const char *path, struct slice_writer **ret_writer);
+
+/* Opens one that was left without a seal, as after a crash; what was committed is there. */
+int slice_reopen(const char *path, struct slice_writer **ret_writer);
+
+/* Closes it, as it is. */
+void slice_writer_free(struct slice_writer *writer);
+
+/* Chunks between these stand in the file together, or, where anything fails, none of them does. */
+int slice_begin(struct slice_writer *writer);
+int slice_put(struct slice_writer *writer, enum chunk_kind kind, struct window_span span,
+	      uint64_t size, struct bytes packed); /* chunk_body.h */
+int slice_commit(struct slice_writer *writer);
+void slice_roll_back(struct slice_writer *writer);
+
+/* Adds the seal, if there is none, and makes a single file of it. -EBUSY: somebody reads it; to be done again later. */
+int slice_seal(struct slice_writer *writer);
+
+/* Of its windows; start 0: there is none. */
+struct window_span slice_writer_span(const struct slice_writer *writer);
+
+/* --- reading --- */
+
+struct slice_reader;
+
+int slice_open(const char *path, struct slice_reader **ret_reader);
+void slice_reader_free(struct slice_reader *reader);
+
+/* A chunk, whose body is valid during the call. */
+struct slice_chunk {
+	uint64_t id;
+	enum chunk_kind kind;
+	struct window_span span;
+	uint64_t size;       /* of the body */
+	struct bytes packed; /* chunk_body.h; NULL: it is damaged, and the rest need not be true */
+};
+
+/* Anything but 0 ends the reading, and is its error. */
+typedef int (*slice_chunk_fn)(void *context, const struct slice_chunk *chunk);
+
+/* What reading met; `missing` is known before the first chunk is taken. */
+struct slice_report {
+	uint64_t chunks;  /* that were read */
+	uint64_t damaged; /* of them: whose bodies are not what they were */
+	uint64_t missing; /* that should be there and are not */
+	bool is_sealed;
+};
+
+/*
+ * Calls `take` for head, dictionary and seal, and for the windows that have a part in common with `part`, in their order. Damage of the file itself ends it with
+ * -EBADMSG: what was read before is good.
+ */
+int slice_read(struct slice_reader *reader, struct window_span part, slice_chunk_fn take,
+	       void *context, struct slice_report *ret_report);
+
+#endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/slice_window.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "model/profile.h"
+#include "model/profile_merge.h"
+#include "model/samples.h"
+#include "store/column.h"
+#include "store/slice_dictionary.h"
+
+#define MAX_COLUMNS (3 + PROFILE_VALUES_MAX)
+
+/* One that names no kind of value has one. */
+static uint32_t value_count(const struct profile *profile)
+{
+	uint32_t count;
+
+	profile_values(profile, &count);
+	return count ? count : 1;
+}
+
+/* --- writing --- */
+
+/* A window while it is written. */
+struct writing {
+	struct window_span span;
+	uint64_t time_unit_ns;
+	const struct profile *profile;
+	uint32_t *nodes, *labels; /* per node and label set its number in the dictionary */
+	uint32_t values;
+	unsigned int flags;
+};
+
+static int add_label_set(struct profile *to, const struct profile *from, struct label_set set,
+			 uint32_t *ret_labels)
+{
+	for (enum sample_label label = 0; label < SAMPLE_LABEL_COUNT; label++)
+		if (!sample_label_is_number(label) &&
+		    profile_copy_string(to, from, &set.values[label]))
+			return -ENOMEM;
+	return profile_add_labels(to, &set, ret_labels);
+}
+
+static int add_labels(const struct profile *profile, struct profile *to, uint32_t *labels)
+{
+	const struct samples *samples = profile_samples(profile);
+	uint32_t count = samples_labels_count(samples);
+	int error = 0;
+
+	for (uint32_t i = 0; i < count && !error; i++)
+		error = add_label_set(to, profile, *samples_labels(samples, i), &labels[i]);
+	return error;
+}
+
+static unsigned int find_flags(const struct profile *profile)
+{
+	const struct samples *samples = profile_samples(profile);
+	unsigned int flags = samples_have_times(samples) ? WINDOW_HAS_TIMES : 0;
+
+	if (value_count(profile) > 1)
+		flags |= WINDOW_HAS_VALUES;
+	for (size_t i = 0; i < samples_count(samples) && !(flags & WINDOW_HAS_VALUES); i++)
+		if (samples_value(samples, i, 0) != 1)
+			flags |= WINDOW_HAS_VALUES;
+	return flags;
+}
+
+static uint64_t coded_time(const struct writing *writing, uint64_t time_ns)
+{
+	if (time_ns == SAMPLE_NO_TIME)
+		return 0;
+	if (time_ns < writing->span.start_ns)
+		time_ns = writing->span.start_ns;
+	return (time_ns - writing->span.start_ns) / writing->time_unit_ns + 1;
+}
+
+static void append_columns(const struct writing *writing, struct buffer *to)
+{
+	const struct samples *samples = profile_samples(writing->profile);
+	struct column nodes = { 0 }, labels = { 0 }, times = { 0 };
+	size_t count = samples_count(samples);
+
+	for (size_t i = 0; i < count; i++)
+		column_append(&nodes, to, writing->nodes[samples_get(samples, i).node]);
+	for (size_t i = 0; i < count; i++)
+		column_append(&labels, to, writing->labels[samples_get(samples, i).labels]);
+	for (size_t i = 0; i < count && writing->flags & WINDOW_HAS_TIMES; i++)
+		column_append(&times, to, coded_time(writing, samples_get(samples, i).time_ns));
+	for (uint32_t v = 0; v < writing->values && writing->flags & WINDOW_HAS_VALUES; v++) {
+		struct column values = { 0 };
+
+		for (size_t i = 0; i < count; i++)
+			column_append(&values, to, samples_value(samples, i, v));
+	}
+}
+
+static void append_head(const struct writing *writing, struct buffer *to)
+{
+	number_append(to, writing->flags);
+	number_append(to, profile_origin_of(writing->profile)->rate_hz);
+	number_append(to, writing->time_unit_ns);
+	number_append(to, samples_count(profile_samples(writing->profile)));
+}
+
+static int append_samples(struct writing *writing, struct dictionary_writer *dictionary,
+			  struct buffer *to)
+{
+	const struct samples *samples = profile_samples(writing->profile);
+	size_t nodes = profile_node_count(writing->profile);
+	_cleanup_free_ uint32_t *numbers =
+		malloc((nodes + samples_labels_count(samples)) * sizeof(*numbers));
+	int error;
+
+	if (!numbers)
+		return -ENOMEM;
+	writing->nodes = numbers;
+	writing->labels = numbers + nodes;
+	error = profile_merge_nodes(dictionary->profile, writing->profile, writing->nodes);
+	if (!error)
+		error = add_labels(writing->profile, dictionary->profile, writing->labels);
+	if (error)
+		return error;
+	append_head(writing, to);
+	append_columns(writing, to);
+	return buffer_error(to);
+}
+
+int window_append(struct window_span span, uint64_t time_unit_ns, const struct profile *profile,
+		  struct dictionary_writer *dictionary, struct buffer *to)
+{
+	struct writing writing = {
+		.span = span,
+		.time_unit_ns = time_unit_ns,
+		.profile = profile,
+		.values = value_count(profile),
+	};
+
+	if (!profile_samples(profile)) { /* nothing was met */
+		number_append(to, 0);
+		number_append(to, profile_origin_of(profile)->rate_hz);
+		number_append(to, time_unit_ns);
+		number_append(to, 0);
+		return buffer_error(to);
+	}
+	writing.flags = find_flags(profile);
+	return append_samples(&writing, dictionary, to);
+}
+
+/* --- reading --- */
+
+/* A window while it is read: its columns, in their order, each read for itself. */
+struct reading {
+	struct window_span span, part;
+	struct dictionary_reader *dictionary;
+	struct window_report *report;
+	uint64_t flags, time_unit_ns, count;
+	uint32_t values;
+	struct byte_reader readers[MAX_COLUMNS];
+	struct column columns[MAX_COLUMNS];
+};
+
+enum window_column { COLUMN_NODE, COLUMN_LABELS, COLUMN_TIME, COLUMN_VALUES };
+
+static int find_columns(struct reading *reading, struct byte_reader *reader)
+{
+	for (size_t column = 0; column < COLUMN_VALUES + reading->values; column++) {
+		reading->readers[column] = *reader;
+		if (column == COLUMN_TIME && !(reading->flags & WINDOW_HAS_TIMES))
+			continue;
+		if (column >= COLUMN_VALUES && !(reading->flags & WINDOW_HAS_VALUES))
+			continue;
+		for (uint64_t i = 0; i < reading->count; i++)
+			byte_reader_uleb128(reader);
+	}
+	return reader->failed || reader->offset != reader->bytes.size ? -EBADMSG : 0;
+}
+
+static uint64_t next(struct reading *reading, size_t column)
+{
+	return column_read(&reading->columns[column], &reading->readers[column]);
+}
+
+/* SAMPLE_NO_TIME: it is not known. False: it is none. */
+static bool next_time(struct reading *reading, uint64_t *ret_time)
+{
+	uint64_t coded = reading->flags & WINDOW_HAS_TIMES ? next(reading, COLUMN_TIME) : 0;
+	uint64_t since;
+
+	*ret_time = SAMPLE_NO_TIME;
+	if (!coded)
+		return true;
+	return !__builtin_mul_overflow(coded - 1, reading->time_unit_ns, &since) &&
+	       !__builtin_add_overflow(reading->span.start_ns, since, ret_time) &&
+	       *ret_time != SAMPLE_NO_TIME;
+}
+
+static bool is_wanted(const struct reading *reading, uint64_t time_ns)
+{
+	return time_ns == SAMPLE_NO_TIME ||
+	       (time_ns >= reading->part.start_ns && time_ns < reading->part.end_ns);
+}
+
+/* The node of what is not known any more. */
+static int add_damaged(struct profile *profile, uint32_t *ret_node)
+{
+	uint32_t frame;
+	int error = profile_add_named(profile, "[damaged]", NULL, FRAME_UNKNOWN, &frame);
+
+	return error ? error : profile_add_child(profile, PROFILE_ROOT, frame, ret_node);
+}
+
+/* A reference to what no chunk has is an error, unless some are lost. */
+static int find(const struct reading *reading, const struct dictionary_map *map, uint64_t number,
+		uint32_t *ret_id)
+{
+	*ret_id = dictionary_map_get(map, number);
+	return *ret_id != PROFILE_NONE || reading->dictionary->lacks_chunks ? 0 : -EBADMSG;
+}
+
+static int add_sample(struct reading *reading, struct sample sample, const uint64_t *values)
+{
+	struct profile *profile = reading->dictionary->profile;
+	bool is_lost = sample.node == PROFILE_NONE;
+	int error = is_lost ? add_damaged(profile, &sample.node) : 0;
+
+	if (sample.labels == PROFILE_NONE)
+		sample.labels = LABELS_UNKNOWN;
+	if (!error)
+		error = profile_add_sample(profile, &sample, values);
+	reading->report->samples++;
+	reading->report->lost += is_lost;
+	return error;
+}
+
+static int take_sample(struct reading *reading)
+{
+	uint64_t values[PROFILE_VALUES_MAX];
+	struct sample sample;
+	int error = find(reading, &reading->dictionary->nodes, next(reading, COLUMN_NODE),
+			 &sample.node);
+
+	if (!error)
+		error = find(reading, &reading->dictionary->labels, next(reading, COLUMN_LABELS),
+			     &sample.labels);
+	if (!error && !next_time(reading, &sample.time_ns))
+		error = -EBADMSG;
+	for (uint32_t i = 0; i < reading->values; i++)
+		values[i] =
+			reading->flags & WINDOW_HAS_VALUES ? next(reading, COLUMN_VALUES + i) : 1;
+	if (error || !is_wanted(reading, sample.time_ns))
+		return error;
+	return add_sample(reading, sample, values);
+}
+
+int window_take(struct window_span span, struct window_span part, struct bytes body,
+		struct dictionary_reader *dictionary, struct window_report *report)
+{
+	struct reading reading = {
+		.span = span,
+		.part = part,
+		.dictionary = dictionary,
+		.report = report,
+		.values = value_count(dictionary->profile),
+	};
+	struct byte_reader reader;
+	int error;
+
+	byte_reader_init(&reader, body);
+	reading.flags = byte_reader_uleb128(&reader);
+	report->rate_hz = byte_reader_uleb128(&reader);
+	reading.time_unit_ns = byte_reader_uleb128(&reader);
+	reading.count = byte_reader_uleb128(&reader);
+	/* Each takes a byte at least of the column of nodes. */
+	if (reader.failed || reading.count > body.size - reader.offset)
+		return -EBADMSG;
+	error = find_columns(&reading, &reader);
+	for (uint64_t i = 0; i < reading.count && !error; i++)
+		error = take_sample(&reading);
+	return error;
+}

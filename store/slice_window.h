@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The samples of a window as a chunk. Its stacks and labels are those of the slice's dictionary (slice_dictionary.h), its values those of the slice's head. The body, in this
+ * order:
+ *
+ *   flags        enum window_flag
+ *   rate         in Hz; 0: not known
+ *   time unit    in ns
+ *   samples      count; columns: node, label set, then, by the flags, time (+ 1, in units since the window's start; 0: not known), and one for each value
+ *
+ * Samples stand in the order in which they were.
+ */
+#ifndef HEARTH_STORE_SLICE_WINDOW_H
+#define HEARTH_STORE_SLICE_WINDOW_H
+
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/byte_reader.h"
+
+struct dictionary_reader;
+struct dictionary_writer;
+struct profile;
+
+enum window_flag {
+	WINDOW_HAS_TIMES = 1,
+	WINDOW_HAS_VALUES = 2, /* else each sample counts one of the only value */
+};
+
+/* Nanoseconds since 1970, of the wall clock. */
+struct window_span {
+	uint64_t start_ns, end_ns;
+};
+
+/*
+ * The body of the chunk of a profile, whose samples' times, if they are known, are of the wall clock and lie in the span; they are kept as multiples of the unit.
+ * What its stacks and labels need is added to the dictionary, whose chunk has to be written before this one. 0 or -ENOMEM.
+ */
+int window_append(struct window_span span, uint64_t time_unit_ns, const struct profile *profile,
+		  struct dictionary_writer *dictionary, struct buffer *to);
+
+/* What was read of windows. */
+struct window_report {
+	uint64_t samples; /* added */
+	uint64_t
+		lost; /* of these: their stack is not known any more; they hang from the frame "[damaged]" */
+	uint64_t rate_hz; /* of the last one */
+};
+
+/*
+ * Adds samples to the dictionary's profile: those of a window whose times lie in `part`, its start included and its end not; those without a time too. 0, -ENOMEM, -EOVERFLOW: they count more than
+ * a profile may, or -EBADMSG, and some may have been added.
+ */
+int window_take(struct window_span span, struct window_span part, struct bytes body,
+		struct dictionary_reader *dictionary, struct window_report *report);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/store_folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+
+#define NS_PER_MS  1000000u
+#define ENDING     ".slice"
+#define OPEN       "-open" ENDING
+#define SET_ASIDE  "-damaged" ENDING
+#define NAME_BYTES 96
+
+/* --- names --- */
+
+static void make_name(const struct slice_entry *entry, char name[NAME_BYTES])
+{
+	if (entry->state == SLICE_SEALED)
+		snprintf(name, NAME_BYTES, "%06" PRIu64 "-%" PRIu64 "-%" PRIu64 ENDING,
+			 entry->number, entry->span.start_ns / NS_PER_MS,
+			 entry->span.end_ns / NS_PER_MS + (entry->span.end_ns % NS_PER_MS != 0));
+	else
+		snprintf(name, NAME_BYTES, "%06" PRIu64 "%s", entry->number,
+			 entry->state == SLICE_IS_OPEN ? OPEN : SET_ASIDE);
+}
+
+char *store_folder_path(const char *folder, const struct slice_entry *entry)
+{
+	char name[NAME_BYTES], *path;
+
+	make_name(entry, name);
+	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
+}
+
+/* Digits, and what follows them; false: there is none, or too large a number. */
+static bool take_number(const char **text, uint64_t *ret_number)
+{
+	char *end;
+
+	if (**text < '0' || **text > '9')
+		return false;
+	errno = 0;
+	*ret_number = strtoull(*text, &end, 10);
+	*text = end;
+	return !errno;
+}
+
+static bool take_span(const char *text, struct window_span *ret_span)
+{
+	uint64_t start, end;
+
+	if (*text++ != '-' || !take_number(&text, &start) || *text++ != '-' ||
+	    !take_number(&text, &end) || strcmp(text, ENDING) != 0)
+		return false;
+	return !__builtin_mul_overflow(start, NS_PER_MS, &ret_span->start_ns) &&
+	       !__builtin_mul_overflow(end, NS_PER_MS, &ret_span->end_ns);
+}
+
+/* False: it is no slice's name. */
+static bool parse_name(const char *name, struct slice_entry *ret_entry)
+{
+	struct slice_entry entry = { .state = SLICE_SEALED };
+
+	if (!take_number(&name, &entry.number))
+		return false;
+	if (!strcmp(name, OPEN))
+		entry.state = SLICE_IS_OPEN;
+	else if (!strcmp(name, SET_ASIDE))
+		entry.state = SLICE_SET_ASIDE;
+	else if (!take_span(name, &entry.span))
+		return false;
+	*ret_entry = entry;
+	return true;
+}
+
+/* --- the list --- */
+
+void slice_list_release(struct slice_list *list)
+{
+	free(list->entries);
+	*list = (struct slice_list){ 0 };
+}
+
+static int append(struct slice_list *list, size_t *capacity, struct slice_entry entry)
+{
+	struct slice_entry *grown;
+
+	if (list->count == *capacity) {
+		*capacity = *capacity ? *capacity * 2 : 64;
+		grown = reallocarray(list->entries, *capacity, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		list->entries = grown;
+	}
+	list->entries[list->count++] = entry;
+	return 0;
+}
+
+/* What SQLite has beside an open one counts, too. */
+static uint64_t size_on_disk(int folder, const char *name)
+{
+	static const char *const endings[] = { "", "-wal", "-shm" };
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
+		char path[NAME_MAX + 8];
+		struct stat status;
+
+		snprintf(path, sizeof(path), "%s%s", name, endings[i]);
+		if (!fstatat(folder, path, &status, 0))
+			bytes += (uint64_t)status.st_size;
+	}
+	return bytes;
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct slice_entry *a = left, *b = right;
+
+	return (a->number > b->number) - (a->number < b->number);
+}
+
+int store_folder_list(const char *folder, struct slice_list *ret_list)
+{
+	_cleanup_closedir_ DIR *open = opendir(folder);
+	struct slice_entry entry;
+	struct dirent *found;
+	size_t capacity = 0;
+	int error = 0;
+
+	*ret_list = (struct slice_list){ 0 };
+	if (!open)
+		return -errno;
+	while (!error && (errno = 0, found = readdir(open))) {
+		if (!parse_name(found->d_name, &entry))
+			continue;
+		entry.bytes = size_on_disk(dirfd(open), found->d_name);
+		error = append(ret_list, &capacity, entry);
+	}
+	if (!error && errno)
+		error = -errno;
+	if (ret_list->count)
+		qsort(ret_list->entries, ret_list->count, sizeof(*ret_list->entries), compare);
+	return error;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A store: a folder of slices (slice_file.h), profiles by the time of the wall clock that they are of.
+ *
+ *   FOLDER/lock                      held by the one who writes
+ *   FOLDER/NUMBER-START-END.slice    a sealed slice, with its span in milliseconds since 1970, rounded outwards; numbers count from 1 in the order in which slices were begun
+ *   FOLDER/NUMBER-open.slice         that which is being written, with SQLite's own files beside it; or what a crash left, until the next one writes
+ *   FOLDER/NUMBER-damaged.slice      one that could not be opened then, set aside
+ *
+ * Nothing but the names and the slices tells what there is: no two files have to fit.
+ */
+#ifndef HEARTH_STORE_STORE_FOLDER_H
+#define HEARTH_STORE_STORE_FOLDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/slice_window.h"
+
+enum slice_state { SLICE_SEALED, SLICE_IS_OPEN, SLICE_SET_ASIDE };
+
+struct slice_entry {
+	uint64_t number;
+	enum slice_state state;
+	struct window_span span; /* of a sealed one */
+	uint64_t bytes;          /* of the file, and of those beside it */
+};
+
+struct slice_list {
+	struct slice_entry *entries; /* by number */
+	size_t count;
+};
+
+/* 0, -ENOMEM, or the error of opening the folder; to be released in either case. */
+int store_folder_list(const char *folder, struct slice_list *ret_list);
+void slice_list_release(struct slice_list *list);
+
+/* "FOLDER/NAME" of an entry's file, to be freed; NULL: out of memory. */
+char *store_folder_path(const char *folder, const struct slice_entry *entry);
+
+#endif

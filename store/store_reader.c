@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/store_reader.h"
+
+#include <errno.h>
+#include <stdbool.h>
+
+#include "base/cleanup.h"
+#include "store/chunk_stream.h"
+#include "store/store_folder.h"
+
+DEFINE_CLEANUP(cleanup_slice, struct slice_reader *, slice_reader_free)
+
+struct collecting {
+	const char *folder;
+	struct window_span part;
+	store_damage_fn damaged;
+	void *context;
+	struct buffer *stream;
+};
+
+static bool may_have_part(const struct slice_entry *entry, struct window_span part)
+{
+	return entry->state == SLICE_IS_OPEN ||
+	       (entry->state == SLICE_SEALED && entry->span.end_ns > part.start_ns &&
+		entry->span.start_ns < part.end_ns);
+}
+
+static bool is_whole(const struct slice_entry *entry, const struct slice_report *report)
+{
+	return !report->damaged && !report->missing &&
+	       (report->is_sealed || entry->state == SLICE_IS_OPEN);
+}
+
+static int open_file(const char *folder, const struct slice_entry *entry,
+		     struct slice_reader **ret_slice)
+{
+	_cleanup_free_ char *path = store_folder_path(folder, entry);
+
+	return path ? slice_open(path, ret_slice) : -ENOMEM;
+}
+
+/* One that was sealed meanwhile has another name; one that was taken away is not there: -ENOENT. */
+static int open_again(const char *folder, struct slice_entry *entry,
+		      struct slice_reader **ret_slice)
+{
+	struct slice_list list;
+	int error = store_folder_list(folder, &list), opened = -ENOENT;
+
+	for (size_t i = 0; i < list.count && !error; i++)
+		if (list.entries[i].number == entry->number) {
+			*entry = list.entries[i];
+			opened = open_file(folder, entry, ret_slice);
+		}
+	slice_list_release(&list);
+	return error ? error : opened;
+}
+
+/* A slice while it is read. */
+struct collected_slice {
+	struct buffer *stream;
+	struct slice_report report;
+	bool has_begun;
+};
+
+static int take_chunk(void *context, const struct slice_chunk *chunk)
+{
+	struct collected_slice *slice = context;
+
+	if (!slice->has_begun)
+		chunk_stream_begin_slice(slice->stream);
+	if (!slice->has_begun && slice->report.missing)
+		chunk_stream_append(slice->stream, &(struct slice_chunk){ 0 });
+	slice->has_begun = true;
+	chunk_stream_append(slice->stream, chunk);
+	return buffer_error(slice->stream);
+}
+
+static int collect_slice(const struct collecting *collecting, struct slice_entry *entry)
+{
+	_cleanup_(cleanup_slice) struct slice_reader *slice = NULL;
+	struct collected_slice collected = { .stream = collecting->stream };
+	int error = open_file(collecting->folder, entry, &slice);
+
+	if (error == -ENOENT)
+		error = open_again(collecting->folder, entry, &slice);
+	if (error == -ENOENT)
+		return 0;
+	if (!error)
+		error = slice_read(slice, collecting->part, take_chunk, &collected,
+				   &collected.report);
+	if (error == -ENOMEM)
+		return error;
+	if (error || !is_whole(entry, &collected.report))
+		collecting->damaged(collecting->context, entry, &collected.report, error);
+	return 0;
+}
+
+int store_collect(const char *folder, struct window_span part, store_damage_fn damaged,
+		  void *context, struct buffer *stream)
+{
+	const struct collecting collecting = { folder, part, damaged, context, stream };
+	struct slice_list list;
+	int error = store_folder_list(folder, &list);
+
+	for (size_t i = 0; i < list.count && !error; i++)
+		if (may_have_part(&list.entries[i], part))
+			error = collect_slice(&collecting, &list.entries[i]);
+	slice_list_release(&list);
+	return error;
+}

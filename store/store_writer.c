@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/store_writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "model/profile.h"
+#include "store/chunk_body.h"
+#include "store/slice_dictionary.h"
+#include "store/slice_file.h"
+#include "store/slice_head.h"
+#include "store/store_folder.h"
+
+#define FOLDER_MODE 0755
+#define LOCK_MODE   0644
+
+struct store_writer {
+	char *folder;
+	int lock;
+	uint64_t next_number;
+	struct slice_entry entry;   /* of the slice that is open */
+	struct slice_writer *slice; /* NULL: none is */
+	struct dictionary_writer dictionary;
+	struct buffer head; /* what the slice begins with */
+	struct buffer body, packed;
+};
+
+static struct bytes bytes_of(const struct buffer *buffer)
+{
+	return (struct bytes){ (const uint8_t *)buffer->data, buffer->size };
+}
+
+/* --- the slice that is open --- */
+
+static void drop_slice(struct store_writer *writer)
+{
+	slice_writer_free(take_ptr(writer->slice));
+	dictionary_writer_release(&writer->dictionary);
+}
+
+static int rename_entry(const char *folder, const struct slice_entry *from,
+			const struct slice_entry *to)
+{
+	_cleanup_free_ char *old = store_folder_path(folder, from);
+	_cleanup_free_ char *new = store_folder_path(folder, to);
+
+	if (!old || !new)
+		return -ENOMEM;
+	return rename(old, new) ? -errno : 0;
+}
+
+/* One without a window is not kept. */
+static int end_file(const char *folder, const struct slice_entry *entry, struct slice_writer *slice)
+{
+	_cleanup_free_ char *path = store_folder_path(folder, entry);
+	struct slice_entry sealed = {
+		.number = entry->number,
+		.state = SLICE_SEALED,
+		.span = slice_writer_span(slice),
+	};
+	int error = slice_seal(slice);
+
+	slice_writer_free(slice);
+	if (error)
+		return error == -EBUSY ? 0 : error; /* it is sealed when the next one writes */
+	if (!sealed.span.start_ns)
+		return path && !unlink(path) ? 0 : path ? -errno : -ENOMEM;
+	return rename_entry(folder, entry, &sealed);
+}
+
+static int end_slice(struct store_writer *writer)
+{
+	int error = writer->slice
+			    ? end_file(writer->folder, &writer->entry, take_ptr(writer->slice))
+			    : 0;
+
+	drop_slice(writer);
+	return error;
+}
+
+static int put(struct store_writer *writer, enum chunk_kind kind, struct window_span span,
+	       const struct buffer *body)
+{
+	int error = chunk_body_pack(bytes_of(body), &writer->packed);
+
+	return error ? error
+		     : slice_put(writer->slice, kind, span, body->size, bytes_of(&writer->packed));
+}
+
+static int put_head(struct store_writer *writer, const struct buffer *head)
+{
+	int error = slice_begin(writer->slice);
+
+	if (!error)
+		error = put(writer, CHUNK_HEAD, (struct window_span){ 0 }, head);
+	if (!error)
+		return slice_commit(writer->slice);
+	slice_roll_back(writer->slice);
+	return error;
+}
+
+static int begin_slice(struct store_writer *writer, const struct buffer *head)
+{
+	_cleanup_free_ char *path = NULL;
+	int error;
+
+	writer->entry =
+		(struct slice_entry){ .number = writer->next_number++, .state = SLICE_IS_OPEN };
+	path = store_folder_path(writer->folder, &writer->entry);
+	error = path ? dictionary_writer_init(&writer->dictionary) : -ENOMEM;
+	if (!error)
+		error = slice_create(path, &writer->slice);
+	if (!error)
+		error = put_head(writer, head);
+	if (error) {
+		drop_slice(writer);
+		return error;
+	}
+	buffer_clear(&writer->head);
+	buffer_append(&writer->head, head->data, head->size);
+	return buffer_error(&writer->head);
+}
+
+/* The one that is open, if the window belongs into it, or another one. */
+static int choose_slice(struct store_writer *writer, struct window_span span,
+			const struct buffer *head)
+{
+	bool fits = writer->slice && writer->head.size == head->size &&
+		    (!head->size || !memcmp(writer->head.data, head->data, head->size));
+	struct window_span open =
+		fits ? slice_writer_span(writer->slice) : (struct window_span){ 0 };
+	int error;
+
+	if (fits && open.start_ns)
+		fits = span.end_ns >= open.start_ns &&
+		       span.end_ns - open.start_ns <= STORE_SLICE_NS &&
+		       span.start_ns >= open.start_ns &&
+		       profile_node_count(writer->dictionary.profile) < STORE_SLICE_NODES;
+	if (fits)
+		return 0;
+	error = end_slice(writer);
+	return error ? error : begin_slice(writer, head);
+}
+
+/* --- windows --- */
+
+static int put_window(struct store_writer *writer, struct window_span span, uint64_t time_unit_ns,
+		      const struct profile *profile)
+{
+	struct dictionary_writer *dictionary = &writer->dictionary;
+	_cleanup_(buffer_release) struct buffer words = { 0 };
+	int error;
+
+	buffer_clear(&writer->body);
+	error = window_append(span, time_unit_ns, profile, dictionary, &writer->body);
+	if (!error && dictionary_writer_has_more(dictionary)) {
+		error = dictionary_writer_append(dictionary, &words);
+		if (!error)
+			error = put(writer, CHUNK_DICTIONARY, span, &words);
+	}
+	return error ? error : put(writer, CHUNK_WINDOW, span, &writer->body);
+}
+
+/* After an error the dictionary has what no chunk has: the slice ends with what it had before. */
+int store_writer_add(struct store_writer *writer, struct window_span span, uint64_t time_unit_ns,
+		     const struct profile *profile)
+{
+	_cleanup_(buffer_release) struct buffer head = { 0 };
+	int error = slice_head_append(profile, &head);
+
+	if (!error)
+		error = choose_slice(writer, span, &head);
+	if (!error)
+		error = slice_begin(writer->slice);
+	if (error)
+		return error;
+	error = put_window(writer, span, time_unit_ns, profile);
+	if (error)
+		slice_roll_back(writer->slice);
+	else
+		error = slice_commit(writer->slice);
+	if (error)
+		end_slice(writer); /* the first error is the one that tells */
+	else
+		dictionary_writer_settle(&writer->dictionary);
+	return error;
+}
+
+/* --- the folder --- */
+
+static int make_folder(const char *folder)
+{
+	return mkdir(folder, FOLDER_MODE) && errno != EEXIST ? -errno : 0;
+}
+
+static int take_lock(struct store_writer *writer)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (asprintf(&path, "%s/lock", writer->folder) < 0)
+		return -ENOMEM;
+	writer->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, LOCK_MODE);
+	if (writer->lock < 0)
+		return -errno;
+	return flock(writer->lock, LOCK_EX | LOCK_NB) ? -errno : 0;
+}
+
+/* With what SQLite has beside it. */
+static int set_file_aside(const char *folder, const struct slice_entry *from,
+			  const struct slice_entry *to)
+{
+	static const char *const endings[] = { "-wal", "-shm" };
+	_cleanup_free_ char *old = store_folder_path(folder, from);
+	_cleanup_free_ char *new = store_folder_path(folder, to);
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings) && old && new; i++) {
+		char *old_part, *new_part;
+
+		if (asprintf(&old_part, "%s%s", old, endings[i]) < 0)
+			return -ENOMEM;
+		if (asprintf(&new_part, "%s%s", new, endings[i]) < 0)
+			new_part = NULL;
+		if (new_part)
+			rename(old_part, new_part); /* there may be none */
+		free(old_part);
+		free(new_part);
+	}
+	return rename_entry(folder, from, to);
+}
+
+/* What a crash left; what cannot be sealed is set aside. */
+static int seal_left(const char *folder, const struct slice_entry *entry, size_t *set_aside)
+{
+	_cleanup_free_ char *path = store_folder_path(folder, entry);
+	struct slice_entry aside = { .number = entry->number, .state = SLICE_SET_ASIDE };
+	struct slice_writer *slice;
+	int error = path ? slice_reopen(path, &slice) : -ENOMEM;
+
+	if (!error)
+		error = end_file(folder, entry, slice);
+	if (error != -EBADMSG)
+		return error;
+	++*set_aside;
+	return set_file_aside(folder, entry, &aside);
+}
+
+static int look_around(struct store_writer *writer, size_t *set_aside)
+{
+	struct slice_list list;
+	int error = store_folder_list(writer->folder, &list);
+
+	for (size_t i = 0; i < list.count && !error; i++) {
+		if (list.entries[i].number >= writer->next_number)
+			writer->next_number = list.entries[i].number + 1;
+		if (list.entries[i].state == SLICE_IS_OPEN)
+			error = seal_left(writer->folder, &list.entries[i], set_aside);
+	}
+	slice_list_release(&list);
+	return error;
+}
+
+static void writer_free(struct store_writer *writer)
+{
+	drop_slice(writer);
+	cleanup_close(&writer->lock);
+	buffer_release(&writer->head);
+	buffer_release(&writer->body);
+	buffer_release(&writer->packed);
+	free(writer->folder);
+	free(writer);
+}
+
+int store_writer_open(const char *folder, struct store_writer **ret_writer, size_t *ret_set_aside)
+{
+	struct store_writer *writer = calloc(1, sizeof(*writer));
+	size_t set_aside = 0;
+	int error;
+
+	if (!writer)
+		return -ENOMEM;
+	writer->lock = -1;
+	writer->next_number = 1;
+	writer->folder = strdup(folder);
+	error = writer->folder ? make_folder(folder) : -ENOMEM;
+	if (!error)
+		error = take_lock(writer);
+	if (!error)
+		error = look_around(writer, &set_aside);
+	if (error) {
+		writer_free(writer);
+		return error;
+	}
+	*ret_writer = writer;
+	*ret_set_aside = set_aside;
+	return 0;
+}
+
+int store_writer_close(struct store_writer *writer)
+{
+	int error = end_slice(writer);
+
+	writer_free(writer);
+	return error;
+}

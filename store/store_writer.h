@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Adds profiles to a store (store_folder.h), into the slice that is open. */
+#ifndef HEARTH_STORE_STORE_WRITER_H
+#define HEARTH_STORE_STORE_WRITER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/slice_window.h"
+
+struct profile;
+struct store_writer;
+
+/* A slice is full with so long a span, or so many nodes in its dictionary, whichever is first: some 40 MB of memory while it is open. */
+#define STORE_SLICE_NS    3600000000000u
+#define STORE_SLICE_NODES (1u << 20)
+
+/*
+ * Makes the folder if it is not there, and seals what was left open. 0, -EWOULDBLOCK: somebody else writes into it, or an error of mkdir(), open() or slice_file.h. `ret_set_aside`: so many slices could
+ * not be sealed.
+ */
+int store_writer_open(const char *folder, struct store_writer **ret_writer, size_t *ret_set_aside);
+
+/* Seals the slice that is open, if there is one. 0 or an error; the writer is gone in either case. */
+int store_writer_close(struct store_writer *writer);
+
+/*
+ * Adds a profile, which keeps its samples: their times, where they are known, are of the wall clock and in the span, and are kept as multiples of the unit. It is on disk when this
+ * returns, or, after an error of slice_file.h, nothing of it is.
+ */
+int store_writer_add(struct store_writer *writer, struct window_span span, uint64_t time_unit_ns,
+		     const struct profile *profile);
+
+#endif

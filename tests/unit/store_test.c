@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store: what was added is read again, whoever was killed meanwhile; what is damaged is told, and the rest is there. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/hash.h"
+#include "model/profile.h"
+#include "model/samples.h"
+#include "store/chunk_stream.h"
+#include "store/slice_file.h"
+#include "store/store_folder.h"
+#include "store/store_reader.h"
+#include "store/store_writer.h"
+
+#define SECOND_NS ((uint64_t)1000000000)
+#define START_NS  (1764339842 * SECOND_NS)
+#define WINDOW_NS (10 * SECOND_NS)
+#define UNIT_NS   1000000u
+
+/* --- a folder of its own --- */
+
+struct place {
+	char folder[64];
+};
+
+static int make_place(void **state)
+{
+	struct place *place = calloc(1, sizeof(*place));
+
+	snprintf(place->folder, sizeof(place->folder), "/tmp/hearth-store-XXXXXX");
+	*state = place;
+	return mkdtemp(place->folder) ? 0 : -1;
+}
+
+static void empty(const char *folder)
+{
+	DIR *open = opendir(folder);
+	struct dirent *found;
+
+	while ((found = readdir(open)))
+		unlinkat(dirfd(open), found->d_name, 0);
+	closedir(open);
+}
+
+static int remove_place(void **state)
+{
+	struct place *place = *state;
+
+	empty(place->folder);
+	rmdir(place->folder);
+	free(place);
+	return 0;
+}
+
+/* --- profiles --- */
+
+static struct window_span span_of(uint64_t window)
+{
+	return (struct window_span){ START_NS + window * WINDOW_NS,
+				     START_NS + (window + 1) * WINDOW_NS };
+}
+
+static const struct window_span always = { 0, UINT64_MAX };
+
+static uint32_t add_stack(struct profile *profile, uint64_t random)
+{
+	uint32_t node = PROFILE_ROOT, frame;
+
+	for (size_t depth = 0; depth < random % 9 + 1; depth++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "f%llu",
+			 (unsigned long long)(hash_u64(random + depth) % (depth + 3)));
+		assert_int_equal(profile_add_placed(profile, name, depth % 2 ? "libx.so" : NULL,
+						    (enum frame_kind)(depth % 4),
+						    depth % 3 ? "x.c" : NULL,
+						    depth % 3 ? (uint32_t)depth : 0, &frame),
+				 0);
+		assert_int_equal(profile_add_child(profile, node, frame, &node), 0);
+	}
+	return node;
+}
+
+static uint32_t add_labels(struct profile *profile, uint64_t random)
+{
+	struct label_set set;
+	uint32_t labels;
+	char comm[16];
+
+	memset(&set, 0xff, sizeof(set));
+	snprintf(comm, sizeof(comm), "comm%llu", (unsigned long long)(random % 3));
+	set.values[SAMPLE_LABEL_pid] = (uint32_t)(random % 5);
+	if (random % 7)
+		assert_int_equal(
+			profile_intern(profile, comm, strlen(comm), &set.values[SAMPLE_LABEL_comm]),
+			0);
+	assert_int_equal(profile_add_labels(profile, &set, &labels), 0);
+	return labels;
+}
+
+/* What a window is made of. */
+struct recipe {
+	size_t samples;
+	bool has_times, has_values;
+	const char *machine;
+};
+
+static struct profile *make_window(uint64_t window, struct recipe recipe)
+{
+	struct profile *profile = profile_new();
+
+	assert_int_equal(profile_keep_samples(profile), 0);
+	profile_origin(profile)->rate_hz = 19;
+	profile_origin(profile)->fates_are_known = true;
+	if (recipe.machine)
+		profile_origin(profile)->machine = strdup(recipe.machine);
+	if (recipe.has_values) {
+		struct value_type types[2];
+
+		for (size_t i = 0; i < 2; i++) {
+			assert_int_equal(profile_intern(profile, i ? "cpu" : "samples", i ? 3 : 7,
+							&types[i].name),
+					 0);
+			assert_int_equal(profile_intern(profile, i ? "nanoseconds" : "count",
+							i ? 11 : 5, &types[i].unit),
+					 0);
+		}
+		assert_int_equal(profile_set_values(profile, types, 2), 0);
+	}
+	for (size_t i = 0; i < recipe.samples; i++) {
+		uint64_t random = hash_u64(window * 1000000 + i);
+		const uint64_t values[] = { recipe.has_values ? random % 4 : 1, random % 100000 };
+		struct sample sample = {
+			.node = add_stack(profile, random % 500),
+			.labels = add_labels(profile, random >> 20),
+			.time_ns =
+				recipe.has_times && random % 11
+					? span_of(window).start_ns +
+						  (random >> 32) % (WINDOW_NS / UNIT_NS) * UNIT_NS
+					: SAMPLE_NO_TIME,
+		};
+
+		assert_int_equal(profile_add_sample(profile, &sample, values), 0);
+	}
+	return profile;
+}
+
+/* Sample by sample: its stack, what is known of it, its time and values. */
+static void describe(const struct profile *profile, struct buffer *to)
+{
+	const struct samples *samples = profile_samples(profile);
+
+	buffer_clear(to);
+	for (size_t i = 0; samples && i < samples_count(samples); i++) {
+		struct sample sample = samples_get(samples, i);
+		const struct label_set *labels = samples_labels(samples, sample.labels);
+		uint32_t comm = labels->values[SAMPLE_LABEL_comm];
+
+		for (uint32_t at = sample.node; at != PROFILE_ROOT;
+		     at = profile_node(profile, at)->parent) {
+			const struct frame *frame =
+				profile_frame(profile, profile_node(profile, at)->frame);
+
+			buffer_printf(to, "%s/%s/%d/%s:%u;",
+				      profile_string(profile, frame->name, NULL),
+				      frame->module == PROFILE_NONE
+					      ? "-"
+					      : profile_string(profile, frame->module, NULL),
+				      frame->kind,
+				      frame->file == PROFILE_NONE
+					      ? "-"
+					      : profile_string(profile, frame->file, NULL),
+				      frame->line);
+		}
+		buffer_printf(to, " %s %u %llu",
+			      comm == PROFILE_NONE ? "-" : profile_string(profile, comm, NULL),
+			      labels->values[SAMPLE_LABEL_pid], (unsigned long long)sample.time_ns);
+		for (uint32_t v = 0; v < samples_value_count(samples); v++)
+			buffer_printf(to, " %llu",
+				      (unsigned long long)samples_value(samples, i, v));
+		buffer_append_char(to, '\n');
+	}
+	assert_int_equal(buffer_error(to), 0);
+}
+
+/* --- adding and reading --- */
+
+static struct store_writer *open_writer(const char *folder)
+{
+	struct store_writer *writer;
+	size_t set_aside;
+
+	assert_int_equal(store_writer_open(folder, &writer, &set_aside), 0);
+	assert_int_equal(set_aside, 0);
+	return writer;
+}
+
+/* Counts what it is told of. */
+static void note_damage(void *context, const struct slice_entry *slice,
+			const struct slice_report *report, int error)
+{
+	(void)slice;
+	(void)report;
+	(void)error;
+	++*(size_t *)context;
+}
+
+static struct profile *read_part(const char *folder, struct window_span part, size_t *ret_damaged,
+				 struct stream_sum *ret_sum)
+{
+	struct profile *profile = profile_new();
+	struct buffer stream = { 0 };
+
+	*ret_damaged = 0;
+	assert_int_equal(profile_keep_samples(profile), 0);
+	assert_int_equal(store_collect(folder, part, note_damage, ret_damaged, &stream), 0);
+	assert_int_equal(
+		chunk_stream_read((struct bytes){ (const uint8_t *)stream.data, stream.size }, part,
+				  profile, ret_sum),
+		0);
+	*ret_damaged += ret_sum->undecoded;
+	buffer_release(&stream);
+	return profile;
+}
+
+static void assert_has(const char *folder, struct window_span part, const struct buffer *expected)
+{
+	struct buffer found = { 0 };
+	struct stream_sum sum;
+	size_t damaged;
+	struct profile *profile = read_part(folder, part, &damaged, &sum);
+
+	describe(profile, &found);
+	assert_int_equal(damaged, 0);
+	assert_string_equal(buffer_string(&found), buffer_string((struct buffer *)expected));
+	profile_free(profile);
+	buffer_release(&found);
+}
+
+/* Adds windows, and says what they are as `describe` does. */
+static void add_windows(struct store_writer *writer, uint64_t first, uint64_t end,
+			struct recipe recipe, struct buffer *expected)
+{
+	for (uint64_t window = first; window < end; window++) {
+		struct profile *profile = make_window(window, recipe);
+		struct buffer words = { 0 };
+
+		assert_int_equal(store_writer_add(writer, span_of(window), UNIT_NS, profile), 0);
+		describe(profile, &words);
+		buffer_append(expected, words.data, words.size);
+		buffer_release(&words);
+		profile_free(profile);
+	}
+}
+
+static void test_what_was_added_is_read(void **state)
+{
+	static const struct recipe recipes[] = {
+		{ .samples = 200 },
+		{ .samples = 200, .has_times = true, .machine = "anvil" },
+		{ .samples = 50, .has_times = true, .has_values = true },
+		{ .samples = 0 },
+	};
+	const struct place *place = *state;
+
+	for (size_t i = 0; i < sizeof(recipes) / sizeof(*recipes); i++) {
+		struct store_writer *writer = open_writer(place->folder);
+		struct buffer expected = { 0 };
+
+		add_windows(writer, 0, 5, recipes[i], &expected);
+		assert_has(place->folder, always, &expected); /* while it is written */
+		assert_int_equal(store_writer_close(writer), 0);
+		assert_has(place->folder, always, &expected);
+		buffer_release(&expected);
+		empty(place->folder);
+	}
+}
+
+static void test_where_it_comes_from_is_read(void **state)
+{
+	const struct place *place = *state;
+	struct store_writer *writer = open_writer(place->folder);
+	struct buffer expected = { 0 };
+	struct stream_sum sum;
+	struct profile *profile;
+	size_t damaged;
+
+	add_windows(writer, 0, 3,
+		    (struct recipe){ .samples = 10, .has_values = true, .machine = "anvil" },
+		    &expected);
+	assert_int_equal(store_writer_close(writer), 0);
+	profile = read_part(place->folder, always, &damaged, &sum);
+	assert_string_equal(profile_origin(profile)->machine, "anvil");
+	assert_int_equal(profile_origin(profile)->rate_hz, 19);
+	assert_true(profile_origin(profile)->fates_are_known);
+	assert_int_equal(profile_origin(profile)->time_unix_ns, START_NS);
+	assert_int_equal(profile_origin(profile)->duration_ns, 3 * WINDOW_NS);
+	assert_int_equal(sum.samples, 30);
+	profile_free(profile);
+	buffer_release(&expected);
+}
+
+static void test_a_part_has_what_lies_in_it(void **state)
+{
+	const struct place *place = *state;
+	struct store_writer *writer = open_writer(place->folder);
+	const struct recipe recipe = { .samples = 300, .has_times = true };
+	struct window_span part = { span_of(1).start_ns + WINDOW_NS / 3,
+				    span_of(3).start_ns + WINDOW_NS / 7 };
+	struct buffer all = { 0 };
+	struct stream_sum sum;
+	struct profile *profile;
+	size_t damaged, timed = 0, count;
+
+	add_windows(writer, 0, 5, recipe, &all);
+	assert_int_equal(store_writer_close(writer), 0);
+	profile = read_part(place->folder, part, &damaged, &sum);
+	count = samples_count(profile_samples(profile));
+	for (size_t i = 0; i < count; i++) {
+		uint64_t time = samples_get(profile_samples(profile), i).time_ns;
+
+		timed += time != SAMPLE_NO_TIME;
+		assert_true(time == SAMPLE_NO_TIME ||
+			    (time >= part.start_ns && time < part.end_ns));
+	}
+	/* By what they were made of. */
+	for (uint64_t window = 0; window < 5; window++)
+		for (size_t i = 0; i < recipe.samples; i++) {
+			uint64_t random = hash_u64(window * 1000000 + i);
+			uint64_t time = span_of(window).start_ns +
+					(random >> 32) % (WINDOW_NS / UNIT_NS) * UNIT_NS;
+
+			if (random % 11)
+				timed -= time >= part.start_ns && time < part.end_ns;
+			else
+				count -= window >= 1 && window <= 3;
+		}
+	assert_int_equal(timed, 0);
+	assert_int_equal(count, sum.samples - (samples_count(profile_samples(profile)) - count));
+	profile_free(profile);
+	buffer_release(&all);
+}
+
+static size_t count_slices(const char *folder, enum slice_state state)
+{
+	struct slice_list list;
+	size_t count = 0;
+
+	assert_int_equal(store_folder_list(folder, &list), 0);
+	for (size_t i = 0; i < list.count; i++)
+		count += list.entries[i].state == state;
+	slice_list_release(&list);
+	return count;
+}
+
+static void test_another_slice_for_what_does_not_fit(void **state)
+{
+	const struct place *place = *state;
+	struct store_writer *writer = open_writer(place->folder);
+	struct buffer expected = { 0 };
+
+	add_windows(writer, 0, 2, (struct recipe){ .samples = 3 }, &expected);
+	assert_int_equal(count_slices(place->folder, SLICE_SEALED), 0);
+	add_windows(writer, 2, 3, (struct recipe){ .samples = 3, .machine = "other" }, &expected);
+	assert_int_equal(count_slices(place->folder, SLICE_SEALED), 1);
+	add_windows(writer, 400, 401, (struct recipe){ .samples = 3, .machine = "other" },
+		    &expected); /* more than an hour later */
+	assert_int_equal(count_slices(place->folder, SLICE_SEALED), 2);
+	add_windows(writer, 7, 8, (struct recipe){ .samples = 3, .machine = "other" },
+		    &expected); /* before it */
+	assert_int_equal(count_slices(place->folder, SLICE_SEALED), 3);
+	assert_int_equal(count_slices(place->folder, SLICE_IS_OPEN), 1);
+	assert_int_equal(store_writer_close(writer), 0);
+	assert_int_equal(count_slices(place->folder, SLICE_SEALED), 4);
+	assert_has(place->folder, always, &expected);
+	buffer_release(&expected);
+}
+
+static void test_one_writes(void **state)
+{
+	const struct place *place = *state;
+	struct store_writer *writer = open_writer(place->folder), *second;
+	size_t set_aside;
+
+	assert_int_equal(store_writer_open(place->folder, &second, &set_aside), -EWOULDBLOCK);
+	assert_int_equal(store_writer_close(writer), 0);
+	assert_int_equal(store_writer_open(place->folder, &second, &set_aside), 0);
+	assert_int_equal(store_writer_close(second), 0);
+}
+
+/* --- crashes --- */
+
+/* Adds windows until it is killed; says through the pipe which ones are on disk. */
+static void write_until_killed(const char *folder, int pipe, uint64_t first)
+{
+	struct store_writer *writer = open_writer(folder);
+
+	for (uint64_t window = first;; window++) {
+		struct profile *profile =
+			make_window(window, (struct recipe){ .samples = 20, .has_times = true });
+
+		if (store_writer_add(writer, span_of(window), UNIT_NS, profile))
+			_exit(1);
+		profile_free(profile);
+		if (write(pipe, &window, sizeof(window)) != sizeof(window))
+			_exit(1);
+	}
+}
+
+/* How many windows it said were on disk before it was killed, some time after the first one. */
+static uint64_t kill_a_writer(const char *folder, uint64_t first, uint64_t round)
+{
+	uint64_t window = first;
+	int ends[2], status;
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	if (!pid) {
+		close(ends[0]);
+		write_until_killed(folder, ends[1], first);
+	}
+	close(ends[1]);
+	for (uint64_t i = 0; i <= round % 5; i++)
+		assert_int_equal(read(ends[0], &window, sizeof(window)), sizeof(window));
+	usleep((useconds_t)(hash_u64(round) % 3000));
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	while (read(ends[0], &window, sizeof(window)) == sizeof(window))
+		;
+	close(ends[0]);
+	return window + 1;
+}
+
+static void test_a_killed_writer_loses_no_window(void **state)
+{
+	const struct place *place = *state;
+	uint64_t next = 0;
+
+	for (uint64_t round = 0; round < 30; round++) {
+		struct stream_sum sum;
+		struct profile *profile;
+		size_t damaged;
+
+		next = kill_a_writer(place->folder, next, round);
+		profile = read_part(place->folder, always, &damaged, &sum);
+		assert_int_equal(damaged, 0);
+		/* One more may have been written and not told. */
+		assert_true(sum.samples == next * 20 || sum.samples == (next + 1) * 20);
+		next = sum.samples / 20;
+		profile_free(profile);
+	}
+	assert_int_equal(store_writer_close(open_writer(place->folder)), 0);
+	assert_int_equal(count_slices(place->folder, SLICE_IS_OPEN), 0);
+	assert_int_equal(count_slices(place->folder, SLICE_SEALED), 30);
+}
+
+/* --- damage --- */
+
+static void path_of_only_slice(const char *folder, char path[PATH_MAX])
+{
+	struct slice_list list;
+	char *found;
+
+	assert_int_equal(store_folder_list(folder, &list), 0);
+	assert_int_equal(list.count, 1);
+	found = store_folder_path(folder, &list.entries[0]);
+	snprintf(path, PATH_MAX, "%s", found);
+	free(found);
+	slice_list_release(&list);
+}
+
+static void flip(const char *path, off_t byte, unsigned int bit)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	uint8_t value;
+
+	assert_int_equal(pread(fd, &value, 1, byte), 1);
+	value ^= (uint8_t)(1u << bit);
+	assert_int_equal(pwrite(fd, &value, 1, byte), 1);
+	close(fd);
+}
+
+/* Every bit of a sealed slice, or of it each so many-th: what is read is what was there, or it is told that it is not. */
+static void test_each_flipped_bit_is_found_or_harmless(void **state)
+{
+	const struct place *place = *state;
+	struct store_writer *writer = open_writer(place->folder);
+	struct buffer expected = { 0 }, found = { 0 };
+	size_t harmless = 0, parts = 0, flips = 0;
+	char path[PATH_MAX];
+	struct stat status;
+
+	add_windows(writer, 0, 3, (struct recipe){ .samples = 30, .has_times = true }, &expected);
+	assert_int_equal(store_writer_close(writer), 0);
+	path_of_only_slice(place->folder, path);
+	assert_int_equal(stat(path, &status), 0);
+	for (off_t at = 0; at < status.st_size * 8; at += 7, flips++) {
+		struct stream_sum sum;
+		struct profile *profile;
+		size_t damaged;
+
+		flip(path, at / 8, (unsigned int)(at % 8));
+		profile = read_part(place->folder, always, &damaged, &sum);
+		describe(profile, &found);
+		if (!damaged)
+			assert_string_equal(buffer_string(&found), buffer_string(&expected));
+		harmless += !damaged;
+		parts += damaged && sum.samples;
+		profile_free(profile);
+		flip(path, at / 8, (unsigned int)(at % 8));
+	}
+	assert_true(harmless < flips / 2); /* SQLite's pages have room that is not used */
+	assert_true(parts > flips / 20);   /* of most a part is left */
+	assert_has(place->folder, always, &expected);
+	buffer_release(&expected);
+	buffer_release(&found);
+}
+
+static void test_what_cannot_be_opened_is_set_aside(void **state)
+{
+	const struct place *place = *state;
+	struct slice_entry entry = { .number = 7, .state = SLICE_IS_OPEN };
+	char *path = store_folder_path(place->folder, &entry);
+	struct store_writer *writer;
+	struct buffer expected = { 0 };
+	size_t set_aside;
+	FILE *file = fopen(path, "w");
+
+	fputs("no slice\n", file);
+	fclose(file);
+	assert_int_equal(store_writer_open(place->folder, &writer, &set_aside), 0);
+	assert_int_equal(set_aside, 1);
+	add_windows(writer, 0, 1, (struct recipe){ .samples = 3 }, &expected);
+	assert_int_equal(store_writer_close(writer), 0);
+	assert_int_equal(count_slices(place->folder, SLICE_SET_ASIDE), 1);
+	assert_has(place->folder, always, &expected);
+	buffer_release(&expected);
+	free(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_what_was_added_is_read, make_place,
+						remove_place),
+		cmocka_unit_test_setup_teardown(test_where_it_comes_from_is_read, make_place,
+						remove_place),
+		cmocka_unit_test_setup_teardown(test_a_part_has_what_lies_in_it, make_place,
+						remove_place),
+		cmocka_unit_test_setup_teardown(test_another_slice_for_what_does_not_fit,
+						make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_one_writes, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_a_killed_writer_loses_no_window, make_place,
+						remove_place),
+		cmocka_unit_test_setup_teardown(test_each_flipped_bit_is_found_or_harmless,
+						make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_what_cannot_be_opened_is_set_aside, make_place,
+						remove_place),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
