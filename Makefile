@@ -184,7 +184,7 @@ $(OUTPUT)/bench/deep_stack-%: tests/bench/deep_stack.c
 
 # Fuzz targets take bytes until stopped; any tests/fuzz/NAME_fuzz.c is one, with its corpus in tests/fuzz/corpus/NAME/,
 # whose folders are fuzzed one by one.
-FUZZ_FOLDERS := base model elf unwind symbolize worker
+FUZZ_FOLDERS := base model elf unwind symbolize worker store
 
 $(OUTPUT)/fuzz/%: tests/fuzz/%.c $(call sources,$(FUZZ_FOLDERS)) $(wildcard $(addsuffix /*.h,$(FUZZ_FOLDERS) bpf tests/replay))
 	$(call say,FUZZ,$@)

@@ -77,7 +77,7 @@ static bool slot_holds(const struct string_pool *pool, const struct pool_slot *s
 		       const char *bytes, size_t size)
 {
 	return slot->hash == hash && pool->strings[slot->id].size == size &&
-	       !memcmp(pool->strings[slot->id].bytes, bytes, size);
+	       (!size || !memcmp(pool->strings[slot->id].bytes, bytes, size));
 }
 
 /* The slot that holds the string, or the free one where it belongs. Needs a table with a free slot. */

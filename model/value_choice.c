@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "model/counted_nodes.h"
 #include "model/frame_copy.h"
+#include "model/node_copy.h"
 #include "model/origin_copy.h"
 #include "model/profile.h"
 #include "model/value_move.h"
@@ -31,26 +32,6 @@ int value_find(const struct profile *profile, const char *name, uint32_t *ret_va
 	return 0;
 }
 
-/* `nodes`: per node of the source its own in the new profile, or PROFILE_NONE. */
-static int copy_nodes(struct frame_copy *copy, const bool *counted, uint32_t *nodes)
-{
-	uint32_t count = profile_node_count(copy->from), frame;
-	int error = 0;
-
-	nodes[PROFILE_ROOT] = PROFILE_ROOT;
-	for (uint32_t i = 1; i < count && !error; i++) {
-		const struct stack_node *node = profile_node(copy->from, i);
-
-		nodes[i] = PROFILE_NONE;
-		if (!counted[i])
-			continue;
-		error = frame_copy_add(copy, node->frame, &frame);
-		if (!error)
-			error = profile_add_child(copy->to, nodes[node->parent], frame, &nodes[i]);
-	}
-	return error;
-}
-
 static int copy_counted(struct frame_copy *copy, uint32_t value)
 {
 	uint32_t count = profile_node_count(copy->from);
@@ -60,7 +41,7 @@ static int copy_counted(struct frame_copy *copy, uint32_t value)
 
 	if (!counted || !nodes)
 		return -ENOMEM;
-	error = copy_nodes(copy, counted, nodes);
+	error = node_copy(copy, counted, nodes);
 	return error ? error : value_move_one(copy->from, copy->to, nodes, value);
 }
 

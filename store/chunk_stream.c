@@ -45,10 +45,28 @@ void chunk_stream_append(struct buffer *stream, const struct slice_chunk *chunk)
 	buffer_append(stream, chunk->packed.data, chunk->packed.size);
 }
 
+bool chunk_stream_next(struct byte_reader *reader, struct stream_record *ret_record)
+{
+	struct record record;
+
+	*ret_record = (struct stream_record){ 0 };
+	if (reader->failed || reader->offset == reader->bytes.size)
+		return false;
+	byte_reader_copy(reader, &record, sizeof(record));
+	ret_record->begins_slice = record.begins_slice;
+	ret_record->is_lost = record.is_lost;
+	ret_record->chunk = (struct slice_chunk){
+		.kind = (enum chunk_kind)record.kind,
+		.span = record.span,
+		.size = record.size,
+		.packed = byte_reader_take(reader, record.packed_size),
+	};
+	return !reader->failed;
+}
+
 /* --- reading --- */
 
 struct reading {
-	struct byte_reader reader;
 	struct window_span part;
 	struct profile *into;
 	struct stream_sum *sum;
@@ -99,30 +117,29 @@ static int take_window(struct reading *reading, struct window_span span, struct 
 	return 0;
 }
 
-static int take_body(struct reading *reading, const struct record *record, struct bytes body)
+static int take_body(struct reading *reading, const struct slice_chunk *chunk, struct bytes body)
 {
-	switch (record->kind) {
+	switch (chunk->kind) {
 	case CHUNK_HEAD:
 		return slice_head_take(body, reading->profile);
 	case CHUNK_DICTIONARY:
 		return dictionary_reader_take(&reading->dictionary, body);
 	case CHUNK_WINDOW:
-		return take_window(reading, record->span, body);
+		return take_window(reading, chunk->span, body);
 	case CHUNK_SEAL:
 		return 0;
-	default:
-		return -EBADMSG;
 	}
+	return -EBADMSG;
 }
 
 /* What is no chunk may have been of the dictionary: what refers to that leads nowhere. */
-static int take_chunk(struct reading *reading, const struct record *record, struct bytes packed)
+static int take_chunk(struct reading *reading, const struct slice_chunk *chunk)
 {
-	int error = chunk_body_unpack(packed, record->size, &reading->body);
+	int error = chunk_body_unpack(chunk->packed, chunk->size, &reading->body);
 
 	if (!error)
 		error = take_body(
-			reading, record,
+			reading, chunk,
 			(struct bytes){ (const uint8_t *)reading->body.data, reading->body.size });
 	if (error != -EBADMSG)
 		return error;
@@ -160,21 +177,14 @@ static int begin_slice(struct reading *reading)
 	return error;
 }
 
-static int take_record(struct reading *reading)
+static int take_record(struct reading *reading, const struct stream_record *record)
 {
-	struct record record;
-	struct bytes packed;
-
-	byte_reader_copy(&reading->reader, &record, sizeof(record));
-	packed = byte_reader_take(&reading->reader, record.packed_size);
-	if (reading->reader.failed)
-		return -EBADMSG;
-	if (record.begins_slice)
+	if (record->begins_slice)
 		return begin_slice(reading);
 	if (!reading->profile)
 		return -EBADMSG;
-	if (!record.is_lost)
-		return take_chunk(reading, &record, packed);
+	if (!record->is_lost)
+		return take_chunk(reading, &record->chunk);
 	reading->dictionary.lacks_chunks = true;
 	return 0;
 }
@@ -183,12 +193,16 @@ int chunk_stream_read(struct bytes stream, struct window_span part, struct profi
 		      struct stream_sum *ret_sum)
 {
 	struct reading reading = { .part = part, .into = into, .sum = ret_sum };
+	struct stream_record record;
+	struct byte_reader reader;
 	int error = 0, ended;
 
 	*ret_sum = (struct stream_sum){ 0 };
-	byte_reader_init(&reading.reader, stream);
-	while (!error && reading.reader.offset < stream.size)
-		error = take_record(&reading);
+	byte_reader_init(&reader, stream);
+	while (!error && chunk_stream_next(&reader, &record))
+		error = take_record(&reading, &record);
+	if (!error && reader.failed)
+		error = -EBADMSG;
 	ended = end_slice(&reading);
 	buffer_release(&reading.body);
 	return error ? error : ended;

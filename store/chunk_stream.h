@@ -6,6 +6,7 @@
 #ifndef HEARTH_STORE_CHUNK_STREAM_H
 #define HEARTH_STORE_CHUNK_STREAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
@@ -20,6 +21,14 @@ void chunk_stream_begin_slice(struct buffer *stream);
 
 /* One without `packed` says that there was one that is lost. */
 void chunk_stream_append(struct buffer *stream, const struct slice_chunk *chunk);
+
+/* The next record of a stream: false: the end, or what comes is none (`reader->failed`). */
+struct stream_record {
+	bool begins_slice, is_lost;
+	struct slice_chunk chunk; /* of neither; its id is 0 */
+};
+
+bool chunk_stream_next(struct byte_reader *reader, struct stream_record *ret_record);
 
 struct stream_sum {
 	uint64_t samples;     /* that were added */

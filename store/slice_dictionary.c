@@ -8,8 +8,8 @@
 #include "model/samples.h"
 #include "store/column.h"
 
-/* Beyond so many numbers of a kind a chunk that leaves some out is none. */
-#define MAX_NUMBERS (1u << 28)
+/* Chunks that are lost had no more numbers of a kind than these: a writer begins another slice before (store_writer.h). */
+#define MAX_MISSING (1u << 22)
 
 /* --- writing --- */
 
@@ -200,7 +200,7 @@ static int read_head(const struct dictionary_reader *dictionary, struct byte_rea
 	int error = 0;
 
 	if (reader->failed || numbers > reader->bytes.size - reader->offset || first < known ||
-	    first > MAX_NUMBERS || (first > known && !dictionary->lacks_chunks))
+	    first - known > (dictionary->lacks_chunks ? MAX_MISSING : 0))
 		return -EBADMSG;
 	for (; known < first && !error; known++)
 		error = map_append(map, PROFILE_NONE);

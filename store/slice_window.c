@@ -28,8 +28,7 @@ static uint32_t value_count(const struct profile *profile)
 
 /* A window while it is written. */
 struct writing {
-	struct window_span span;
-	uint64_t time_unit_ns;
+	const struct window_times *times;
 	const struct profile *profile;
 	uint32_t *nodes, *labels; /* per node and label set its number in the dictionary */
 	uint32_t values;
@@ -70,13 +69,15 @@ static unsigned int find_flags(const struct profile *profile)
 	return flags;
 }
 
-static uint64_t coded_time(const struct writing *writing, uint64_t time_ns)
+/* One that lies before the window's start is moved to it. */
+static uint64_t coded_time(const struct window_times *times, uint64_t time_ns)
 {
+	uint64_t since;
+
 	if (time_ns == SAMPLE_NO_TIME)
 		return 0;
-	if (time_ns < writing->span.start_ns)
-		time_ns = writing->span.start_ns;
-	return (time_ns - writing->span.start_ns) / writing->time_unit_ns + 1;
+	since = time_ns + times->ahead_ns - times->span.start_ns;
+	return (int64_t)since < 0 ? 1 : since / times->unit_ns + 1;
 }
 
 static void append_columns(const struct writing *writing, struct buffer *to)
@@ -90,7 +91,8 @@ static void append_columns(const struct writing *writing, struct buffer *to)
 	for (size_t i = 0; i < count; i++)
 		column_append(&labels, to, writing->labels[samples_get(samples, i).labels]);
 	for (size_t i = 0; i < count && writing->flags & WINDOW_HAS_TIMES; i++)
-		column_append(&times, to, coded_time(writing, samples_get(samples, i).time_ns));
+		column_append(&times, to,
+			      coded_time(writing->times, samples_get(samples, i).time_ns));
 	for (uint32_t v = 0; v < writing->values && writing->flags & WINDOW_HAS_VALUES; v++) {
 		struct column values = { 0 };
 
@@ -103,7 +105,7 @@ static void append_head(const struct writing *writing, struct buffer *to)
 {
 	number_append(to, writing->flags);
 	number_append(to, profile_origin_of(writing->profile)->rate_hz);
-	number_append(to, writing->time_unit_ns);
+	number_append(to, writing->times->unit_ns);
 	number_append(to, samples_count(profile_samples(writing->profile)));
 }
 
@@ -130,12 +132,11 @@ static int append_samples(struct writing *writing, struct dictionary_writer *dic
 	return buffer_error(to);
 }
 
-int window_append(struct window_span span, uint64_t time_unit_ns, const struct profile *profile,
+int window_append(const struct window_times *times, const struct profile *profile,
 		  struct dictionary_writer *dictionary, struct buffer *to)
 {
 	struct writing writing = {
-		.span = span,
-		.time_unit_ns = time_unit_ns,
+		.times = times,
 		.profile = profile,
 		.values = value_count(profile),
 	};
@@ -143,7 +144,7 @@ int window_append(struct window_span span, uint64_t time_unit_ns, const struct p
 	if (!profile_samples(profile)) { /* nothing was met */
 		number_append(to, 0);
 		number_append(to, profile_origin_of(profile)->rate_hz);
-		number_append(to, time_unit_ns);
+		number_append(to, times->unit_ns);
 		number_append(to, 0);
 		return buffer_error(to);
 	}

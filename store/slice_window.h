@@ -32,11 +32,19 @@ struct window_span {
 	uint64_t start_ns, end_ns;
 };
 
+/* When a window was, and by which clock its samples tell. */
+struct window_times {
+	struct window_span span;
+	uint64_t
+		ahead_ns; /* to be added to a sample's time to have that of the wall clock (modulo 2^64) */
+	uint64_t unit_ns; /* times are kept as multiples of it; not 0 */
+};
+
 /*
- * The body of the chunk of a profile, whose samples' times, if they are known, are of the wall clock and lie in the span; they are kept as multiples of the unit.
- * What its stacks and labels need is added to the dictionary, whose chunk has to be written before this one. 0 or -ENOMEM.
+ * The body of the chunk of a profile, which keeps its samples: their times, if they are known, lie in the span. What its stacks and labels need is added to the dictionary, whose chunk has
+ * to stand before this one. 0 or -ENOMEM.
  */
-int window_append(struct window_span span, uint64_t time_unit_ns, const struct profile *profile,
+int window_append(const struct window_times *times, const struct profile *profile,
 		  struct dictionary_writer *dictionary, struct buffer *to);
 
 /* What was read of windows. */

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "model/profile.h"
 #include "store/chunk_body.h"
+#include "store/chunk_stream.h"
 #include "store/slice_dictionary.h"
 #include "store/slice_file.h"
 #include "store/slice_head.h"
@@ -108,17 +109,22 @@ static int put_head(struct store_writer *writer, const struct buffer *head)
 	return error;
 }
 
-static int begin_slice(struct store_writer *writer, const struct buffer *head)
+static int create_slice(struct store_writer *writer)
 {
 	_cleanup_free_ char *path = NULL;
-	int error;
 
 	writer->entry =
 		(struct slice_entry){ .number = writer->next_number++, .state = SLICE_IS_OPEN };
 	path = store_folder_path(writer->folder, &writer->entry);
-	error = path ? dictionary_writer_init(&writer->dictionary) : -ENOMEM;
+	return path ? slice_create(path, &writer->slice) : -ENOMEM;
+}
+
+static int begin_slice(struct store_writer *writer, const struct buffer *head)
+{
+	int error = dictionary_writer_init(&writer->dictionary);
+
 	if (!error)
-		error = slice_create(path, &writer->slice);
+		error = create_slice(writer);
 	if (!error)
 		error = put_head(writer, head);
 	if (error) {
@@ -153,7 +159,7 @@ static int choose_slice(struct store_writer *writer, struct window_span span,
 
 /* --- windows --- */
 
-static int put_window(struct store_writer *writer, struct window_span span, uint64_t time_unit_ns,
+static int put_window(struct store_writer *writer, const struct window_times *times,
 		      const struct profile *profile)
 {
 	struct dictionary_writer *dictionary = &writer->dictionary;
@@ -161,29 +167,29 @@ static int put_window(struct store_writer *writer, struct window_span span, uint
 	int error;
 
 	buffer_clear(&writer->body);
-	error = window_append(span, time_unit_ns, profile, dictionary, &writer->body);
+	error = window_append(times, profile, dictionary, &writer->body);
 	if (!error && dictionary_writer_has_more(dictionary)) {
 		error = dictionary_writer_append(dictionary, &words);
 		if (!error)
-			error = put(writer, CHUNK_DICTIONARY, span, &words);
+			error = put(writer, CHUNK_DICTIONARY, times->span, &words);
 	}
-	return error ? error : put(writer, CHUNK_WINDOW, span, &writer->body);
+	return error ? error : put(writer, CHUNK_WINDOW, times->span, &writer->body);
 }
 
 /* After an error the dictionary has what no chunk has: the slice ends with what it had before. */
-int store_writer_add(struct store_writer *writer, struct window_span span, uint64_t time_unit_ns,
+int store_writer_add(struct store_writer *writer, const struct window_times *times,
 		     const struct profile *profile)
 {
 	_cleanup_(buffer_release) struct buffer head = { 0 };
 	int error = slice_head_append(profile, &head);
 
 	if (!error)
-		error = choose_slice(writer, span, &head);
+		error = choose_slice(writer, times->span, &head);
 	if (!error)
 		error = slice_begin(writer->slice);
 	if (error)
 		return error;
-	error = put_window(writer, span, time_unit_ns, profile);
+	error = put_window(writer, times, profile);
 	if (error)
 		slice_roll_back(writer->slice);
 	else
@@ -193,6 +199,62 @@ int store_writer_add(struct store_writer *writer, struct window_span span, uint6
 	else
 		dictionary_writer_settle(&writer->dictionary);
 	return error;
+}
+
+/* --- slices that were made elsewhere --- */
+
+static bool is_of_slice(const struct stream_record *record)
+{
+	enum chunk_kind kind = record->chunk.kind;
+
+	return !record->begins_slice && !record->is_lost &&
+	       (kind == CHUNK_HEAD || kind == CHUNK_DICTIONARY || kind == CHUNK_WINDOW);
+}
+
+/* The chunks up to the next slice. */
+static int put_chunks(struct store_writer *writer, struct byte_reader *reader)
+{
+	struct byte_reader ahead = *reader;
+	struct stream_record record;
+	int error = 0;
+
+	while (!error && chunk_stream_next(&ahead, &record) && !record.begins_slice) {
+		*reader = ahead;
+		error = is_of_slice(&record)
+				? slice_put(writer->slice, record.chunk.kind, record.chunk.span,
+					    record.chunk.size, record.chunk.packed)
+				: -EBADMSG;
+	}
+	return !error && ahead.failed ? -EBADMSG : error;
+}
+
+static int add_slice(struct store_writer *writer, struct byte_reader *reader)
+{
+	int error = create_slice(writer), ended;
+
+	if (error)
+		return error;
+	error = slice_begin(writer->slice);
+	if (!error)
+		error = put_chunks(writer, reader);
+	if (!error)
+		error = slice_commit(writer->slice);
+	else
+		slice_roll_back(writer->slice);
+	ended = end_slice(writer);
+	return error ? error : ended;
+}
+
+int store_writer_add_slices(struct store_writer *writer, struct bytes stream)
+{
+	struct stream_record record;
+	struct byte_reader reader;
+	int error = end_slice(writer);
+
+	byte_reader_init(&reader, stream);
+	while (!error && chunk_stream_next(&reader, &record))
+		error = record.begins_slice ? add_slice(writer, &reader) : -EBADMSG;
+	return !error && reader.failed ? -EBADMSG : error;
 }
 
 /* --- the folder --- */

@@ -25,10 +25,15 @@ int store_writer_open(const char *folder, struct store_writer **ret_writer, size
 int store_writer_close(struct store_writer *writer);
 
 /*
- * Adds a profile, which keeps its samples: their times, where they are known, are of the wall clock and in the span, and are kept as multiples of the unit. It is on disk when this
- * returns, or, after an error of slice_file.h, nothing of it is.
+ * Adds a profile, which keeps its samples, as a window (slice_window.h). It is on disk when this returns, or, after an error of slice_file.h, nothing of it is.
  */
-int store_writer_add(struct store_writer *writer, struct window_span span, uint64_t time_unit_ns,
+int store_writer_add(struct store_writer *writer, const struct window_times *times,
 		     const struct profile *profile);
+
+/*
+ * Adds slices that were made elsewhere (chunk_stream.h), each sealed at once. What their chunks say is not looked at: whoever reads them checks it. 0, -EBADMSG: it is no stream of whole
+ * chunks; or an error of slice_file.h, after which those before are there.
+ */
+int store_writer_add_slices(struct store_writer *writer, struct bytes stream);
 
 #endif

@@ -24,6 +24,7 @@
 #include "model/samples.h"
 #include "store/chunk_stream.h"
 #include "store/slice_file.h"
+#include "store/slice_making.h"
 #include "store/store_folder.h"
 #include "store/store_reader.h"
 #include "store/store_writer.h"
@@ -74,6 +75,11 @@ static struct window_span span_of(uint64_t window)
 {
 	return (struct window_span){ START_NS + window * WINDOW_NS,
 				     START_NS + (window + 1) * WINDOW_NS };
+}
+
+static struct window_times times_of(uint64_t window)
+{
+	return (struct window_times){ .span = span_of(window), .unit_ns = UNIT_NS };
 }
 
 static const struct window_span always = { 0, UINT64_MAX };
@@ -258,10 +264,11 @@ static void add_windows(struct store_writer *writer, uint64_t first, uint64_t en
 			struct recipe recipe, struct buffer *expected)
 {
 	for (uint64_t window = first; window < end; window++) {
+		const struct window_times times = times_of(window);
 		struct profile *profile = make_window(window, recipe);
 		struct buffer words = { 0 };
 
-		assert_int_equal(store_writer_add(writer, span_of(window), UNIT_NS, profile), 0);
+		assert_int_equal(store_writer_add(writer, &times, profile), 0);
 		describe(profile, &words);
 		buffer_append(expected, words.data, words.size);
 		buffer_release(&words);
@@ -369,6 +376,71 @@ static size_t count_slices(const char *folder, enum slice_state state)
 	return count;
 }
 
+/* As of a recorder, whose clock began when the machine did. */
+static void test_times_of_another_clock_become_the_wall_clocks(void **state)
+{
+	const struct place *place = *state;
+	struct store_writer *writer = open_writer(place->folder);
+	const struct window_times times = { .span = span_of(0),
+					    .ahead_ns = span_of(0).start_ns - 5000,
+					    .unit_ns = 1000 };
+	struct profile *profile = profile_new();
+	const uint64_t values[] = { 1 };
+	struct stream_sum sum;
+	size_t damaged;
+
+	assert_int_equal(profile_keep_samples(profile), 0);
+	for (uint64_t time = 4000; time < 8000; time += 1500) {
+		struct sample sample = { add_stack(profile, 1), LABELS_UNKNOWN, time };
+
+		assert_int_equal(profile_add_sample(profile, &sample, values), 0);
+	}
+	assert_int_equal(store_writer_add(writer, &times, profile), 0);
+	assert_int_equal(store_writer_close(writer), 0);
+	profile_free(profile);
+	profile = read_part(place->folder, always, &damaged, &sum);
+	/* The first one lay before the window; the last one is kept to a microsecond. */
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(samples_get(profile_samples(profile), i).time_ns,
+				 span_of(0).start_ns + (i == 2 ? 2000 : 0));
+	profile_free(profile);
+}
+
+static void test_slices_made_elsewhere(void **state)
+{
+	const struct place *place = *state;
+	struct store_writer *writer = open_writer(place->folder);
+	struct buffer expected = { 0 }, stream = { 0 };
+	struct bytes bytes;
+
+	for (uint64_t window = 0; window < 3; window++) {
+		const struct window_times times = times_of(window);
+		struct profile *profile = make_window(
+			window, (struct recipe){ .samples = 40 * window, .has_times = true });
+		struct buffer words = { 0 };
+
+		assert_int_equal(slice_make(&times, profile, &stream), 0);
+		describe(profile, &words);
+		buffer_append(&expected, words.data, words.size);
+		buffer_release(&words);
+		profile_free(profile);
+	}
+	bytes = (struct bytes){ (const uint8_t *)stream.data, stream.size };
+	assert_int_equal(store_writer_add_slices(writer, bytes), 0);
+	assert_int_equal(count_slices(place->folder, SLICE_SEALED), 3);
+	assert_has(place->folder, always, &expected);
+	/* Of what is cut off a part is there, or nothing; and nothing stays open. */
+	for (size_t cut = 1; cut < 200; cut += 7) {
+		struct bytes part = { bytes.data, bytes.size - cut };
+
+		assert_int_equal(store_writer_add_slices(writer, part), -EBADMSG);
+	}
+	assert_int_equal(count_slices(place->folder, SLICE_IS_OPEN), 0);
+	assert_int_equal(store_writer_close(writer), 0);
+	buffer_release(&expected);
+	buffer_release(&stream);
+}
+
 static void test_another_slice_for_what_does_not_fit(void **state)
 {
 	const struct place *place = *state;
@@ -412,10 +484,11 @@ static void write_until_killed(const char *folder, int pipe, uint64_t first)
 	struct store_writer *writer = open_writer(folder);
 
 	for (uint64_t window = first;; window++) {
+		const struct window_times times = times_of(window);
 		struct profile *profile =
 			make_window(window, (struct recipe){ .samples = 20, .has_times = true });
 
-		if (store_writer_add(writer, span_of(window), UNIT_NS, profile))
+		if (store_writer_add(writer, &times, profile))
 			_exit(1);
 		profile_free(profile);
 		if (write(pipe, &window, sizeof(window)) != sizeof(window))
@@ -564,6 +637,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_where_it_comes_from_is_read, make_place,
 						remove_place),
 		cmocka_unit_test_setup_teardown(test_a_part_has_what_lies_in_it, make_place,
+						remove_place),
+		cmocka_unit_test_setup_teardown(test_times_of_another_clock_become_the_wall_clocks,
+						make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_slices_made_elsewhere, make_place,
 						remove_place),
 		cmocka_unit_test_setup_teardown(test_another_slice_for_what_does_not_fit,
 						make_place, remove_place),

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hearth store: what a store has, whether it is what it was, and profiles from files into it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "model/profile.h"
+#include "profiler/command.h"
+#include "profiler/options.h"
+#include "profiler/shut_in.h"
+#include "profiler/store_access.h"
+#include "profiler/store_import.h"
+#include "profiler/time_point.h"
+#include "store/chunk_stream.h"
+#include "store/store_folder.h"
+#include "store/store_writer.h"
+
+/* As hearth query has it. */
+#define DATA_BYTES  ((uint64_t)1 << 30)
+#define DATA_TIMES  1024
+#define CPU_SECONDS 3600
+
+#define NS_PER_MS 1000000u
+
+#define ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+static const char usage[] =
+	"Usage: hearth store list|verify [--store DIR] [--json]\n"
+	"       hearth store import FILE... [--store DIR] [--at TIME]\n"
+	"\n"
+	"list tells what slices a store has; verify reads all of them, and its exit status is 1 if\n"
+	"anything is damaged; import adds profiles of any kind that hearth render reads, so that hearth\n"
+	"query finds them by their time.";
+
+struct store_command {
+	const char *folder;
+	uint64_t at_ns; /* 0: not said */
+	uint64_t now_ns;
+	bool is_json;
+};
+
+/* --- list --- */
+
+static const char *const state_names[] = {
+	[SLICE_SEALED] = "sealed",
+	[SLICE_IS_OPEN] = "open",
+	[SLICE_SET_ASIDE] = "damaged",
+};
+
+static void print_row(const struct slice_entry *entry)
+{
+	char from[TIME_POINT_BYTES] = "-", to[TIME_POINT_BYTES] = "-";
+
+	if (entry->state == SLICE_SEALED) {
+		time_point_format(entry->span.start_ns, from);
+		time_point_format(entry->span.end_ns, to);
+	}
+	printf("%6" PRIu64 "  %-19s  %-19s  %12" PRIu64 "  %s\n", entry->number, from, to,
+	       entry->bytes, state_names[entry->state]);
+}
+
+/* Times in milliseconds since 1970. */
+static void print_json(const struct slice_entry *entry, bool is_last)
+{
+	printf("  {\"slice\": %" PRIu64 ", \"state\": \"%s\", \"bytes\": %" PRIu64, entry->number,
+	       state_names[entry->state], entry->bytes);
+	if (entry->state == SLICE_SEALED)
+		printf(", \"start_ms\": %" PRIu64 ", \"end_ms\": %" PRIu64,
+		       entry->span.start_ns / NS_PER_MS, entry->span.end_ns / NS_PER_MS);
+	printf("}%s\n", is_last ? "" : ",");
+}
+
+static enum exit_status list(const struct store_command *command)
+{
+	struct slice_list list;
+	int error = store_folder_list(command->folder, &list);
+
+	if (error) {
+		slice_list_release(&list);
+		log_error("cannot open the store %s: %s", command->folder, strerror(-error));
+		return EXIT_WRONG;
+	}
+	if (command->is_json)
+		printf("[\n");
+	else
+		printf("%6s  %-19s  %-19s  %12s  %s\n", "SLICE", "FROM", "TO", "BYTES", "STATE");
+	for (size_t i = 0; i < list.count; i++)
+		if (command->is_json)
+			print_json(&list.entries[i], i + 1 == list.count);
+		else
+			print_row(&list.entries[i]);
+	if (command->is_json)
+		printf("]\n");
+	slice_list_release(&list);
+	return EXIT_GOOD;
+}
+
+/* --- verify --- */
+
+DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
+
+/* In the process that decodes: says the sum. */
+static int decode(void *context, const int *inputs, struct buffer *to)
+{
+	static const struct window_span always = { 0, UINT64_MAX };
+	const struct buffer *stream = context;
+	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
+	struct stream_sum sum;
+	int error = profile ? 0 : -ENOMEM;
+
+	(void)inputs;
+	if (!error)
+		error = chunk_stream_read(
+			(struct bytes){ (const uint8_t *)stream->data, stream->size }, always,
+			profile, &sum);
+	if (error && error != -EINVAL) { /* what counts different things is good, too */
+		log_error("cannot add up what the store has: %s", strerror(-error));
+		return error;
+	}
+	buffer_append(to, &sum, sizeof(sum));
+	return 0;
+}
+
+static int keep(void *context, const void *bytes, size_t size)
+{
+	struct buffer *to = context;
+
+	buffer_append(to, bytes, size);
+	return buffer_error(to);
+}
+
+/* Each slice by itself: another one may count something else. */
+static int verify_stream(const struct store_command *command, struct buffer *stream,
+			 struct stream_sum *ret_sum)
+{
+	const struct shut_in_inputs none = { .what = command->folder };
+	const struct shut_in_limits limits = {
+		.data_bytes = DATA_BYTES + DATA_TIMES * stream->size,
+		.cpu_seconds = CPU_SECONDS,
+		.max_output_bytes = sizeof(*ret_sum),
+	};
+	_cleanup_(buffer_release) struct buffer answer = { 0 };
+	struct buffer_drain drain = { .take = keep, .context = &answer };
+	int error = shut_in_call(&none, &limits, decode, stream, &drain);
+
+	if (error)
+		return error;
+	if (answer.size != sizeof(*ret_sum))
+		return -EPROTO;
+	memcpy(ret_sum, answer.data, sizeof(*ret_sum));
+	return 0;
+}
+
+static enum exit_status verify(const struct store_command *command)
+{
+	static const struct window_span always = { 0, UINT64_MAX };
+	_cleanup_(buffer_release) struct buffer stream = { 0 };
+	struct stream_sum sum;
+	uint64_t damaged;
+	int error = store_access_collect(command->folder, always, &stream, &damaged);
+
+	if (!error)
+		error = verify_stream(command, &stream, &sum);
+	if (error)
+		return error == -EPERM ? EXIT_NOT_PERMITTED : EXIT_WRONG;
+	damaged += sum.undecoded != 0;
+	printf("%s: %" PRIu64 " samples%s\n", command->folder, sum.samples,
+	       damaged ? "" : ": all of it is what it was");
+	if (sum.undecoded)
+		log_warning("%" PRIu64 " chunks are not what they should be", sum.undecoded);
+	return damaged ? EXIT_CHECK_FAILED : EXIT_GOOD;
+}
+
+/* --- import --- */
+
+static int open_writer(const char *folder, struct store_writer **ret_writer)
+{
+	size_t set_aside = 0;
+	int error = store_writer_open(folder, ret_writer, &set_aside);
+
+	if (error == -EWOULDBLOCK)
+		log_error("%s: another hearth writes into this store", folder);
+	else if (error)
+		log_error("cannot write into the store %s: %s", folder, strerror(-error));
+	if (!error && set_aside)
+		log_warning("%s: %zu slices that were not ended are damaged and set aside", folder,
+			    set_aside);
+	return error;
+}
+
+static enum exit_status import(const struct store_command *command, int count, char **paths)
+{
+	struct store_writer *writer;
+	int error = 0, closed;
+
+	if (!count) {
+		log_error("what is to be imported? hearth store import FILE...");
+		return EXIT_WRONG;
+	}
+	if (open_writer(command->folder, &writer))
+		return EXIT_WRONG;
+	for (int i = 0; i < count && !error; i++)
+		error = store_import(writer, paths[i], command->at_ns);
+	closed = store_writer_close(writer);
+	if (closed)
+		log_error("%s: %s", command->folder, strerror(-closed));
+	return error || closed ? EXIT_WRONG : EXIT_GOOD;
+}
+
+/* --- all of it --- */
+
+static int set_store(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct store_command *command = context;
+
+	(void)name, (void)ret_why;
+	command->folder = value;
+	return 0;
+}
+
+static int set_json(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct store_command *command = context;
+
+	(void)name, (void)value, (void)ret_why;
+	command->is_json = true;
+	return 0;
+}
+
+static int set_at(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct store_command *command = context;
+
+	(void)name;
+	return time_point_parse(value, command->now_ns, &command->at_ns, ret_why);
+}
+
+static const struct option_row store_rows[] = {
+	{ "store", 0, "DIR", "the store's folder (default " STORE_DEFAULT_FOLDER ")", set_store },
+	{ "at", 0, "TIME",
+	  "import: when the profile began (default: as it says itself, else it ended when the file was last written)",
+	  set_at },
+	{ "json", 0, NULL, "list: for programs", set_json },
+};
+
+/* What is done, and to what. */
+static enum exit_status act(const struct store_command *command, int count, char **words)
+{
+	if (!count)
+		log_error("list, verify or import? hearth store --help tells");
+	else if (!strcmp(words[0], "import"))
+		return import(command, count - 1, words + 1);
+	else if (count > 1)
+		log_error("hearth store %s takes no argument such as %s", words[0], words[1]);
+	else if (!strcmp(words[0], "list"))
+		return list(command);
+	else if (!strcmp(words[0], "verify"))
+		return verify(command);
+	else
+		log_error("hearth store %s: list, verify or import; hearth store --help tells",
+			  words[0]);
+	return EXIT_WRONG;
+}
+
+int command_store(int argc, char **argv)
+{
+	struct store_command command = { .folder = STORE_DEFAULT_FOLDER,
+					 .now_ns = clock_unix_ns() };
+	const struct option_table tables[] = {
+		{ "Options:", store_rows, ROWS(store_rows), &command },
+	};
+	const struct option_parser parser = {
+		.usage = usage,
+		.command = "store",
+		.tables = tables,
+		.table_count = ROWS(tables),
+		.mixes_operands = true,
+	};
+	int operand;
+
+	switch (options_parse(&parser, argc, argv, &operand)) {
+	case OPTIONS_HELP_SHOWN:
+		return EXIT_GOOD;
+	case OPTIONS_WRONG:
+		return EXIT_WRONG;
+	case OPTIONS_PARSED:
+		break;
+	}
+	return act(&command, argc - operand, argv + operand);
+}

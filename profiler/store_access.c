@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profiler/store_access.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "store/store_folder.h"
+#include "store/store_reader.h"
+
+int store_access_check(const char *folder)
+{
+	struct stat status;
+
+	if (stat(folder, &status)) {
+		log_error("cannot open the store %s: %s; --store DIR names another one", folder,
+			  strerror(errno));
+		return -errno;
+	}
+	if (geteuid() || !status.st_uid)
+		return 0;
+	log_error(
+		"the store %s is another user's, which root does not read: setpriv --reuid=%u --clear-groups hearth ...",
+		folder, status.st_uid);
+	return -EPERM;
+}
+
+/* What is told of damage. */
+struct telling {
+	const char *folder;
+	uint64_t damaged;
+};
+
+static void tell(void *context, const struct slice_entry *slice, const struct slice_report *report,
+		 int error)
+{
+	struct telling *telling = context;
+	_cleanup_free_ char *path = store_folder_path(telling->folder, slice);
+	const char *name = path ? path : "a slice";
+
+	telling->damaged++;
+	if (error == -EBADMSG)
+		log_warning("%s: it is damaged: %llu of its chunks could be read", name,
+			    (unsigned long long)(report->chunks - report->damaged));
+	else if (error == -ENOTSUP)
+		log_warning("%s: a newer hearth has written it; it is left out", name);
+	else if (error)
+		log_warning("%s: left out: %s", name, strerror(-error));
+	else if (report->damaged || report->missing)
+		log_warning("%s: %llu of its chunks are damaged and %llu are missing", name,
+			    (unsigned long long)report->damaged,
+			    (unsigned long long)report->missing);
+	else
+		log_warning("%s: its end is missing", name);
+}
+
+int store_access_collect(const char *folder, struct window_span part, struct buffer *stream,
+			 uint64_t *ret_damaged)
+{
+	struct telling telling = { .folder = folder };
+	int error = store_access_check(folder);
+
+	if (error)
+		return error;
+	error = store_collect(folder, part, tell, &telling, stream);
+	*ret_damaged = telling.damaged;
+	if (error)
+		log_error("cannot read the store %s: %s", folder, strerror(-error));
+	return error;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A store (store/store_folder.h) for the commands that read it: what is wrong with it is logged. */
+#ifndef HEARTH_PROFILER_STORE_ACCESS_H
+#define HEARTH_PROFILER_STORE_ACCESS_H
+
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "store/slice_window.h"
+
+#define STORE_DEFAULT_FOLDER "/var/lib/hearth"
+
+/*
+ * May it be opened by who we are? SQLite parses what stands in it here, so that root reads no other user's. 0, or -errno after logging.
+ */
+int store_access_check(const char *folder);
+
+/* As store_collect(); `ret_damaged`: so many slices are not whole, each of which was logged. 0, or -errno after logging. */
+int store_access_collect(const char *folder, struct window_span part, struct buffer *stream,
+			 uint64_t *ret_damaged);
+
+#endif

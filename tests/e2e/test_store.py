@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`hearth store` and `hearth query`: profiles of any kind go into a store, and what it has of a span comes out of it as render would write it."""
+
+import fcntl
+import json
+import os
+import shutil
+import sqlite3
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import hearth
+
+HOUR = 3600
+NOON = 1_764_331_200  # 2025-11-28 12:00 UTC
+
+SCRIPT = """\
+nginx 10/11 [000] 100.000000: 1 cpu-clock:
+\t1000 work+0x1 (/bin/nginx)
+\t2000 main+0x2 (/bin/nginx)
+
+nginx 10/11 [001] 160.000000: 1 cpu-clock:
+\t1000 wait+0x1 (/bin/nginx)
+\t2000 main+0x2 (/bin/nginx)
+
+psql 20/20 [000] 220.500000: 1 cpu-clock:
+\t3000 scan+0x3 (/bin/psql)
+
+"""
+
+
+@pytest.fixture
+def store(tmp_path):
+    return tmp_path / "store"
+
+
+def run(*arguments, **options):
+    return hearth.run(*arguments, **options)
+
+
+def imported(store, path, *arguments):
+    ended = run("store", "import", path, "--store", store, *arguments)
+    assert ended.returncode == 0, ended.stderr
+    return ended
+
+
+def query(store, *arguments):
+    return run("query", "--store", store, "-o", "-", *arguments)
+
+
+def folded(store, *arguments):
+    ended = query(store, "--format", "folded", *arguments)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+@pytest.fixture
+def script(tmp_path):
+    path = tmp_path / "perf.txt"
+    path.write_text(SCRIPT)
+    return path
+
+
+@pytest.fixture
+def at_noon(store, script):
+    imported(store, script, "--at", f"@{NOON}")
+    return store
+
+
+def test_what_goes_in_comes_out(store, script, tmp_path):
+    other = tmp_path / "other.folded"
+    other.write_text("a;b 3\na;c 2\n")
+    for path in (script, other):
+        imported(store, path)
+    rendered = run("render", script, other, "--format", "folded", "-o", "-").stdout
+    assert sorted(folded(store).splitlines()) == sorted(rendered.splitlines())
+
+
+def test_a_span_has_what_lies_in_it(at_noon):
+    assert folded(at_noon, "--to", f"@{NOON + 60}") == "nginx;main;work 1\n"
+    assert folded(at_noon, "--from", f"@{NOON + 60}", "--to", f"@{NOON + 61}") == "nginx;main;wait 1\n"
+    assert folded(at_noon, "--from", "2025-11-28T12:02:00Z") == "psql;scan 1\n"
+
+
+def test_a_span_without_samples_is_told(at_noon, tmp_path):
+    ended = query(at_noon, "--from", f"@{NOON + HOUR}", "--format", "folded")
+    assert ended.returncode == 2
+    assert "has no such sample from " in ended.stderr and ended.stdout == ""
+    output = tmp_path / "none.svg"
+    assert run("query", "--store", at_noon, "--where", "comm=nobody", "-o", output).returncode == 2
+    assert not output.exists()
+
+
+def test_samples_are_chosen_by_their_labels(at_noon):
+    assert folded(at_noon, "--where", "comm=nginx") == "nginx;main;wait 1\nnginx;main;work 1\n"
+    assert folded(at_noon, "--where", "comm~^p,pid=20") == "psql;scan 1\n"
+    assert folded(at_noon, "--where", "cpu!=0", "--by", "cpu") == "cpu-1;main;wait 1\n"
+
+
+def test_shaping_and_every_output(at_noon, tmp_path):
+    assert folded(at_noon, "--focus", "scan") == "psql;scan 1\n"
+    for ending in (".svg", ".html", ".pb.gz", ".json", ".top.txt", ".speedscope.json"):
+        output = tmp_path / f"out{ending}"
+        assert run("query", "--store", at_noon, "-o", output).returncode == 0
+        assert output.stat().st_size > 100
+
+
+def test_times_are_of_the_wall_clock(at_noon):
+    profile = json.loads(query(at_noon, "--format", "json").stdout)
+    assert profile["origin"]["time_unix_ns"] == NOON * 10**9
+
+
+def test_without_a_time_it_ended_when_the_file_was_written(store, tmp_path):
+    path = tmp_path / "plain.folded"
+    path.write_text("a;b 1\n")
+    os.utime(path, (NOON, NOON))
+    imported(store, path)
+    assert folded(store, "--from", f"@{NOON - 2}", "--to", f"@{NOON}") == "a;b 1\n"
+    assert query(store, "--from", f"@{NOON + 1}").returncode == 2
+
+
+def test_list(at_noon):
+    rows = json.loads(run("store", "list", "--json", "--store", at_noon).stdout)
+    assert [row["state"] for row in rows] == ["sealed"]
+    assert rows[0]["start_ms"] == NOON * 1000 and rows[0]["end_ms"] >= (NOON + 120) * 1000
+    assert rows[0]["bytes"] == sum(path.stat().st_size for path in at_noon.glob("*.slice"))
+    words = run("store", "list", "--store", at_noon).stdout.splitlines()
+    assert len(words) == 2 and words[1].endswith("sealed")
+
+
+def only_slice(store):
+    [path] = store.glob("*.slice")
+    return path
+
+
+def test_damage_is_told_and_the_rest_goes_on(at_noon, tmp_path):
+    whole = tmp_path / "whole.folded"
+    whole.write_text("whole 1\n")
+    assert run("store", "verify", "--store", at_noon).returncode == 0
+    damaged = only_slice(at_noon)
+    imported(at_noon, whole)
+    with sqlite3.connect(damaged) as database:
+        database.execute("UPDATE chunk SET body = zeroblob(length(body)) WHERE kind = 2")  # the dictionary
+    database.close()
+    verified = run("store", "verify", "--store", at_noon)
+    assert verified.returncode == 1
+    assert f"{damaged}: 1 of its chunks are damaged" in verified.stderr
+    ended = query(at_noon, "--format", "folded")
+    assert ended.returncode == 0
+    assert ended.stdout == "[damaged] 3\nwhole 1\n"
+    assert "of 3 of 4 samples the stack is damaged" in ended.stderr
+
+
+def test_a_slice_of_a_newer_version_is_left_out(at_noon):
+    with sqlite3.connect(only_slice(at_noon)) as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+    ended = query(at_noon)
+    assert ended.returncode == 2 and "a newer hearth has written it" in ended.stderr
+
+
+def test_what_is_no_slice_is_told(at_noon):
+    (at_noon / "000009-open.slice").write_bytes(b"no database" * 100)
+    assert "it is damaged" in query(at_noon, "--format", "folded").stderr
+    assert run("store", "verify", "--store", at_noon).returncode == 1
+
+
+def test_one_writes_at_a_time(store, script):
+    store.mkdir()
+    with (store / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ended = run("store", "import", script, "--store", store)
+    assert ended.returncode == 2 and "another hearth writes into this store" in ended.stderr
+
+
+def test_an_input_that_cannot_be_read_leaves_nothing(store, tmp_path):
+    path = tmp_path / "none.folded"
+    path.write_text("no counts\nat all here\n")
+    assert run("store", "import", path, "--store", store).returncode == 2
+    assert list(store.glob("*.slice*")) == []
+
+
+def test_a_store_of_another_user_is_not_read_by_root(at_noon):
+    os.chown(at_noon, 65534, 65534)
+    for command in (["query"], ["store", "verify"]):
+        ended = run(*command, "--store", at_noon)
+        assert ended.returncode == 3 and "is another user's" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments, why",
+    [
+        (["query", "--store", "/nonexistent"], "cannot open the store /nonexistent"),
+        (["query", "--from", "yesterday"], "a time is now, -2h"),
+        (["query", "--from", "-1h", "--to", "-2h"], "--from is not before --to"),
+        (["query", "--where", "color=red"], "is no LABEL=VALUE"),
+        (["query", "what"], "takes no argument such as what"),
+        (["store"], "list, verify or import?"),
+        (["store", "melt"], "list, verify or import; "),
+        (["store", "list", "this"], "takes no argument such as this"),
+        (["store", "import"], "what is to be imported?"),
+    ],
+)
+def test_wrong_use_is_told(arguments, why):
+    ended = run(*arguments)
+    assert ended.returncode == 2
+    assert why in ended.stderr and len(ended.stderr.splitlines()) == 1
+
+
+def test_a_copy_is_read_without_privileges(at_noon):
+    with tempfile.TemporaryDirectory(prefix="hearth-store-") as folder:
+        copy = shutil.copytree(at_noon, Path(folder) / "copy")
+        os.chmod(folder, 0o755)
+        copy.chmod(0o555)
+        for path in copy.iterdir():
+            path.chmod(0o444)
+        ended = run("query", "--store", copy, "--format", "folded", "-o", "-", user=65534)
+        assert ended.returncode == 0, ended.stderr
+        assert "psql;scan 1" in ended.stdout
