@@ -16,6 +16,7 @@
 struct telling {
 	const struct samples *samples;
 	uint32_t *of_labels;  /* per label set: its thread, or PROFILE_NONE */
+	uint32_t *counts;     /* per label set: its samples */
 	struct u64_map ids;   /* pid << 32 | tid -> thread */
 	struct u64_map comms; /* of those without any: the name -> thread */
 	struct buffer threads;
@@ -65,8 +66,48 @@ static int sort_items(struct telling *telling, struct u64_item *items, size_t co
 
 		error = find_thread(telling, sample.labels, &thread);
 		items[i].key = thread;
+		telling->counts[sample.labels]++;
 	}
 	return error ? error : u64_sort(items, count);
+}
+
+/* By thread, then name: how many samples each label set has. */
+static size_t list_names(const struct telling *telling, size_t sets, struct u64_item *names)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < sets; i++) {
+		uint32_t comm =
+			samples_labels(telling->samples, (uint32_t)i)->values[SAMPLE_LABEL_comm];
+
+		if (telling->of_labels[i] != PROFILE_NONE && comm != PROFILE_NONE)
+			names[count++] =
+				(struct u64_item){ (uint64_t)telling->of_labels[i] << 32 | comm,
+						   telling->counts[i] };
+	}
+	return count;
+}
+
+/* Each thread takes the name of its that has the most samples, the first one of equals. 0 or -ENOMEM. */
+static int name_threads(struct telling *telling, size_t sets)
+{
+	_cleanup_free_ struct u64_item *names = malloc((sets + 1) * sizeof(*names));
+	struct thread_part *threads = (struct thread_part *)telling->threads.data;
+	size_t count = names ? list_names(telling, sets, names) : 0;
+	int error = names ? u64_sort(names, count) : -ENOMEM;
+	uint64_t most = 0, sum = 0;
+
+	for (size_t i = 0; i < count && !error; i++) {
+		bool is_same_name = i && names[i - 1].key == names[i].key;
+		bool is_same_thread = i && names[i - 1].key >> 32 == names[i].key >> 32;
+
+		sum = names[i].value + (is_same_name ? sum : 0);
+		if (is_same_thread && sum <= most)
+			continue;
+		most = sum;
+		threads[names[i].key >> 32].comm = (uint32_t)names[i].key;
+	}
+	return error;
 }
 
 static void find_parts(struct thread_order *order, size_t count)
@@ -88,12 +129,15 @@ int thread_order_init(struct thread_order *order, const struct profile *profile)
 
 	*order = (struct thread_order){ .items = malloc((count + 1) * sizeof(*order->items)) };
 	telling.of_labels = malloc((sets + 1) * sizeof(*telling.of_labels));
+	telling.counts = calloc(sets + 1, sizeof(*telling.counts));
 	for (size_t i = 0; telling.of_labels && i < sets; i++)
 		telling.of_labels[i] = PROFILE_NONE;
 	u64_map_init(&telling.ids);
 	u64_map_init(&telling.comms);
-	if (order->items && telling.of_labels)
+	if (order->items && telling.of_labels && telling.counts)
 		error = sort_items(&telling, order->items, count);
+	if (!error)
+		error = name_threads(&telling, sets);
 	order->threads = (struct thread_part *)telling.threads.data;
 	order->thread_count = telling.threads.size / sizeof(*order->threads);
 	if (!error)
@@ -103,6 +147,7 @@ int thread_order_init(struct thread_order *order, const struct profile *profile)
 	u64_map_release(&telling.ids);
 	u64_map_release(&telling.comms);
 	free(telling.of_labels);
+	free(telling.counts);
 	return error;
 }
 

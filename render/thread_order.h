@@ -9,7 +9,10 @@
 struct profile;
 struct u64_item;
 
-/* A thread's part of the order; PROFILE_NONE where a number, or a string, is not known. */
+/*
+ * A thread's part of the order; PROFILE_NONE where a number, or a string, is not known. Of a thread that had several names, as one that started
+ * another program, `comm` is that of the most samples.
+ */
 struct thread_part {
 	uint32_t pid, tid, comm;
 	size_t first, count;

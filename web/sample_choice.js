@@ -2,7 +2,7 @@
 //
 // Which samples are drawn: those of processes and threads, and those of a span of time. A choice is filters like the others, with a text that
 // stands in the address: process "nginx 812", thread "nginx 812/815", time "12.4-15.1" (seconds from the first sample on).
-export { CHOICE_KINDS, processesOf, threadText, processText, spanText, readSpan, chooseThreads, chooseSpan, choiceText, choiceWords };
+export { CHOICE_KINDS, processesOf, namesBorne, threadText, processText, spanText, readSpan, chooseThreads, chooseSpan, choiceText, choiceWords };
 
 import { decimalsOf } from './plain_numbers.js';
 
@@ -33,6 +33,17 @@ function processesOf(samples) {
 		process.threads.push(index);
 	});
 	return [...processes.values()].sort((a, b) => b.ticks - a.ticks);
+}
+
+// Per thread the names of the processes that head its stacks: several where it started another program. Rows name nodes as they came.
+function namesBorne({ nodes: { depth, frame }, samples: { threads, first, cameAt }, kindOf, functionOf }) {
+	const head = new Int32Array(depth.length).fill(-1);
+	for (let i = 1; i < depth.length; i++) head[i] = depth[i] > 1 ? head[i - 1] : kindOf(frame[i]) === 'process' ? frame[i] : -1;
+	return threads.map((_, t) => {
+		const heads = new Set();
+		for (let i = first[t]; i < first[t + 1]; i++) heads.add(head[cameAt[i]]);
+		return Array.from(heads).filter(f => f >= 0).map(functionOf);
+	});
 }
 
 // A 1 for each thread that one of the filters means; null where none says anything of threads.

@@ -17,7 +17,7 @@ class SampleControls {
 		this.picker = this.timeline = null;
 		if (samples && samples.threads.length > 1) {
 			const most = () => chips.roomFor(THREAD_KINDS);
-			this.picker = new ThreadPicker(dialog, samples, most, { choose: filters => chips.replace(THREAD_KINDS, filters) });
+			this.picker = new ThreadPicker(dialog, profile, most, { choose: filters => chips.replace(THREAD_KINDS, filters) });
 			chips.lead = this.leadButton();
 		}
 		if (samples?.time)

@@ -3,15 +3,16 @@
 // A list of the processes and their threads, heaviest first, of which one ticks those that are to be drawn.
 export { ThreadPicker };
 
-import { processesOf, processText, threadText } from './sample_choice.js';
+import { namesBorne, processesOf, processText, threadText } from './sample_choice.js';
 import { groupDigits, shareText } from './plain_numbers.js';
 
 const PICKER_ROWS = 200; // of processes; a search leaves fewer
 
 class ThreadPicker {
 	// `on.choose(filters)`: [{ kind, text }], none for all. `most()`: of them.
-	constructor(dialog, samples, most, on) {
-		Object.assign(this, { dialog, samples, most, on });
+	constructor(dialog, profile, most, on) {
+		const { samples } = profile;
+		Object.assign(this, { dialog, profile, samples, most, on });
 		this.processes = processesOf(samples);
 		this.whole = samples.threads.reduce((sum, thread) => sum + thread.ticks, 0);
 		this.ticked = new Map(); // "kind text" → filter
@@ -66,11 +67,11 @@ class ThreadPicker {
 		this.on.choose(filters);
 	}
 
-	// The processes that the query means, by themselves or by a thread.
+	// The processes that the query means, by themselves, by a thread, or by a name that one of these had.
 	found() {
 		const text = this.query.value.trim().toLowerCase(), has = name => name.toLowerCase().includes(text);
-		const { threads } = this.samples;
-		return this.processes.filter(process => !text || has(processText(process)) || process.threads.some(t => has(threadText(threads[t]))));
+		const { threads } = this.samples, borne = text ? this.borne ??= namesBorne(this.profile) : [];
+		return this.processes.filter(process => !text || has(processText(process)) || process.threads.some(t => has(threadText(threads[t])) || borne[t].some(has)));
 	}
 
 	// Of a process whose threads are shown: those that the query means; all where it means the process itself.

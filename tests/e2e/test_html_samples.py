@@ -152,6 +152,23 @@ def test_the_list_tells_shares_and_finds_by_name_and_id(timed):
     assert not chips_of(timed) and total(timed) == "150"
 
 
+def test_what_became_another_program_is_named_so_and_found_by_each_name(browser, draw_page):  # noqa: F811
+    samples = [sample("bash", "10/10", 0, "fork")] + [sample("python3", "10/10", second, "work") for second in (1, 2)]
+    page = Page(browser, draw_page("".join(samples) + sample("other", "20/20", 3, "work")))
+    rows = "return Array.from(document.querySelectorAll('#thread-form .row label'), row => row.textContent)"
+    page.press("p")
+    for name in ("bash", "python"):
+        page.press(name)
+        assert page.driver.execute_script(rows) == ["python3 1075.0 %"]
+        page.press(*[Keys.BACKSPACE] * len(name))
+    page.press("bash", Keys.ENTER)
+    assert chips_of(page) == ["processpython3 10×"]
+    page.driver.find_element(By.CSS_SELECTOR, "[data-view=chart]").click()
+    page.settle()
+    words = "return Array.from(document.querySelectorAll('#chart-twin [role=treeitem]'), item => item.textContent)"
+    assert [word for word in page.driver.execute_script(words) if "thread python3 10/10" in word]
+
+
 def test_the_list_goes_by_keys(timed):
     timed.press("p")
     timed.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN, " ", Keys.ARROW_UP, Keys.ARROW_UP, Keys.ESCAPE)

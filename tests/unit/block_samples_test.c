@@ -280,6 +280,22 @@ static void years_are_few_rows(void **state)
 	profile_free(profile);
 }
 
+/* It was forked by one program and became another. */
+static void a_thread_is_named_as_most_of_its_samples_are(void **state)
+{
+	struct profile *profile = new_keeping();
+	uint32_t a = add_node(profile, PROFILE_ROOT, "a");
+
+	(void)state;
+	add_sample(profile, a, "bash", 7, 7, 100 * MS, 5);
+	add_sample(profile, a, "python3", 7, 7, 200 * MS, 1);
+	add_sample(profile, a, "python3", 7, 7, 300 * MS, 1);
+	add_sample(profile, a, "same", 8, 8, 100 * MS, 1);
+	add_sample(profile, a, "other", 8, 8, 200 * MS, 1);
+	assert_samples(profile, "python3 7/7\n1@0 5\n1@5 1\n1@10 1\nsame 8/8\n1@0 1\n1@5 1\n");
+	profile_free(profile);
+}
+
 /* So that samples of a thread stand in their order. */
 static void of_a_flame_chart_slots_are_finest(void **state)
 {
@@ -409,6 +425,7 @@ int main(void)
 		cmocka_unit_test(samples_of_time_last_as_long_as_they_weigh),
 		cmocka_unit_test(years_are_few_rows),
 		cmocka_unit_test(of_a_flame_chart_slots_are_finest),
+		cmocka_unit_test(a_thread_is_named_as_most_of_its_samples_are),
 		cmocka_unit_test(without_threads_and_times_there_are_none),
 		cmocka_unit_test(threads_of_which_there_are_too_many_are_told_together),
 		cmocka_unit_test(of_many_samples_slots_are_wider),
