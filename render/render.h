@@ -29,7 +29,7 @@ enum render_tells {
 		1 << 5, /* of frames, and their files: one function's can be several frames */
 	RENDER_LINES_BESIDE =
 		1 << 6,         /* the same where --lines asks for it: names need not say it */
-	RENDER_VALUES = 1 << 6, /* all of them */
+	RENDER_VALUES = 1 << 7, /* all of them */
 };
 
 struct render_format {

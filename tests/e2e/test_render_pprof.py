@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 import hearth
+import pprof_encoder
 import recording
 
 FOLDED = """app;main;compute_[i] 30
@@ -225,3 +226,14 @@ def test_a_name_that_is_not_there_is_told(tmp_path):
     ]
     ended = render(path, tmp_path / "out.html")
     assert f"{path}: 2 references to what is not there" in ended.stderr and ": left out: a label: there is no such string" in ended.stderr
+
+
+@pytest.mark.parametrize("name", ["pprof", "folded", "speedscope", "cpuprofile", "firefox", "callgrind", "json", "tree", "top", "svg"])
+def test_lines_are_told_by_every_format_that_is_asked_to(name, tmp_path):
+    path = tmp_path / "in.pb"
+    main = [pprof_encoder.Frame("main", "app", file="m.c", line=line) for line in (10, 12)]
+    path.write_bytes(pprof_encoder.encode([([main[0]], 4), ([main[1]], 5)]))
+    for asked in ([], ["--lines"]):
+        ended = subprocess.run([hearth.BINARY, "render", path, "--format", name, *asked, "-o", "-"], capture_output=True, check=True)
+        out = gzip.decompress(ended.stdout) if name == "pprof" else ended.stdout
+        assert (b"main (m.c:10)" in out) == (b"main (m.c:12)" in out) == bool(asked)
