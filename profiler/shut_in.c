@@ -14,9 +14,12 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "profiler/file_limit.h"
 #include "worker/cage.h"
 
 #define MAX_LOG_BYTES 65536
+#define FEW_INPUTS \
+	32 /* with more than these the usual limit of open files may not do: each takes two */
 
 /* What is called, and on what. */
 struct shut_in {
@@ -92,6 +95,24 @@ static int write_output(void *context, const void *bytes, size_t size)
 	return 0;
 }
 
+/* Of a log that is too long the beginning and the end are told, by whole lines: the last one often says what ended it. */
+static void shorten(struct buffer *log)
+{
+	const size_t half = MAX_LOG_BYTES / 2 - 64; /* with room for what stands between them */
+	const char *end_of_first = memrchr(log->data, '\n', half);
+	const char *start_of_last = memchr(log->data + log->size - half, '\n', half);
+	struct buffer shorter = { 0 };
+
+	if (!end_of_first || !start_of_last)
+		return;
+	buffer_append(&shorter, log->data, (size_t)(end_of_first - log->data) + 1);
+	buffer_append_string(&shorter, "hearth: (more of it is left out)\n");
+	buffer_append(&shorter, start_of_last + 1,
+		      log->size - (size_t)(start_of_last + 1 - log->data));
+	buffer_release(log);
+	*log = shorter;
+}
+
 /* Calls the function, and says what it made and logged. */
 static int32_t compute(const struct shut_in *called)
 {
@@ -105,6 +126,8 @@ static int32_t compute(const struct shut_in *called)
 	error = called->fn(called->context, inputs, &output);
 	if (!error)
 		error = buffer_flush(&output);
+	if (log.size > MAX_LOG_BYTES)
+		shorten(&log);
 	log_error = write_piece(PIECE_LOG, log.data,
 				log.size < MAX_LOG_BYTES ? log.size : MAX_LOG_BYTES);
 	return error ? error : log_error;
@@ -272,6 +295,10 @@ static int judge(const struct reading *reading, int error, int status, bool *ret
 	}
 	if (error)
 		return error;
+	if (reading->result.cage_error == -EMFILE) {
+		log_error("%s: too many for the limit of open files (ulimit -n)", what);
+		return -EMFILE;
+	}
 	if (reading->result.cage_error) {
 		log_warning("%s: cannot be read by a process that is shut in: %s: %s", what,
 			    reading->result.failed, strerror(-reading->result.cage_error));
@@ -341,6 +368,8 @@ int shut_in_call(const struct shut_in_inputs *inputs, const struct shut_in_limit
 
 	if (geteuid())
 		return call_here(&called);
+	if (inputs->count > FEW_INPUTS)
+		file_limit_raise();
 	error = call(&called, &has_no_cage);
 	return has_no_cage ? call_here(&called) : error;
 }

@@ -44,16 +44,15 @@ static int leave_descriptors(int socket, const struct cage_limits *limits)
 	int moved[CAGE_MAX_INPUTS], null = open("/dev/null", O_RDWR | O_CLOEXEC), error;
 
 	null = move_away(null, limits);
-	socket = move_away(socket, limits);
 	for (size_t i = 0; i < limits->input_count; i++)
 		moved[i] = move_away(limits->inputs[i], limits);
-	if (null < 0 || socket < 0)
+	/* First of all, so that whatever fails is told there, and not to what was there before. */
+	if (dup2(socket, CAGE_SOCKET) < 0 || null < 0)
 		return -errno;
 	error = place_inputs(limits, moved);
 	if (error)
 		return error;
-	if (dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0 ||
-	    dup2(socket, CAGE_SOCKET) < 0)
+	if (dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
 		return -errno;
 	return syscall(SYS_close_range, first_unused, ~0u, 0) ? -errno : 0;
 }

@@ -5,6 +5,7 @@ import gzip
 import os
 import random
 import re
+import resource
 import subprocess
 
 import pytest
@@ -178,6 +179,37 @@ def test_more_than_may_be_counted(inputs):
 def test_wrong_use(arguments, said, inputs):
     recording.assert_refused(render(*arguments), 2, said)
     assert sorted(os.listdir()) == ["a.folded", "b.folded", "p.txt"]
+
+
+@pytest.mark.root
+def test_too_few_descriptors_hurt_nothing(inputs):
+    """What the process that is shut in has to say goes nowhere but to hearth, also where it cannot be shut in."""
+    names = [f"{number}.folded" for number in range(60)]
+    for name in names:
+        (inputs / name).write_text("a;b 1\n")
+    victim = inputs / "victim"
+    victim.write_text("as it was " * 20)
+    for limit in range(70, 190, 6):
+        with victim.open("r+b") as stdin:
+            ended = subprocess.run(
+                [hearth.BINARY, "render", *names, "--format", "folded", "-o", "-"], stdin=stdin, capture_output=True, text=True,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)),
+            )  # fmt: skip
+        assert victim.read_text() == "as it was " * 20
+        assert ended.stdout in ("", "a;b 60\n") and (ended.returncode == 0) == bool(ended.stdout)
+        assert ended.returncode == 0 or "open files" in ended.stderr, ended
+
+
+def test_of_a_long_log_the_last_word_is_told(inputs):
+    names = [f"{'x' * 70}{number:03}.folded" for number in range(250)]
+    for name in names:
+        (inputs / name).write_text("good 1\n" * 20 + "bad\n" * 10)
+    (inputs / "damaged.pb.gz").write_bytes(gzip.compress(b"text 1\n")[:-3])
+    ended = render(*names, "damaged.pb.gz", "-o", "x.folded")
+    lines = ended.stderr.splitlines()
+    assert ended.returncode == 2 and "damaged.pb.gz" in lines[-1]
+    assert names[0] in lines[0]
+    assert all(line.startswith("hearth: ") for line in lines)
 
 
 @pytest.mark.parametrize("seed", range(6))
