@@ -11,6 +11,7 @@
 #include "model/differential.h"
 #include "model/profile.h"
 #include "model/profile_scale.h"
+#include "model/value_choice.h"
 #include "model/profile_subtract.h"
 #include "profiler/value_names.h"
 
@@ -62,22 +63,37 @@ static void replace(struct profile **profile, struct profile *by)
 	*profile = by;
 }
 
-/* To as much as there is after. */
-static int normalize(struct profile *before, const struct profile *after)
+/* What counts is all that is compared. */
+static int drop_other_values(struct profile **profile)
 {
-	uint64_t total = profile_total(before);
+	struct profile *chosen;
+	uint32_t count;
+	int error;
 
-	return total ? profile_scale(before, profile_total(after), total) : 0;
+	profile_values(*profile, &count);
+	error = count > 1 ? value_choose(*profile, 0, &chosen) : 0;
+	if (!error && count > 1)
+		replace(profile, chosen);
+	return error;
+}
+
+/* To as much as there is after. */
+static int normalize(struct profile **before, const struct profile *after)
+{
+	uint64_t total = profile_total(*before);
+	int error = drop_other_values(before);
+
+	return error || !total ? error : profile_scale(*before, profile_total(after), total);
 }
 
 static int compare(struct profile_sides *sides)
 {
 	struct profile **after = &sides->sums[SIDE_RENDERED].profile, *made;
-	struct profile *before = sides->sums[SIDE_BEFORE].profile;
+	struct profile **before = &sides->sums[SIDE_BEFORE].profile;
 	int error = sides->is_normalized ? normalize(before, *after) : 0;
 
 	if (!error)
-		error = differential_make(before, *after, &made);
+		error = differential_make(*before, *after, &made);
 	if (!error)
 		replace(after, made);
 	return error;

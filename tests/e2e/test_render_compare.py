@@ -130,6 +130,15 @@ def test_random_sides(seed, sides):
     assert {stack: count for stack, (_, count) in scaled.items() if count} == dict(after)
 
 
+def test_only_what_counts_is_scaled(sides):
+    """Another value of the profile before would be too large then."""
+    (sides / "b").write_text("app;f 9000000000000000000 1\n")
+    (sides / "a").write_text("app;f 0 1000000\n")
+    ended = render("a", "--before", "b", "--normalize", "--format", "folded", "-o", "-")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "app;f 1000000 1000000\n"
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [
