@@ -23,7 +23,7 @@
 
 /*
  * What the process that parses and draws may take at most: for so many bytes, and as many times its inputs; where the size of one is not known a part
- * of the machine's memory.
+ * of the machine's memory; never more than all of that.
  */
 #define DATA_BYTES       ((uint64_t)1 << 30)
 #define DATA_TIMES       96
@@ -31,7 +31,8 @@
 #define CPU_SECONDS      3600
 #define MAX_OUTPUT_BYTES ((size_t)4 << 30)
 
-#define INPUTS_MAX CAGE_MAX_INPUTS
+#define INPUTS_MAX    CAGE_MAX_INPUTS
+#define PERF_DATA_MAX 16 /* each has a perf of its own, whose memory has no limit */
 
 static const char usage[] =
 	"Usage: hearth render IN... [-o FILE] [OPTIONS]\n"
@@ -138,11 +139,21 @@ static int draw(void *context, const int *inputs, struct buffer *to)
 
 static int open_inputs(struct rendering *rendering, const struct operands *operands)
 {
+	size_t perfs = 0;
 	int error = 0;
 
-	for (size_t i = 0; i < operands->count && !error; i++)
-		error = profile_input_open(&rendering->inputs[rendering->count++],
-					   operands->paths[i]);
+	for (size_t i = 0; i < operands->count && !error; i++) {
+		struct profile_input *input = &rendering->inputs[rendering->count++];
+
+		error = profile_input_open(input, operands->paths[i]);
+		perfs += input->perf.perf != 0;
+		if (error || perfs <= PERF_DATA_MAX)
+			continue;
+		log_error(
+			"%s: more than %d perf.data at a time: add some of them first, with -o FILE.pb.gz",
+			input->name, PERF_DATA_MAX);
+		error = -E2BIG;
+	}
 	return error;
 }
 
@@ -164,9 +175,8 @@ static uint64_t data_bytes(const struct rendering *rendering)
 		are_files &= profile_input_size(&rendering->inputs[i], &size);
 		sum += size;
 	}
-	if (are_files)
-		return DATA_BYTES + DATA_TIMES * sum;
-	return machine / DATA_OF_MACHINE + DATA_TIMES * sum;
+	sum = (are_files ? DATA_BYTES : machine / DATA_OF_MACHINE) + DATA_TIMES * sum;
+	return sum < machine ? sum : machine;
 }
 
 /* "a.folded", "a.folded and 3 others" */

@@ -98,6 +98,11 @@ def test_tracepoints_have_their_stacks(folder):
     assert render(path) == printed
 
 
+def test_not_too_many_at_a_time(file):
+    ended = subprocess.run([hearth.BINARY, "render", *[file] * 17, "-o", "-"], capture_output=True, text=True)
+    recording.assert_refused(hearth.Ended(ended.returncode, ended.stdout, ended.stderr), 2, "more than 16 perf.data at a time")
+
+
 def test_labels_are_kept(file):
     ended = subprocess.run([hearth.BINARY, "render", file, "-o", "-", "--format", "folded", "--by", "tid"], check=True,
                            capture_output=True, text=True, timeout=hearth.DEADLINE_SECONDS)  # fmt: skip
