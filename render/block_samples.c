@@ -3,7 +3,8 @@
  * The single samples of a block. Those of one thread, one stack and one slot of time are one row; rows stand by thread, stack and slot, so that all three
  * cost little: most steps are small. Where there are too many rows, slots become wider until there are few enough.
  *
- * Samples that weigh nanoseconds last so long, from their time on: of what is longer than a cell of the timeline each cell has its piece.
+ * Samples that weigh nanoseconds last so long, from their time on: of what is longer than a cell of the timeline each cell has its piece. Where these
+ * pieces are too many, they and what holds them become wider together, so that no piece is longer than what it stands in.
  */
 #include "render/block_sections.h"
 
@@ -47,9 +48,9 @@ struct sample_rows {
 	uint32_t together; /* threads that share the last group; 0: none does */
 	uint64_t first_ns, last_ns;
 	uint64_t slot_ns; /* 0: no times */
-	uint64_t
-		piece_ns; /* of what lasts longer the rows are of so much; 0: samples have no length */
-	uint64_t wider; /* slots of these that are one in what is written */
+	uint64_t cell_ns; /* no cell of the timeline is narrower */
+	uint64_t wider;   /* slots of these that are one in what is written */
+	bool has_length;  /* of what lasts longer than a cell the rows are a cell's */
 };
 
 static void rows_release(struct sample_rows *rows)
@@ -61,42 +62,30 @@ static void rows_release(struct sample_rows *rows)
 /* --- times --- */
 
 /* The last nanosecond that a sample has. */
-static uint64_t end_of(const struct sample_rows *rows, size_t sample, bool has_length)
+static uint64_t end_of(const struct sample_rows *rows, size_t sample)
 {
 	uint64_t time = samples_get(rows->samples, sample).time_ns;
-	uint64_t length = has_length ? samples_value(rows->samples, sample, 0) : 0;
+	uint64_t length = rows->has_length ? samples_value(rows->samples, sample, 0) : 0;
 
 	if (length > UINT64_MAX - time)
 		return UINT64_MAX;
 	return length ? time + length - 1 : time;
 }
 
-/* So many that the rows of all do not become too many by it. */
-static uint64_t choose_piece(const struct sample_rows *rows, uint64_t cell_ns)
-{
-	uint64_t sum = 0, piece = cell_ns;
-
-	for (size_t i = 0; i < samples_count(rows->samples); i++)
-		sum += samples_value(rows->samples, i, 0);
-	while (sum / piece > PROFILE_BLOCK_ROWS_MAX / 2)
-		piece *= 2;
-	return piece;
-}
-
 static void find_span(struct sample_rows *rows, bool is_chart)
 {
 	struct sample_weight weight = sample_weight_choose(rows->profile);
-	bool has_length = !weight.value && !weight.rate_hz && !strcmp(weight.unit, "nanoseconds");
 	uint64_t span;
 	bool is_fine;
 
+	rows->has_length = !weight.value && !weight.rate_hz && !strcmp(weight.unit, "nanoseconds");
 	rows->first_ns = UINT64_MAX;
 	for (size_t i = 0; i < samples_count(rows->samples); i++) {
 		uint64_t time = samples_get(rows->samples, i).time_ns, end;
 
 		if (time == SAMPLE_NO_TIME)
 			continue;
-		end = end_of(rows, i, has_length);
+		end = end_of(rows, i);
 		rows->first_ns = time < rows->first_ns ? time : rows->first_ns;
 		rows->last_ns = end > rows->last_ns ? end : rows->last_ns;
 	}
@@ -104,9 +93,8 @@ static void find_span(struct sample_rows *rows, bool is_chart)
 		return;
 	span = rows->last_ns - rows->first_ns;
 	is_fine = span < SHORT_NS && samples_count(rows->samples) >= span / SHORT_SLOT_NS;
-	rows->slot_ns = is_chart ? CHART_SLOT_NS : is_fine ? SHORT_SLOT_NS : SLOT_NS;
-	if (has_length)
-		rows->piece_ns = choose_piece(rows, is_fine ? SHORT_SLOT_NS : SLOT_NS);
+	rows->cell_ns = is_fine ? SHORT_SLOT_NS : SLOT_NS;
+	rows->slot_ns = is_chart ? CHART_SLOT_NS : rows->cell_ns;
 }
 
 /* 1, 2, 5, 10, 20, ... */
@@ -122,6 +110,33 @@ static uint64_t next_wider(uint64_t wider)
 static uint64_t slots_of(const struct sample_rows *rows)
 {
 	return (rows->last_ns - rows->first_ns) / rows->slot_ns / rows->wider + 1;
+}
+
+/* How many times wider cells have to be for the rows of all samples not to become too many by their lengths. */
+static uint64_t widen_cells(const struct sample_rows *rows)
+{
+	uint64_t sum = 0, times = 1;
+
+	for (size_t i = 0; rows->has_length && i < samples_count(rows->samples); i++)
+		sum += samples_value(rows->samples, i, 0);
+	while (sum / (rows->cell_ns * times) > PROFILE_BLOCK_ROWS_MAX / 2)
+		times = next_wider(times);
+	return times;
+}
+
+/* A cell is of whole slots, and but in a flame chart of one. */
+static void choose_widths(struct sample_rows *rows)
+{
+	bool is_chart = rows->slot_ns < rows->cell_ns;
+	uint64_t times, slot;
+
+	while (slots_of(rows) > SLOTS_MAX)
+		rows->wider = next_wider(rows->wider);
+	slot = rows->slot_ns * rows->wider;
+	rows->cell_ns = (rows->cell_ns + slot - 1) / slot * slot;
+	times = widen_cells(rows);
+	rows->cell_ns *= times;
+	rows->wider *= is_chart ? 1 : times;
 }
 
 static uint32_t slot_of(const struct sample_rows *rows, uint64_t time_ns)
@@ -160,9 +175,9 @@ static size_t pieces_of(const struct sample_rows *rows, size_t sample)
 	uint64_t time = samples_get(rows->samples, sample).time_ns;
 	uint64_t ticks = samples_value(rows->samples, sample, 0);
 
-	if (!ticks || !rows->piece_ns || time == SAMPLE_NO_TIME)
+	if (!ticks || !rows->has_length || !rows->slot_ns || time == SAMPLE_NO_TIME)
 		return ticks != 0;
-	return ((time - rows->first_ns) % rows->piece_ns + ticks - 1) / rows->piece_ns + 1;
+	return ((time - rows->first_ns) % rows->cell_ns + ticks - 1) / rows->cell_ns + 1;
 }
 
 static size_t count_pieces(const struct sample_rows *rows)
@@ -174,14 +189,14 @@ static size_t count_pieces(const struct sample_rows *rows)
 	return count;
 }
 
-/* What of it is in the piece of time that it begins in. */
+/* What of it is in the cell that it begins in. */
 static uint64_t next_piece(const struct sample_rows *rows, uint64_t time_ns, uint64_t ticks)
 {
 	uint64_t room;
 
-	if (!rows->piece_ns || time_ns == SAMPLE_NO_TIME)
+	if (!rows->has_length || !rows->slot_ns || time_ns == SAMPLE_NO_TIME)
 		return ticks;
-	room = rows->piece_ns - (time_ns - rows->first_ns) % rows->piece_ns;
+	room = rows->cell_ns - (time_ns - rows->first_ns) % rows->cell_ns;
 	return ticks < room ? ticks : room;
 }
 
@@ -378,12 +393,14 @@ static int write_threads(const struct sample_rows *rows, struct buffer *to)
 
 static void write_times(const struct sample_rows *rows, struct buffer *to)
 {
+	uint64_t slot = rows->slot_ns * rows->wider;
 	struct buffer content = { 0 };
 
-	profile_block_number(&content, rows->slot_ns * rows->wider);
+	profile_block_number(&content, slot);
 	profile_block_number(&content, rows->first_ns);
 	profile_block_number(&content, slots_of(rows));
 	profile_block_number(&content, rows->wider);
+	profile_block_number(&content, (rows->cell_ns + slot - 1) / slot * slot);
 	profile_block_section(to, "time", &content);
 	buffer_release(&content);
 }
@@ -437,8 +454,8 @@ int block_samples_write(const struct profile *profile, const struct render_optio
 	if (!rows.samples || !samples_count(rows.samples))
 		return 0;
 	find_span(&rows, options->flamechart);
-	while (rows.slot_ns && slots_of(&rows) > SLOTS_MAX)
-		rows.wider = next_wider(rows.wider);
+	if (rows.slot_ns)
+		choose_widths(&rows);
 	error = make_groups(&rows);
 	if (error || !is_telling(&rows))
 		return error;

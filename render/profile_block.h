@@ -22,10 +22,11 @@
  *         name + 1, the process's ID + 1, the thread's ID + 1 (0: not known), how many rows of smpl are its; how many threads with few ticks are together in
  *         the last one (0: none are)
  *   time  if times are known: nanoseconds of a slot; when slot 0 begins, in nanoseconds of the profile's clock; count of slots; how many times wider the
- *         slots are than they would be of fewer samples. Slots of a flame chart are of 1 microsecond, else of 2 or 20 milliseconds
+ *         slots are than they would be of fewer samples; nanoseconds of the narrowest cell that a timeline of it may have, which is of whole slots. Slots of a flame
+ *         chart are of 1 microsecond and its cells of 2 or 20 milliseconds, else a cell is a slot and of these
  *   smpl  beside thrd: columns of rows, which stand by thread, node and slot: the node (its index in the walk, the root's is 0) as its distance from that
  *         of the row before of the same thread (or from 0); the slot + 1, 0 for none, as its distance from that of the row before of the same thread and node (or
- *         from 0); the ticks. A sample that weighs nanoseconds has rows in all slots that it lasts, of a flame chart one in 20 milliseconds
+ *         from 0); the ticks. A sample that weighs nanoseconds has rows in all slots that it lasts, of a flame chart one in each cell
  *   fate  1 if the fates are known, else 0; ticks due, complete, truncated, lost; count of reasons, per reason
  *         its fate (1 truncated, 2 lost), its text, its ticks
  *
@@ -44,7 +45,10 @@ struct render_options;
 #define PROFILE_BLOCK_MAGIC    "HPB1"
 #define PROFILE_BLOCK_NAME_MAX 4096
 
-/* With more threads those with the fewest ticks are told together; with more rows of samples slots are wider; where even that does not do, samples are left out. */
+/*
+ * With more threads those with the fewest ticks are told together; with more rows of samples slots are wider (and cells, where samples last so long that they
+ * alone would make too many); where even that does not do, samples are left out.
+ */
 #define PROFILE_BLOCK_THREADS_MAX 10000u
 #define PROFILE_BLOCK_ROWS_MAX    ((size_t)1 << 20)
 

@@ -3,9 +3,6 @@
 // The single samples of a profile, where it has them: by thread, by stack and by slot of time (render/profile_block.h).
 export { readSamples, SampleTable };
 
-const SHORT_NS = 10e9;
-const SHORT_SLOT_NS = 2e6;
-const SLOT_NS = 20e6;
 const SLOT_MOST = 2 ** 31 - 2; // there is none behind it (render/block_samples.c), and numbers of 32 bits have it and 1 more
 
 function readThreads(section) {
@@ -16,8 +13,8 @@ function readThreads(section) {
 }
 
 function readTime(section) {
-	const [slotNs, startNs, slots, wider] = Array.from({ length: 4 }, () => section.number());
-	return { slotNs, startNs, slots, wider, cellNs: slotNs };
+	const [slotNs, startNs, slots, wider, cellNs] = Array.from({ length: 5 }, () => section.number());
+	return { slotNs, startNs, slots, wider, cellNs };
 }
 
 // Rows stand by thread, node as it came, and slot. `first[t]` is the first row of thread t; a slot of -1 is no time. `node` is of the whole tree.
@@ -72,12 +69,6 @@ class SampleTable {
 	}
 }
 
-// Slots of a flame chart are finer than what can be seen in a timeline, whose cells are then as wide as slots are else (render/block_samples.c).
-function leastCell({ slotNs, slots }, rows) {
-	const span = slots * slotNs, usual = span < SHORT_NS && rows >= span / SHORT_SLOT_NS ? SHORT_SLOT_NS : SLOT_NS;
-	return slotNs < SHORT_SLOT_NS ? usual : slotNs;
-}
-
 // null: the profile tells no samples. Sections as profile_data.js has them.
 function readSamples(sections) {
 	if (!sections.has('thrd') || !sections.has('smpl')) return null;
@@ -95,6 +86,5 @@ function readSamples(sections) {
 		}
 	}
 	const time = sections.has('time') ? readTime(sections.get('time')) : null;
-	if (time) time.cellNs = leastCell(time, count);
 	return new SampleTable({ threads, together, time, first, node, slot, ticks });
 }

@@ -68,6 +68,17 @@ static void write_block(const struct profile *profile, struct buffer *to)
 	render_options_release(&options);
 }
 
+static void write_chart(const struct profile *profile, struct buffer *to)
+{
+	struct render_options options;
+
+	assert_int_equal(render_options_init(&options), 0);
+	options.flamechart = true;
+	buffer_init(to);
+	assert_int_equal(profile_block_write(profile, &options, to), 0);
+	render_options_release(&options);
+}
+
 struct read_samples {
 	uint64_t threads, together;
 	char **names; /* "comm pid/tid", an ID that is not known as 0 */
@@ -156,7 +167,7 @@ static void assert_samples(const struct profile *profile, const char *wanted)
 }
 
 struct read_time {
-	uint64_t slot_ns, first_ns, slots, wider;
+	uint64_t slot_ns, first_ns, slots, wider, cell_ns;
 };
 
 static struct read_time read_time(const struct buffer *block)
@@ -167,6 +178,7 @@ static struct read_time read_time(const struct buffer *block)
 	time.first_ns = number(&part);
 	time.slots = number(&part);
 	time.wider = number(&part);
+	time.cell_ns = number(&part);
 	assert_ptr_equal(part.at, part.end);
 	return time;
 }
@@ -209,6 +221,7 @@ static void rows_stand_by_thread_place_and_slot(void **state)
 	assert_int_equal(time.first_ns, 100 * MS);
 	assert_int_equal(time.slots, 1001);
 	assert_int_equal(time.wider, 1);
+	assert_int_equal(time.cell_ns, 20 * MS);
 	buffer_release(&block);
 	profile_free(profile);
 }
@@ -275,7 +288,59 @@ static void years_are_few_rows(void **state)
 	add_sample(profile, a, "x", 1, 1, INT64_MAX, 1);
 	write_block(profile, &block);
 	assert_true(block.size < 8 * PROFILE_BLOCK_ROWS_MAX);
-	assert_true(read_time(&block).slots > 1000000);
+	assert_true(read_time(&block).slots > 100000);
+	buffer_release(&block);
+	profile_free(profile);
+}
+
+/* The ticks of `block` per cell are those that are possible: of each of `threads` that are busy all the time, what the cell lasts. */
+static void assert_even(const struct buffer *block, uint64_t threads, uint64_t span_ns)
+{
+	struct read_time time = read_time(block);
+	uint64_t cells = (span_ns + time.cell_ns - 1) / time.cell_ns;
+	_cleanup_free_ uint64_t *sums = calloc(cells, sizeof(*sums));
+	struct read_samples samples;
+
+	read_samples(block, &samples);
+	assert_int_equal(samples.threads, threads);
+	for (uint64_t t = 0; t < threads; t++) {
+		uint64_t slot = 0;
+
+		for (uint64_t i = 0; i < samples.rows[t]; i++) {
+			uint64_t step = number(&samples.places);
+
+			slot = number(&samples.slots) + (step ? 0 : slot);
+			sums[(slot - 1) * time.slot_ns / time.cell_ns] += number(&samples.ticks);
+		}
+	}
+	for (uint64_t i = 0; i + 1 < cells; i++)
+		assert_int_equal(sums[i], threads * time.cell_ns);
+	assert_int_equal(sums[cells - 1], threads * (span_ns - (cells - 1) * time.cell_ns));
+	read_samples_release(&samples);
+}
+
+/* 16 threads that are busy for an hour: in cells of 20 ms they would be 2.9 million rows, in slots of 1 us too many slots. */
+static void cells_are_as_wide_as_what_is_in_them(void **state)
+{
+	const uint64_t hour = 3600 * 1000 * MS;
+	struct profile *profile = new_of_time();
+	uint32_t a = add_node(profile, PROFILE_ROOT, "a");
+	struct buffer block;
+
+	(void)state;
+	for (uint64_t at = 0; at < hour; at += 5000 * MS)
+		for (uint32_t thread = 0; thread < 16; thread++)
+			add_sample(profile, a, "worker", 1, thread, at, 5000 * MS);
+	write_block(profile, &block);
+	assert_int_equal(read_time(&block).slot_ns, 200 * MS);
+	assert_int_equal(read_time(&block).wider, 10);
+	assert_int_equal(read_time(&block).cell_ns, 200 * MS);
+	assert_even(&block, 16, hour);
+	buffer_release(&block);
+	write_chart(profile, &block);
+	assert_int_equal(read_time(&block).slot_ns, 2000);
+	assert_int_equal(read_time(&block).cell_ns, 200 * MS);
+	assert_even(&block, 16, hour);
 	buffer_release(&block);
 	profile_free(profile);
 }
@@ -301,20 +366,16 @@ static void of_a_flame_chart_slots_are_finest(void **state)
 {
 	struct profile *profile = new_keeping();
 	uint32_t a = add_node(profile, PROFILE_ROOT, "a");
-	struct render_options options;
 	struct buffer block;
 
 	(void)state;
 	add_sample(profile, a, "x", 1, 1, 5 * MS, 1);
 	add_sample(profile, a, "x", 1, 1, 5 * MS + 1000, 1);
 	add_sample(profile, a, "x", 1, 1, 105 * MS, 1);
-	assert_int_equal(render_options_init(&options), 0);
-	options.flamechart = true;
-	buffer_init(&block);
-	assert_int_equal(profile_block_write(profile, &options, &block), 0);
+	write_chart(profile, &block);
 	assert_int_equal(read_time(&block).slot_ns, 1000);
 	assert_int_equal(read_time(&block).slots, 100001);
-	render_options_release(&options);
+	assert_int_equal(read_time(&block).cell_ns, 20 * MS);
 	buffer_release(&block);
 	profile_free(profile);
 }
@@ -424,6 +485,7 @@ int main(void)
 		cmocka_unit_test(a_short_profile_has_finer_slots),
 		cmocka_unit_test(samples_of_time_last_as_long_as_they_weigh),
 		cmocka_unit_test(years_are_few_rows),
+		cmocka_unit_test(cells_are_as_wide_as_what_is_in_them),
 		cmocka_unit_test(of_a_flame_chart_slots_are_finest),
 		cmocka_unit_test(a_thread_is_named_as_most_of_its_samples_are),
 		cmocka_unit_test(without_threads_and_times_there_are_none),

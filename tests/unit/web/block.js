@@ -37,7 +37,7 @@ function walk(stacks) {
 	return nodes;
 }
 
-// `samples`: { threads: [{ name, pid, tid, rows: [[node, slot, ticks]] }], time: [slotNs, startNs, slots, wider] }, as the block has them: rows stand by node and slot.
+// `samples`: { threads: [{ name, pid, tid, rows: [[node, slot, ticks]] }], time: [slotNs, startNs, slots, wider, cellNs] }, as the block has them: rows stand by node and slot.
 function sampleSections({ threads, together = 0, time }) {
 	const names = [...new Set(threads.map(thread => thread.name))].filter(Boolean), nodes = [], slots = [], ticks = [];
 	for (const { rows } of threads) {

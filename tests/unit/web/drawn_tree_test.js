@@ -14,7 +14,7 @@ const SAMPLES = {
 		{ name: 'b', pid: 1, tid: 2, rows: [[2, 0, 1], [2, 5, 3], [4, 5, 2]] },
 		{ name: 'c', pid: 3, tid: 3, rows: [[5, -1, 1], [5, 9, 1]] },
 	],
-	time: [20e6, 0, 10, 1],
+	time: [20e6, 0, 10, 1, 20e6],
 };
 
 function draw(...filters) {
@@ -77,7 +77,7 @@ test('a node is of the thread that has more than half of it', () => {
 const FATE_STACKS = { 'a;[lost:late]': 5, 'a;[truncated:x];f': 3, 'a;[truncated:x];g': 2, 'a;f': 4, 'a;f;g': 6 };
 const FATE_SAMPLES = {
 	threads: [{ name: 'a', pid: 1, tid: 1, rows: [[2, -1, 4], [2, 3, 1], [4, 0, 2], [5, 3, 2], [6, 3, 4], [7, 0, 6]] }, { name: 'b', pid: 1, tid: 2, rows: [[4, 3, 1]] }],
-	time: [20e6, 0, 10, 1],
+	time: [20e6, 0, 10, 1, 20e6],
 };
 
 function fatesOf(...filters) {

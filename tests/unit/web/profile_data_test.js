@@ -18,7 +18,7 @@ test('samples are read by thread, node and slot', () => {
 	const { samples } = profileOf(STACKS, {
 		threads: [{ name: 'web', pid: 7, tid: 8, rows: rows[0] }, { name: '', pid: -1, tid: -1, rows: rows[1] }, { name: 'web', pid: 0, tid: 0, rows: rows[2] }],
 		together: 3,
-		time: [20e6, 12345678901234, 1001, 2],
+		time: [20e6, 12345678901234, 1001, 2, 40e6],
 	});
 	const read = samples.threads.map((_, t) => Array.from({ length: samples.first[t + 1] - samples.first[t] }, (_row, k) => {
 		const i = samples.first[t] + k;
@@ -29,11 +29,11 @@ test('samples are read by thread, node and slot', () => {
 		{ name: 'web', pid: 7, tid: 8, ticks: 7 + 2 ** 33 }, { name: '', pid: -1, tid: -1, ticks: 7 }, { name: 'web', pid: 0, tid: 0, ticks: 0 },
 	]);
 	assert.equal(samples.together, 3);
-	assert.deepEqual(samples.time, { slotNs: 20e6, startNs: 12345678901234, slots: 1001, wider: 2, cellNs: 20e6 });
+	assert.deepEqual(samples.time, { slotNs: 20e6, startNs: 12345678901234, slots: 1001, wider: 2, cellNs: 40e6 });
 });
 
 test('a block that is cut off anywhere is refused', () => {
-	const whole = writeBlock(STACKS, { threads: [{ name: 'x', pid: 1, tid: 1, rows: [[1, 0, 1]] }], time: [20e6, 0, 1, 1] });
+	const whole = writeBlock(STACKS, { threads: [{ name: 'x', pid: 1, tid: 1, rows: [[1, 0, 1]] }], time: [20e6, 0, 1, 1, 20e6] });
 	for (let size = 0; size < whole.length; size++) {
 		let profile = null;
 		try {

@@ -13,7 +13,7 @@ const SAMPLES = {
 		{ name: 'b', pid: 1, tid: 2, rows: [[1, 0, 1], [4, 9, 1]] },
 		{ name: 'c', pid: 3, tid: 3, rows: [[5, -1, 1], [5, 7, 1]] },
 	],
-	time: [20e6, 0, 10, 1],
+	time: [20e6, 0, 10, 1, 20e6],
 };
 
 // [[depth, name, start, total, self, from slot, to slot]] in the order of the chart
