@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store on a disk that fails: at the n-th time that it is opened, written, synced, cut or asked for memory, for each n, once or for good. What was said to be on disk is there. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "model/profile.h"
+#include "model/samples.h"
+#include "store/chunk_stream.h"
+#include "store/store_reader.h"
+#include "store/store_writer.h"
+
+#define WINDOWS   4
+#define WINDOW_NS ((uint64_t)10000000000)
+#define START_NS  ((uint64_t)1764339842000000000)
+
+/* --- a disk that fails --- */
+
+enum operation { OPEN, WRITE, SYNC, TRUNCATE, ALLOCATE, OPERATIONS };
+
+/* What fails, and with which of its calls. */
+static struct {
+	enum operation operation;
+	int64_t left; /* calls that succeed before; below 0: none fails */
+	bool for_good;
+	int error;
+	uint64_t failed;
+} fault = { .left = -1 };
+
+static bool fails(enum operation operation)
+{
+	if (operation != fault.operation || fault.left < 0)
+		return false;
+	if (fault.left) {
+		fault.left--;
+		return false;
+	}
+	fault.failed++;
+	if (!fault.for_good)
+		fault.left = -1;
+	return true;
+}
+
+/* A file of SQLite's own, whose methods are called through ours. */
+struct failing_file {
+	sqlite3_file base;
+	const sqlite3_io_methods *methods;
+	sqlite3_io_methods failing;
+	char real[];
+};
+
+static sqlite3_vfs *disk, failing_disk;
+
+static sqlite3_file *real_of(sqlite3_file *file)
+{
+	return (sqlite3_file *)((struct failing_file *)file)->real;
+}
+
+static const sqlite3_io_methods *methods_of(sqlite3_file *file)
+{
+	return ((struct failing_file *)file)->methods;
+}
+
+static int on_close(sqlite3_file *file)
+{
+	return methods_of(file)->xClose(real_of(file));
+}
+
+static int on_read(sqlite3_file *file, void *to, int size, sqlite3_int64 at)
+{
+	return methods_of(file)->xRead(real_of(file), to, size, at);
+}
+
+/* Half of it may be there. */
+static int on_write(sqlite3_file *file, const void *from, int size, sqlite3_int64 at)
+{
+	if (!fails(WRITE))
+		return methods_of(file)->xWrite(real_of(file), from, size, at);
+	methods_of(file)->xWrite(real_of(file), from, size / 2, at);
+	return fault.error;
+}
+
+static int on_truncate(sqlite3_file *file, sqlite3_int64 size)
+{
+	return fails(TRUNCATE) ? SQLITE_IOERR_TRUNCATE
+			       : methods_of(file)->xTruncate(real_of(file), size);
+}
+
+static int on_sync(sqlite3_file *file, int flags)
+{
+	return fails(SYNC) ? SQLITE_IOERR_FSYNC : methods_of(file)->xSync(real_of(file), flags);
+}
+
+static int on_size(sqlite3_file *file, sqlite3_int64 *ret_size)
+{
+	return methods_of(file)->xFileSize(real_of(file), ret_size);
+}
+
+static int on_lock(sqlite3_file *file, int lock)
+{
+	return methods_of(file)->xLock(real_of(file), lock);
+}
+
+static int on_unlock(sqlite3_file *file, int lock)
+{
+	return methods_of(file)->xUnlock(real_of(file), lock);
+}
+
+static int on_check_lock(sqlite3_file *file, int *ret_is_locked)
+{
+	return methods_of(file)->xCheckReservedLock(real_of(file), ret_is_locked);
+}
+
+static int on_control(sqlite3_file *file, int operation, void *argument)
+{
+	return methods_of(file)->xFileControl(real_of(file), operation, argument);
+}
+
+static int on_sector_size(sqlite3_file *file)
+{
+	return methods_of(file)->xSectorSize(real_of(file));
+}
+
+static int on_characteristics(sqlite3_file *file)
+{
+	return methods_of(file)->xDeviceCharacteristics(real_of(file));
+}
+
+static int on_map(sqlite3_file *file, int page, int size, int extends, void volatile **ret_page)
+{
+	return methods_of(file)->xShmMap(real_of(file), page, size, extends, ret_page);
+}
+
+static int on_shared_lock(sqlite3_file *file, int offset, int count, int flags)
+{
+	return methods_of(file)->xShmLock(real_of(file), offset, count, flags);
+}
+
+static void on_barrier(sqlite3_file *file)
+{
+	methods_of(file)->xShmBarrier(real_of(file));
+}
+
+static int on_unmap(sqlite3_file *file, int deletes)
+{
+	return methods_of(file)->xShmUnmap(real_of(file), deletes);
+}
+
+static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
+		   int *ret_flags)
+{
+	struct failing_file *failing = (struct failing_file *)file;
+	int result;
+
+	(void)vfs;
+	failing->base.pMethods = NULL;
+	if (fails(OPEN))
+		return SQLITE_CANTOPEN;
+	result = disk->xOpen(disk, name, real_of(file), flags, ret_flags);
+	if (result != SQLITE_OK)
+		return result;
+	failing->methods = real_of(file)->pMethods;
+	failing->failing = (sqlite3_io_methods){
+		.iVersion = 2,
+		.xClose = on_close,
+		.xRead = on_read,
+		.xWrite = on_write,
+		.xTruncate = on_truncate,
+		.xSync = on_sync,
+		.xFileSize = on_size,
+		.xLock = on_lock,
+		.xUnlock = on_unlock,
+		.xCheckReservedLock = on_check_lock,
+		.xFileControl = on_control,
+		.xSectorSize = on_sector_size,
+		.xDeviceCharacteristics = on_characteristics,
+		.xShmMap = on_map,
+		.xShmLock = on_shared_lock,
+		.xShmBarrier = on_barrier,
+		.xShmUnmap = on_unmap,
+	};
+	failing->base.pMethods = &failing->failing;
+	return SQLITE_OK;
+}
+
+/* --- memory that fails --- */
+
+static sqlite3_mem_methods memory;
+
+static void *on_allocate(int size)
+{
+	return fails(ALLOCATE) ? NULL : memory.xMalloc(size);
+}
+
+static void *on_reallocate(void *at, int size)
+{
+	return fails(ALLOCATE) ? NULL : memory.xRealloc(at, size);
+}
+
+/* Once, before anything else asks SQLite. */
+static int set_up(void **state)
+{
+	sqlite3_mem_methods failing;
+
+	(void)state;
+	if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &memory) != SQLITE_OK)
+		return -1;
+	failing = memory;
+	failing.xMalloc = on_allocate;
+	failing.xRealloc = on_reallocate;
+	if (sqlite3_config(SQLITE_CONFIG_MALLOC, &failing) != SQLITE_OK)
+		return -1;
+	disk = sqlite3_vfs_find(NULL);
+	failing_disk = *disk;
+	failing_disk.zName = "failing";
+	failing_disk.pNext = NULL;
+	failing_disk.szOsFile = (int)sizeof(struct failing_file) + disk->szOsFile;
+	failing_disk.xOpen = on_open;
+	return sqlite3_vfs_register(&failing_disk, 1) == SQLITE_OK ? 0 : -1;
+}
+
+/* --- what is kept --- */
+
+static struct profile *make_window(uint64_t window)
+{
+	struct profile *profile = profile_new();
+	const uint64_t values[] = { 1 };
+	struct sample sample = { .labels = LABELS_UNKNOWN, .time_ns = SAMPLE_NO_TIME };
+	uint32_t frame;
+	char name[32];
+
+	assert_int_equal(profile_keep_samples(profile), 0);
+	for (size_t i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "function %llu of window %zu",
+			 (unsigned long long)window, i);
+		assert_int_equal(profile_add_named(profile, name, NULL, FRAME_NATIVE, &frame), 0);
+		assert_int_equal(profile_add_child(profile, PROFILE_ROOT, frame, &sample.node), 0);
+		for (uint64_t n = 0; n <= window; n++)
+			assert_int_equal(profile_add_sample(profile, &sample, values), 0);
+	}
+	return profile;
+}
+
+/* Which windows are said to be on disk, as bits. */
+static unsigned int add_windows(const char *folder, bool *ret_is_closed)
+{
+	struct store_writer *writer;
+	unsigned int added = 0;
+	size_t set_aside;
+
+	*ret_is_closed = false;
+	if (store_writer_open(folder, &writer, &set_aside))
+		return 0;
+	for (uint64_t window = 0; window < WINDOWS; window++) {
+		const struct window_times times = {
+			.span = { START_NS + window * WINDOW_NS,
+				  START_NS + (window + 1) * WINDOW_NS },
+			.unit_ns = 1000,
+		};
+		struct profile *profile = make_window(window);
+
+		added |= (unsigned int)!store_writer_add(writer, &times, profile) << window;
+		profile_free(profile);
+	}
+	*ret_is_closed = !store_writer_close(writer);
+	return added;
+}
+
+static void note_damage(void *context, const struct slice_entry *slice,
+			const struct slice_report *report, int error)
+{
+	(void)slice, (void)report, (void)error;
+	++*(size_t *)context;
+}
+
+/* A window is there as a whole or not at all; those that are, as bits. */
+static unsigned int read_windows(const char *folder)
+{
+	unsigned int found = 0;
+
+	for (uint64_t window = 0; window < WINDOWS; window++) {
+		const struct window_span part = { START_NS + window * WINDOW_NS,
+						  START_NS + (window + 1) * WINDOW_NS };
+		struct profile *profile = profile_new();
+		struct buffer stream = { 0 };
+		struct stream_sum sum;
+		size_t damaged = 0;
+
+		assert_int_equal(store_collect(folder, part, note_damage, &damaged, &stream), 0);
+		assert_int_equal(chunk_stream_read((struct bytes){ (const uint8_t *)stream.data,
+								   stream.size },
+						   part, profile, &sum),
+				 0);
+		assert_int_equal(damaged, 0);
+		assert_int_equal(sum.undecoded + sum.lost_stacks, 0);
+		assert_true(!sum.samples || sum.samples == 40 * (window + 1));
+		found |= (unsigned int)(sum.samples != 0) << window;
+		profile_free(profile);
+		buffer_release(&stream);
+	}
+	return found;
+}
+
+static void empty(const char *folder)
+{
+	DIR *open = opendir(folder);
+	struct dirent *found;
+
+	while ((found = readdir(open)))
+		unlinkat(dirfd(open), found->d_name, 0);
+	closedir(open);
+}
+
+/* One run, in which the n-th call fails: false: there was no such call. */
+static bool fail_at(const char *folder, enum operation operation, int64_t n, bool for_good,
+		    int error)
+{
+	unsigned int added, found;
+	uint64_t failed;
+	bool is_closed;
+
+	fault.operation = operation;
+	fault.left = n;
+	fault.for_good = for_good;
+	fault.error = error;
+	fault.failed = 0;
+	added = add_windows(folder, &is_closed);
+	failed = fault.failed;
+	fault.left = -1;
+	/* Whoever writes next finds a store that can be written into; what was left is sealed. */
+	if (failed) {
+		struct store_writer *writer;
+		size_t set_aside;
+
+		assert_int_equal(store_writer_open(folder, &writer, &set_aside), 0);
+		assert_int_equal(store_writer_close(writer), 0);
+	}
+	found = read_windows(folder);
+	if ((found & added) != added)
+		fail_msg("of operation %d call %lld: windows %x were said to be there, %x are",
+			 operation, (long long)n, added, found);
+	if (!failed)
+		assert_true(is_closed && added == (1u << WINDOWS) - 1);
+	empty(folder);
+	return failed;
+}
+
+static void fail_everywhere(enum operation operation, bool for_good, int error)
+{
+	char folder[] = "/tmp/hearth-store-XXXXXX";
+	int64_t n = 0;
+
+	assert_non_null(mkdtemp(folder));
+	while (fail_at(folder, operation, n, for_good, error))
+		n++;
+	assert_true(n > 0);
+	rmdir(folder);
+}
+
+static void test_each_write_fails(void **state)
+{
+	(void)state;
+	fail_everywhere(WRITE, false, SQLITE_IOERR_WRITE);
+	fail_everywhere(WRITE, true, SQLITE_FULL);
+}
+
+static void test_each_open_fails(void **state)
+{
+	(void)state;
+	fail_everywhere(OPEN, false, 0);
+	fail_everywhere(OPEN, true, 0);
+}
+
+static void test_each_sync_fails(void **state)
+{
+	(void)state;
+	fail_everywhere(SYNC, false, 0);
+	fail_everywhere(SYNC, true, 0);
+}
+
+static void test_each_allocation_fails(void **state)
+{
+	(void)state;
+	fail_everywhere(ALLOCATE, false, 0);
+	fail_everywhere(ALLOCATE, true, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_write_fails),
+		cmocka_unit_test(test_each_open_fails),
+		cmocka_unit_test(test_each_sync_fails),
+		cmocka_unit_test(test_each_allocation_fails),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, NULL);
+}
