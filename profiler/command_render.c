@@ -63,6 +63,8 @@ struct rendering {
 	const struct operands *operands;
 	struct profile_input inputs[INPUTS_MAX];
 	size_t count; /* of those that are open, or were tried to be */
+	struct buffer drawn;
+	const char *name; /* of what is drawn, in it; NULL: none */
 };
 
 /* --- in the process that reads and draws --- */
@@ -120,6 +122,8 @@ static int draw(void *context, const int *inputs, struct buffer *to)
 	_cleanup_(profile_sides_release) struct profile_sides sides;
 	struct output output = *rendering->output;
 	int error = 0;
+
+	output.drawing.input = rendering->name;
 
 	profile_sides_init(&sides, rendering->output, operands->is_normalized);
 	for (size_t i = 0; i < rendering->count && !error; i++)
@@ -180,12 +184,27 @@ static uint64_t data_bytes(const struct rendering *rendering)
 }
 
 /* "a.folded", "a.folded and 3 others" */
-static void append_names(struct buffer *to, const struct rendering *rendering)
+static void append_names(struct buffer *to, const char *first, size_t count)
 {
-	buffer_append_string(to, rendering->inputs[0].name);
-	if (rendering->count > 1)
-		buffer_printf(to, " and %zu other%s", rendering->count - 1,
-			      rendering->count > 2 ? "s" : "");
+	buffer_append_string(to, first);
+	if (count > 1)
+		buffer_printf(to, " and %zu other%s", count - 1, count > 2 ? "s" : "");
+}
+
+/* The names of files that are drawn, without their folders. What comes by standard input has none. */
+static void name_drawing(struct rendering *rendering)
+{
+	const struct operands *operands = rendering->operands;
+	const char *first = NULL, *slash;
+
+	for (size_t i = 0; i < operands->count && !first; i++)
+		if (operands->sides[i] == SIDE_RENDERED)
+			first = operands->paths[i];
+	if (!first || profile_input_is_standard(first))
+		return;
+	slash = strrchr(first, '/');
+	append_names(&rendering->drawn, slash ? slash + 1 : first, operands->counts[SIDE_RENDERED]);
+	rendering->name = buffer_string(&rendering->drawn);
 }
 
 static int call(struct rendering *rendering, struct output_delivery *delivery)
@@ -197,7 +216,7 @@ static int call(struct rendering *rendering, struct output_delivery *delivery)
 	int fds[INPUTS_MAX];
 	struct shut_in_inputs inputs = { .fds = fds, .count = rendering->count };
 
-	append_names(&names, rendering);
+	append_names(&names, rendering->inputs[0].name, rendering->count);
 	inputs.what = buffer_string(&names) ? names.data : "the inputs";
 	for (size_t i = 0; i < rendering->count; i++)
 		fds[i] = rendering->inputs[i].fd;
@@ -216,12 +235,14 @@ static int render(const struct operands *operands, const struct output *output)
 	}
 	rendering->output = output;
 	rendering->operands = operands;
+	name_drawing(rendering);
 	error = open_inputs(rendering, operands);
 	if (!error)
 		error = output_delivery_init(&delivery, output);
 	if (!error)
 		error = call(rendering, &delivery);
 	error = close_inputs(rendering, error);
+	buffer_release(&rendering->drawn);
 	return error ? error : output_delivery_end(&delivery);
 }
 

@@ -25,6 +25,14 @@ static const struct {
 	{ "gigabytes", 0, UINT64_C(1) << 30 },
 };
 
+static bool is_unit(const char *name)
+{
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (!strcmp(name, units[i].name))
+			return true;
+	return false;
+}
+
 /* Things that are counted are called by what they are, and so are amounts that are said in other units than theirs. */
 static struct count_words words_of_type(const struct profile *profile,
 					const struct value_type *type)
@@ -95,6 +103,8 @@ void count_words_append(struct buffer *to, const struct count_words *counts, uin
 	bool is_one = scale(counts, count) == 1 && !strcmp(counts->name, "samples");
 
 	count_words_number(to, counts, count);
+	if (counts->is_amount && is_unit(counts->name))
+		return; /* of what, is not known */
 	buffer_append_string(to, counts->is_amount ? " of " : " ");
 	buffer_append_string(to, is_one ? "sample" : counts->name);
 }

@@ -10,10 +10,10 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "model/profile.h"
+#include "render/drawing_title.h"
 #include "render/profile_block.h"
 #include "render/render_options.h"
 #include "render/web_files.h"
-#include "render/xml.h"
 
 #define SHA256_BYTES 32
 
@@ -40,7 +40,8 @@ static void append_file(struct buffer *to, struct bytes file)
 	buffer_append(to, file.data, file.size);
 }
 
-static void append_head(const struct render_options *options, struct buffer *to)
+static void append_head(const struct profile *profile, const struct render_options *options,
+			struct buffer *to)
 {
 	buffer_append_string(
 		to, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -52,7 +53,7 @@ static void append_head(const struct render_options *options, struct buffer *to)
 	buffer_append_string(
 		to, "\">\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
 		    "<meta name=\"referrer\" content=\"no-referrer\">\n<title>");
-	xml_append_string(to, options->title);
+	drawing_title_append(to, profile, options);
 	buffer_append_string(to, "</title>\n<style>");
 	append_file(to, web_file_page_joined_css());
 	buffer_append_string(to, "</style>\n</head>\n");
@@ -90,7 +91,7 @@ int html_write(const struct profile *profile, const struct render_options *optio
 {
 	int error;
 
-	append_head(options, to);
+	append_head(profile, options, to);
 	append_file(to, web_file_page_html());
 	error = append_data(profile, options, to);
 	buffer_append_string(to, "<script type=\"module\">");

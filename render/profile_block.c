@@ -110,6 +110,7 @@ static void add_drawing(struct facts *facts, const struct render_options *option
 	add_text(facts, "title", options->title);
 	add_text(facts, "subtitle", options->subtitle);
 	add_text(facts, "notes", options->notes);
+	add_text(facts, "input", options->input);
 	add_text(facts, "nametype", options->nametype);
 	add_text(facts, "fonttype", options->fonttype);
 	add_real(facts, "fontsize", options->fontsize);
@@ -135,6 +136,17 @@ static void add_counts(struct facts *facts, const struct count_words *counts)
 	add_number(facts, "is_amount", counts->is_amount);
 }
 
+/* Of what an amount is, no frame says. */
+static void add_amount(struct facts *facts, const struct count_words *counts, uint64_t whole)
+{
+	_cleanup_(buffer_release) struct buffer text = { 0 };
+
+	if (!counts->is_amount)
+		return;
+	count_words_append(&text, counts, whole);
+	add_text(facts, "amount", buffer_string(&text));
+}
+
 /* Where ticks were taken out, the fates are those of what is left: how many, and of all. */
 static void add_before(struct facts *facts, const struct count_words *counts,
 		       const struct profile *profile)
@@ -156,6 +168,7 @@ static void write_info(const struct profile *profile, const struct render_option
 
 	add_drawing(&facts, options);
 	add_counts(&facts, &counts);
+	add_amount(&facts, &counts, profile_total(profile));
 	add_before(&facts, &counts, profile);
 	add_origin(&facts, profile_origin_of(profile));
 	add_number(&facts, "untold_samples", untold);

@@ -57,6 +57,8 @@ struct render_options {
 #define RENDER_OPTION(type, name, field, default_, least, most, argument, help) \
 	RENDER_FIELD_##type field;
 #include "render/render_options.def"
+	const char *
+		input; /* no option: the name of what is drawn, for where the profile tells none; NULL: none. The caller's */
 };
 
 /* Every option at its default: 0 or -ENOMEM (then nothing needs a release). */

@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/utf8.h"
 #include "model/profile.h"
+#include "render/drawing_title.h"
 #include "render/label.h"
 #include "render/readable.h"
 #include "render/render_options.h"
@@ -61,10 +62,12 @@ static void flow_rate(struct svg_flow *flow, const struct profile_origin *origin
 	svg_flow_text(flow, NULL, text->data, text->size);
 }
 
-static void flow_origin(struct svg_flow *flow, const struct profile_origin *origin,
+static void flow_origin(struct svg_flow *flow, const struct svg_drawing *drawing,
 			struct buffer *text)
 {
-	flow_string(flow, origin->command);
+	const struct profile_origin *origin = drawing->origin;
+
+	flow_string(flow, drawing_subject(drawing->profile, drawing->options));
 	flow_string(flow, origin->machine);
 	if (origin->time_unix_ns) {
 		buffer_clear(text);
@@ -77,6 +80,11 @@ static void flow_origin(struct svg_flow *flow, const struct profile_origin *orig
 		svg_flow_text(flow, NULL, text->data, text->size);
 	}
 	flow_rate(flow, origin, text);
+	if (drawing->counts.is_amount) { /* of what, no frame says */
+		buffer_clear(text);
+		count_words_append(text, &drawing->counts, drawing->whole);
+		svg_flow_text(flow, NULL, text->data, text->size);
+	}
 }
 
 uint64_t svg_header_write(const struct svg_drawing *drawing, struct buffer *to)
@@ -88,7 +96,7 @@ uint64_t svg_header_write(const struct svg_drawing *drawing, struct buffer *to)
 	buffer_init(&text);
 	svg_flow_open(&flow, "origin");
 	flow_string(&flow, drawing->options->subtitle);
-	flow_origin(&flow, drawing->origin, &text);
+	flow_origin(&flow, drawing, &text);
 	if (text.failed)
 		to->failed = true;
 	buffer_release(&text);

@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "model/profile.h"
+#include "render/drawing_title.h"
 #include "render/render_options.h"
 #include "render/svg_chart.h"
 #include "render/svg_drawing.h"
@@ -124,7 +125,7 @@ static uint64_t append_body(const struct svg_drawing *drawing, struct buffer *to
 	uint64_t bottom;
 
 	buffer_append_string(to, "<title>");
-	xml_append_string(to, drawing->options->title);
+	drawing_title_append(to, drawing->profile, drawing->options);
 	buffer_append_string(to, "</title>\n");
 	svg_style_write(drawing, to);
 	buffer_append_string(to, "<rect id=\"paper\" width=\"100%\" height=\"100%\"/>\n");

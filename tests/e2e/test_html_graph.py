@@ -230,7 +230,7 @@ def test_unknown_fates_are_not_called_complete(page):  # noqa: F811
 def test_counts_follow_the_options(browser, draw_page):  # noqa: F811
     page = Page(browser, draw_page("p;f 10000000\n", "--factor=1.2345678", "--countname=bytes", "--title=T & <b>", "--notes=n<i>"))
     assert "total 12,345,678 bytes · 100.0 %" in page.detail()
-    assert page.text("heading") == page.driver.title == "T & <b>" and page.text("notes") == "n<i>"
+    assert page.text("heading") == "T & <b>" and page.driver.title == "in.folded · T & <b>" and page.text("notes") == "n<i>"
 
 
 ALLOCATED = (
@@ -243,7 +243,8 @@ ALLOCATED = (
 def test_amounts_are_said_in_units_that_suit_their_size(browser, draw_page, unit, all_of_it, own):  # noqa: F811
     page = Page(browser, draw_page(ALLOCATED % unit))
     assert f"total {all_of_it} · 100.0 %" in page.detail() and "4,194,304" not in page.detail()
-    assert page.text("origin") == all_of_it
+    assert page.text("origin") == f"in.folded{all_of_it} of weight"
+    assert browser.title == "in.folded · Flame graph" and page.text("heading") == "Flame graph"
 
 
 def test_a_tall_graph_opens_at_its_root_and_shows_a_linked_frame(browser, draw_page):  # noqa: F811

@@ -34,7 +34,7 @@ def test_names_are_never_markup(hostile):
     hostile.press(Keys.ARROW_UP, Keys.ENTER, Keys.ARROW_UP, Keys.ENTER)
     assert hostile.driver.execute_script("return window.hacked") is None
     assert hostile.driver.execute_script("return document.querySelectorAll('script, img, rect').length") == before
-    assert hostile.driver.title == "</title></script><script>window.hacked=1</script>"
+    assert hostile.driver.title == "in.folded · </title></script><script>window.hacked=1</script>"
 
 
 def test_every_hostile_frame_can_be_linked_to(hostile):

@@ -129,4 +129,4 @@ def test_the_strip_has_the_name_and_all_that_one_can_do(browser, draw_page):  # 
             assert name["width"] > 100 and copy["x"] + copy["width"] <= width
         finally:
             browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    assert page.text("origin") == "20 samples"
+    assert page.text("origin") == "in.folded20 samples"

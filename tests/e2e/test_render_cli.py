@@ -161,7 +161,8 @@ def test_stacks_are_shaped(words, wanted, folded, tmp_path):
     ended = render(folded, *words, "-o", "-", "--format", "folded")
     assert (ended.returncode, ended.stdout) == (0, wanted), ended
     assert render(folded, *words, "-o", tmp_path / "shaped.svg").returncode == 0
-    plain = tmp_path / "plain.folded"
+    plain = tmp_path / "plain" / folded.name  # which the picture says
+    plain.parent.mkdir()
     plain.write_text(wanted)
     assert render(plain, "-o", tmp_path / "plain.svg").returncode == 0
     if sum(int(line.split()[-1]) for line in wanted.splitlines()) == 6 and words[0].startswith(("--hide", "--no-kernel")):

@@ -45,11 +45,12 @@ def test_both_counts(sides):
 
 
 def test_it_is_what_a_file_with_two_counts_is(sides):
-    assert render("--before", "before.folded", "after.folded", "-o", "two.folded").returncode == 0
+    (sides / "two").mkdir()  # a picture says the name of its input
+    assert render("--before", "before.folded", "after.folded", "-o", "two/after.folded").returncode == 0
     for format in ("svg", "tree", "top"):
         both = [
             render(*inputs, "--format", format, "-o", "-", "--title", "x")
-            for inputs in (["two.folded"], ["--before", "before.folded", "after.folded"])
+            for inputs in (["two/after.folded"], ["--before", "before.folded", "after.folded"])
         ]
         assert both[0] == both[1], format
 

@@ -48,6 +48,18 @@ def test_counts_add_up(inputs):
     assert folded_of("a.folded", "--title", "x", "b.folded", "a.folded") == "a;b 7\na;c 4\nq;[truncated:x];z 7\n"
 
 
+def test_a_picture_names_its_input_where_that_tells_no_command(inputs):
+    def titles(*arguments, **options):
+        picture = render(*arguments, "--format", "svg", "-o", "-", **options).stdout
+        return re.findall("<title>(.*)</title>", picture)[0], re.findall(r'id="origin".*?</g></g>|$', picture)[0].count(">a.folded")
+
+    assert titles(inputs / "a.folded") == ("a.folded · Flame graph", 1)
+    assert titles("a.folded", "--title", "Mine", "b.folded", "p.txt") == ("a.folded and 2 others · Mine", 1)
+    assert titles("--before", "b.folded", "a.folded") == ("a.folded · Flame graph", 1)
+    with open("a.folded") as text:
+        assert titles("-", stdin=text) == ("Flame graph", 0)
+
+
 @pytest.mark.parametrize("ending", ["pb.gz", "speedscope.json", "cpuprofile", "firefox.json", "folded.gz"])
 def test_each_may_be_another_format(ending, inputs):
     other = inputs / f"b.{ending}"

@@ -85,6 +85,7 @@ static void amounts_have_units_that_suit_their_size(void **state)
 	assert_said("space", "bytes", none, 3 << 20, "3.0 MiB of space");
 	assert_said("space", "kilobytes", half, 3 << 20, "1.5 GiB of space");
 	assert_said("space", "gigabytes", none, INT64_MAX, "16.0 EiB of space");
+	assert_said("", "bytes", none, 3 << 20, "3.0 MiB");
 	assert_said("objects", "count", none, 3 << 20, "3,145,728 objects");
 	assert_said("samples", "count", none, 1, "1 sample");
 	assert_said("samples", "count", half, 2, "1 sample");

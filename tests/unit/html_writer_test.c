@@ -73,6 +73,31 @@ static void elements_are_those_of_the_writer(void **state)
 	profile_free(profile);
 }
 
+static void assert_titled(const char *input, const char *command, const char *wanted)
+{
+	struct profile *profile = read_text();
+	struct render_options options;
+	struct buffer page = { 0 };
+
+	profile_origin(profile)->command = command ? strdup(command) : NULL;
+	assert_int_equal(render_options_init(&options), 0);
+	options.input = input;
+	assert_int_equal(html_write(profile, &options, &page), 0);
+	assert_non_null(strstr(buffer_string(&page), wanted));
+	buffer_release(&page);
+	render_options_release(&options);
+	profile_free(profile);
+}
+
+/* Among many windows, too. */
+static void a_page_is_called_by_what_it_is_of(void **state)
+{
+	(void)state;
+	assert_titled(NULL, NULL, "<title>Flame graph</title>");
+	assert_titled("a<b.folded", NULL, "<title>a&lt;b.folded · Flame graph</title>");
+	assert_titled("a.folded", "python3", "<title>python3 · Flame graph</title>");
+}
+
 static void what_is_joined_imports_and_exports_nothing(void **state)
 {
 	struct bytes script = web_file_page_joined_js();
@@ -160,6 +185,7 @@ static void the_same_profile_gives_the_same_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_page_is_called_by_what_it_is_of),
 		cmocka_unit_test(elements_are_those_of_the_writer),
 		cmocka_unit_test(what_is_joined_imports_and_exports_nothing),
 		cmocka_unit_test(the_data_are_the_deflated_block),
