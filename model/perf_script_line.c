@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+bool script_text_begins(struct script_text text, const char *with)
+{
+	return text.size >= strlen(with) && !memcmp(text.start, with, strlen(with));
+}
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
@@ -245,14 +250,10 @@ bool perf_script_sample(struct script_text line, struct script_sample *ret_sampl
 	return true;
 }
 
-static bool begins(struct script_text text, const char *what)
-{
-	return text.size >= strlen(what) && !memcmp(text.start, what, strlen(what));
-}
-
 bool perf_script_is_record(const struct script_sample *sample)
 {
-	return begins(sample->event, "PERF_RECORD_") || begins(trim(sample->rest), "PERF_RECORD_");
+	return script_text_begins(sample->event, "PERF_RECORD_") ||
+	       script_text_begins(trim(sample->rest), "PERF_RECORD_");
 }
 
 /* --- its numbers --- */
@@ -310,7 +311,7 @@ uint64_t perf_script_lost(const struct script_sample *record)
 	struct script_text text = trim(record->rest);
 	uint64_t number;
 
-	if (!begins(text, lost))
+	if (!script_text_begins(text, lost))
 		return 0;
 	text = skip(text, strlen(lost));
 	number = take_number(&text);

@@ -13,6 +13,8 @@ struct script_text {
 	size_t size;
 };
 
+bool script_text_begins(struct script_text text, const char *with);
+
 /* What is empty was not printed. */
 struct script_sample {
 	struct script_text comm;

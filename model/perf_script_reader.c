@@ -13,6 +13,7 @@
 #include "model/profile.h"
 #include "model/profile_reader.h"
 #include "model/samples.h"
+#include "model/script_events.h"
 #include "model/text_lines.h"
 
 #define MAX_FRAMES (1u << 24) /* of a stack; one with more is left out and said */
@@ -27,17 +28,14 @@ struct perf_script_reader {
 	struct text_lines lines; /* the head */
 	enum state state;
 	struct string_pool texts; /* of symbols and objects, as they are printed */
-	struct u64_map frames;    /* symbol << 32 | object -> frame */
 	struct buffer stack;      /* uint32_t, leaf first */
-	uint32_t process;         /* frame of the sample's comm */
-	struct sample sample;     /* where samples are kept: but its node */
-	uint64_t values[2];       /* of it */
-	struct buffer event;      /* that counts; empty: none was printed */
-	bool has_event;
-	struct buffer
-		passed; /* names of events before it, terminated, of which none is the wanted one */
-	uint32_t passed_count;
-	uint32_t object;           /* of the line before, and its text */
+	struct script_events events;
+	struct script_event
+		*event;       /* of the sample; its map is of symbol << 32 | object to a frame */
+	uint32_t process;     /* frame of the sample's comm */
+	struct sample sample; /* where samples are kept: but its node */
+	uint64_t values[2];   /* of it */
+	uint32_t object;      /* of the line before, and its text */
 	struct buffer object_text; /* nearly always that of this line, too */
 };
 
@@ -46,11 +44,6 @@ struct perf_script_reader {
 static bool is(struct script_text text, const char *what)
 {
 	return text.size == strlen(what) && !memcmp(text.start, what, text.size);
-}
-
-static bool begins_with(struct script_text text, const char *what)
-{
-	return text.size >= strlen(what) && !memcmp(text.start, what, strlen(what));
 }
 
 static bool ends_with(struct script_text text, const char *what)
@@ -78,12 +71,12 @@ static bool is_kernel(struct script_text object)
 {
 	struct script_text name = base_name(object);
 
-	if (begins_with(name, "vmlinux") || ends_with(name, ".ko") || ends_with(name, ".ko.xz") ||
-	    ends_with(name, ".ko.zst") || ends_with(name, ".ko.gz"))
+	if (script_text_begins(name, "vmlinux") || ends_with(name, ".ko") ||
+	    ends_with(name, ".ko.xz") || ends_with(name, ".ko.zst") || ends_with(name, ".ko.gz"))
 		return true;
-	return begins_with(object, "[") && !is(object, "[vdso]") && !is(object, "[unknown]") &&
-	       !is(object, "[heap]") && !is(object, "[vsyscall]") && !is(object, "[stack]") &&
-	       !is(object, "[anon]");
+	return script_text_begins(object, "[") && !is(object, "[vdso]") &&
+	       !is(object, "[unknown]") && !is(object, "[heap]") && !is(object, "[vsyscall]") &&
+	       !is(object, "[stack]") && !is(object, "[anon]");
 }
 
 /* "/tmp/perf-1234.map", "jitted-1234-5.so". */
@@ -91,8 +84,8 @@ static bool is_jit(struct script_text object)
 {
 	struct script_text name = base_name(object);
 
-	return (begins_with(name, "perf-") && ends_with(name, ".map")) ||
-	       (begins_with(name, "jitted-") && ends_with(name, ".so"));
+	return (script_text_begins(name, "perf-") && ends_with(name, ".map")) ||
+	       (script_text_begins(name, "jitted-") && ends_with(name, ".so"));
 }
 
 static enum frame_kind kind_of(const struct script_frame *from)
@@ -118,7 +111,7 @@ static int intern_unknown(struct profile *profile, struct script_text object, ui
 	buffer_append_char(&text, '[');
 	if (is_unknown(object))
 		buffer_append_string(&text, "unknown");
-	else if (begins_with(name, "[") && ends_with(name, "]"))
+	else if (script_text_begins(name, "[") && ends_with(name, "]"))
 		buffer_append(&text, name.start + 1, name.size - 2);
 	else
 		buffer_append(&text, name.start, name.size);
@@ -175,11 +168,11 @@ static int find_frame(struct perf_script_reader *reader, const struct script_fra
 	if (error)
 		return error;
 	key = (uint64_t)symbol << 32 | reader->object;
-	frame = u64_map_get(&reader->frames, key);
+	frame = u64_map_get(&reader->event->frames, key);
 	if (frame == U64_MAP_ABSENT) {
-		error = make_frame(reader->lines.profile, from, &frame);
+		error = make_frame(reader->event->profile, from, &frame);
 		if (!error)
-			error = u64_map_set(&reader->frames, key, frame);
+			error = u64_map_set(&reader->event->frames, key, frame);
 		if (error)
 			return error;
 	}
@@ -192,6 +185,7 @@ static int find_frame(struct perf_script_reader *reader, const struct script_fra
 static int end_sample(struct perf_script_reader *reader)
 {
 	const uint32_t *frames = (const uint32_t *)reader->stack.data;
+	struct profile *profile = reader->event ? reader->event->profile : NULL;
 	enum state state = reader->state;
 	uint32_t node = PROFILE_ROOT;
 	int error;
@@ -199,87 +193,32 @@ static int end_sample(struct perf_script_reader *reader)
 	reader->state = BETWEEN;
 	if (state != IN_SAMPLE)
 		return 0;
-	error = profile_add_child(reader->lines.profile, PROFILE_ROOT, reader->process, &node);
+	error = profile_add_child(profile, PROFILE_ROOT, reader->process, &node);
 	for (size_t i = reader->stack.size / sizeof(*frames); i-- && !error;)
-		error = profile_add_child(reader->lines.profile, node, frames[i], &node);
+		error = profile_add_child(profile, node, frames[i], &node);
 	buffer_clear(&reader->stack);
 	reader->sample.node = node;
 	if (!error)
-		error = profile_add_sample(reader->lines.profile, &reader->sample, reader->values);
+		error = profile_add_sample(profile, &reader->sample, reader->values);
+	reader->event->stacks += !error;
 	reader->lines.report->stacks += !error;
 	return error;
-}
-
-/* Of a clock the period is time. */
-static bool is_clock(struct script_text event)
-{
-	return begins_with(event, "cpu-clock") || begins_with(event, "task-clock");
-}
-
-static int intern_type(struct profile *profile, struct script_text name, const char *unit,
-		       struct value_type *ret_type)
-{
-	int error = profile_intern(profile, name.start, name.size, &ret_type->name);
-
-	return error ? error : profile_intern(profile, unit, strlen(unit), &ret_type->unit);
-}
-
-static struct script_text text_of(const char *text)
-{
-	return (struct script_text){ text, strlen(text) };
-}
-
-static const char *unit_of(struct script_text event)
-{
-	return is_clock(event) ? "nanoseconds" : "count";
-}
-
-static int intern_event(struct profile *profile, struct script_text event,
-			struct value_type *ret_type)
-{
-	return intern_type(profile, is_clock(event) ? text_of("cpu") : event, unit_of(event),
-			   ret_type);
-}
-
-static const char *wanted_event(const struct perf_script_reader *reader)
-{
-	const char *wanted = reader->lines.report->wanted;
-
-	return wanted && strcmp(wanted, "samples") != 0 ? wanted : NULL;
 }
 
 /* Beside the samples themselves the periods add up, where they are printed. An event that is asked for is called as it was asked for. */
 static int name_values(struct perf_script_reader *reader, const struct script_sample *first)
 {
-	struct profile *profile = reader->lines.profile;
-	const char *wanted = wanted_event(reader);
+	struct profile *profile = reader->event->profile;
+	const char *wanted = reader->events.wanted;
 	bool has_periods = first->period.size;
+	const struct script_text none = { NULL, 0 };
 	const char *samples = wanted && !has_periods ? wanted : "samples";
 	struct value_type types[2];
-	int error = intern_type(profile, text_of(samples), "count", &types[0]);
+	int error = script_event_type(profile, none, samples, &types[0]);
 
 	if (!error)
-		error = wanted ? intern_type(profile, text_of(wanted), unit_of(first->event),
-					     &types[1])
-			       : intern_event(profile, first->event, &types[1]);
+		error = script_event_type(profile, first->event, wanted, &types[1]);
 	return error ? error : profile_set_values(profile, types, has_periods ? 2 : 1);
-}
-
-/* None of the events is the one that is asked for: these are there. */
-static int name_passed(struct perf_script_reader *reader)
-{
-	struct profile *profile = reader->lines.profile;
-	struct value_type types[PROFILE_VALUES_MAX];
-	uint32_t count = 1;
-	int error = intern_type(profile, text_of("samples"), "count", &types[0]);
-
-	for (size_t at = 0; at < reader->passed.size && !error;) {
-		struct script_text name = text_of(reader->passed.data + at);
-
-		error = intern_event(profile, name, &types[count++]);
-		at += name.size + 1;
-	}
-	return error ? error : profile_set_values(profile, types, count);
 }
 
 /* What is known of a sample besides its stack. */
@@ -296,53 +235,7 @@ static int keep_sample(struct perf_script_reader *reader, const struct script_sa
 	set.values[SAMPLE_LABEL_cpu] = numbers.cpu;
 	reader->sample.time_ns = numbers.time_ns;
 	reader->values[1] = numbers.period == UINT64_MAX ? 0 : numbers.period;
-	return profile_add_labels(reader->lines.profile, &set, &reader->sample.labels);
-}
-
-static bool is_wanted(struct script_text event, const char *wanted)
-{
-	size_t size = strlen(wanted);
-
-	if (!strcmp(wanted, "cpu") && is_clock(event))
-		return true;
-	return begins_with(event, wanted) && (event.size == size || event.start[size] == ':');
-}
-
-static int pass(struct perf_script_reader *reader, struct script_text event)
-{
-	reader->lines.report->others++;
-	reader->state = IN_OTHER;
-	if (reader->has_event || !event.size || memchr(event.start, '\0', event.size))
-		return 0;
-	for (size_t at = 0; at < reader->passed.size;) {
-		struct script_text name = text_of(reader->passed.data + at);
-
-		if (name.size == event.size && !memcmp(name.start, event.start, event.size))
-			return 0;
-		at += name.size + 1;
-	}
-	if (reader->passed_count + 1 < PROFILE_VALUES_MAX) {
-		reader->passed_count++;
-		buffer_append(&reader->passed, event.start, event.size);
-		buffer_append_char(&reader->passed, '\0');
-	}
-	return buffer_error(&reader->passed);
-}
-
-/* The first event is the one that counts, or the first one that is asked for: those of others are in other units. */
-static bool counts(struct perf_script_reader *reader, struct script_text event)
-{
-	const char *wanted = wanted_event(reader);
-
-	if (!reader->has_event) {
-		if (wanted && !is_wanted(event, wanted))
-			return false;
-		reader->has_event = true;
-		buffer_append(&reader->event, event.start, event.size);
-		return true;
-	}
-	return event.size == reader->event.size &&
-	       (!event.size || !memcmp(event.start, reader->event.data, event.size));
+	return profile_add_labels(reader->event->profile, &set, &reader->sample.labels);
 }
 
 static int add_frame(struct perf_script_reader *reader, const struct script_frame *from)
@@ -366,13 +259,26 @@ static int add_frame(struct perf_script_reader *reader, const struct script_fram
 	return buffer_error(&reader->stack);
 }
 
+static int begin_counted(struct perf_script_reader *reader, const struct script_sample *sample)
+{
+	struct profile *profile = reader->event->profile;
+	struct frame process = frame_of_kind(FRAME_PROCESS);
+	struct script_frame own;
+	int error = profile_intern(profile, sample->comm.start, sample->comm.size, &process.name);
+
+	reader->state = IN_SAMPLE;
+	if (!error && reader->event->samples == 1)
+		error = name_values(reader, sample);
+	if (!error && profile_keeps_samples(profile))
+		error = keep_sample(reader, sample, process.name);
+	if (!error)
+		error = profile_add_frame(profile, process, &reader->process);
+	return error || !perf_script_own_frame(sample, &own) ? error : add_frame(reader, &own);
+}
+
 static int begin_sample(struct perf_script_reader *reader, struct script_text line)
 {
-	struct profile *profile = reader->lines.profile;
-	struct frame process = frame_of_kind(FRAME_PROCESS);
 	struct script_sample sample;
-	struct script_frame own;
-	bool is_first = !reader->has_event;
 	int error;
 
 	if (!perf_script_sample(line, &sample)) {
@@ -385,19 +291,13 @@ static int begin_sample(struct perf_script_reader *reader, struct script_text li
 		reader->lines.report->lost += perf_script_lost(&sample);
 		return 0;
 	}
-	if (!counts(reader, sample.event))
-		return pass(reader, sample.event);
-	reader->state = IN_SAMPLE;
-	error = buffer_error(&reader->event);
-	if (!error)
-		error = profile_intern(profile, sample.comm.start, sample.comm.size, &process.name);
-	if (!error && is_first)
-		error = name_values(reader, &sample);
-	if (!error && profile_keeps_samples(profile))
-		error = keep_sample(reader, &sample, process.name);
-	if (!error)
-		error = profile_add_frame(profile, process, &reader->process);
-	return error || !perf_script_own_frame(&sample, &own) ? error : add_frame(reader, &own);
+	error = script_events_add(&reader->events, sample.event, &reader->event);
+	if (error)
+		return error;
+	if (reader->event && reader->event->profile)
+		return begin_counted(reader, &sample);
+	reader->state = IN_OTHER;
+	return 0;
 }
 
 /* Where no stacks are printed, samples have no blank line between them. A frame is set behind a tab. */
@@ -487,7 +387,7 @@ static int end(struct text_lines *lines)
 	struct perf_script_reader *reader = (struct perf_script_reader *)lines;
 	int error = end_sample(reader);
 
-	return error || !reader->passed_count || reader->has_event ? error : name_passed(reader);
+	return error ? error : script_events_end(&reader->events, lines->report);
 }
 
 static void release(struct text_lines *lines)
@@ -495,10 +395,8 @@ static void release(struct text_lines *lines)
 	struct perf_script_reader *reader = (struct perf_script_reader *)lines;
 
 	string_pool_release(&reader->texts);
-	u64_map_release(&reader->frames);
 	buffer_release(&reader->stack);
-	buffer_release(&reader->event);
-	buffer_release(&reader->passed);
+	script_events_release(&reader->events);
 	buffer_release(&reader->object_text);
 }
 
@@ -509,6 +407,12 @@ static const struct text_lines_ops line_ops = {
 	.release = release,
 };
 
+/* "samples" are those of any event. */
+static const char *wanted_event(const struct read_report *report)
+{
+	return report->wanted && strcmp(report->wanted, "samples") != 0 ? report->wanted : NULL;
+}
+
 static void *begin(struct profile *profile, struct read_report *report)
 {
 	struct perf_script_reader *reader = text_lines_begin(&line_ops, profile, report);
@@ -516,7 +420,7 @@ static void *begin(struct profile *profile, struct read_report *report)
 	if (!reader)
 		return NULL;
 	string_pool_init(&reader->texts);
-	u64_map_init(&reader->frames);
+	script_events_init(&reader->events, profile, wanted_event(report));
 	reader->sample.time_ns = SAMPLE_NO_TIME;
 	reader->values[0] = 1;
 	return reader;
@@ -525,7 +429,6 @@ static void *begin(struct profile *profile, struct read_report *report)
 const struct profile_format perf_script_format = {
 	.name = "perf-script",
 	.summary = "samples as perf script prints them",
-	.others = "samples of other events (--value EVENT counts another one)",
 	.has_machine_clock = true,
 	.recognises = recognises,
 	.begin = begin,

@@ -8,7 +8,7 @@
  *
  * A line of the sample, the frames with the leaf first, a blank line. The comm is right-aligned and may hold anything; of process and thread either
  * may be missing, and so may CPU, time and period. An object's path may hold blanks and parentheses, a symbol anything; a
- * line of the source below a frame is passed over. A sample counts once, whatever its period. Of several events the first one counts.
+ * line of the source below a frame is passed over. A sample counts once, whatever its period. Of several events one counts (script_events.h).
  */
 #ifndef HEARTH_MODEL_PERF_SCRIPT_READER_H
 #define HEARTH_MODEL_PERF_SCRIPT_READER_H

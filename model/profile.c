@@ -69,6 +69,14 @@ void profile_free(struct profile *profile)
 	free(profile);
 }
 
+void profile_swap(struct profile *a, struct profile *b)
+{
+	struct profile held = *a;
+
+	*a = *b;
+	*b = held;
+}
+
 int profile_intern(struct profile *profile, const char *bytes, size_t size, uint32_t *ret_string)
 {
 	return string_pool_add(&profile->strings, bytes, size, ret_string);

@@ -92,6 +92,7 @@ struct stack_tree;
 
 struct profile *profile_new(void); /* NULL: out of memory */
 void profile_free(struct profile *profile);
+void profile_swap(struct profile *a, struct profile *b); /* what they hold */
 
 /* Interns a string: 0 or -ENOMEM. */
 int profile_intern(struct profile *profile, const char *bytes, size_t size, uint32_t *ret_string);

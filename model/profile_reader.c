@@ -270,5 +270,9 @@ int profile_read(struct profile *profile, const char *bytes, size_t size,
 	_cleanup_(cleanup_reader) struct profile_reader *reader = profile_reader_new(profile);
 	int error = reader ? profile_reader_feed(reader, bytes, size) : -ENOMEM;
 
-	return error ? error : profile_reader_finish(reader, ret_report);
+	if (!error) {
+		error = profile_reader_finish(reader, ret_report);
+		ret_report->others_told = NULL;
+	}
+	return error;
 }

@@ -30,6 +30,8 @@ struct read_report {
 	uint64_t lines;  /* all, blank ones too; where the format counts bytes, samples */
 	uint64_t stacks; /* kept */
 	uint64_t others; /* as the format calls them, left out */
+	const char *
+		others_told; /* in words of the reader's instead, as long as that is there; NULL: none */
 	uint64_t lost;   /* events that the recorder tells it lost, and that are not in the input */
 	uint64_t faults; /* of which the first few are named */
 	uint64_t

@@ -86,7 +86,9 @@ static int judge(const char *name, const struct read_report *report)
 			  (unsigned long long)report->first[0].line, report->first[0].why);
 		return -EINVAL;
 	}
-	if (report->others)
+	if (report->others_told)
+		log_warning("%s: %s", name, report->others_told);
+	else if (report->others)
 		log_warning("%s: %llu %s left out", name, (unsigned long long)report->others,
 			    report->format->others);
 	if (report->lost)

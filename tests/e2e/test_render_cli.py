@@ -377,7 +377,7 @@ def test_what_perf_script_prints(tmp_path):
         "java;[libc.so.6];Ljava/lang/String:::hashCode_[j] 1",
     ]
     assert recording.complaints(ended) == [
-        f"hearth: warning: {path}: 1 samples of other events (--value EVENT counts another one) left out"
+        f"hearth: warning: {path}: counted: 2 samples of cpu-clock; left out: 1 of page-faults (--value EVENT counts another one)"
     ]
 
 
@@ -430,10 +430,58 @@ def test_any_event_of_perf_script_may_count(value, wanted, tmp_path):
     (tmp_path / "in.txt").write_text(TWO_EVENTS.format(blank=" "))
     ended = render(tmp_path / "in.txt", "--value", value, "-o", "-", "--format", "folded")
     assert (ended.returncode, ended.stdout) == (0, wanted), ended
-    assert "2 samples of other events" in ended.stderr
+    counted, other = ("page-faults", "cycles:u") if value == "page-faults" else ("cycles:u", "page-faults")
+    assert f"counted: 2 samples of {counted}; left out: 2 of {other} (--value EVENT counts another one)" in ended.stderr
     (tmp_path / "bare.txt").write_text(re.sub(" (700|500|3|4) ", " ", TWO_EVENTS).format(blank=" "))
     ended = render(tmp_path / "bare.txt", "--value", value, "-o", "-", "--format", "folded")
     assert (ended.returncode, ended.stdout) == (0, wanted[:6] + "2\n"), ended
+
+
+def events_text(*events):
+    return "".join(f"app 1 1.{at}: 1 {event}: \n\t1000 f{at} (/bin/app)\n\n" for at, event in enumerate(events))
+
+
+@pytest.mark.parametrize(
+    "events, counted, left_out",
+    [
+        (["page-faults", "cpu-clock"], "1 sample of cpu-clock", "1 of page-faults"),
+        (["page-faults", "instructions", "instructions"], "2 samples of instructions", "1 of page-faults"),
+        (["instructions", "instructions", "cycles:u"], "1 sample of cycles:u", "2 of instructions"),
+        (["faults", "cpu_atom/cycles/P", "cpu_core/cycles/P", "cpu_core/cycles/P", "faults", "faults"],
+         "2 samples of cpu_core/cycles/P", "3 of faults, 1 of cpu_atom/cycles/P"),
+        (["b", "a"], "1 sample of b", "1 of a"),
+    ],
+)  # fmt: skip
+def test_of_several_events_the_one_of_the_cpu_or_the_most_counts(events, counted, left_out, tmp_path):
+    path = tmp_path / "in.txt"
+    path.write_text(events_text(*events))
+    ended = render(path, "-o", "-", "--format", "folded")
+    event = counted.split(" of ")[1]
+    assert ended.stdout == "".join(f"app;f{at} 1\n" for at, name in enumerate(events) if name == event), ended
+    assert recording.complaints(ended) == [
+        f"hearth: warning: {path}: counted: {counted}; left out: {left_out} (--value EVENT counts another one)"
+    ]
+    ended = render(path, "-o", "-", "--format", "folded", "--value", "nope")
+    assert ended.returncode == 2, ended
+    (told,) = recording.complaints(ended)
+    assert all(name in told or name == "cpu-clock" for name in events), told
+    assert ("cpu" in told) == ("cpu-clock" in events or any("cpu" in name for name in events))
+
+
+def test_the_labels_of_the_event_that_counts(tmp_path):
+    (tmp_path / "in.txt").write_text(events_text("page-faults", "cpu-clock").replace("app 1 1.1", "run 2 1.1"))
+    ended = render(tmp_path / "in.txt", "--by", "tid", "-o", "-", "--format", "folded")
+    assert ended.stdout == "run-?/2;f1 1\n", ended
+
+
+def test_many_events(tmp_path):
+    """More than are told apart; the one that is asked for comes first."""
+    path = tmp_path / "in.txt"
+    path.write_text(events_text(*(f"e{at}" for at in range(40)), "e0"))
+    ended = render(path, "-o", "-", "--format", "folded")
+    assert ended.stdout == "app;f0 1\napp;f40 1\n", ended
+    (told,) = recording.complaints(ended)
+    assert "counted: 2 samples of e0; left out: 1 of e1, 1 of e2," in told and ", 1 of e30, 9 of others (--value" in told, told
 
 
 def test_values_that_are_too_many_together(tmp_path):
