@@ -13,8 +13,9 @@ struct arena_block {
 	alignas(max_align_t) char data[];
 };
 
-/* Small enough that an empty table costs little, large enough that blocks stay few. */
-#define BLOCK_BYTES ((size_t)(64 * 1024) - sizeof(struct arena_block))
+/* Small enough that an almost empty table costs little, large enough that blocks stay few: each as large as all before it, within these. */
+#define FIRST_BLOCK_BYTES ((size_t)4 * 1024)
+#define BLOCK_BYTES       ((size_t)64 * 1024)
 
 void arena_init(struct arena *arena)
 {
@@ -34,8 +35,17 @@ void arena_release(struct arena *arena)
 	arena_init(arena);
 }
 
-static struct arena_block *arena_add_block(struct arena *arena, size_t size)
+/* Of the next block, without its head. */
+static size_t arena_block_size(const struct arena *arena)
 {
+	size_t bytes = arena->bytes < BLOCK_BYTES ? arena->bytes : BLOCK_BYTES;
+
+	return (bytes > FIRST_BLOCK_BYTES ? bytes : FIRST_BLOCK_BYTES) - sizeof(struct arena_block);
+}
+
+static struct arena_block *arena_add_block(struct arena *arena, size_t least)
+{
+	size_t usual = arena_block_size(arena), size = least > usual ? least : usual;
 	struct arena_block *block;
 
 	if (size > SIZE_MAX - sizeof(*block))
@@ -47,7 +57,7 @@ static struct arena_block *arena_add_block(struct arena *arena, size_t size)
 	block->size = size;
 	arena->bytes += sizeof(*block) + size;
 	/* A block made for one large allocation goes behind the current one, which has room left. */
-	if (arena->blocks && size > BLOCK_BYTES) {
+	if (arena->blocks && size > usual) {
 		block->next = arena->blocks->next;
 		arena->blocks->next = block;
 	} else {
@@ -63,7 +73,7 @@ static void *arena_take(struct arena *arena, size_t size, size_t alignment)
 	size_t start = block ? (block->used + alignment - 1) & ~(alignment - 1) : 0;
 
 	if (!block || start > block->size || size > block->size - start) {
-		block = arena_add_block(arena, size > BLOCK_BYTES ? size : BLOCK_BYTES);
+		block = arena_add_block(arena, size);
 		if (!block)
 			return NULL;
 		start = 0;
