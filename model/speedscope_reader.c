@@ -229,6 +229,8 @@ struct adding {
 	struct speedscope_reader *reader;
 	const struct unit *unit;
 	bool is_timed;                   /* the unit is one of time, by which its samples stand */
+	double first_ns;                 /* where the first sample of all begins, at most 0 */
+	double last_ns;                  /* where the last one does */
 	uint32_t labels;                 /* where samples are kept: of the thread */
 	uint32_t *frames[FOLDED_DEPTHS]; /* per frame and depth: its ID, or PROFILE_NONE */
 	size_t frame_count;
@@ -300,13 +302,52 @@ static int add_child(struct adding *adding, uint32_t index, size_t depth, uint32
 		     : profile_add_child(adding->reader->document.profile, *node, frame, node);
 }
 
-/* A place on the axis, in the unit: if it is a time, that. */
+static bool has_times(const struct read_profile *profile)
+{
+	return profile->unit && !strcmp(profile->unit->counted, "nanoseconds") &&
+	       !profile->follows_weights;
+}
+
+static double place_ns(const struct unit *unit, double place)
+{
+	return round(place * unit->factor);
+}
+
+/* A place on the axis, in the unit: if it is a time, that. An axis that begins before 0 is moved, of all profiles alike. One that is too long tells no times. */
 static uint64_t time_of(const struct adding *adding, double place)
 {
-	double ns = round(place * adding->unit->factor);
+	if (!adding->is_timed || !(adding->last_ns - adding->first_ns < 9223372036854775808.0))
+		return SAMPLE_NO_TIME;
+	return (uint64_t)(place_ns(adding->unit, place) - adding->first_ns);
+}
 
-	return adding->is_timed && ns >= 0 && ns < 9223372036854775808.0 ? (uint64_t)ns
-									 : SAMPLE_NO_TIME;
+static void take_place(struct adding *adding, const struct unit *unit, double place)
+{
+	adding->first_ns = fmin(adding->first_ns, place_ns(unit, place));
+	adding->last_ns = fmax(adding->last_ns, place_ns(unit, place));
+}
+
+static void find_axis(struct adding *adding)
+{
+	const struct speedscope_reader *reader = adding->reader;
+	const struct read_profile *profiles = (const struct read_profile *)reader->profiles.data;
+	const double *weights = (const double *)reader->weights.data;
+	const struct event *events = (const struct event *)reader->events.data;
+	size_t count = reader->profiles.size / sizeof(*profiles), weight = 0, event = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		bool is_timed = has_times(&profiles[i]);
+		double place = profiles[i].start;
+
+		for (; weight < profiles[i].weight_end; weight++) {
+			if (is_timed)
+				take_place(adding, profiles[i].unit, place);
+			place += weights[weight] > 0 ? weights[weight] : 0;
+		}
+		for (; event < profiles[i].event_end; event++)
+			if (is_timed)
+				take_place(adding, profiles[i].unit, events[event].at);
+	}
 }
 
 /* What is at `place` and lasts so long. */
@@ -468,8 +509,7 @@ static int add_profiles(struct adding *adding)
 			continue;
 		}
 		adding->unit = unit;
-		adding->is_timed =
-			!strcmp(unit->counted, "nanoseconds") && !profiles[i].follows_weights;
+		adding->is_timed = has_times(&profiles[i]);
 		if (!error)
 			error = find_labels(adding, &before, &profiles[i], count == 1);
 		if (!error)
@@ -483,7 +523,7 @@ static int add_profiles(struct adding *adding)
 static int add_all(struct json_document *document)
 {
 	struct speedscope_reader *reader = (struct speedscope_reader *)document;
-	struct adding adding = { reader,
+	struct adding adding = { reader, .last_ns = -INFINITY,
 				 .frame_count = reader->frames.size / sizeof(struct read_frame) };
 	size_t size = (adding.frame_count + 1) * sizeof(uint32_t);
 	int error = 0;
@@ -495,6 +535,7 @@ static int add_all(struct json_document *document)
 		else
 			memset(adding.frames[i], 0xff, size); /* every one PROFILE_NONE */
 	}
+	find_axis(&adding);
 	if (!error)
 		error = add_profiles(&adding);
 	for (size_t i = 0; i < FOLDED_DEPTHS; i++)

@@ -155,6 +155,39 @@ static void where_weights_are_time_samples_have_times(void **state)
 		     none, nobody, 2);
 }
 
+/* The axis of all is moved, so that what was first is first. One of more than 2^63 - 1 ns is none. */
+static void times_before_0_keep_their_order(void **state)
+{
+	static const char *const nobody[] = { "", "", "" }, *const two[] = { "x", "y" };
+	static const uint64_t crossing[] = { 0, 50, 150 }, threads[] = { 107, 0 },
+			      none[] = { SAMPLE_NO_TIME, SAMPLE_NO_TIME };
+
+	(void)state;
+	assert_times("{\"unit\":\"nanoseconds\",\"startValue\":-100,"
+		     "\"samples\":[[0,1],[0,2],[0]],\"weights\":[50,100,1]}",
+		     crossing, nobody, 3);
+	assert_times("{\"name\":\"x\",\"unit\":\"nanoseconds\",\"startValue\":7,"
+		     "\"samples\":[[0]],\"weights\":[3]},"
+		     "{\"name\":\"y\",\"unit\":\"microseconds\",\"events\":["
+		     "{\"type\":\"O\",\"frame\":0,\"at\":-0.1},"
+		     "{\"type\":\"C\",\"frame\":0,\"at\":2}]}",
+		     threads, two, 2);
+	assert_times("{\"unit\":\"seconds\",\"startValue\":-9e9,"
+		     "\"samples\":[[0],[1]],\"weights\":[9e9,1]}",
+		     (const uint64_t[]){ 0, UINT64_C(9000000000000000000) }, nobody, 2);
+	assert_times("{\"unit\":\"seconds\",\"startValue\":-9.3e9,"
+		     "\"samples\":[[0],[1]],\"weights\":[1024,1]},"
+		     "{\"unit\":\"seconds\",\"startValue\":1e300}",
+		     (const uint64_t[]){ 0, UINT64_C(1024000000000) }, nobody, 2);
+	assert_times("{\"unit\":\"seconds\",\"startValue\":-9.3e9,"
+		     "\"samples\":[[0]],\"weights\":[1]},"
+		     "{\"unit\":\"seconds\",\"startValue\":9,\"samples\":[[0]],\"weights\":[1]}",
+		     none, nobody, 2);
+	assert_times("{\"unit\":\"seconds\",\"startValue\":-1e999,"
+		     "\"samples\":[[0],[1]],\"weights\":[1,1]}",
+		     none, nobody, 2);
+}
+
 /* Time is time, in whichever unit; bytes are not. */
 static void profiles_of_another_unit_do_not_count(void **state)
 {
@@ -237,6 +270,7 @@ int main(void)
 		cmocka_unit_test(files_and_lines_are_read),
 		cmocka_unit_test(evented_profiles_are_read),
 		cmocka_unit_test(where_weights_are_time_samples_have_times),
+		cmocka_unit_test(times_before_0_keep_their_order),
 		cmocka_unit_test(profiles_of_another_unit_do_not_count),
 		cmocka_unit_test(what_cannot_be_is_left_out),
 		cmocka_unit_test(values_elsewhere_are_none),
