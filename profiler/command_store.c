@@ -34,14 +34,17 @@
 static const char usage[] =
 	"Usage: hearth store list|verify [--store DIR] [--json]\n"
 	"       hearth store import FILE... [--store DIR] [--at TIME]\n"
+	"       hearth store shrink [--keep SPAN] [--keep-size SIZE] [--store DIR]\n"
 	"\n"
 	"list tells what slices a store has; verify reads all of them, and its exit status is 1 if\n"
 	"anything is damaged; import adds profiles of any kind that hearth render reads, so that hearth\n"
-	"query finds them by their time.";
+	"query finds them by their time; shrink takes the oldest slices away.";
 
 struct store_command {
 	const char *folder;
-	uint64_t at_ns; /* 0: not said */
+	uint64_t at_ns;                /* 0: not said */
+	uint64_t oldest_ns, max_bytes; /* of what is kept */
+	bool is_limited;
 	uint64_t now_ns;
 	bool is_json;
 };
@@ -214,6 +217,33 @@ static enum exit_status import(const struct store_command *command, int count, c
 	return error || closed ? EXIT_WRONG : EXIT_GOOD;
 }
 
+/* --- shrink --- */
+
+static enum exit_status shrink(const struct store_command *command)
+{
+	struct store_writer *writer;
+	struct shrunk shrunk;
+	int error, closed;
+
+	if (!command->is_limited) {
+		log_error("what is to be kept? --keep SPAN, --keep-size SIZE or both");
+		return EXIT_WRONG;
+	}
+	error = store_access_check(command->folder);
+	if (error || open_writer(command->folder, &writer))
+		return error == -EPERM ? EXIT_NOT_PERMITTED : EXIT_WRONG;
+	error = store_writer_shrink(writer, command->oldest_ns, command->max_bytes, &shrunk);
+	closed = store_writer_close(writer);
+	if (error || closed) {
+		log_error("%s: %s", command->folder, strerror(error ? -error : -closed));
+		return EXIT_WRONG;
+	}
+	printf("%" PRIu64 " slices with %" PRIu64 " bytes were taken away, %" PRIu64
+	       " with %" PRIu64 " bytes are left\n",
+	       shrunk.removed, shrunk.removed_bytes, shrunk.left, shrunk.left_bytes);
+	return EXIT_GOOD;
+}
+
 /* --- all of it --- */
 
 static int set_store(void *context, const char *name, const char *value, const char **ret_why)
@@ -242,11 +272,50 @@ static int set_at(void *context, const char *name, const char *value, const char
 	return time_point_parse(value, command->now_ns, &command->at_ns, ret_why);
 }
 
+static int set_keep(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct store_command *command = context;
+	uint64_t span;
+
+	(void)name;
+	if (time_span_parse(value, &span, ret_why))
+		return -EINVAL;
+	command->oldest_ns = span < command->now_ns ? command->now_ns - span : 0;
+	command->is_limited = true;
+	return 0;
+}
+
+/* "2G": binary multiples. */
+static int set_keep_size(void *context, const char *name, const char *value, const char **ret_why)
+{
+	static const char units[] = "KMGT";
+	struct store_command *command = context;
+	char *end;
+	uint64_t number;
+	const char *unit;
+
+	(void)name;
+	errno = 0;
+	number = strtoull(value, &end, 10);
+	unit = *end ? strchr(units, *end) : NULL;
+	if (*value < '0' || *value > '9' || errno || (*end && (!unit || end[1])) ||
+	    (unit && number > UINT64_MAX >> 10 * (unit - units + 1))) {
+		*ret_why = "a size is a number of bytes, or of KiB, MiB, GiB, TiB: 500M, 2G";
+		return -EINVAL;
+	}
+	command->max_bytes = unit ? number << 10 * (unit - units + 1) : number;
+	command->is_limited = true;
+	return 0;
+}
+
 static const struct option_row store_rows[] = {
 	{ "store", 0, "DIR", "the store's folder (default " STORE_DEFAULT_FOLDER ")", set_store },
 	{ "at", 0, "TIME",
 	  "import: when the profile began (default: as it says itself, else it ended when the file was last written)",
 	  set_at },
+	{ "keep", 0, "SPAN", "shrink: what ended longer ago is taken away (7d, 12h)", set_keep },
+	{ "keep-size", 0, "SIZE",
+	  "shrink: the oldest is taken away until no more is left (500M, 2G)", set_keep_size },
 	{ "json", 0, NULL, "list: for programs", set_json },
 };
 
@@ -254,7 +323,7 @@ static const struct option_row store_rows[] = {
 static enum exit_status act(const struct store_command *command, int count, char **words)
 {
 	if (!count)
-		log_error("list, verify or import? hearth store --help tells");
+		log_error("list, verify, import or shrink? hearth store --help tells");
 	else if (!strcmp(words[0], "import"))
 		return import(command, count - 1, words + 1);
 	else if (count > 1)
@@ -263,15 +332,19 @@ static enum exit_status act(const struct store_command *command, int count, char
 		return list(command);
 	else if (!strcmp(words[0], "verify"))
 		return verify(command);
+	else if (!strcmp(words[0], "shrink"))
+		return shrink(command);
 	else
-		log_error("hearth store %s: list, verify or import; hearth store --help tells",
-			  words[0]);
+		log_error(
+			"hearth store %s: list, verify, import or shrink; hearth store --help tells",
+			words[0]);
 	return EXIT_WRONG;
 }
 
 int command_store(int argc, char **argv)
 {
 	struct store_command command = { .folder = STORE_DEFAULT_FOLDER,
+					 .max_bytes = UINT64_MAX,
 					 .now_ns = clock_unix_ns() };
 	const struct option_table tables[] = {
 		{ "Options:", store_rows, ROWS(store_rows), &command },

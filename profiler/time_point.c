@@ -139,6 +139,14 @@ int time_point_parse(const char *text, uint64_t now_ns, uint64_t *ret_ns, const 
 	return -EINVAL;
 }
 
+int time_span_parse(const char *text, uint64_t *ret_ns, const char **ret_why)
+{
+	if (parse_span(text, ret_ns))
+		return 0;
+	*ret_why = "a span of time is 7d, 12h, 90m or 30s, also 1d12h";
+	return -EINVAL;
+}
+
 const char *time_point_format(uint64_t ns, char text[TIME_POINT_BYTES])
 {
 	time_t seconds = (time_t)(ns / NS_PER_SECOND);

@@ -11,6 +11,9 @@
 /* Nanoseconds since 1970; `now_ns` likewise. 0, or -EINVAL with a reason in `ret_why`. */
 int time_point_parse(const char *text, uint64_t now_ns, uint64_t *ret_ns, const char **ret_why);
 
+/* "2h", "1d12h": 0 or -EINVAL. */
+int time_span_parse(const char *text, uint64_t *ret_ns, const char **ret_why);
+
 #define TIME_POINT_BYTES 32
 
 /* "2026-11-28 14:00:00" of this machine's time zone. */

@@ -9,14 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 
-#define NS_PER_MS  1000000u
-#define ENDING     ".slice"
-#define OPEN       "-open" ENDING
-#define SET_ASIDE  "-damaged" ENDING
-#define NAME_BYTES 96
+#define NS_PER_MS     1000000u
+#define NS_PER_SECOND 1000000000u
+#define ENDING        ".slice"
+#define OPEN          "-open" ENDING
+#define SET_ASIDE     "-damaged" ENDING
+#define NAME_BYTES    96
 
 /* --- names --- */
 
@@ -103,21 +105,40 @@ static int append(struct slice_list *list, size_t *capacity, struct slice_entry 
 	return 0;
 }
 
-/* What SQLite has beside an open one counts, too. */
-static uint64_t size_on_disk(int folder, const char *name)
-{
-	static const char *const endings[] = { "", "-wal", "-shm" };
-	uint64_t bytes = 0;
+/* A slice's file, and what SQLite has beside one that is open. */
+static const char *const parts[] = { "", "-wal", "-shm" };
 
-	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
+static void look_at_files(int folder, const char *name, struct slice_entry *entry)
+{
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
 		char path[NAME_MAX + 8];
 		struct stat status;
 
-		snprintf(path, sizeof(path), "%s%s", name, endings[i]);
-		if (!fstatat(folder, path, &status, 0))
-			bytes += (uint64_t)status.st_size;
+		snprintf(path, sizeof(path), "%s%s", name, parts[i]);
+		if (fstatat(folder, path, &status, 0))
+			continue;
+		entry->bytes += (uint64_t)status.st_size;
+		if (!i)
+			entry->written_ns = (uint64_t)status.st_mtim.tv_sec * NS_PER_SECOND +
+					    (uint64_t)status.st_mtim.tv_nsec;
 	}
-	return bytes;
+}
+
+int store_folder_remove(const char *folder, const struct slice_entry *entry)
+{
+	_cleanup_free_ char *path = store_folder_path(folder, entry);
+	int error = path ? 0 : -ENOMEM;
+
+	for (size_t i = sizeof(parts) / sizeof(*parts); i-- && !error;) {
+		char *part;
+
+		if (asprintf(&part, "%s%s", path, parts[i]) < 0)
+			return -ENOMEM;
+		if (unlink(part) && errno != ENOENT)
+			error = -errno;
+		free(part);
+	}
+	return error;
 }
 
 static int compare(const void *left, const void *right)
@@ -141,7 +162,7 @@ int store_folder_list(const char *folder, struct slice_list *ret_list)
 	while (!error && (errno = 0, found = readdir(open))) {
 		if (!parse_name(found->d_name, &entry))
 			continue;
-		entry.bytes = size_on_disk(dirfd(open), found->d_name);
+		look_at_files(dirfd(open), found->d_name, &entry);
 		error = append(ret_list, &capacity, entry);
 	}
 	if (!error && errno)

@@ -24,6 +24,7 @@ struct slice_entry {
 	enum slice_state state;
 	struct window_span span; /* of a sealed one */
 	uint64_t bytes;          /* of the file, and of those beside it */
+	uint64_t written_ns;     /* when the file was, wall clock */
 };
 
 struct slice_list {
@@ -34,6 +35,9 @@ struct slice_list {
 /* 0, -ENOMEM, or the error of opening the folder; to be released in either case. */
 int store_folder_list(const char *folder, struct slice_list *ret_list);
 void slice_list_release(struct slice_list *list);
+
+/* Takes its file away, and those beside it: 0 or -errno. */
+int store_folder_remove(const char *folder, const struct slice_entry *entry);
 
 /* "FOLDER/NAME" of an entry's file, to be freed; NULL: out of memory. */
 char *store_folder_path(const char *folder, const struct slice_entry *entry);

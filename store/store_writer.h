@@ -36,4 +36,17 @@ int store_writer_add(struct store_writer *writer, const struct window_times *tim
  */
 int store_writer_add_slices(struct store_writer *writer, struct bytes stream);
 
+/* What was taken away, and what is left. */
+struct shrunk {
+	uint64_t removed, removed_bytes;
+	uint64_t left, left_bytes;
+};
+
+/*
+ * Takes slices away that ended before `oldest_ns`, and then, the oldest first, as many more as it takes for the others to have `max_bytes` or less. Those that are set aside are as old as
+ * their files; the one that is open stays. 0 or -errno.
+ */
+int store_writer_shrink(struct store_writer *writer, uint64_t oldest_ns, uint64_t max_bytes,
+			struct shrunk *ret_shrunk);
+
 #endif

@@ -197,8 +197,12 @@ def test_a_store_of_another_user_is_not_read_by_root(at_noon):
         (["query", "--from", "-1h", "--to", "-2h"], "--from is not before --to"),
         (["query", "--where", "color=red"], "is no LABEL=VALUE"),
         (["query", "what"], "takes no argument such as what"),
-        (["store"], "list, verify or import?"),
-        (["store", "melt"], "list, verify or import; "),
+        (["store"], "list, verify, import or shrink?"),
+        (["store", "melt"], "list, verify, import or shrink; "),
+        (["store", "shrink"], "what is to be kept?"),
+        (["store", "shrink", "--keep", "long"], "a span of time is 7d"),
+        (["store", "shrink", "--keep-size", "2X"], "a size is a number of bytes"),
+        (["store", "shrink", "--keep-size", "99999999T"], "a size is a number of bytes"),
         (["store", "list", "this"], "takes no argument such as this"),
         (["store", "import"], "what is to be imported?"),
     ],
@@ -207,6 +211,40 @@ def test_wrong_use_is_told(arguments, why):
     ended = run(*arguments)
     assert ended.returncode == 2
     assert why in ended.stderr and len(ended.stderr.splitlines()) == 1
+
+
+def slices_of(store):
+    return [row["slice"] for row in json.loads(run("store", "list", "--json", "--store", store).stdout)]
+
+
+def shrink(store, *arguments):
+    ended = run("store", "shrink", "--store", store, *arguments)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def test_shrinking_takes_the_oldest_away(store, tmp_path):
+    path = tmp_path / "in.folded"
+    path.write_text("a;b 1\n")
+    for age in ("-5d", "-1d", "-9d", "-1h"):
+        imported(store, path, "--at", age)
+    assert shrink(store, "--keep", "30d", "--keep-size", "1G").startswith("0 slices with 0 bytes were taken away, 4 with ")
+    shrink(store, "--keep", "7d")
+    assert slices_of(store) == [1, 2, 4]
+    each = only_size(store)
+    shrink(store, "--keep-size", str(2 * each))
+    assert slices_of(store) == [2, 4]
+    shrink(store, "--keep", "2h", "--keep-size", "1M")
+    assert slices_of(store) == [4]
+    shrink(store, "--keep-size", "0")
+    assert slices_of(store) == []
+    imported(store, path)  # a number is not given again while its slice is there
+    assert slices_of(store) == [1]
+
+
+def only_size(store):
+    [size] = {path.stat().st_size for path in store.glob("*.slice")}
+    return size
 
 
 def test_a_copy_is_read_without_privileges(at_noon):
