@@ -58,9 +58,12 @@ class DrawnTree {
 	passing(hits) {
 		const { whole, profile, shaping } = this, passes = shaping.length ? passNodes(profile, whole, shaping).passes : null;
 		if (!hits) return passes;
-		const matches = new Uint8Array(whole.count);
-		for (let i = 1; i < whole.count; i++) matches[i] = matches[whole.parent[i]] || hits[whole.frame[i]] ? 1 : 0;
-		if (passes) for (let i = 0; i < whole.count; i++) matches[i] &= passes[i];
+		const { end, frame, count } = whole, matches = new Uint8Array(count);
+		for (let i = 1, past = 0; i < count; i++) {
+			if (hits[frame[i]]) past = Math.max(past, end[i]);
+			matches[i] = i < past ? 1 : 0;
+		}
+		if (passes) for (let i = 0; i < count; i++) matches[i] &= passes[i];
 		return matches;
 	}
 

@@ -221,7 +221,7 @@ class FlameCanvas {
 			context.globalAlpha = d < this.dimBelow ? .45 : 1;
 			this.startStrip();
 			this.drawRow(d, y);
-			if (this.search?.rows) this.drawMatches(d, y);
+			if (this.search?.hits) this.drawMatches(d, y);
 			this.finishStrip(y);
 		}
 		context.globalAlpha = 1;
@@ -326,19 +326,19 @@ class FlameCanvas {
 	}
 
 	drawMatches(d, y) {
-		const { tree, left, span, scale, ratio } = this, { first, nodes, ends } = this.search.rows;
-		const right = left + span, last = first[d + 1], step = 1 / (scale * ratio);
-		let k = tree.firstEndingAfter(ends, first[d], last, left);
-		while (k < last && tree.start(nodes[k]) < right) {
-			const i = nodes[k], at = this.extent(i);
-			if (at.width >= LEAST_BLOCK) {
-				this.block(i, at.x, at.width, y, this.match, d);
+		const { tree, left, span, scale, ratio } = this, { nodes, starts, ends } = this.search.row(d);
+		const right = left + span, last = nodes.length, step = 1 / (scale * ratio);
+		let k = tree.firstEndingAfter(ends, 0, last, left);
+		while (k < last && starts[k] < right) {
+			const from = Math.max(starts[k], left), x = SIDE + (from - left) * scale, width = (Math.min(ends[k], right) - from) * scale;
+			if (width >= LEAST_BLOCK) {
+				this.block(nodes[k], x, width, y, this.match, d);
 				k++;
 				continue;
 			}
-			const pixel = Math.floor(at.x * ratio);
+			const pixel = Math.floor(x * ratio);
 			this.stripPixels[pixel] = 0; // no kind of code is as telling as a match
-			this.fillStrip(this.matchInk, pixel, Math.max(pixel + .99, (at.x + at.width) * ratio));
+			this.fillStrip(this.matchInk, pixel, Math.max(pixel + .99, (x + width) * ratio));
 			k = tree.firstEndingAfter(ends, k + 1, last, Math.max(ends[k], left + (pixel + 1) * step - SIDE / scale));
 		}
 	}

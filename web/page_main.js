@@ -122,7 +122,7 @@ class Page {
 
 	// The graph whose zoom and matches are told.
 	get main() {
-		return this.view === 'chart' && this.chart.tree ? this.chart : this.flame;
+		return this.view === 'chart' && this.chart.tree?.whole ? this.chart : this.flame;
 	}
 
 	// The graph that keys mean.
@@ -178,7 +178,9 @@ class Page {
 
 	// A view that is not seen is brought up to date when it is.
 	showView() {
-		const { view } = this, panel = this.tree.whole ? PANELS[view] : 'empty';
+		const { view } = this;
+		if (view === 'chart' && this.tree.whole && this.stale.delete('chart')) this.makeChart();
+		const panel = this.tree.whole && (view !== 'chart' || this.chart.tree.whole) ? PANELS[view] : 'empty';
 		for (const tab of element('tabs').children) {
 			const isChosen = tab.dataset.view === view;
 			tab.setAttribute('aria-selected', isChosen);
@@ -199,8 +201,7 @@ class Page {
 			if (this.flame.canvas.isInverted !== isInverted) this.flame.setInverted(isInverted);
 			this.describe(this.flame, this.flame.focused);
 		} else if (panel === 'chart') {
-			if (isStale) this.makeChart();
-			else if (this.chart.search.query !== this.search.query) this.chart.find(this.search.query);
+			if (this.chart.search.query !== this.search.query) this.chart.find(this.search.query);
 			this.chart.layOut();
 			this.describe(this.chart, this.chart.focused);
 		} else if (panel === 'callers') {
@@ -223,11 +224,18 @@ class Page {
 	}
 
 	showEmpty() {
+		if (this.tree.whole) return this.showUntimed();
 		const what = document.createElement('b'), { filters } = this.chips;
 		what.textContent = filters.length ? 'Nothing is left.' : 'No samples.';
 		element('empty').replaceChildren(what, !filters.length ? 'Nothing was on a CPU while this was recorded, or a filter left nothing.' :
 			filters.some(({ kind }) => CHOICE_KINDS.includes(kind)) ? 'What is chosen above was not on a CPU, or no stack of it passes the filters: take one away.' :
 				'No stack passes the filters above: take one away.');
+	}
+
+	showUntimed() {
+		const what = document.createElement('b');
+		what.textContent = 'Nothing here has a time.';
+		element('empty').replaceChildren(what, 'The chart is along time, and of what is drawn it is not known when it was, as of lost samples that were only counted: the other views show it.');
 	}
 
 	setTree(drawn) {
@@ -377,12 +385,12 @@ class Page {
 	}
 
 	showFound() {
-		const { search: { query, problem, nodes, mass, current }, tree } = this.main, found = element('found');
+		const { search: { query, problem, sums: { count, mass }, current }, tree } = this.main, found = element('found');
 		found.classList.toggle('bad', Boolean(problem));
 		found.textContent = problem || (!query ? '' : (current >= 0 ? `${groupDigits(current + 1)} of ` : '') +
-			`${groupDigits(nodes.length)} ${nodes.length === 1 ? 'match' : 'matches'}, ` +
+			`${groupDigits(count)} ${count === 1 ? 'match' : 'matches'}, ` +
 			`${shareText(mass, tree.whole)} of ${this.profile.facts.countname || 'samples'}`);
-		element('previous').disabled = element('next').disabled = !nodes.length;
+		element('previous').disabled = element('next').disabled = !count;
 	}
 
 	step(by) {

@@ -58,14 +58,26 @@ class SampleTable {
 
 	// Ticks per `perCell` slots. `keeps` has a 1 for each node whose ticks are meant, null is all.
 	sumCells(cells, perCell, chosen, keeps) {
-		const { first, threads } = this, sums = new Float64Array(cells);
-		for (let t = 0; t < threads.length; t++) if (!chosen || chosen[t]) this.addToCells(sums, first[t], first[t + 1], perCell, keeps);
-		return sums;
+		const { first, threads } = this, sums = new Float64Array(cells + 1), cellOf = this.cellsOf(cells, perCell);
+		for (let t = 0; t < threads.length; t++) if (!chosen || chosen[t]) this.addToCells(sums, first[t], first[t + 1], cellOf, keeps);
+		return sums.subarray(0, cells);
 	}
 
-	addToCells(sums, row, end, perCell, keeps) {
-		const { node, slot, ticks } = this;
-		for (let i = row; i < end; i++) if (slot[i] >= 0 && (!keeps || keeps[node[i]])) sums[Math.floor(slot[i] / perCell)] += ticks[i];
+	// Per row its cell, the one behind the last where it has no time. The cells are the same for long, and a division of each row is what takes longest.
+	cellsOf(cells, perCell) {
+		const { slot, count } = this;
+		if (this.perCell === perCell) return this.cellOf;
+		this.perCell = perCell;
+		this.cellOf ??= new Int32Array(count);
+		for (let i = 0; i < count; i++) this.cellOf[i] = slot[i] < 0 ? cells : slot[i] / perCell;
+		return this.cellOf;
+	}
+
+	// Whether a row is meant cannot be foretold here, either.
+	addToCells(sums, row, end, cellOf, keeps) {
+		const { node, ticks } = this;
+		if (keeps) for (let i = row; i < end; i++) sums[cellOf[i]] += ticks[i] * keeps[node[i]];
+		else for (let i = row; i < end; i++) sums[cellOf[i]] += ticks[i];
 	}
 }
 

@@ -195,6 +195,17 @@ class StackTree {
 		return this.nodesOf(frame).reduce((sum, i) => sum + this.self(i), 0);
 	}
 
+	// Per frame how many nodes are of it.
+	get placeCounts() {
+		return this.counts ??= this.countPlaces();
+	}
+
+	countPlaces() {
+		const { frame, count } = this, counts = [];
+		for (let i = 1; i < count; i++) if (this.total(i)) counts[frame[i]] = (counts[frame[i]] || 0) + 1;
+		return Uint32Array.from(counts, places => places || 0);
+	}
+
 	// Ticks of all places of a frame.
 	massOfFrame(frame) {
 		const places = this.placesOf(frame);

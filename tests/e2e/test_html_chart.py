@@ -246,3 +246,16 @@ def test_speedscopes_profiles_are_threads_along_time(browser, draw_page):  # noq
     for at, thread, name, length in [(1200, "loader", "load", "400.0 ms"), (1700, "render", "draw", "600.0 ms"), (2400, "render", "draw", "500.0 ms")]:
         assert page.name(2, at, span=2600) == name and f"thread {thread}" in page.told(1, at, span=2600)
         assert f"total {length}" in page.told(2, at, span=2600)
+
+
+def test_a_chart_of_what_has_no_time_says_so(browser, draw_page):  # noqa: F811
+    untimed = "app 10/10 [000] cpu-clock: \n\t 4000 late+0x1 (/usr/lib/libapp.so)\n\n"
+    page = Page(browser, draw_page(script() + untimed), "#?v=chart")
+    assert page.element("chart").is_displayed() and not page.element("empty").is_displayed()
+    add_filter(page, "focus", "late")
+    assert page.element("empty").text.startswith("Nothing here has a time.\nThe chart is along time") and not page.element("chart").is_displayed()
+    page.press("i")
+    assert not page.element("empty").is_displayed() and "total 1 sample" in page.detail()
+    page.driver.back()
+    page.settle()
+    assert page.element("chart").is_displayed()

@@ -62,7 +62,7 @@ function told(profile, tree) {
 		edges: tree.rows.flatMap(({ nodes }) => Array.from(nodes, i => [tree.start(i), tree.stop(i), tree.total(i), tree.self(i)])),
 		children: tree.rows.flatMap(({ nodes }) => Array.from(nodes, i => [tree.hasChildren(i), ...Array.from(tree.children(i), pathOf)])),
 		ofFunctions,
-		search: [search.mass, Array.from(search.nodes, pathOf), Array.from(search.rows.nodes, pathOf), Array.from(search.rows.ends)],
+		search: [search.sums, Array.from(search.nodes, pathOf), tree.rows.map((_, d) => search.row(d)).map(({ nodes, ends }) => [Array.from(nodes, pathOf), Array.from(ends)])],
 		shaped: treeOf(profile, new StackTree(shapeNodes(profile, tree, [NOTHING]))),
 	};
 }
