@@ -44,6 +44,7 @@ enum value {
 	NAME,
 	URL,
 	LINE,
+	PROCESS,
 	SAMPLE,
 	DELTA,
 	START,
@@ -64,6 +65,7 @@ static const struct json_key keys[] = {
 	{ CALL_FRAME, "functionName", OTHER, NAME },
 	{ CALL_FRAME, "url", OTHER, URL },
 	{ CALL_FRAME, "lineNumber", OTHER, LINE },
+	{ CALL_FRAME, "isProcess", OTHER, PROCESS },
 	{ TOP, "nodes", NODES, NOTHING },
 	{ TOP, "samples", SAMPLES, NOTHING },
 	{ TOP, "timeDeltas", DELTAS, NOTHING },
@@ -88,6 +90,7 @@ struct node {
 	uint32_t stack;   /* node of the profile */
 	uint32_t depth;   /* in it; of the root 0 */
 	enum standing standing;
+	bool is_process; /* where it is outermost */
 };
 
 /* Somebody's child. */
@@ -210,6 +213,9 @@ static int take_number(struct json_document *document, uint8_t value, double num
 	case LINE:
 		reader->node.line =
 			number >= 0 && number < UINT32_MAX - 1 ? (uint32_t)number + 1 : 0;
+		break;
+	case PROCESS:
+		reader->node.is_process = number != 0;
 		break;
 	case START:
 		reader->start_ns = ns_of(number);
@@ -344,7 +350,7 @@ static int place_in_source(struct profile *profile, const char *url, size_t size
 	return profile_intern(profile, url, size, &frame->file);
 }
 
-/* A script's function is code wherever it stands. */
+/* A script's function is code wherever it stands, and so are other tools' outermost frames. */
 static int make_frame(struct cpuprofile_reader *reader, uint32_t index, size_t depth,
 		      uint32_t *ret_frame)
 {
@@ -361,7 +367,7 @@ static int make_frame(struct cpuprofile_reader *reader, uint32_t index, size_t d
 		name = ANONYMOUS_NAME;
 		size = strlen(name);
 	}
-	if (url_size && depth < FOLDED_DEPTHS - 1)
+	if (url_size || (!depth && !node->is_process))
 		depth = FOLDED_DEPTHS - 1;
 	error = folded_add_frame(profile, name, size, depth, ret_frame);
 	if (error || !url_size)

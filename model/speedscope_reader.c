@@ -45,7 +45,8 @@ enum value {
 	AT,
 	INDEX,
 	SOURCE,
-	LINE
+	LINE,
+	PROCESS,
 };
 
 static const struct json_key keys[] = {
@@ -55,6 +56,7 @@ static const struct json_key keys[] = {
 	{ FRAME, "name", OTHER, NAME },
 	{ FRAME, "file", OTHER, SOURCE },
 	{ FRAME, "line", OTHER, LINE },
+	{ FRAME, "isProcess", OTHER, PROCESS },
 	{ TOP, "profiles", PROFILES, NOTHING },
 	{ PROFILES, NULL, PROFILE, NOTHING },
 	{ PROFILE, "name", OTHER, THREAD },
@@ -96,7 +98,8 @@ struct event {
 /* One of `frames`: its parts of the buffers end here. */
 struct read_frame {
 	size_t name_end, file_end;
-	uint32_t line; /* 0: unknown */
+	uint32_t line;   /* 0: unknown */
+	bool is_process; /* where it is outermost */
 };
 
 /* A stack of a sample. */
@@ -147,7 +150,7 @@ static int open_value(struct json_document *document, uint8_t place)
 		reader->current.follows_weights = false;
 	}
 	if (place == FRAME)
-		reader->frame.line = 0;
+		reader->frame = (struct read_frame){ 0 };
 	if (place == EVENT)
 		reader->event = (struct event){ .frame = UINT32_MAX };
 	return 0;
@@ -215,6 +218,8 @@ static int take_number(struct json_document *document, uint8_t value, double num
 		reader->current.follows_weights = number != 0;
 	if (value == LINE)
 		reader->frame.line = index == UINT32_MAX ? 0 : index;
+	if (value == PROCESS)
+		reader->frame.is_process = number != 0;
 	if (value == AT)
 		reader->event.at = number;
 	if (value == INDEX)
@@ -260,9 +265,13 @@ static int add_frame(struct adding *adding, uint32_t index, size_t depth, uint32
 	const struct read_frame *frames = (const struct read_frame *)reader->frames.data;
 	struct read_frame before = index ? frames[index - 1] : (struct read_frame){ 0 };
 	size_t file_size = frames[index].file_end - before.file_end;
-	uint32_t *known = &adding->frames[depth < FOLDED_DEPTHS ? depth : FOLDED_DEPTHS - 1][index];
+	uint32_t *known;
 	int error = 0;
 
+	/* Other tools' outermost frames are functions like any other. */
+	if (depth >= FOLDED_DEPTHS || (!depth && !frames[index].is_process))
+		depth = FOLDED_DEPTHS - 1;
+	known = &adding->frames[depth][index];
 	if (*known == PROFILE_NONE) {
 		error = folded_add_frame(profile, part_of(&reader->names, before.name_end),
 					 frames[index].name_end - before.name_end, depth, known);

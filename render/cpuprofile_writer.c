@@ -37,10 +37,14 @@ static uint32_t id_of(uint32_t node)
 
 /* --- nodes --- */
 
-/* Its number as the frame of a stack; all beyond are alike. */
+/* Its number as the frame of a stack, 0 of processes alone; all beyond are alike. */
 static size_t depth_of(const struct profile *profile, uint32_t node)
 {
+	const struct frame *frame = profile_frame(profile, profile_node(profile, node)->frame);
 	size_t depth = 0;
+
+	if (profile_node(profile, node)->parent == PROFILE_ROOT && frame->kind != FRAME_PROCESS)
+		return FOLDED_SHARED_DEPTH;
 
 	for (node = profile_node(profile, node)->parent;
 	     node != PROFILE_ROOT && depth < FOLDED_SHARED_DEPTH;
@@ -57,13 +61,15 @@ static void append_frame(struct cpuprofile_writer *writer, uint32_t node)
 				   ? ""
 				   : profile_string(writer->profile, frame->file, NULL);
 
-	folded_token_make(writer->profile, frame, depth_of(writer->profile, node), &writer->token);
+	size_t depth = depth_of(writer->profile, node);
+
+	folded_token_make(writer->profile, frame, depth, &writer->token);
 	buffer_append_string(writer->to, "{\"functionName\":");
 	json_append_string(writer->to, buffer_string(&writer->token), SIZE_MAX);
 	buffer_append_string(writer->to, ",\"scriptId\":\"0\",\"url\":");
 	json_append_string(writer->to, file, SIZE_MAX);
-	buffer_printf(writer->to, ",\"lineNumber\":%lld,\"columnNumber\":-1}",
-		      (long long)frame->line - 1);
+	buffer_printf(writer->to, ",\"lineNumber\":%lld,\"columnNumber\":-1%s}",
+		      (long long)frame->line - 1, depth ? "" : ",\"isProcess\":1");
 	writer->to->failed |= writer->token.failed;
 }
 

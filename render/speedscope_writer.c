@@ -51,17 +51,20 @@ static void append_frame(struct speedscope_writer *writer, const struct frame *f
 		if (frame->line)
 			buffer_printf(to, ",\"line\":%u", frame->line);
 	}
+	if (!depth)
+		buffer_append_string(to, ",\"isProcess\":1");
 	buffer_append_char(to, '}');
 	to->failed |= writer->token.failed;
 }
 
-/* At which a token may differ: 0, 1, and all others. */
+/* At which a token may differ: 0, of processes alone, 1, and all others. */
 static size_t depth_class(const struct profile *profile, uint32_t node)
 {
 	uint32_t parent = profile_node(profile, node)->parent;
+	const struct frame *frame = profile_frame(profile, profile_node(profile, node)->frame);
 
 	if (parent == PROFILE_ROOT)
-		return 0;
+		return frame->kind == FRAME_PROCESS ? 0 : FOLDED_SHARED_DEPTH;
 	return profile_node(profile, parent)->parent == PROFILE_ROOT ? 1 : FOLDED_SHARED_DEPTH;
 }
 

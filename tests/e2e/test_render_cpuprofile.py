@@ -137,3 +137,20 @@ def test_memory_is_at_most_100_times_the_input(tmp_path, name):
     status, peak = hearth.peak_bytes("render", path, "-o", tmp_path / "out.pb.gz")
     assert status in (0, 2)
     assert peak <= 100 * path.stat().st_size
+
+
+def v8_frame(name, id, *children, hits=0):
+    frame = {"functionName": name, "scriptId": "0", "url": "", "lineNumber": -1, "columnNumber": -1}
+    return {"id": id, "callFrame": frame, "hitCount": hits, "children": list(children)}
+
+
+def test_the_outermost_frame_is_a_function_where_hearth_did_not_write_a_process(tmp_path):
+    nodes = [v8_frame("(root)", 1, 2), v8_frame("main", 2, 3, hits=2), v8_frame("f", 3, hits=3)]
+    (tmp_path / "in.cpuprofile").write_text(json.dumps({"nodes": nodes, "startTime": 0, "endTime": 9}))
+    assert render(tmp_path / "in.cpuprofile", tmp_path / "hidden.folded", "--hide", "^main$") == "[empty] 2\nf 3\n"
+    own = tmp_path / "own.cpuprofile"
+    assert "isProcess" not in render(tmp_path / "in.cpuprofile", own)
+    assert render(own, tmp_path / "again.folded", "--show-from", "^main$") == "main 2\nmain;f 3\n"
+    (tmp_path / "in.folded").write_text("main;f 3\n")
+    assert render(tmp_path / "in.folded", own).count('"isProcess":1') == 1
+    assert [line.split()[-1] for line in render(own, tmp_path / "top.txt", "--format", "top").splitlines()[3:]] == ["f"]

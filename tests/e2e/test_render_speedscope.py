@@ -125,3 +125,21 @@ def test_profiles_of_another_unit_are_told(tmp_path):
         ended = child.end()
     assert (ended.returncode, ended.stdout) == (0, "f 1\n")
     assert ended.stderr == f"hearth: warning: {path}: 2 profiles of another unit than the first one left out\n"
+
+
+def test_the_outermost_frame_is_a_function_where_hearth_did_not_write_a_process(tmp_path):
+    profile = {"type": "sampled", "name": "all", "unit": "none", "startValue": 0, "endValue": 5, "samples": [[0], [0, 1]], "weights": [2, 3]}
+    schema = "https://www.speedscope.app/file-format-schema.json"
+    (tmp_path / "in.json").write_text(json.dumps({"$schema": schema, "shared": {"frames": [{"name": "main"}, {"name": "f"}]}, "profiles": [profile]}))
+    own = tmp_path / "own.speedscope.json"
+    assert all("isProcess" not in frame for frame in render(tmp_path / "in.json", own)["shared"]["frames"])
+    for path in (tmp_path / "in.json", own):
+        with hearth.Child(hearth.BINARY, "render", path, "--base", "main", "-o", "-", "--format", "top") as child:
+            ended = child.end()
+        assert not recording.complaints(ended), ended
+        assert [line.split()[-1] for line in ended.stdout.splitlines()[-2:]] == ["f", "main"], ended
+    (tmp_path / "in.folded").write_text("main 2\nmain;f 3\n")
+    frames = render(tmp_path / "in.folded", own)["shared"]["frames"]
+    assert frames == [{"name": "main", "isProcess": 1}, {"name": "f"}]
+    with hearth.Child(hearth.BINARY, "render", own, "--hide", ".", "-o", "-", "--format", "folded") as child:
+        assert child.end().stdout == "main 5\n"
