@@ -76,6 +76,12 @@ class CallersView {
 		}
 	}
 
+	// In the pane that has the focus, or else in the other.
+	step(by) {
+		const pane = [this.active, ...this.panes].find(({ search }) => search.sums.count);
+		if (this.frame >= 0) pane?.showMatch(pane.search.step(by));
+	}
+
 	layOut() {
 		if (this.frame < 0) return;
 		for (const pane of this.panes) pane.layOut();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The functions by their own time or their total. A search leaves those that match.
+// The functions by their own time or their total. A search leaves those that match, and goes from one to the next.
 export { FunctionTable };
 
 import { amountHeading, fillAmountCell, groupDigits } from './plain_numbers.js';
@@ -22,12 +22,14 @@ class FunctionTable {
 		this.order = 'self';
 		this.shown = TABLE_STEP;
 		this.sums = null;
+		this.current = -1; // of the rows, the one that is looked at
 	}
 
 	setTree(tree) {
 		this.tree = tree;
 		this.sums = null;
 		this.shown = TABLE_STEP;
+		this.current = -1;
 	}
 
 	frames() {
@@ -59,6 +61,7 @@ class FunctionTable {
 	sortBy(key) {
 		this.order = key;
 		this.shown = TABLE_STEP;
+		this.current = -1;
 		this.show();
 		this.element.querySelector('[aria-sort] button').focus();
 	}
@@ -80,10 +83,22 @@ class FunctionTable {
 		this.sums ??= functionSums(this.tree, this.profile.frames.count);
 		const frames = this.frames(), table = document.createElement('table'), body = document.createElement('tbody');
 		for (const f of frames.slice(0, this.shown)) this.row(body, f);
+		body.rows[this.current]?.classList.add('current');
+		this.count = frames.length;
 		table.append(this.head(), body);
 		this.element.replaceChildren(table);
 		if (!frames.length) this.tellNothing();
 		if (frames.length > this.shown) this.offerMore(frames.length - this.shown);
+	}
+
+	// The next or previous row comes into sight.
+	step(by) {
+		const { count } = this;
+		if (!count) return;
+		this.current = this.current < 0 ? by > 0 ? 0 : count - 1 : (this.current + by + count) % count;
+		this.shown = Math.max(this.shown, this.current + 1);
+		this.show();
+		this.element.querySelector('tr.current').scrollIntoView({ block: 'nearest' });
 	}
 
 	tellNothing() {

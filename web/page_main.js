@@ -69,7 +69,7 @@ class Page {
 		this.callers = new CallersView(element('callers'), profile, theme,
 			{ describe: (view, i) => this.describe(view, i), choose: frame => this.showCallers(frame) });
 		this.table = new FunctionTable(element('table'), profile, search, { choose: frame => this.showCallers(frame) });
-		this.rows = new TreeTable(element('tree'), profile,
+		this.rows = new TreeTable(element('tree'), profile, search,
 			{ describe: i => this.describe(this.rows, i), choose: i => this.showInGraph(i) });
 		this.chips = new FilterChips(element('chips'), element('filter-form'), profile, () => this.onFilters(true));
 		this.controls = new SampleControls({ time: element('time'), dialog: element('thread-form') }, profile, theme, this.chips);
@@ -375,9 +375,10 @@ class Page {
 
 	find(text) {
 		this.search.run(text, this.tree);
-		this.flame.current = -1;
+		this.flame.current = this.table.current = this.rows.current = -1;
 		if (this.view === 'callers') this.callers.find(text);
 		else if (this.view === 'table') this.table.show();
+		else if (this.view === 'tree') this.rows.show();
 		else if (this.view === 'chart') this.chart.find(text);
 		else this.flame.redraw();
 		this.controls.find();
@@ -386,16 +387,22 @@ class Page {
 
 	showFound() {
 		const { search: { query, problem, sums: { count, mass }, current }, tree } = this.main, found = element('found');
+		const at = this.view === 'table' ? this.table.current : this.view === 'callers' ? -1 : current;
 		found.classList.toggle('bad', Boolean(problem));
-		found.textContent = problem || (!query ? '' : (current >= 0 ? `${groupDigits(current + 1)} of ` : '') +
+		found.textContent = problem || (!query ? '' : (at >= 0 ? `${groupDigits(at + 1)} of ` : '') +
+			(at >= 0 && this.view === 'table' ? `${groupDigits(this.table.count)} ${this.table.count === 1 ? 'function' : 'functions'}, ` : '') +
 			`${groupDigits(count)} ${count === 1 ? 'match' : 'matches'}, ` +
 			`${shareText(mass, tree.whole)} of ${this.profile.facts.countname || 'samples'}`);
 		element('previous').disabled = element('next').disabled = !count;
 	}
 
+	// To the next match, in the view that is open.
 	step(by) {
-		if (this.active !== this.main) this.chooseView(this.graphView);
-		this.main.showMatch(this.main.search.step(by));
+		const { view, main, search } = this;
+		if (view === 'table') this.table.step(by);
+		else if (view === 'tree' && search.sums.count) this.rows.showMatch(search.step(by));
+		else if (view === 'callers') this.callers.step(by);
+		else if (this.active === main) main.showMatch(main.search.step(by));
 		this.showFound();
 	}
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The stacks as a tree of rows that open, heaviest first: the graph in words, for eyes and screen readers alike.
+// The stacks as a tree of rows that open, heaviest first: the graph in words, for eyes and screen readers alike. A search tints the rows that match.
 export { TreeTable };
 
 import { amountHeading, fillAmountCell, groupDigits } from './plain_numbers.js';
@@ -10,8 +10,9 @@ const HOT_PATH_SHARE = .5;  // a row opens by itself while one child has so much
 
 class TreeTable {
 	// `on`: { describe(node), choose(node) }
-	constructor(element, profile, on) {
-		Object.assign(this, { element, profile, on });
+	constructor(element, profile, search, on) {
+		Object.assign(this, { element, profile, search, on });
+		this.current = -1; // the match that is looked at
 		this.element.setAttribute('aria-label', 'Tree of stacks');
 		this.element.addEventListener('keydown', event => this.onKey(event));
 	}
@@ -20,6 +21,7 @@ class TreeTable {
 		this.tree = tree;
 		this.open = new Map([[0, TREE_STEP]]);
 		this.at = 0;
+		this.current = -1;
 		for (let i = this.hottest(0); i > 0; i = this.hottest(i)) this.open.set(i, TREE_STEP);
 	}
 
@@ -77,6 +79,8 @@ class TreeTable {
 		cell.className = 'mono cut';
 		cell.style.paddingInlineStart = Math.min(tree.depth[i], 60) * .8 + .6 + 'rem';
 		sign.className = 'sign';
+		row.classList.toggle('match', Boolean(i && this.search.hits?.[tree.frame[i]]));
+		row.classList.toggle('current', i === this.current);
 		sign.textContent = !hasChildren ? '' : this.open.has(i) ? '▾' : '▸';
 		name.textContent = name.title = profile.nameOf(tree.frame[i]);
 		cell.append(sign, name);
@@ -114,6 +118,19 @@ class TreeTable {
 		this.at = i;
 		this.show();
 		this.element.querySelector(`tr[data-node="${i}"]`)?.focus();
+	}
+
+	// A match comes into sight: all that it lies in opens.
+	showMatch(i) {
+		const { tree, open } = this;
+		this.current = this.at = i;
+		for (let child = i; child > 0; child = tree.parent[child]) {
+			const above = tree.parent[child], place = this.sorted(above).indexOf(child) + 1;
+			open.set(above, Math.max(open.get(above) || TREE_STEP, place));
+		}
+		this.show();
+		this.element.querySelector('tr.current')?.scrollIntoView({ block: 'nearest' });
+		this.on.describe(i);
 	}
 
 	toggle(i) {

@@ -4,10 +4,11 @@
 import re
 
 from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from browser import browser, chromium, draw_page  # noqa: F401 (fixtures)
-from page import page, total  # noqa: F401 (fixture)
+from page import Page, page, total  # noqa: F401 (fixture)
 
 
 def test_search_counts_nested_matches_once_and_tints(page):  # noqa: F811
@@ -50,6 +51,61 @@ def test_enter_goes_through_the_matches(page):  # noqa: F811
     assert page.detail().startswith("run")
     page.element("previous").click()
     assert page.found().startswith("2 of 3") and page.detail().startswith("work")
+
+
+def choose(page, view):
+    page.driver.find_element(By.CSS_SELECTOR, f"[data-view={view}]").click()
+    page.settle()
+
+
+def marked(page, what):
+    """The names in the rows of tree or table that are in sight and marked so."""
+    names = page.driver.execute_script(
+        "return Array.from(document.querySelectorAll(arguments[0]), row => ({ name: row.cells[2].textContent,"
+        " isSeen: row.getBoundingClientRect().bottom < row.closest('.listed').getBoundingClientRect().bottom + 2 }))",
+        f".listed:not([hidden]) tr.{what}",
+    )
+    assert all(name["isSeen"] for name in names)
+    return [re.sub("[▾▸]", "", name["name"]) for name in names]
+
+
+def test_in_the_tree_matches_are_tinted_and_the_next_one_is_opened(page):  # noqa: F811
+    choose(page, "tree")
+    page.search("alloc")
+    assert marked(page, "match") == ["alloc"] and not marked(page, "current")
+    for at, open_now in ((1, 2), (2, 2), (3, 3)):
+        page.press(Keys.ENTER)
+        assert page.view() == "Tree" and page.found() == f"{at} of 3 matches, 35.0 % of samples"
+        assert len(marked(page, "match")) == open_now and marked(page, "current") == ["alloc"]
+    assert page.detail().startswith("alloctotal 20 samples")
+    page.press(Keys.ESCAPE)
+    assert not marked(page, "match") and not marked(page, "current")
+
+
+def test_in_the_tree_a_match_among_many_siblings_is_shown(browser, draw_page):  # noqa: F811
+    page = Page(browser, draw_page("".join(f"p;f{i:03}x;g 10\n" for i in range(250))))
+    choose(page, "tree")
+    page.search("f249x")
+    page.press(Keys.ENTER)
+    assert marked(page, "current") == ["f249x"]
+
+
+def test_in_the_table_enter_goes_from_row_to_row(page):  # noqa: F811
+    choose(page, "table")
+    page.search("/^(main|work|run)$/")
+    seen = []
+    for _ in range(4):
+        page.press(Keys.ENTER)
+        seen += marked(page, "current")
+    assert page.view() == "Table" and seen == ["main", "work", "run", "main"]
+    assert page.found() == "1 of 3 functions, 3 matches, 100.0 % of samples"
+
+
+def test_in_callers_and_callees_enter_stays_there(page):  # noqa: F811
+    choose(page, "callers")
+    page.search("work")
+    page.press(Keys.ENTER)
+    assert page.view() == "Callers / callees" and page.detail().startswith("worktotal 40 samples")
 
 
 def test_the_next_match_leaves_a_zoom_that_hides_it(page):  # noqa: F811
