@@ -6,6 +6,7 @@ export { FlameView };
 
 import { FlameCanvas } from './flame_canvas.js';
 import { TreeTwin } from './tree_twin.js';
+import { groupDigits } from './plain_numbers.js';
 import { frameWords } from './frame_words.js';
 
 const EASE_MS = 120;
@@ -27,6 +28,7 @@ class FlameView {
 		this.trail = [];
 		this.fingers = new Map();
 		this.isStill = matchMedia('(prefers-reduced-motion: reduce)');
+		this.more = this.moreButton();
 		this.listen();
 	}
 
@@ -71,7 +73,33 @@ class FlameView {
 	noteScroll() {
 		this.canvas.scrolled = this.graph.scrollTop;
 		this.isAtEnd = this.graph.scrollTop + this.graph.clientHeight >= this.graph.scrollHeight - 2; // the root is in sight, and stays so in another size
+		this.tellMore();
 		this.redraw();
+	}
+
+	// What is out of sight on the side of the leaves: for who sees the graph, the keys get there without it.
+	moreButton() {
+		const more = document.createElement('button');
+		more.type = 'button';
+		more.className = 'rows-more';
+		more.hidden = true;
+		more.setAttribute('aria-hidden', 'true');
+		more.tabIndex = -1;
+		for (const type of ['pointerdown', 'pointermove', 'pointerup']) more.addEventListener(type, event => event.stopPropagation());
+		more.addEventListener('click', () => {
+			this.graph.scrollTop += (this.canvas.isInverted ? 1 : -1) * (this.canvas.height - 2 * this.canvas.row);
+			this.noteScroll();
+		});
+		this.sheet.append(more);
+		return more;
+	}
+
+	tellMore() {
+		const { canvas, more } = this, left = canvas.isInverted ? canvas.wholeHeight - canvas.height - canvas.scrolled : canvas.scrolled;
+		const rows = Math.round(left / canvas.row);
+		more.hidden = rows < 1;
+		more.textContent = `${canvas.isInverted ? '▼' : '▲'} ${groupDigits(rows)} more ${rows === 1 ? 'row' : 'rows'}`;
+		more.classList.toggle('below', canvas.isInverted);
 	}
 
 	// Where the graph was put by a script, it is drawn already.

@@ -4,13 +4,15 @@
 Frames are pixels of a canvas: the tests point at them by depth and tick, and read what the page says in words.
 """
 
+import re
+
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from browser import browser, chromium, draw_page, wait_until  # noqa: F401 (fixtures)
-from page import PROFILE, Page, page, total  # noqa: F401 (fixture)
+from page import PROFILE, ROW, Page, page, total  # noqa: F401 (fixture)
 
 
 # --- zoom ---------------------------------------------------------------------------------------------
@@ -245,6 +247,24 @@ def test_amounts_are_said_in_units_that_suit_their_size(browser, draw_page, unit
     assert f"total {all_of_it} · 100.0 %" in page.detail() and "4,194,304" not in page.detail()
     assert page.text("origin") == f"in.folded{all_of_it} of weight"
     assert browser.title == "in.folded · Flame graph" and page.text("heading") == "Flame graph"
+
+
+def test_a_graph_tells_what_is_out_of_sight(browser, draw_page):  # noqa: F811
+    path = draw_page(f"p;{';'.join(f'f{i}' for i in range(120))} 10\n")
+    page = Page(browser, path)
+    more = page.driver.find_element(By.CSS_SELECTOR, "#graph .rows-more")
+    seen = int(re.fullmatch(r"▲ (\d+) more rows", more.text)[1])
+    assert 60 < seen < 110
+    while more.is_displayed():
+        more.click()
+        page.settle()
+        left = int(re.findall(r"\d+", more.text)[0]) if more.is_displayed() else 0
+        assert left < seen and page.crumb() == ["all"]
+        seen = left
+    assert page.driver.execute_script("return document.getElementById('graph').scrollTop") < ROW
+    page.press("i")
+    assert re.fullmatch(r"▼ \d+ more rows", more.text)
+    assert not Page(browser, draw_page(PROFILE)).driver.find_element(By.CSS_SELECTOR, "#graph .rows-more").is_displayed()
 
 
 def test_a_tall_graph_opens_at_its_root_and_shows_a_linked_frame(browser, draw_page):  # noqa: F811
