@@ -110,7 +110,7 @@ $(OUTPUT)/web/page_joined.js: $(call page-files,PAGE_MODULE,js) render/page_modu
 	$(Q)cat $(filter %.js,$^) | sed $(UNJOINED) > $@
 
 # A script of an SVG is none, either; its names are its own.
-$(OUTPUT)/web/flamegraph_joined.js: web/frame_label.js web/flamegraph.js
+$(OUTPUT)/web/flamegraph_joined.js: web/frame_label.js web/readable_numbers.js web/flamegraph.js
 	$(call say,JOIN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q){ echo "(() => {" && echo "'use strict';" && cat $^ | sed $(UNJOINED) && echo '})();'; } > $@

@@ -74,28 +74,35 @@ struct count_words count_words_of(const struct profile *profile,
 
 /* --- numbers --- */
 
-static uint64_t scale(const struct count_words *counts, uint64_t number)
+#define SCALED_MAX ((unsigned __int128)1 << 100)
+
+static unsigned __int128 scale(const struct count_words *counts, unsigned __int128 number)
 {
 	double scaled = round((double)number * counts->factor);
 
 	if (counts->factor == 1)
 		return number;
-	return scaled >= 1.8e19 ? UINT64_MAX : (uint64_t)scaled;
+	return scaled < (double)SCALED_MAX ? (unsigned __int128)scaled : SCALED_MAX;
 }
 
-static uint64_t bytes_of(const struct count_words *counts, uint64_t count)
+static void append_amount(struct buffer *to, const struct count_words *counts, uint64_t count)
 {
-	return count > UINT64_MAX / counts->bytes ? UINT64_MAX : count * counts->bytes;
+	unsigned __int128 wide = count;
+
+	if (counts->per_second)
+		readable_duration(to, scale(counts, wide * 1000000000 / counts->per_second));
+	else
+		readable_bytes(to, scale(counts, wide * counts->bytes));
 }
 
 void count_words_number(struct buffer *to, const struct count_words *counts, uint64_t count)
 {
-	if (!counts->is_amount)
-		readable_count(to, scale(counts, count));
-	else if (counts->per_second)
-		readable_duration(to, scale(counts, readable_ticks_ns(count, counts->per_second)));
+	unsigned __int128 scaled = scale(counts, count);
+
+	if (counts->is_amount)
+		append_amount(to, counts, count);
 	else
-		readable_bytes(to, scale(counts, bytes_of(counts, count)));
+		readable_count(to, scaled < UINT64_MAX ? (uint64_t)scaled : UINT64_MAX);
 }
 
 void count_words_append(struct buffer *to, const struct count_words *counts, uint64_t count)

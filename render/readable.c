@@ -35,9 +35,20 @@ void readable_share(struct buffer *to, uint64_t part, uint64_t whole, unsigned i
 		      share % scale);
 }
 
-void readable_duration(struct buffer *to, uint64_t ns)
+/* From a minute on. */
+static void append_minutes(struct buffer *to, unsigned __int128 seconds)
 {
-	uint64_t seconds = ns / NS_PER_S + (ns % NS_PER_S >= NS_PER_S / 2);
+	unsigned int rest = (unsigned int)(seconds % 3600);
+
+	if (seconds < 3600)
+		buffer_printf(to, "%u min %02u s", rest / 60, rest % 60);
+	else
+		buffer_printf(to, "%" PRIu64 " h %02u min", (uint64_t)(seconds / 3600), rest / 60);
+}
+
+void readable_duration(struct buffer *to, unsigned __int128 duration)
+{
+	uint64_t ns = duration < UINT64_MAX ? (uint64_t)duration : UINT64_MAX;
 
 	/* The bounds are where the rounded text would overflow its own unit. */
 	if (ns && ns < 1000)
@@ -51,11 +62,8 @@ void readable_duration(struct buffer *to, uint64_t ns)
 	else if (ns < 59995000000)
 		buffer_printf(to, "%" PRIu64 ".%02" PRIu64 " s", (ns + 5000000) / NS_PER_S,
 			      (ns + 5000000) / 10000000 % 100);
-	else if (seconds < 3600)
-		buffer_printf(to, "%" PRIu64 " min %02" PRIu64 " s", seconds / 60, seconds % 60);
 	else
-		buffer_printf(to, "%" PRIu64 " h %02" PRIu64 " min", seconds / 3600,
-			      seconds / 60 % 60);
+		append_minutes(to, (duration + NS_PER_S / 2) / NS_PER_S);
 }
 
 uint64_t readable_ticks_ns(uint64_t ticks, uint64_t rate_hz)
@@ -65,23 +73,26 @@ uint64_t readable_ticks_ns(uint64_t ticks, uint64_t rate_hz)
 	return ns > UINT64_MAX ? UINT64_MAX : (uint64_t)ns;
 }
 
-/* In tenths of a unit that is 1,024 times the one before. */
-void readable_bytes(struct buffer *to, uint64_t bytes)
+/* In tenths of a unit that is 1,024 times the one before; of the last one there may be more. */
+void readable_bytes(struct buffer *to, unsigned __int128 bytes)
 {
-	static const char *const names[] = { "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
-	unsigned __int128 tenths = (unsigned __int128)bytes * 10;
+	static const char *const names[] = {
+		"KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"
+	};
+	const unsigned int last = sizeof(names) / sizeof(*names) - 1;
+	unsigned __int128 tenths = bytes * 10;
 	unsigned int shift = 10, name = 0;
 
 	if (bytes < 1024) {
-		buffer_printf(to, "%" PRIu64 " B", bytes);
+		buffer_printf(to, "%u B", (unsigned int)bytes);
 		return;
 	}
-	while (((tenths >> (shift - 1)) + 1) >> 1 >= 10240) {
+	while (name < last && ((tenths >> (shift - 1)) + 1) >> 1 >= 10240) {
 		shift += 10;
 		name++;
 	}
 	tenths = ((tenths >> (shift - 1)) + 1) >> 1;
-	buffer_printf(to, "%u.%u %s", (unsigned int)tenths / 10, (unsigned int)tenths % 10,
+	buffer_printf(to, "%" PRIu64 ".%u %s", (uint64_t)(tenths / 10), (unsigned int)(tenths % 10),
 		      names[name]);
 }
 

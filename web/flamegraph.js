@@ -4,12 +4,13 @@
 // takes keys. It runs inside the SVG that render/svg_writer.c writes, needs nothing from elsewhere,
 // and writes text only as text nodes, so that names are never markup.
 //
-// The build puts frame_label.js before it and both into a function (Makefile), for a script of an SVG is no module.
+// The build puts what it imports before it and all into a function (Makefile), for a script of an SVG is no module.
 //
 // Blocks are known by their index in the order of the file, a walk from the root: parents come before
 // children, and everything that lies on block i is i + 1 ... end[i] - 1. All widths are in ticks.
 
 import { fitLabel } from './frame_label.js';
+import { groupDigits, shareText, durationText, bytesText } from './readable_numbers.js';
 
 const SVG = 'http://www.w3.org/2000/svg', HTML = 'http://www.w3.org/1999/xhtml';
 const PAD = 8, LINE = 18, STRIP = 28, GAP = 16, HELP_HIGH = 380;
@@ -81,51 +82,21 @@ function* children(i) {
 
 const isWithin = (i, of) => i >= of && i < end[of];
 
-// --- numbers as text: the same as render/readable.c ------------------------------------------------
-
-const group = n => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
-
-function share(part, of) {
-	let tenths = of ? Math.round(part * 1000 / of) : 0;
-	if (part && !tenths) return '<0.1 %';
-	if (part < of && tenths >= 1000) tenths = 999;
-	return Math.floor(tenths / 10) + '.' + tenths % 10 + ' %';
-}
-
-function duration(seconds) {
-	const round = Math.round(seconds);
-	const two = n => String(n).padStart(2, '0');
-	if (seconds && seconds < .9995e-6) return Math.round(seconds * 1e9) + ' ns';
-	if (seconds && seconds < .99995e-3) return (seconds * 1e6).toFixed(1) + ' µs';
-	if (seconds < .99995) return (seconds * 1000).toFixed(1) + ' ms';
-	if (seconds < 59.995) return seconds.toFixed(2) + ' s';
-	if (round < 3600) return Math.floor(round / 60) + ' min ' + two(round % 60) + ' s';
-	return Math.floor(round / 3600) + ' h ' + two(Math.floor(round / 60) % 60) + ' min';
-}
-
-function bytesText(bytes) {
-	let value = Math.round(bytes), power = 0;
-	if (value < 1024) return value + ' B';
-	while (value >= 1023.95) {
-		value /= 1024;
-		power++;
-	}
-	return value.toFixed(1) + ' ' + 'KMGTPE'[power - 1] + 'iB';
-}
+// --- numbers as text -----------------------------------------------------------------------------
 
 // "1,234 samples"; time and memory as they are.
 function amount(ticks) {
-	if (facts.amount) return rate ? duration(ticks * factor / rate) : bytesText(ticks * factor * facts.bytes);
+	if (facts.amount) return rate ? durationText(ticks * factor / rate) : bytesText(ticks * factor * facts.bytes);
 	const number = Math.round(ticks * factor);
 	const word = number === 1 && facts.countname === 'samples' ? 'sample' : facts.countname;
-	return group(number) + ' ' + word;
+	return groupDigits(number) + ' ' + word;
 }
 
 // The time that it stands for, its share, and the count.
 function numbers(ticks) {
-	const texts = [share(ticks, whole), amount(ticks)];
+	const texts = [shareText(ticks, whole), amount(ticks)];
 	if (facts.amount) return texts.reverse();
-	return rate ? [duration(ticks / rate), ...texts] : texts;
+	return rate ? [durationText(ticks / rate), ...texts] : texts;
 }
 
 // --- drawing the view ------------------------------------------------------------------------------
@@ -318,10 +289,10 @@ function massOf(list) {
 function details(i) {
 	const places = isRest(i) ? [i] : placesOf[nameOf[i]];
 	const texts = numbers(total[i]);
-	if (!isRest(i)) texts.push('self ' + share(self[i], whole));
-	if (zoomed && isWithin(i, zoomed)) texts.push(share(total[i], total[zoomed]) + ' of view');
+	if (!isRest(i)) texts.push('self ' + shareText(self[i], whole));
+	if (zoomed && isWithin(i, zoomed)) texts.push(shareText(total[i], total[zoomed]) + ' of view');
 	if (places.length > 1)
-		texts.push(group(places.length) + ' places: ' + share(massOf(places), whole));
+		texts.push(groupDigits(places.length) + ' places: ' + shareText(massOf(places), whole));
 	const provenance = rects[i].firstChild.textContent.split('\n')[2];
 	if (provenance) texts.push(provenance);
 	return texts;
@@ -379,9 +350,9 @@ function tellFound(problem) {
 		found.textContent = problem || '';
 		return;
 	}
-	found.textContent = (current >= 0 ? group(current + 1) + ' of ' : '') + group(matches.length) +
-		(matches.length === 1 ? ' match, ' : ' matches, ') + share(massOf(matches), whole) + ' of ' +
-		facts.countname + (unseen ? ` (${share(unseen, whole)} too narrow to search)` : '');
+	found.textContent = (current >= 0 ? groupDigits(current + 1) + ' of ' : '') + groupDigits(matches.length) +
+		(matches.length === 1 ? ' match, ' : ' matches, ') + shareText(massOf(matches), whole) + ' of ' +
+		facts.countname + (unseen ? ` (${shareText(unseen, whole)} too narrow to search)` : '');
 	found.setAttribute('title', found.textContent);
 }
 

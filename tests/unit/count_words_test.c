@@ -84,7 +84,9 @@ static void amounts_have_units_that_suit_their_size(void **state)
 	assert_said("cpu", "nanoseconds", none, INT64_MAX, "2562047 h 47 min of cpu");
 	assert_said("space", "bytes", none, 3 << 20, "3.0 MiB of space");
 	assert_said("space", "kilobytes", half, 3 << 20, "1.5 GiB of space");
-	assert_said("space", "gigabytes", none, INT64_MAX, "16.0 EiB of space");
+	assert_said("space", "gigabytes", none, UINT64_C(1) << 40, "1.0 ZiB of space");
+	assert_said("space", "gigabytes", none, INT64_MAX, "8192.0 YiB of space");
+	assert_said("wall", "seconds", none, INT64_MAX, "2562047788015215 h 30 min of wall");
 	assert_said("", "bytes", none, 3 << 20, "3.0 MiB");
 	assert_said("objects", "count", none, 3 << 20, "3,145,728 objects");
 	assert_said("samples", "count", none, 1, "1 sample");

@@ -68,7 +68,7 @@ static void shares_do_not_lie(void **state)
 static void durations_choose_their_unit(void **state)
 {
 	static const struct {
-		uint64_t ns;
+		unsigned __int128 ns;
 		const char *text;
 	} cases[] = {
 		{ 0, "0.0 ms" },
@@ -86,6 +86,8 @@ static void durations_choose_their_unit(void **state)
 		{ 3599499999999, "59 min 59 s" },
 		{ 3599500000000, "1 h 00 min" },
 		{ 11100000000000, "3 h 05 min" },
+		{ UINT64_MAX, "5124095 h 34 min" },
+		{ (unsigned __int128)UINT64_MAX * 1000, "5124095576 h 01 min" },
 	};
 	struct buffer text;
 
@@ -103,7 +105,7 @@ static void durations_choose_their_unit(void **state)
 static void memory_chooses_its_unit(void **state)
 {
 	static const struct {
-		uint64_t bytes;
+		unsigned __int128 bytes;
 		const char *text;
 	} cases[] = {
 		{ 0, "0 B" },
@@ -114,6 +116,8 @@ static void memory_chooses_its_unit(void **state)
 		{ 1048525, "1.0 MiB" },
 		{ 5000000000, "4.7 GiB" },
 		{ UINT64_MAX, "16.0 EiB" },
+		{ (unsigned __int128)1 << 70, "1.0 ZiB" },
+		{ (unsigned __int128)1 << 120, "1099511627776.0 YiB" },
 	};
 	struct buffer text;
 
