@@ -131,7 +131,7 @@ static void add_drawing(struct facts *facts, const struct render_options *option
 static void add_counts(struct facts *facts, const struct count_words *counts)
 {
 	add_text(facts, "countname", counts->name);
-	add_number(facts, "per_second", counts->per_second);
+	add_real(facts, "per_second", count_words_rate(counts));
 	add_number(facts, "bytes", counts->bytes);
 	add_number(facts, "is_amount", counts->is_amount);
 }

@@ -51,9 +51,11 @@ void readable_duration(struct buffer *to, unsigned __int128 duration)
 	uint64_t ns = duration < UINT64_MAX ? (uint64_t)duration : UINT64_MAX;
 
 	/* The bounds are where the rounded text would overflow its own unit. */
-	if (ns && ns < 1000)
+	if (!ns)
+		buffer_append_string(to, "0 s");
+	else if (ns < 1000)
 		buffer_printf(to, "%" PRIu64 " ns", ns);
-	else if (ns && ns < 999950)
+	else if (ns < 999950)
 		buffer_printf(to, "%" PRIu64 ".%" PRIu64 " µs", (ns + 50) / 1000,
 			      (ns + 50) / 100 % 10);
 	else if (ns < 999950000)

@@ -17,7 +17,7 @@ void readable_count(struct buffer *to, uint64_t count);
 /* "12.4 %" with `decimals` (1 or 2) places; "<0.1 %" where rounding would give nothing. */
 void readable_share(struct buffer *to, uint64_t part, uint64_t whole, unsigned int decimals);
 
-/* "412 ns", "412.6 µs", "412.6 ms", "12.40 s", "2 min 50 s", "3 h 05 min"; of at most 2^63 hours */
+/* "0 s", "412 ns", "412.6 µs", "412.6 ms", "12.40 s", "2 min 50 s", "3 h 05 min"; of at most 2^63 hours */
 void readable_duration(struct buffer *to, unsigned __int128 ns);
 
 /* "512 B", "1.5 MiB"; of at most 2^120 */

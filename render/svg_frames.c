@@ -183,7 +183,7 @@ static void append_numbers(const struct svg_drawing *drawing, const struct svg_b
 		count_words_number(to, counts, block->total);
 		buffer_append_string(to, ", ");
 	} else if (counts->per_second) {
-		readable_duration(to, readable_ticks_ns(block->total, counts->per_second));
+		count_words_time(to, counts, block->total);
 		buffer_append_string(to, ", ");
 	}
 	readable_share(to, block->total, drawing->whole, 1);

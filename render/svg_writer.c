@@ -72,7 +72,7 @@ static void append_facts(const struct svg_drawing *drawing, struct buffer *to)
 	if (options->factor != 1)
 		buffer_printf(to, " data-factor=\"%.15g\"", options->factor);
 	if (drawing->counts.per_second)
-		buffer_printf(to, " data-rate=\"%" PRIu64 "\"", drawing->counts.per_second);
+		buffer_printf(to, " data-rate=\"%.17g\"", count_words_rate(&drawing->counts));
 	if (drawing->counts.bytes)
 		buffer_printf(to, " data-bytes=\"%" PRIu64 "\"", drawing->counts.bytes);
 	if (drawing->counts.is_amount)

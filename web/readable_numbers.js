@@ -20,8 +20,9 @@ function shareText(part, whole, decimals = 1) {
 
 function durationText(seconds) {
 	const round = Math.round(seconds), two = number => String(number).padStart(2, '0');
-	if (seconds && seconds < .9995e-6) return Math.round(seconds * 1e9) + ' ns';
-	if (seconds && seconds < .99995e-3) return (seconds * 1e6).toFixed(1) + ' µs';
+	if (!seconds) return '0 s';
+	if (seconds < .9995e-6) return Math.round(seconds * 1e9) + ' ns';
+	if (seconds < .99995e-3) return (seconds * 1e6).toFixed(1) + ' µs';
 	if (seconds < .99995) return (seconds * 1000).toFixed(1) + ' ms';
 	if (seconds < 59.995) return seconds.toFixed(2) + ' s';
 	if (round < 3600) return Math.floor(round / 60) + ' min ' + two(round % 60) + ' s';

@@ -71,7 +71,7 @@ static void durations_choose_their_unit(void **state)
 		unsigned __int128 ns;
 		const char *text;
 	} cases[] = {
-		{ 0, "0.0 ms" },
+		{ 0, "0 s" },
 		{ 1, "1 ns" },
 		{ 999, "999 ns" },
 		{ 1000, "1.0 µs" },
