@@ -11,12 +11,14 @@
 #include "model/function_totals.h"
 #include "model/profile.h"
 #include "render/count_words.h"
+#include "render/label.h"
 #include "render/readable.h"
 #include "render/render_options.h"
 #include "render/plain_text.h"
 
 #define TOP_ROWS     100
-#define COUNT_WIDTH  13
+#define COUNT_LEAST  13 /* columns of a count, with those that are blank before it */
+#define COUNT_BLANK  2
 #define NAME_COLUMNS 72
 
 struct top {
@@ -28,6 +30,7 @@ struct top {
 	struct function_total *rows;
 	uint32_t count; /* of rows */
 	uint32_t shown;
+	int count_columns;
 	size_t name_columns; /* of the longest name that is shown, or all that a name may have */
 };
 
@@ -131,6 +134,17 @@ static void measure_names(struct top *top)
 	}
 }
 
+/* Smaller counts may be longer than larger ones: "59 min 59 s". */
+static void measure_count(struct top *top, uint64_t count)
+{
+	_cleanup_(buffer_release) struct buffer text = { 0 };
+	int columns;
+
+	text_append_count(&text, &top->counts, count, 0);
+	columns = (int)label_columns(text.data, text.size) + COUNT_BLANK;
+	top->count_columns = columns > top->count_columns ? columns : top->count_columns;
+}
+
 static void append_blanks(struct buffer *to, size_t count)
 {
 	buffer_printf(to, "%*s", (int)count, "");
@@ -141,10 +155,10 @@ static void append_row(const struct top *top, const struct function_total *row, 
 	size_t columns, size;
 	const char *module;
 
-	text_append_count(to, &top->counts, row->self, COUNT_WIDTH);
+	text_append_count(to, &top->counts, row->self, top->count_columns);
 	buffer_append_char(to, ' ');
 	text_append_share(to, row->self, top->whole);
-	text_append_count(to, &top->counts, row->total, COUNT_WIDTH);
+	text_append_count(to, &top->counts, row->total, top->count_columns);
 	buffer_append_char(to, ' ');
 	text_append_share(to, row->total, top->whole);
 	buffer_append_string(to, "  ");
@@ -157,28 +171,47 @@ static void append_row(const struct top *top, const struct function_total *row, 
 	buffer_append_char(to, '\n');
 }
 
-static void append_left_out(const struct top *top, struct buffer *to)
+static uint64_t left_out(const struct top *top)
 {
 	uint64_t self = 0;
 
-	if (top->shown == top->count)
-		return;
 	for (uint32_t i = top->shown; i < top->count; i++)
 		self += top->rows[i].self;
-	text_append_count(to, &top->counts, self, COUNT_WIDTH);
+	return self;
+}
+
+static void append_left_out(const struct top *top, struct buffer *to)
+{
+	uint64_t self = left_out(top);
+
+	if (top->shown == top->count)
+		return;
+	text_append_count(to, &top->counts, self, top->count_columns);
 	buffer_append_char(to, ' ');
 	text_append_share(to, self, top->whole);
-	append_blanks(to, COUNT_WIDTH + 1 + 7 + 2);
+	append_blanks(to, (size_t)top->count_columns + 1 + 7 + 2);
 	buffer_append_string(to, "in ");
 	readable_count(to, top->count - top->shown);
 	buffer_append_string(to, " more\n");
 }
 
+static void measure_counts(struct top *top)
+{
+	top->count_columns = COUNT_LEAST;
+	for (uint32_t i = 0; i < top->shown; i++) {
+		measure_count(top, top->rows[i].self);
+		measure_count(top, top->rows[i].total);
+	}
+	measure_count(top, left_out(top));
+}
+
 static void append_table(struct top *top, struct buffer *to)
 {
 	measure_names(top);
-	buffer_printf(to, "%*s %7s%*s %7s  %-*s  %s\n", COUNT_WIDTH, "self", "", COUNT_WIDTH,
-		      "total", "", (int)top->name_columns, "function", "module");
+	measure_counts(top);
+	buffer_printf(to, "%*s %7s%*s %7s  %-*s  %s\n", top->count_columns, "self", "",
+		      top->count_columns, "total", "", (int)top->name_columns, "function",
+		      "module");
 	for (uint32_t i = 0; i < top->shown; i++)
 		append_row(top, &top->rows[i], to);
 	append_left_out(top, to);

@@ -109,6 +109,24 @@ static void amounts_of_time_and_memory_are_said_as_such(void **state)
 			"100.0 %   0.1 %  main\n 99.9 %  99.9 %  f\n");
 }
 
+static void columns_are_as_wide_as_their_widest_cell(void **state)
+{
+	static const char *const one[2][2] = { { "max-frames", "1" } };
+
+	(void)state;
+	assert_rendered(
+		"main;a 7654321000000000\nmain 1000000000000\n", "top", NULL,
+		"7,655,321,000,000,000 samples; fates: not recorded in this input\n\n"
+		"                   self                          total          function  module\n"
+		"  7,654,321,000,000,000  99.9 %  7,654,321,000,000,000  99.9 %  a\n"
+		"      1,000,000,000,000  <0.1 %  7,655,321,000,000,000 100.0 %  main\n");
+	assert_rendered("main;a 70000000000\nb 69999999999\nc 69999999998\n", "top", one,
+			"209,999,999,997 samples; fates: not recorded in this input\n\n"
+			"             self                    total          function  module\n"
+			"   70,000,000,000  33.3 %   70,000,000,000  33.3 %  a\n"
+			"  139,999,999,997  66.7 %                           in 3 more\n");
+}
+
 static void the_tree_moves_right_at_branches_only(void **state)
 {
 	(void)state;
@@ -204,6 +222,7 @@ int main(void)
 		cmocka_unit_test(the_table_is_ordered_by_self),
 		cmocka_unit_test(what_the_table_leaves_out_is_told),
 		cmocka_unit_test(amounts_of_time_and_memory_are_said_as_such),
+		cmocka_unit_test(columns_are_as_wide_as_their_widest_cell),
 		cmocka_unit_test(the_tree_moves_right_at_branches_only),
 		cmocka_unit_test(what_the_tree_leaves_out_is_told),
 		cmocka_unit_test(nothing_is_something),
