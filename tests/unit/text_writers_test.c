@@ -124,7 +124,7 @@ static void columns_are_as_wide_as_their_widest_cell(void **state)
 			"209,999,999,997 samples; fates: not recorded in this input\n\n"
 			"             self                    total          function  module\n"
 			"   70,000,000,000  33.3 %   70,000,000,000  33.3 %  a\n"
-			"  139,999,999,997  66.7 %                           in 3 more\n");
+			"  139,999,999,997  66.7 %                           in 2 more\n");
 }
 
 static void the_tree_moves_right_at_branches_only(void **state)
