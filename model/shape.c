@@ -38,7 +38,7 @@ struct shape {
 	uint16_t *traits;       /* per frame of the source */
 	uint16_t *states;       /* per node of the source */
 	uint32_t *nodes;        /* per node of the source: where its stack ends in the new tree */
-	uint64_t found;
+	uint64_t found, passed_over;
 };
 
 /* --- which frames are meant --- */
@@ -112,11 +112,15 @@ static int match_frame(struct shape *shape, uint32_t frame, struct match_text *t
 	for (size_t i = 0; !error && i < shaping->pattern_count; i++) {
 		const struct shaping_pattern *pattern = &shaping->patterns[i];
 
-		if (!(pattern->trait & possible))
-			continue;
+		if (!possible)
+			break;
 		error = match_pattern(pattern, text, &matches);
 		if (error || !matches)
 			continue;
+		if (!(pattern->trait & possible)) {
+			shape->passed_over |= UINT64_C(1) << i;
+			continue;
+		}
 		shape->traits[frame] |= pattern->trait;
 		shape->found |= UINT64_C(1) << i;
 	}
@@ -334,7 +338,8 @@ static int shape_forward(const struct profile *from, const struct shaping *shapi
 		error = origin_copy_with_before(from, to);
 	frame_copy_release(&shape.copy);
 	if (!error)
-		*ret_shaped = (struct shaped){ take_ptr(to), take_ptr(nodes), shape.found };
+		*ret_shaped = (struct shaped){ take_ptr(to), take_ptr(nodes), shape.found,
+					       shape.passed_over };
 	return error;
 }
 
@@ -390,7 +395,7 @@ static int reverse(const struct profile *from, struct shaped *ret_shaped)
 		error = origin_copy_with_before(from, to);
 	frame_copy_release(&copy);
 	if (!error)
-		*ret_shaped = (struct shaped){ take_ptr(to), take_ptr(nodes), 0 };
+		*ret_shaped = (struct shaped){ take_ptr(to), take_ptr(nodes), 0, 0 };
 	return error;
 }
 

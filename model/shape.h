@@ -31,7 +31,8 @@ struct shaped {
 	struct profile *profile;
 	uint32_t *
 		nodes; /* per node of the source: where its values went; PROFILE_NONE: nowhere; NULL with --by (to several) and --value */
-	uint64_t found; /* bit i: a frame matches pattern i of the shaping */
+	uint64_t found;       /* bit i: a frame matches pattern i of the shaping */
+	uint64_t passed_over; /* bit i: a process does, and it means code alone */
 };
 
 /* Would a new profile differ from this one? */

@@ -193,11 +193,16 @@ static void warn_of_unused(const struct shaping *shaping, const struct shaped *s
 {
 	for (size_t i = 0; i < shaping->pattern_count; i++) {
 		const struct shaping_pattern *pattern = &shaping->patterns[i];
+		const uint64_t bit = UINT64_C(1) << i;
 
-		if (shaped->found & UINT64_C(1) << i)
+		if (shaped->found & bit)
 			continue;
-		log_warning("--%s %s: no stack holds a function of this name", pattern->word,
-			    pattern->text);
+		log_warning(
+			"--%s %s: no stack holds a function of this name%s", pattern->word,
+			pattern->text,
+			shaped->passed_over & bit
+				? ", but a process, which it passes over (the first frame of folded stacks is one)"
+				: "");
 	}
 }
 

@@ -32,10 +32,11 @@ class FunctionTable {
 		this.current = -1;
 	}
 
+	// Functions; of processes those that took something themselves, so that all add up.
 	frames() {
 		const { profile, sums, order } = this, { hits } = this.search, frames = [];
 		for (let f = 0; f < profile.frames.count; f++)
-			if (sums.total[f] && (!hits || hits[f]) && profile.kindOf(f) !== 'process') frames.push(f);
+			if (sums.total[f] && (!hits || hits[f]) && (sums.self[f] || profile.kindOf(f) !== 'process')) frames.push(f);
 		const texts = { name: profile.nameOf, module: profile.moduleOf };
 		const compare = texts[order] ? (a, b) => texts[order](a) < texts[order](b) ? -1 : +(texts[order](a) > texts[order](b)) :
 			(a, b) => sums[order][b] - sums[order][a];

@@ -102,6 +102,15 @@ def test_the_table_counts_recursion_once(page):  # noqa: F811
     assert [row[2] for row in table_rows(page)] == ["alloc"]
 
 
+def test_the_table_has_processes_that_took_something_themselves(browser, draw_page):  # noqa: F811
+    page = Page(browser, draw_page("app 3\napp;main 1\nsh;run 2\n"), "#?v=table")  # noqa: F811
+    rows = [(row[2], row[0]) for row in table_rows(page)]
+    assert rows == [("app", "350.0 %"), ("run", "233.3 %"), ("main", "116.7 %")]
+    page.driver.find_element(By.XPATH, "//div[@id='table']//td//button[text()='app']").click()
+    page.settle()
+    assert page.crumb() == ["app"]
+
+
 def test_callers_and_callees_of_a_function(page):  # noqa: F811
     page.driver.find_element(By.CSS_SELECTOR, "[data-view=table]").click()
     page.driver.find_element(By.XPATH, "//div[@id='table']//td//button[text()='alloc']").click()

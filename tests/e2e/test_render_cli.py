@@ -144,6 +144,15 @@ def test_a_base_that_no_stack_holds_is_said(format, folded, tmp_path):
     assert recording.complaints(ended) == ["hearth: warning: --base mian: no stack holds a function of this name"]
 
 
+@pytest.mark.parametrize("word, pattern, folds", [("--hide", "^e$", True), ("--show-from", "^a$", False)])
+def test_a_process_is_no_function(word, pattern, folds, folded, tmp_path):
+    ended = render(folded, "-o", "-", "--format", "folded", word, pattern)
+    assert bool(ended.stdout) == folds, ended
+    assert recording.complaints(ended)[0] == (
+        f"hearth: warning: {word} {pattern}: no stack holds a function of this name, but a process, which it passes over (the first frame of folded stacks is one)"
+    )
+
+
 # The words of shaping are the model's, and whatever writes gets what they made.
 SHAPES = [
     (["--focus", "^[cf]$"], "a;b;c 3\ne;f_[k] 1\n"),
