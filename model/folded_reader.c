@@ -418,6 +418,7 @@ static void *begin(struct profile *profile, struct read_report *report)
 const struct profile_format folded_format = {
 	.name = "folded",
 	.summary = "folded stacks (\"a;b;c COUNT\" a line)",
+	.takes_anything = true,
 	.recognises = recognises,
 	.begin = begin,
 	.feed = text_lines_feed,

@@ -12,6 +12,7 @@
 #include "model/cpuprofile_reader.h"
 #include "model/firefox_reader.h"
 #include "model/folded_reader.h"
+#include "model/foreign_kind.h"
 #include "model/perf_script_reader.h"
 #include "model/pprof_reader.h"
 #include "model/profile.h"
@@ -59,6 +60,14 @@ void read_report_add_reference(struct read_report *report, uint64_t line, const 
 	read_report_add(report, line, why);
 }
 
+void profile_formats_append(struct buffer *to)
+{
+	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
+		buffer_append_string(to, i ? ", " : "");
+		buffer_append_string(to, formats[i]->name);
+	}
+}
+
 struct profile_reader *profile_reader_new(struct profile *profile)
 {
 	struct profile_reader *reader = calloc(1, sizeof(*reader));
@@ -94,6 +103,9 @@ static int recognise(struct profile_reader *reader)
 	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++)
 		if (formats[i]->recognises(reader->sniffed.data, reader->sniffed.size)) {
 			reader->format = reader->report.format = formats[i];
+			if (formats[i]->takes_anything)
+				reader->report.foreign =
+					foreign_kind(reader->sniffed.data, reader->sniffed.size);
 			reader->state = formats[i]->begin(reader->profile, &reader->report);
 			return reader->state ? 0 : -ENOMEM;
 		}

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buffer;
 struct profile;
 
 #define READ_FAULTS_NAMED 8
@@ -27,6 +28,8 @@ struct read_report {
 	const char *
 		wanted; /* asked, not told: the value that is to count; NULL: the first one. It matters where samples are of several kinds */
 	const struct profile_format *format; /* NULL: there was nothing to tell it by */
+	const char *
+		foreign; /* where that takes anything: what it looks like; NULL: text (foreign_kind.h) */
 	uint64_t lines;  /* all, blank ones too; where the format counts bytes, samples */
 	uint64_t stacks; /* kept */
 	uint64_t others; /* as the format calls them, left out */
@@ -52,7 +55,8 @@ struct profile_format {
 	const char *
 		others; /* what is counted and left out: "threads of another unit than the first one"; NULL: nothing */
 	bool has_machine_clock; /* times are those of a clock of the machine, so that those of two inputs can be compared */
-	bool counts_bytes; /* it is no text: faults are told by the offset of a byte */
+	bool takes_anything; /* that no other one recognises */
+	bool counts_bytes;   /* it is no text: faults are told by the offset of a byte */
 	/* Is it this one, by how it begins? Rows are asked in their order. */
 	bool (*recognises)(const char *bytes, size_t size);
 	/* A state that adds to the profile and the report, which live longer: NULL: out of memory. */
@@ -61,6 +65,9 @@ struct profile_format {
 	int (*finish)(void *state);
 	void (*free)(void *state);
 };
+
+/* Their names, "pprof, speedscope". */
+void profile_formats_append(struct buffer *to);
 
 struct profile_reader;
 

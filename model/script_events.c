@@ -203,17 +203,19 @@ static int tell(struct script_events *events, const struct script_event *chosen,
 }
 
 /* None of them is the one that is asked for: these are there. */
-static int name_all(struct script_events *events)
+static int name_all(struct script_events *events, struct read_report *report)
 {
 	struct value_type types[PROFILE_VALUES_MAX];
 	const struct script_text samples = { "samples", strlen("samples") };
 	uint32_t count = 1;
 	int error = script_event_type(events->profile, samples, NULL, &types[0]);
 
-	for (size_t i = 0; i < events->count && !error; i++)
+	for (size_t i = 0; i < events->count && !error; i++) {
+		report->others += events->events[i].samples;
 		if (events->events[i].name.size)
 			error = script_event_type(events->profile, name_of(&events->events[i]),
 						  NULL, &types[count++]);
+	}
 	return error ? error : profile_set_values(events->profile, types, count);
 }
 
@@ -222,7 +224,7 @@ int script_events_end(struct script_events *events, struct read_report *report)
 	struct script_event *chosen = choose(events);
 
 	if (!chosen)
-		return events->count ? name_all(events) : 0;
+		return events->count ? name_all(events, report) : 0;
 	take(events, chosen);
 	report->stacks = chosen->stacks;
 	if (events->count == 1)

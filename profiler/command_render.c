@@ -354,7 +354,7 @@ static int check(const struct operands *operands)
 {
 	if (!operands->counts[SIDE_RENDERED])
 		log_error(
-			"what is to be rendered? hearth render IN -o OUT.svg; hearth render --help tells");
+			"what is to be rendered? hearth render IN -o OUT.svg, with - for standard input; hearth render --help tells");
 	else if (operands->counts[SIDE_BEFORE] && operands->counts[SIDE_SUBTRACTED])
 		log_error(
 			"--before and --subtract: one at a time; write what --subtract leaves with -o FILE.pb.gz, and compare that");

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "model/profile_reader.h"
@@ -73,11 +74,31 @@ static void warn_of_fault(const char *name, const struct read_report *report,
 		    name, (unsigned long long)fault->line, fault->why);
 }
 
+/* Nothing is known of it but what it is not. */
+static void log_foreign(const char *name, const struct read_report *report)
+{
+	_cleanup_(buffer_release) struct buffer text = { 0 };
+
+	buffer_append_string(&text, "no profile of a kind that is read (");
+	profile_formats_append(&text);
+	buffer_append_string(&text, ", perf.data)");
+	if (report->foreign)
+		buffer_printf(&text, ", but %s", report->foreign);
+	else
+		buffer_printf(&text, ": no %s: line %llu: %s", report->format->summary,
+			      (unsigned long long)report->first[0].line, report->first[0].why);
+	log_error("%s: %s", name, buffer_string(&text) ? text.data : "no profile");
+}
+
 /* Tells of what was left out. Where most was, the input is something else, and a picture of the rest would look like one of it. */
 static int judge(const char *name, const struct read_report *report)
 {
 	uint64_t left_out = report->faults - report->references;
 
+	if (left_out && !report->stacks && report->format->takes_anything) {
+		log_foreign(name, report);
+		return -EINVAL;
+	}
 	if (left_out > report->stacks) {
 		log_error("%s: no %s but in %llu of %llu %s; %s %llu: %s", name,
 			  report->format->summary, (unsigned long long)report->stacks,
@@ -86,9 +107,11 @@ static int judge(const char *name, const struct read_report *report)
 			  (unsigned long long)report->first[0].line, report->first[0].why);
 		return -EINVAL;
 	}
+	if (!report->stacks && !report->others && !report->faults)
+		log_warning("%s: no samples in it", name);
 	if (report->others_told)
 		log_warning("%s: %s", name, report->others_told);
-	else if (report->others)
+	else if (report->others && report->format->others)
 		log_warning("%s: %llu %s left out", name, (unsigned long long)report->others,
 			    report->format->others);
 	if (report->lost)
@@ -127,6 +150,8 @@ static int fail(const char *name, int error, const struct read_report *report)
 		log_error(
 			"%s: byte %llu: it is cut off: gzip's end is missing; %llu stacks were read before",
 			name, (unsigned long long)report->gzip_byte, stacks);
+	else if (error == -E2BIG && report->foreign && !report->stacks)
+		log_foreign(name, report);
 	else if (error == -E2BIG)
 		log_error(
 			"%s:%llu: a line of more than 64 MiB: no text; %llu stacks were read before",

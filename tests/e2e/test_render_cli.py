@@ -307,6 +307,34 @@ def test_no_line_is_good(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "content, kind",
+    [
+        (b' {"traceEvents": []}', "JSON of another kind"),
+        (b'[\n{"ph": "X"}]', "JSON of another kind"),
+        (b'{"a":[' + b"1," * (33 << 20) + b"1]}", "JSON of another kind"),
+        (b"<!DOCTYPE html>\n<html></html>", "HTML"),
+        (b'<?xml version="1.0"?>\n<svg/>', "XML"),
+        (b'<svg xmlns="x"/>', "SVG"),
+        (b"\0\0\0\x20ftypisom", "binary data"),
+    ],
+    ids=["map", "array", "long line", "HTML", "XML", "SVG", "binary"],
+)
+def test_what_is_no_profile_is_called_what_it_is(content, kind, tmp_path):
+    (tmp_path / "in").write_bytes(content)
+    ended = render(tmp_path / "in", "-o", tmp_path / "out.svg")
+    assert ended.returncode == 2, ended
+    (complaint,) = recording.complaints(ended)
+    assert "no profile of a kind that is read (pprof, speedscope, " in complaint and complaint.endswith(f"), but {kind}")
+
+
+@pytest.mark.parametrize("name", ["<module>", "{}", '{"a":1}', "[1]", "<svg>"])
+def test_names_that_look_like_it_are_read(name, tmp_path):
+    (tmp_path / "in").write_text(f"{name};f 3\nbad\n")
+    ended = render(tmp_path / "in", "-o", "-", "--format", "folded")
+    assert (ended.returncode, ended.stdout) == (0, f"{name};f 3\n"), ended
+
+
+@pytest.mark.parametrize(
     "content", [bytes(range(256)) * 64, b"\x7fELF" + b"\0" * 4096], ids=["all bytes", "ELF"]
 )
 def test_no_text_at_all(content, tmp_path):
@@ -533,7 +561,9 @@ def test_empty_input_is_an_empty_profile(tmp_path):
     """As hearth itself writes one when there was no tick."""
     path = tmp_path / "in.folded"
     path.write_text("")
-    assert render(path, "-o", tmp_path / "out.svg").returncode == 0
+    ended = render(path, "-o", tmp_path / "out.svg")
+    assert ended.returncode == 0, ended
+    assert recording.complaints(ended) == [f"hearth: warning: {path}: no samples in it"]
     ElementTree.parse(tmp_path / "out.svg")
 
 
