@@ -48,7 +48,7 @@ function showFates(what, { split, text, reasons }) {
 	const share = document.createElement('b'), { fates } = what;
 	split.hidden = !fates.isKnown || !fates.due;
 	if (split.hidden) {
-		text.textContent = fates.due ? 'fates not recorded' : 'no samples';
+		text.textContent = fates.due ? 'not a recording of hearth’s' : 'no samples';
 		reasons.textContent = fates.due ?
 			'Whoever made this profile did not say which stacks are whole and what was lost.' : 'Nothing was sampled.';
 		return;

@@ -13,6 +13,7 @@ const LEAST_BLOCK = 1.6; // pixels; narrower nodes are parts of runs
 const LEAST_COVER = .6;  // of a pixel, however narrow what is in it
 const SIDE = 6;          // pixels left and right of the blocks
 const RUN_SHADE = 5;
+const LEAST_CUT = 6;     // letters: less of a name tells nothing
 
 class FlameCanvas {
 	constructor(canvas, marks, profile, theme) {
@@ -350,6 +351,7 @@ class FlameCanvas {
 		let text = this.labels.get(key);
 		if (text === undefined) {
 			text = fitLabel(this.profile.nameOf(frame), Math.min(most, 1023), Boolean(this.profile.facts.cut_right));
+			if (most < LEAST_CUT && text.includes('…')) text = '';
 			if (this.labels.size > 50000) this.labels.clear();
 			this.labels.set(key, text);
 		}

@@ -14,14 +14,14 @@ function frameFacts(profile, tree, i, view) {
 	if (own >= 0) pairs.push(['self', `${amountText(facts, own)} · ${shareText(own, whole)}`]);
 	if (tree.all !== whole) pairs.push(['of all', shareText(tree.total(i), tree.all)]);
 	if ((view > 0 || (base !== tree && i > 0)) && tree.isWithin(i, view)) pairs.push(['of view', shareText(tree.total(i), tree.total(view))]);
+	if (source) pairs.push(['file', source]);
+	if (module) pairs.push(['in', module]);
 	if (frame >= 0) {
 		const places = base.nodesOf(frame);
 		if (places.length > 1)
 			pairs.push([`in ${groupDigits(places.length)} places`, shareText(base.massOfFrame(frame), whole)]);
 	}
 	if (tree.slotsPerStep) pairs.push(...chartFacts(profile, tree, i));
-	if (source) pairs.push(['file', source]);
-	if (module) pairs.push(['in', module]);
 	if (!['native', 'root'].includes(kind)) pairs.push(['', kind]);
 	if (+facts.per_second && !facts.is_amount) pairs.push(['', countText(facts, tree.total(i))]);
 	return pairs;
@@ -39,6 +39,12 @@ function frameWords(profile, tree, i, view) {
 	return [profile.nameOf(tree.frame[i]), ...pairs].join(', ');
 }
 
+// "/usr/lib/go/src/encoding/json/decode.go:352" as "…/json/decode.go:352": there is little room.
+function shortPath(path) {
+	const parts = path.split('/');
+	return parts.length > 3 ? ['…', ...parts.slice(-2)].join('/') : path;
+}
+
 function showDetail(element, profile, tree, i, view, acts) {
 	const name = document.createElement('span'), facts = document.createElement('span');
 	const { nametype } = profile.facts, full = profile.nameOf(tree.frame[i]);
@@ -51,7 +57,9 @@ function showDetail(element, profile, tree, i, view, acts) {
 		word.className = 'key';
 		word.textContent = key;
 		if (key) pair.append(word, ' ');
-		pair.append(value);
+		pair.append(key === 'file' ? shortPath(value) : value);
+		if (key === 'file') pair.className = key;
+		if (key === 'file') pair.title = value;
 		facts.append(pair);
 	}
 	element.replaceChildren(name, facts, acts);

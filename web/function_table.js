@@ -77,7 +77,8 @@ class FunctionTable {
 		name.title = `Callers and callees of ${name.textContent}`;
 		name.addEventListener('click', () => this.on.choose(f));
 		row.insertCell().append(name);
-		row.insertCell().textContent = this.profile.moduleOf(f) || this.profile.kindOf(f);
+		const kind = this.profile.kindOf(f);
+		row.insertCell().textContent = this.profile.moduleOf(f) || (kind === 'native' ? '' : kind);
 	}
 
 	show() {

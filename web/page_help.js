@@ -9,7 +9,7 @@ const HELP_ROWS = [
 	['0', 'all the way out'],
 	['arrows', 'to the caller, a callee, a neighbour'],
 	['f, h', 'focus on this function; hide it'],
-	['+ filter', 'the words of hearth render: --focus, --hide, --base, --no-kernel, ...'],
+	['+ filter', 'keep stacks with a function or without it, hide functions, the kernel\'s too, begin at one, ...'],
 	['c', 'its callers and callees'],
 	['y', 'copy its name'],
 	['right click, Menu', 'all that one can do with a frame'],

@@ -16,7 +16,7 @@ import { TreeTable } from './tree_table.js';
 import { FilterChips } from './filter_chips.js';
 import { SampleControls } from './sample_controls.js';
 import { CHOICE_KINDS, choiceWords } from './sample_choice.js';
-import { COLOUR_CHOICES, colouring, showLegend } from './colour_choice.js';
+import { COLOUR_CHOICES, colouring, showLegend, showShareLegend } from './colour_choice.js';
 import { chartColouring, showThreadLegend, threadColouring } from './thread_colours.js';
 import { FRAME_ACTIONS, FrameMenu, actionButtons, canDo, copyText, exactFilter } from './frame_actions.js';
 import { SvgSheet } from './svg_sheet.js';
@@ -162,8 +162,9 @@ class Page {
 
 	showLegend() {
 		const side = this.theme.isDark ? 'dark' : 'light', legend = element('legend');
-		legend.hidden = this.colour !== 'kind' && this.colour !== 'thread';
-		if (this.colour === 'thread') showThreadLegend(legend, this.profile, this.drawn, side);
+		legend.hidden = !['kind', 'thread', 'share'].includes(this.colour);
+		if (this.colour === 'share') showShareLegend(legend, this.profile, this.tree, side);
+		else if (this.colour === 'thread') showThreadLegend(legend, this.profile, this.drawn, side);
 		else showLegend(legend, this.profile, side);
 	}
 

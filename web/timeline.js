@@ -4,7 +4,7 @@
 export { Timeline };
 
 import { TimeCells } from './time_cells.js';
-import { amountText, secondsText, stepText } from './plain_numbers.js';
+import { amountText, durationText, secondsText, stepText } from './plain_numbers.js';
 
 const COLUMN_PIXELS = 2; // the least
 const HEAT_STEPS = 32;
@@ -137,9 +137,15 @@ class Timeline {
 	say() {
 		const { cells, time, chosen, draft } = this, span = draft || chosen;
 		const wide = time.wider > 1 ? ' (finer ones would make this file too large)' : '';
-		const whole = `${this.secondsOf(time.slots)} · a column is ${stepText(cells.columnSeconds)}, a cell ${stepText(cells.cellSeconds)}${wide}`;
+		const whole = `${this.wholeText()} · a column is ${stepText(cells.columnSeconds)}, a cell ${stepText(cells.cellSeconds)}${wide}`;
 		this.words.textContent = !span ? whole : `${this.secondsOf(span.from)} – ${this.secondsOf(span.to)} · ${this.secondsOf(span.to - span.from)} selected`;
 		this.words.title = whole;
+	}
+
+	// As the heading says it, where that is so long: the last cell is seldom full.
+	wholeText() {
+		const { time, profile: { facts } } = this, told = +facts.duration_ns || 0, seen = time.slots * time.slotNs;
+		return Math.abs(told - seen) < this.cells.cellSeconds * 1e9 ? durationText(told / 1e9) : this.secondsOf(time.slots);
 	}
 
 	sayCell(cell) {

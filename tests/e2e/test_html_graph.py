@@ -226,7 +226,7 @@ def test_the_fates_are_always_in_sight_with_their_reasons(browser, draw_page):  
 
 
 def test_unknown_fates_are_not_called_complete(page):  # noqa: F811
-    assert page.text("fates-text") == "fates not recorded"
+    assert page.text("fates-text") == "not a recording of hearth’s"
 
 
 def test_counts_follow_the_options(browser, draw_page):  # noqa: F811

@@ -8,6 +8,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from browser import browser, chromium, draw_page, wait_until  # noqa: F401 (fixtures)
+from pprof_encoder import Frame, encode
 from page import PROFILE, Page, chips, page, table_rows, total  # noqa: F401 (fixture)
 
 
@@ -198,6 +199,49 @@ def test_colours_by_choice(page):  # noqa: F811
         assert f"c={choice}" in page.fragment()
         seen.add((page.pixel(4, 110), page.pixel(3, 20)))
     assert len(seen | {by_kind}) == 4
+
+
+def test_the_colour_of_the_own_share_has_a_legend(browser, draw_page):  # noqa: F811
+    page = Page(browser, draw_page(PROFILE), "#?c=share")
+    words = "return Array.from(document.querySelectorAll('#legend span'), item => item.textContent)"
+    assert page.driver.execute_script(words) == ["nothing", "little", "35.0 %"] and page.element("legend").is_displayed()
+
+
+def test_the_table_tells_no_module_where_none_is_known(browser, draw_page):  # noqa: F811
+    page = Page(browser, draw_page("p;plain 1\np;other_[k] 1\n"), "#?v=table")
+    assert {row[2]: row[3] for row in table_rows(page)} == {"plain": "", "other": "kernel"}
+
+
+def test_the_strip_tells_file_and_module_of_a_zoomed_frame(browser, draw_page):  # noqa: F811
+    frame = Frame("encoding/json.(*decodeState).value", "gow", file="/usr/lib/go-1.19/src/encoding/json/decode.go", line=352)
+    path = draw_page(encode([((Frame("main"), frame, frame), 2), ((Frame("main"), frame), 2)]))
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 1440, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    )
+    try:
+        page = Page(browser, path)
+        page.click(2, 2, span=4)
+        assert page.detail().startswith(frame.name) and "of view" in page.detail() and "in 2 places" in page.detail()
+        facts = page.element("detail").find_element(By.CSS_SELECTOR, ".facts")
+        for text in ("file", "in gow"):
+            part = facts.find_element(By.XPATH, f"./span[starts-with(normalize-space(), '{text}')]")
+            assert part.rect["y"] < facts.rect["y"] + facts.rect["height"], text
+        shown = facts.find_element(By.CSS_SELECTOR, ".file")
+        assert shown.text == "file …/json/decode.go" and shown.get_attribute("title") == frame.file
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_header_reaches_both_edges(browser, draw_page):  # noqa: F811
+    path = draw_page(PROFILE)
+    for width in (720, 900, 1200):
+        metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        try:
+            last = Page(browser, path).element("help-button").rect
+            assert width - 24 < last["x"] + last["width"] < width, width
+        finally:
+            browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_the_legend_names_the_kinds_that_are_there(browser, draw_page):  # noqa: F811
