@@ -107,6 +107,15 @@ class FlameView {
 		if (this.graph.scrollTop !== this.canvas.scrolled) this.noteScroll();
 	}
 
+	// A canvas of another size is empty, and what is scheduled comes too late for this picture of the page.
+	onResize() {
+		const { canvas } = this.canvas, { width, height } = canvas;
+		this.layOut();
+		if (canvas.width === width && canvas.height === height) return;
+		cancelAnimationFrame(this.scheduled);
+		this.drawFrame(performance.now());
+	}
+
 	redraw() {
 		this.stale = true;
 		this.schedule();
@@ -246,7 +255,7 @@ class FlameView {
 		sheet.addEventListener('contextmenu', event => this.openMenu(event));
 		graph.addEventListener('scroll', () => this.onScroll(), { passive: true });
 		graph.addEventListener('wheel', event => this.wheel(event), { passive: false });
-		new ResizeObserver(() => this.tree && this.layOut()).observe(graph);
+		new ResizeObserver(() => this.tree && this.onResize()).observe(graph);
 	}
 
 	wheel(event) {

@@ -23,6 +23,23 @@ def test_the_root_is_shown_first(page):  # noqa: F811
     assert "total 200 samples · 100.0 %" in page.detail()
 
 
+# As a later observer of its size sees the graph, before anything is painted: how many of its pixels were not drawn.
+OBSERVE = """
+const [done] = arguments, graph = document.getElementById('graph'), canvas = document.getElementById('frames'), before = canvas.height;
+new ResizeObserver(() => {
+    if (canvas.height === before) return;
+    const pixels = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+    done([canvas.height, pixels.filter(pixel => (pixel & 0xffffff) === 0).length]);
+}).observe(graph);
+requestAnimationFrame(() => graph.style.flex = '0 0 60px');
+"""
+
+
+def test_a_graph_of_another_size_is_drawn_before_it_is_seen(page):  # noqa: F811
+    height, blank = page.driver.execute_async_script(OBSERVE)
+    assert 0 < height < 200 and blank == 0
+
+
 def test_click_zooms_and_the_crumb_leads_back(page):  # noqa: F811
     page.click(3, 90)
     assert page.crumb() == ["all", "app", "main", "work"]
