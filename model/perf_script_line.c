@@ -55,18 +55,25 @@ static struct script_text take_last_word(struct script_text *text)
 
 /* --- the first line of a sample --- */
 
+/* "1333", or "-1" of a task that was gone already. */
+static bool is_id(struct script_text word)
+{
+	size_t sign = word.size && *word.start == '-';
+
+	for (size_t i = sign; i < word.size; i++)
+		if (!is_digit(word.start[i]))
+			return false;
+	return word.size > sign;
+}
+
 /* "1333", "1333/1336". */
 static bool is_process(struct script_text word)
 {
-	size_t slashes = 0;
+	const char *slash = word.size ? memchr(word.start, '/', word.size) : NULL;
+	size_t size = slash ? (size_t)(slash - word.start) : word.size;
 
-	for (size_t i = 0; i < word.size; i++) {
-		if (word.start[i] == '/' && i && i + 1 < word.size)
-			slashes++;
-		else if (!is_digit(word.start[i]))
-			return false;
-	}
-	return word.size && slashes < 2;
+	return is_id((struct script_text){ word.start, size }) &&
+	       (!slash || is_id(skip(word, size + 1)));
 }
 
 /* "[010]". */
@@ -275,11 +282,16 @@ static uint64_t take_number(struct script_text *text)
 	return number;
 }
 
+/* "-1" is none. */
 static uint32_t take_id(struct script_text *text)
 {
-	uint64_t number = take_number(text);
+	bool is_none = text->size && *text->start == '-';
+	uint64_t number;
 
-	return number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
+	if (is_none)
+		*text = skip(*text, 1);
+	number = take_number(text);
+	return !is_none && number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
 }
 
 static void skip_char(struct script_text *text)

@@ -57,6 +57,10 @@ static void every_layout_of_a_sample(void **state)
 		{ "a b (c) [0] 7 8/9 [000] 1.5: 1 cycles:", "a b (c) [0] 7", "cycles" },
 		{ "kworker/0:1 12 [000] 1.5: 1 cycles:", "kworker/0:1", "cycles" },
 		{ "12 34 1.5: 1 cycles:", "12", "cycles" },
+		{ ":-1    -1 [000] 1.5: 1 cycles:", ":-1", "cycles" },
+		{ "             :-1  4883/-1    [000] 1.5: 1 cycles:", ":-1", "cycles" },
+		{ ":-1 -1/-1 1.5: 1 cycles:", ":-1", "cycles" },
+		{ "a -b- 12 1.5: 1 cycles:", "a -b-", "cycles" },
 		{ "app [001] 1.5: 1 cycles:", "app", "cycles" },
 		{ "app 12 cycles:", "app", "cycles" },
 		{ "app 12", "app", "" },
@@ -92,6 +96,31 @@ static void every_layout_of_a_sample(void **state)
 		    memcmp(sample.event.start, samples[i].event, sample.event.size) != 0)
 			fail_msg("event '%.*s' of: %s", (int)sample.event.size, sample.event.start,
 				 line.start);
+	}
+}
+
+static void a_task_that_was_gone_has_no_id(void **state)
+{
+	static const struct {
+		const char *line;
+		uint32_t pid, tid;
+	} samples[] = {
+		{ ":-1 -1 [000] 1.5: 1 cycles:", UINT32_MAX, UINT32_MAX },
+		{ ":-1 -1/-1 [000] 1.5: 1 cycles:", UINT32_MAX, UINT32_MAX },
+		{ ":-1 4883/-1 [000] 1.5: 1 cycles:", 4883, UINT32_MAX },
+		{ "app 12 [000] 1.5: 1 cycles:", UINT32_MAX, 12 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(samples) / sizeof(*samples); i++) {
+		const struct script_text line = { samples[i].line, strlen(samples[i].line) };
+		struct script_sample sample;
+		struct script_numbers numbers;
+
+		assert_true(perf_script_sample(line, &sample));
+		numbers = perf_script_numbers(&sample);
+		assert_int_equal(numbers.pid, samples[i].pid);
+		assert_int_equal(numbers.tid, samples[i].tid);
 	}
 }
 
@@ -319,6 +348,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_layout_of_a_sample),
+		cmocka_unit_test(a_task_that_was_gone_has_no_id),
 		cmocka_unit_test(what_is_no_sample),
 		cmocka_unit_test(every_layout_of_a_frame),
 		cmocka_unit_test(stacks_are_turned_and_counted),
