@@ -75,17 +75,17 @@ static const struct json_key keys[] = {
 	{ EVENT, "frame", OTHER, INDEX },
 };
 
-/* A unit, and how much of what is counted it is. */
+/* A unit, how much of what is counted it is, and what that is called. */
 static const struct unit {
-	const char *name, *counted;
+	const char *name, *counted, *value;
 	double factor;
 } units[] = {
-	{ "none", "count", 1 },
-	{ "bytes", "bytes", 1 },
-	{ "nanoseconds", "nanoseconds", 1 },
-	{ "microseconds", "nanoseconds", 1e3 },
-	{ "milliseconds", "nanoseconds", 1e6 },
-	{ "seconds", "nanoseconds", 1e9 },
+	{ "none", "count", "samples", 1 },
+	{ "bytes", "bytes", "memory", 1 },
+	{ "nanoseconds", "nanoseconds", "time", 1 },
+	{ "microseconds", "nanoseconds", "time", 1e3 },
+	{ "milliseconds", "nanoseconds", "time", 1e6 },
+	{ "seconds", "nanoseconds", "time", 1e9 },
 };
 
 struct event {
@@ -461,10 +461,8 @@ static int add_events(struct adding *adding, const struct read_profile *from,
 
 static int name_values(struct profile *profile, const struct unit *unit)
 {
-	bool is_count = !strcmp(unit->counted, "count");
-	const char *name = is_count ? "samples" : "weight";
 	struct value_type type;
-	int error = profile_intern(profile, name, strlen(name), &type.name);
+	int error = profile_intern(profile, unit->value, strlen(unit->value), &type.name);
 
 	if (!error)
 		error = profile_intern(profile, unit->counted, strlen(unit->counted), &type.unit);

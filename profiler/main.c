@@ -56,6 +56,20 @@ static int run_help(int argc, char **argv)
 	return print_usage(stdout);
 }
 
+static int print_version(void)
+{
+	printf("hearth %s\n", HEARTH_VERSION);
+	return EXIT_GOOD;
+}
+
+/* "hearth record --version" is "hearth --version". */
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "--version"))
+		return print_version();
+	return command->run(argc, argv);
+}
+
 static int run(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
@@ -64,13 +78,11 @@ static int run(int argc, char **argv)
 		return print_usage(stderr);
 	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help"))
 		return run_help(argc - 2, argv + 2);
-	if (!strcmp(name, "--version") || !strcmp(name, "version")) {
-		printf("hearth %s\n", HEARTH_VERSION);
-		return EXIT_GOOD;
-	}
+	if (!strcmp(name, "--version") || !strcmp(name, "version"))
+		return print_version();
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		if (!strcmp(name, commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+			return run_command(&commands[i], argc - 1, argv + 1);
 	if (*name == '-')
 		log_error("options stand behind a command, as in: hearth record %s ...", name);
 	else

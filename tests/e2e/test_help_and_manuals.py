@@ -61,6 +61,12 @@ def test_help_fits_a_terminal(command):
     assert {len(indent) for indent in re.findall(r"^( {7,})(?!-)\S", rows, re.MULTILINE)} <= {28}
 
 
+@pytest.mark.parametrize("words", [["version"], *([command, "--version"] for command in COMMANDS)], ids=" ".join)
+def test_a_command_tells_the_version(words):
+    asked, told = (subprocess.run([HEARTH, *line], capture_output=True, text=True) for line in (["--version"], words))
+    assert asked.stdout.startswith("hearth ") and (told.returncode, told.stdout, told.stderr) == (0, asked.stdout, ""), told
+
+
 @pytest.mark.parametrize("words", [["--version"], ["version"], ["--help"], ["help"], ["-h"]])
 def test_asked_for_help_is_standard_output(words):
     ended = subprocess.run([HEARTH, *words], capture_output=True, text=True)

@@ -242,7 +242,7 @@ def test_speedscopes_profiles_are_threads_along_time(browser, draw_page):  # noq
     profiles = [evented("render", (1, 0, 600), (1, 700, 1200)), evented("loader", (2, 1000, 1400))]
     text = json.dumps({"$schema": "https://www.speedscope.app/file-format-schema.json", "shared": {"frames": frames}, "profiles": profiles})
     page = Chart(browser, draw_page(text, "--flamechart"))
-    assert page.view() == "Chart" and page.text("origin") == "in.folded2.60 s of weight"
+    assert page.view() == "Chart" and page.text("origin") == "in.folded2.60 s of time"
     for at, thread, name, length in [(1200, "loader", "load", "400.0 ms"), (1700, "render", "draw", "600.0 ms"), (2400, "render", "draw", "500.0 ms")]:
         assert page.name(2, at, span=2600) == name and f"thread {thread}" in page.told(1, at, span=2600)
         assert f"total {length}" in page.told(2, at, span=2600)

@@ -258,11 +258,11 @@ ALLOCATED = (
 )
 
 
-@pytest.mark.parametrize("unit, all_of_it, own", [("bytes", "4.0 MiB", "3.0 MiB"), ("nanoseconds", "4.2 ms", "3.1 ms")])
-def test_amounts_are_said_in_units_that_suit_their_size(browser, draw_page, unit, all_of_it, own):  # noqa: F811
+@pytest.mark.parametrize("unit, what, all_of_it, own", [("bytes", "memory", "4.0 MiB", "3.0 MiB"), ("nanoseconds", "time", "4.2 ms", "3.1 ms")])
+def test_amounts_are_said_in_units_that_suit_their_size(browser, draw_page, unit, what, all_of_it, own):  # noqa: F811
     page = Page(browser, draw_page(ALLOCATED % unit))
     assert f"total {all_of_it} · 100.0 %" in page.detail() and "4,194,304" not in page.detail()
-    assert page.text("origin") == f"in.folded{all_of_it} of weight"
+    assert page.text("origin") == f"in.folded{all_of_it} of {what}"
     assert browser.title == "in.folded · Flame graph" and page.text("heading") == "Flame graph"
 
 

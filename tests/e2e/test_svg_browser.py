@@ -260,10 +260,10 @@ ALLOCATED = (
 )
 
 
-@pytest.mark.parametrize("unit, all_of_it, own", [("bytes", "4.0 MiB", "3.0 MiB"), ("nanoseconds", "4.2 ms", "3.1 ms")])
-def test_amounts_are_said_in_units_that_suit_their_size(browser, draw, unit, all_of_it, own):  # noqa: F811
+@pytest.mark.parametrize("unit, what, all_of_it, own", [("bytes", "memory", "4.0 MiB", "3.0 MiB"), ("nanoseconds", "time", "4.2 ms", "3.1 ms")])
+def test_amounts_are_said_in_units_that_suit_their_size(browser, draw, unit, what, all_of_it, own):  # noqa: F811
     page = Page(browser, draw(ALLOCATED % unit))
-    assert page.details() == f"{all_of_it} of weight in 2 frames"
+    assert page.details() == f"{all_of_it} of {what} in 2 frames"
     ActionChains(browser).move_to_element(page.block("f")).perform()
     assert page.details().split("\n") == ["f", own, "75.0 %", "self 75.0 %"]
     assert browser.execute_script("return arguments[0].textContent", page.block("f")) == f"f\n{own}, 75.0 %"

@@ -89,7 +89,7 @@ static void amounts_of_time_and_memory_are_said_as_such(void **state)
 
 	(void)state;
 	assert_rendered(SPEEDSCOPE("bytes"), "top", NULL,
-			"3.0 MiB of weight; fates: not recorded in this input\n\n"
+			"3.0 MiB of memory; fates: not recorded in this input\n\n"
 			"         self                total          function  module\n"
 			"      3.0 MiB  99.9 %      3.0 MiB  99.9 %  f\n"
 			"      2.0 KiB   0.1 %      3.0 MiB 100.0 %  main\n");
@@ -99,12 +99,12 @@ static void amounts_of_time_and_memory_are_said_as_such(void **state)
 			"    3,145,728  99.9 %    3,145,728  99.9 %  f\n"
 			"        2,048   0.1 %    3,147,776 100.0 %  main\n");
 	assert_rendered(SPEEDSCOPE("nanoseconds"), "top", NULL,
-			"3.1 ms of weight; fates: not recorded in this input\n\n"
+			"3.1 ms of time; fates: not recorded in this input\n\n"
 			"         self                total          function  module\n"
 			"       3.1 ms  99.9 %       3.1 ms  99.9 %  f\n"
 			"       2.0 µs   0.1 %       3.1 ms 100.0 %  main\n");
 	assert_rendered(SPEEDSCOPE("milliseconds"), "tree", NULL,
-			"52 min 28 s of weight; fates: not recorded in this input\n\n"
+			"52 min 28 s of time; fates: not recorded in this input\n\n"
 			"  total    self\n100.0 %   0.0 %  all\n"
 			"100.0 %   0.1 %  main\n 99.9 %  99.9 %  f\n");
 }
