@@ -107,8 +107,6 @@ static int judge(const char *name, const struct read_report *report)
 			  (unsigned long long)report->first[0].line, report->first[0].why);
 		return -EINVAL;
 	}
-	if (!report->stacks && !report->others && !report->faults)
-		log_warning("%s: no samples in it", name);
 	if (report->others_told)
 		log_warning("%s: %s", name, report->others_told);
 	else if (report->others && report->format->others)
@@ -195,6 +193,9 @@ static int end(const struct profile_input *input, struct profile_reader *reader,
 		error = profile_reader_finish(reader, &report);
 	if (!error) {
 		*ret_format = report.format;
+		/* Where perf gives nothing, it may be about to say why (perf_data_end()). */
+		if (!report.stacks && !report.others && !report.faults && !input->perf.perf)
+			log_warning("%s: no samples in it", input->name);
 		return judge(input->name, &report);
 	}
 	report = *profile_reader_report(reader);
