@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What became of the ticks, always in sight: complete, truncated, lost. The reasons show on hover and focus.
-export { showFates };
+export { SEEN_FATES, fateWords, showFates };
 
 import { amountText, groupDigits, shareText } from './plain_numbers.js';
 
@@ -27,6 +27,13 @@ function fateRow(facts, fate, text, ticks, due) {
 	});
 	row.append(name, ...cells);
 	return row;
+}
+
+// "complete 99.10 %", "truncated: no root 0.70 %"
+function fateWords(fates) {
+	const words = [`complete ${shareText(fates.complete, fates.due, 2)}`];
+	for (const { fate, text, ticks } of fates.reasons) words.push(`${fate}: ${text.replaceAll('_', ' ')} ${shareText(ticks, fates.due, 2)}`);
+	return words;
 }
 
 // `all`: of the whole profile. `untimed`: so many lost ticks have no time, so that no span of it has them.

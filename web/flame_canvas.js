@@ -307,6 +307,7 @@ class FlameCanvas {
 
 	block(i, x, width, y, style, d) {
 		const { context, row } = this, wide = width - (width > 3 ? 1 : .4);
+		context.startBlock?.(i);
 		context.fillStyle = style.fill;
 		if (wide > 6) {
 			context.beginPath();

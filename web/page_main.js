@@ -19,10 +19,10 @@ import { CHOICE_KINDS, choiceWords } from './sample_choice.js';
 import { COLOUR_CHOICES, colouring, showLegend, showShareLegend } from './colour_choice.js';
 import { chartColouring, showThreadLegend, threadColouring } from './thread_colours.js';
 import { FRAME_ACTIONS, FrameMenu, actionButtons, canDo, copyText, exactFilter } from './frame_actions.js';
-import { SvgSheet } from './svg_sheet.js';
+import { SvgSheet, fileName } from './svg_sheet.js';
 import { crumbParts } from './crumb_path.js';
-import { showDetail } from './frame_words.js';
-import { showFates } from './fates_split.js';
+import { frameWords, showDetail } from './frame_words.js';
+import { SEEN_FATES, fateWords, showFates } from './fates_split.js';
 import { drawnFates, untimedLosses } from './fate_sums.js';
 import { fillHelp } from './page_help.js';
 import { showHeading } from './page_heading.js';
@@ -31,6 +31,7 @@ import { followPath, pathOf, readAddress, writeAddress } from './view_address.js
 
 const VIEWS = { flame: 'Flame', icicle: 'Icicle', chart: 'Chart', callers: 'Callers / callees', table: 'Table', tree: 'Tree' };
 const PANELS = { flame: 'graph', icicle: 'graph', chart: 'chart', callers: 'callers', table: 'table', tree: 'tree' };
+const FATE_COLOURS = { complete: 'ok', truncated: 'cut', lost: 'lost' };
 const element = id => document.getElementById(id);
 
 class Page {
@@ -361,13 +362,28 @@ class Page {
 		else this.chips.add(id, exactFilter(this.profile.functionOf(frame)));
 	}
 
+	// What the picture is of, as the page says it above the view and below.
+	sheetWords(graph) {
+		const { profile, drawn, view, search: { query } } = this, { due, isKnown, ...fates } = drawnFates(profile, drawn), isTold = isKnown && due;
+		const zoomed = this.view === 'callers' ? this.callers.frame : graph.zoomed ? graph.tree.frame[graph.zoomed] : -1;
+		return {
+			heading: element('heading').textContent,
+			above: [Array.from(element('origin').children, part => part.textContent), [`${VIEWS[PANELS[view] === 'graph' || graph !== this.flame ? view : this.graphView]}${zoomed >= 0 ? ': ' + profile.nameOf(zoomed) : ''}`,
+				query && `${query}: ${element('found').textContent}`]],
+			bar: isTold ? SEEN_FATES.map(fate => ({ colour: this.theme.colour(FATE_COLOURS[fate]), share: fates[fate] / due })) : [],
+			below: [isTold ? fateWords({ due, ...fates }) : [element('fates-text').textContent], [profile.facts.notes],
+				[choiceWords(this.chips.filters), SIBLING_ORDERS[this.whole.order]]],
+		};
+	}
+
 	save() {
-		const graph = this.active || this.flame, { canvas } = graph, link = document.createElement('a');
-		const sheet = new SvgSheet(canvas.width, canvas.wholeHeight, element('heading').textContent, canvas.solid);
+		const graph = this.active || this.flame, { canvas } = graph, link = document.createElement('a'), { profile, theme } = this;
+		const words = this.sheetWords(graph), wordsOf = i => frameWords(profile, graph.tree, i, graph.zoomed);
+		const sheet = new SvgSheet(canvas.width, canvas.wholeHeight, document.title, canvas.solid, wordsOf);
 		canvas.drawInto(sheet);
-		sheet.caption([choiceWords(this.chips.filters), SIBLING_ORDERS[this.whole.order]].filter(Boolean).join(' · '), this.theme.colour('panel'), this.theme.colour('ink2'));
+		sheet.frame(words, { ground: theme.colour('panel'), ink: theme.colour('ink'), quiet: theme.colour('ink2') });
 		link.href = URL.createObjectURL(new Blob([sheet.text], { type: 'image/svg+xml' }));
-		link.download = 'hearth-view.svg';
+		link.download = fileName([profile.facts.command || profile.facts.input || 'hearth', this.active ? this.view : this.graphView]);
 		link.click();
 		setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 	}

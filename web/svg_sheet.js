@@ -2,20 +2,33 @@
 //
 // Takes what a graph draws and makes an SVG of it: it has the part of a canvas's context that FlameCanvas uses. Names are
 // text nodes, so that none is ever markup.
-export { SvgSheet };
+export { SvgSheet, fileName };
 
-const CAPTION_HEIGHT = 24;
+const SHEET_PAD = 8;
+const HEADING_HEIGHT = 30;
+const LINE_HEIGHT = 18;
+const BAR_HEIGHT = 12;
+const BAR_WIDTH = 150;
+const LETTER_WIDTH = 6.6;
 const SVG_NAMESPACE = 'http://www.w3.org/2000/svg';
 
+// Of words that others chose: what every system takes for the name of a file.
+function fileName(words) {
+	return words.map(word => word.replace(/[^\p{L}\p{N}._]+/gu, '-').replace(/^[-.]+|-+$/g, '').slice(0, 60)).filter(Boolean).join('-') + '.svg';
+}
+
 class SvgSheet {
-	constructor(width, height, title, solid) {
+	// `wordsOf` a node: what its rectangle's title says.
+	constructor(width, height, title, solid, wordsOf) {
+		Object.assign(this, { width, height, wordsOf, words: '' });
 		this.document = document.implementation.createDocument(SVG_NAMESPACE, 'svg');
 		this.root = this.document.documentElement;
 		this.solid = solid; // a plain colour for a pattern
 		this.set(this.root, { width, height, viewBox: `0 0 ${width} ${height}` });
 		const name = this.document.createElementNS(SVG_NAMESPACE, 'title');
 		name.textContent = title;
-		this.root.append(name);
+		this.body = this.make('g', {});
+		this.root.append(name, this.body);
 		this.globalAlpha = 1;
 		this.box = null;
 	}
@@ -25,12 +38,31 @@ class SvgSheet {
 			element.setAttribute(name, typeof value === 'number' ? +value.toFixed(2) : value);
 	}
 
-	add(tag, values) {
+	make(tag, values) {
 		const element = this.document.createElementNS(SVG_NAMESPACE, tag);
 		this.set(element, values);
-		if (this.globalAlpha < 1) element.setAttribute('opacity', this.globalAlpha);
-		this.root.append(element);
 		return element;
+	}
+
+	add(tag, values) {
+		const element = this.make(tag, values);
+		if (this.globalAlpha < 1) element.setAttribute('opacity', this.globalAlpha);
+		this.body.append(element);
+		return element;
+	}
+
+	// What is drawn next is that node's.
+	startBlock(i) {
+		this.words = this.wordsOf(i);
+	}
+
+	addBlock(values) {
+		const rect = this.add('rect', { ...values, fill: this.solid(this.fillStyle) });
+		if (!this.words) return;
+		const words = this.make('title', {});
+		words.textContent = this.words;
+		rect.append(words);
+		this.words = '';
 	}
 
 	setTransform() {}
@@ -44,7 +76,7 @@ class SvgSheet {
 	}
 
 	fill() {
-		this.add('rect', { ...this.box, fill: this.solid(this.fillStyle) });
+		this.addBlock(this.box);
 	}
 
 	stroke() {
@@ -52,12 +84,12 @@ class SvgSheet {
 	}
 
 	fillRect(x, y, width, height) {
-		this.add('rect', { x, y, width, height, fill: this.solid(this.fillStyle) });
+		this.addBlock({ x, y, width, height });
 	}
 
 	fillText(text, x, y) {
 		const bold = this.font.startsWith('600 '), [, size, family] = /([\d.]+)px (.*)/.exec(this.font);
-		const element = this.add('text', { x, y: y + size * .34, fill: this.fillStyle, 'font-size': size, 'font-family': family });
+		const element = this.add('text', { x, y: y + size * .34, fill: this.fillStyle, 'font-size': size, 'font-family': family, 'pointer-events': 'none' });
 		if (bold) element.setAttribute('font-weight', 600);
 		element.textContent = text;
 	}
@@ -74,13 +106,38 @@ class SvgSheet {
 		}
 	}
 
-	// A line of words below the picture; none: nothing.
-	caption(words, ground, ink) {
-		if (!words) return;
-		const { width, height } = Object.fromEntries(['width', 'height'].map(name => [name, +this.root.getAttribute(name)]));
-		this.set(this.root, { height: height + CAPTION_HEIGHT, viewBox: `0 0 ${width} ${height + CAPTION_HEIGHT}` });
-		this.add('rect', { x: 0, y: height, width, height: CAPTION_HEIGHT, fill: ground });
-		this.add('text', { x: CAPTION_HEIGHT / 4, y: height + CAPTION_HEIGHT * .6, fill: ink, 'font-size': 12, 'font-family': 'sans-serif' }).textContent = words;
+	// Above the picture the heading and words, below it a bar (parts of a whole, [{ colour, share }]; none: no bar) and words: per group a line or several.
+	frame({ heading, above, bar, below }, { ground, ink, quiet }) {
+		const { width, height } = this, [tops, bottoms] = [above, below].map(groups => groups.flatMap(words => this.wrap(words))), top = HEADING_HEIGHT + tops.length * LINE_HEIGHT;
+		const foot = top + height + SHEET_PAD, whole = foot + (bar.length ? BAR_HEIGHT : 0) + bottoms.length * LINE_HEIGHT + SHEET_PAD;
+		this.set(this.body, { transform: `translate(0,${top})` });
+		this.set(this.root, { height: whole, viewBox: `0 0 ${width} ${whole}` });
+		const paper = this.make('rect', { x: 0, y: 0, width, height: whole, fill: ground });
+		this.root.insertBefore(paper, this.body);
+		const line = (text, y, look) => {
+			const element = this.make('text', { x: SHEET_PAD, y, 'font-size': 12, 'font-family': 'sans-serif', fill: quiet, ...look });
+			element.textContent = text;
+			this.root.append(element);
+		};
+		line(heading, HEADING_HEIGHT - 6, { fill: ink, 'font-size': 15, 'font-weight': 600 });
+		tops.forEach((text, i) => line(text, HEADING_HEIGHT + (i + .7) * LINE_HEIGHT));
+		let x = SHEET_PAD;
+		for (const { colour, share } of bar) {
+			this.root.append(this.make('rect', { x, y: foot, width: share * BAR_WIDTH, height: 6, fill: colour }));
+			x += share * BAR_WIDTH;
+		}
+		bottoms.forEach((text, i) => line(text, foot + (bar.length ? BAR_HEIGHT : 0) + (i + .7) * LINE_HEIGHT));
+	}
+
+	// Words as lines that fit, by a guess of the letters' width.
+	wrap(words) {
+		const most = (this.width - 2 * SHEET_PAD) / LETTER_WIDTH, lines = [];
+		for (const word of words.filter(Boolean)) {
+			const longer = lines.length ? `${lines.at(-1)} · ${word}` : word;
+			if (lines.length && longer.length <= most) lines[lines.length - 1] = longer;
+			else lines.push(word);
+		}
+		return lines;
 	}
 
 	get text() {

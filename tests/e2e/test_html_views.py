@@ -252,8 +252,11 @@ def test_the_legend_names_the_kinds_that_are_there(browser, draw_page):  # noqa:
     assert not Page(browser, draw_page("p;a::b;c 1\n", "--colors=java")).text("legend")
 
 
-def test_the_view_is_saved_as_an_svg(page):  # noqa: F811
-    page.click(3, 90)
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def saved(page):
+    """The name and the root of the SVG that the button saves."""
     page.driver.execute_script(
         "window.saved = []; const make = URL.createObjectURL;"
         "URL.createObjectURL = blob => { blob.text().then(text => window.saved.push(text)); return make(blob); };"
@@ -262,10 +265,38 @@ def test_the_view_is_saved_as_an_svg(page):  # noqa: F811
     )
     wait_until(page.driver, lambda: page.driver.execute_script("return window.saved.length") == 2, "it is saved")
     name, text = page.driver.execute_script("return window.saved")
-    root = ElementTree.fromstring(text.split("?>", 1)[1])
-    texts = {element.text for element in root.iter("{http://www.w3.org/2000/svg}text")}
-    assert name == "hearth-view.svg"
-    assert texts >= {"all", "app", "main", "work", "alloc", "compute"} and "idle" not in texts
+    return name, ElementTree.fromstring(text.split("?>", 1)[1])
+
+
+def test_the_view_is_saved_as_an_svg(page):  # noqa: F811
+    page.click(3, 90)
+    page.search("alloc")
+    name, root = saved(page)
+    texts = [element.text for element in root.iter(f"{SVG}text")]
+    assert name == "in.folded-flame.svg" and root.find(f"{SVG}title").text == "in.folded · Flame graph"
+    assert set(texts) >= {"all", "app", "main", "work", "alloc", "compute"} and "idle" not in texts
+    assert set(texts) >= {"Flame graph", "in.folded · 200 samples", "Flame: work · alloc: 3 matches, 35.0 % of samples", "not a recording of hearth’s"}
+    titles = [rect.find(f"{SVG}title").text for rect in root.iter(f"{SVG}rect") if rect.find(f"{SVG}title") is not None]
+    assert "compute, total 60 samples · 30.0 %, self 60 samples · 30.0 %, of view 60.0 %" in titles
+    lowest = max(float(element.get("y")) for element in root if element.get("y"))
+    assert lowest < float(root.get("height"))
+
+
+def test_a_saved_view_has_the_fates(browser, draw_page):  # noqa: F811
+    page = Page(browser, draw_page("p;a 90\np;[truncated:no_root];b 9\np;[lost:full] 1\n"), "#?v=icicle")
+    name, root = saved(page)
+    texts = [element.text for element in root.iter(f"{SVG}text")]
+    assert name == "in.folded-icicle.svg"
+    assert texts[-1] == "complete 90.00 % · truncated: no root 9.00 % · lost: full 1.00 %"
+    bar = [float(rect.get("width")) for rect in root.findall(f"{SVG}rect") if rect.get("height") == "6"]
+    assert bar == [135, 13.5, 1.5]
+
+
+def test_names_of_which_little_is_left_are_not_begun(browser, draw_page):  # noqa: F811
+    page = Page(browser, draw_page("".join(f"p;{'abcdefghijklmnop' * (1 + i % 2)}{i} {10 * i}\n" for i in range(1, 40)) + "p;xyz 300\n"))
+    texts = [element.text for element in saved(page)[1].iter(f"{SVG}text")]
+    cut = [text for text in texts if "…" in text]
+    assert cut and min(map(len, cut)) >= 6 and "xyz" in texts
 
 
 def test_print_is_light_and_without_controls(page):  # noqa: F811
