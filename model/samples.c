@@ -289,3 +289,25 @@ uint64_t samples_value(const struct samples *samples, size_t index, uint32_t val
 	return samples->values ? samples->values[index * samples->value_count + value]
 			       : usual_value(value);
 }
+
+static bool has_sum(const struct samples *samples, uint32_t value)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < samples->count; i++) {
+		uint64_t more = samples_value(samples, i, value);
+
+		if (more > INT64_MAX - sum)
+			return false;
+		sum += more;
+	}
+	return true;
+}
+
+int samples_check_sums(const struct samples *samples)
+{
+	for (uint32_t i = 0; samples && samples->values && i < samples->value_count; i++)
+		if (!has_sum(samples, i))
+			return -EOVERFLOW;
+	return 0;
+}

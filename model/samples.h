@@ -76,4 +76,7 @@ bool samples_have_times(const struct samples *samples); /* of any */
 struct sample samples_get(const struct samples *samples, size_t index);
 uint64_t samples_value(const struct samples *samples, size_t index, uint32_t value);
 
+/* Before values are added up, of a table or of none: 0, or -EOVERFLOW: those of one kind come to more than 2^63 - 1. (Of the first kind no profile takes so many.) */
+int samples_check_sums(const struct samples *samples);
+
 #endif

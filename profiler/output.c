@@ -309,6 +309,10 @@ static void log_failure(const struct output *output, const struct profile *profi
 	else if (error == -EOVERFLOW && output->shaping.value)
 		log_error("--value %s: its values add up to more than 2^63 - 1",
 			  output->shaping.value);
+	else if (error == -EOVERFLOW)
+		log_error(
+			"cannot make the %s output: a value adds up to more than 2^63 - 1; --value NAME takes one alone",
+			output->format->name);
 	else
 		log_error("cannot make the %s output: %s", output->format->name, strerror(-error));
 }

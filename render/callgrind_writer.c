@@ -16,7 +16,6 @@
 #include "model/function_totals.h"
 #include "model/profile.h"
 #include "model/samples.h"
-#include "render/sample_weight.h"
 
 #define UNKNOWN    "???" /* callgrind's own word */
 #define NO_NAME    "[empty]"
@@ -82,14 +81,14 @@ static int add_cost(struct callgrind_writer *writer, uint32_t node, uint32_t cal
 		return error;
 	cost = record_pool_get(&writer->costs, id);
 	for (uint32_t i = 0; i < writer->value_count && values; i++)
-		cost->values[i] = sample_weight_add(cost->values[i], values[i]);
+		cost->values[i] += values[i];
 	return 0;
 }
 
 static void add_values(uint64_t *sums, const uint64_t *values, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
-		sums[i] = sample_weight_add(sums[i], values[i]);
+		sums[i] += values[i];
 }
 
 /* What ended at each node. */
@@ -348,8 +347,10 @@ int callgrind_write(const struct profile *profile, const struct render_options *
 {
 	_cleanup_(release) struct callgrind_writer writer = { .profile = profile, .to = to };
 	const struct samples *samples = profile_samples(profile);
-	int error = function_nodes_build(profile, &writer.functions);
+	int error = samples_check_sums(samples);
 
+	if (!error)
+		error = function_nodes_build(profile, &writer.functions);
 	(void)options;
 	writer.value_count = samples ? samples_value_count(samples) : 1;
 	record_pool_init(&writer.costs, sizeof(struct cost) + writer.value_count * sizeof(uint64_t),

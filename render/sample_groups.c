@@ -111,12 +111,13 @@ static int order_samples(struct sample_groups *groups)
 
 int sample_groups_init(struct sample_groups *groups, const struct profile *profile)
 {
-	int error;
+	int error = samples_check_sums(profile_samples(profile));
 
 	*groups = (struct sample_groups){ .profile = profile, .samples = profile_samples(profile) };
 	if (groups->samples && !samples_tell_more(groups->samples))
 		groups->samples = NULL;
-	error = groups->samples ? order_samples(groups) : 0;
+	if (!error && groups->samples)
+		error = order_samples(groups);
 	if (!error)
 		error = order_nodes(groups);
 	if (error)
@@ -140,12 +141,8 @@ uint32_t sample_groups_values(const struct sample_groups *groups)
 static void add_values(const struct sample_groups *groups, size_t sample,
 		       struct sample_group *group)
 {
-	for (uint32_t i = 0; i < sample_groups_values(groups); i++) {
-		uint64_t value = samples_value(groups->samples, sample, i);
-		uint64_t room = INT64_MAX - group->values[i];
-
-		group->values[i] += value < room ? value : room;
-	}
+	for (uint32_t i = 0; i < sample_groups_values(groups); i++)
+		group->values[i] += samples_value(groups->samples, sample, i);
 }
 
 /* The samples of the next label set, of those that are left of a node. */

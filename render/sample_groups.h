@@ -34,14 +34,14 @@ struct sample_groups {
 	size_t end;
 };
 
-/* 0 or -ENOMEM. */
+/* 0, -ENOMEM, or -EOVERFLOW (samples_check_sums). */
 int sample_groups_init(struct sample_groups *groups, const struct profile *profile);
 void sample_groups_release(struct sample_groups *groups);
 
 /* How many values each has. */
 uint32_t sample_groups_values(const struct sample_groups *groups);
 
-/* The next one; false: that was all. Sums stop at 2^63 - 1. */
+/* The next one; false: that was all. */
 bool sample_groups_next(struct sample_groups *groups, struct sample_group *ret_group);
 
 #endif

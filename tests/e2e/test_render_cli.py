@@ -648,3 +648,14 @@ def test_control_c_ends_it_at_once():
         child.process.wait(5)
         assert child.process.returncode == -signal.SIGINT
         assert child.end().stdout == ""
+
+
+@pytest.mark.parametrize("ending", [".pb.gz", ".callgrind"])
+def test_values_that_add_up_to_too_much_are_told(ending, tmp_path):
+    """Each is a number that can be; their sum is none, neither is one that was cut."""
+    (tmp_path / "in.txt").write_text("app 1/1 [000] 1.0: 9223372036854775000 cycles: \n\t1 a (x)\n\n" * 2)
+    ended = render(tmp_path / "in.txt", "-o", tmp_path / f"out{ending}")
+    assert ended.returncode == 2, ended
+    assert "a value adds up to more than 2^63 - 1; --value NAME takes one alone" in ended.stderr
+    assert not (tmp_path / f"out{ending}").exists()
+    assert render(tmp_path / "in.txt", "--value", "samples", "-o", tmp_path / f"out{ending}").returncode == 0

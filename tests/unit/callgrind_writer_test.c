@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/buffer.h"
@@ -67,6 +68,21 @@ static void every_value_is_an_event(void **state)
 			     "cob=(1)\ncfi=(1)\ncfn=(1)\ncalls=1 0\n0 2 40\n");
 }
 
+static void values_that_are_too_many_are_an_error(void **state)
+{
+	struct profile *profile =
+		read_text("app 1/1 [000] 1.0: 9223372036854775000 cycles: \n\t1 a (x)\n\n"
+			  "app 1/1 [000] 2.0: 807 cycles: \n\t1 b (x)\n\n"
+			  "app 1/1 [000] 3.0: 1 cycles: \n\t1 b (x)\n\n",
+			  true);
+	struct buffer to = { 0 };
+
+	(void)state;
+	assert_int_equal(callgrind_write(profile, NULL, &to), -EOVERFLOW);
+	buffer_release(&to);
+	profile_free(profile);
+}
+
 static void lines_are_where_it_was_and_where_it_called(void **state)
 {
 	struct profile *profile = profile_new();
@@ -107,6 +123,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(recursion_costs_once),
 		cmocka_unit_test(every_value_is_an_event),
+		cmocka_unit_test(values_that_are_too_many_are_an_error),
 		cmocka_unit_test(lines_are_where_it_was_and_where_it_called),
 		cmocka_unit_test(an_empty_profile_has_a_sum),
 	};

@@ -157,6 +157,28 @@ static void labels_and_values_survive(void **state)
 	profile_free(again);
 }
 
+/* As of the first value. */
+static void further_values_that_are_too_many_are_an_error(void **state)
+{
+	static const char *const last[] = { "807", "808" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct buffer text = { 0 }, bytes = { 0 };
+		struct profile *profile;
+
+		buffer_printf(&text,
+			      "app 1/1 [000] 1.0: 9223372036854775000 cycles: \n\t1 a (x)\n\n"
+			      "app 1/1 [000] 2.0: %s cycles: \n\t1 b (x)\n\n",
+			      last[i]);
+		profile = read_text(buffer_string(&text), true);
+		assert_int_equal(pprof_write(profile, NULL, &bytes), i ? -EOVERFLOW : 0);
+		buffer_release(&bytes);
+		buffer_release(&text);
+		profile_free(profile);
+	}
+}
+
 static void where_it_comes_from_survives(void **state)
 {
 	struct profile *profile = read_text("p;a 99\np;[lost:late] 1\n", false), *again;
@@ -606,6 +628,7 @@ int main(void)
 		cmocka_unit_test(folded_stacks_survive),
 		cmocka_unit_test(random_stacks_survive),
 		cmocka_unit_test(labels_and_values_survive),
+		cmocka_unit_test(further_values_that_are_too_many_are_an_error),
 		cmocka_unit_test(where_it_comes_from_survives),
 		cmocka_unit_test(files_lines_and_modules_survive),
 		cmocka_unit_test(others_write_it_otherwise),
