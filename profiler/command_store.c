@@ -109,23 +109,54 @@ static enum exit_status list(const struct store_command *command)
 
 DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
 
-/* In the process that decodes: says the sum. */
-static int decode(void *context, const int *inputs, struct buffer *to)
+/* How much of a stream is the slice that it begins with. */
+static size_t size_of_slice(struct bytes stream)
+{
+	struct stream_record record;
+	struct byte_reader reader;
+	size_t size = stream.size;
+
+	byte_reader_init(&reader, stream);
+	for (bool is_first = true; chunk_stream_next(&reader, &record); is_first = false) {
+		if (record.begins_slice && !is_first)
+			return size;
+		size = reader.offset;
+	}
+	return stream.size;
+}
+
+static int decode_slice(struct bytes stream, struct stream_sum *sum)
 {
 	static const struct window_span always = { 0, UINT64_MAX };
-	const struct buffer *stream = context;
 	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
-	struct stream_sum sum;
-	int error = profile ? 0 : -ENOMEM;
+	struct stream_sum slice;
+	int error = profile ? chunk_stream_read(stream, always, profile, &slice) : -ENOMEM;
+
+	if (error)
+		return error;
+	sum->samples += slice.samples;
+	sum->lost_stacks += slice.lost_stacks;
+	sum->undecoded += slice.undecoded;
+	return 0;
+}
+
+/* In the process that decodes: each slice by itself, for another one may count something else. Says the sum. */
+static int decode(void *context, const int *inputs, struct buffer *to)
+{
+	const struct buffer *stream = context;
+	struct bytes left = { (const uint8_t *)stream->data, stream->size };
+	struct stream_sum sum = { 0 };
 
 	(void)inputs;
-	if (!error)
-		error = chunk_stream_read(
-			(struct bytes){ (const uint8_t *)stream->data, stream->size }, always,
-			profile, &sum);
-	if (error && error != -EINVAL) { /* what counts different things is good, too */
-		log_error("cannot add up what the store has: %s", strerror(-error));
-		return error;
+	while (left.size) {
+		size_t size = size_of_slice(left);
+		int error = decode_slice(bytes_slice(left, 0, size), &sum);
+
+		if (error) {
+			log_error("cannot add up what the store has: %s", strerror(-error));
+			return error;
+		}
+		left = bytes_slice(left, size, left.size - size);
 	}
 	buffer_append(to, &sum, sizeof(sum));
 	return 0;
@@ -139,7 +170,6 @@ static int keep(void *context, const void *bytes, size_t size)
 	return buffer_error(to);
 }
 
-/* Each slice by itself: another one may count something else. */
 static int verify_stream(const struct store_command *command, struct buffer *stream,
 			 struct stream_sum *ret_sum)
 {

@@ -130,6 +130,17 @@ def test_list(at_noon):
     assert len(words) == 2 and words[1].endswith("sealed")
 
 
+def test_slices_that_count_different_things_are_verified_all(at_noon, tmp_path):
+    path = tmp_path / "two.folded"
+    path.write_text("a;b 3 1\n")
+    imported(at_noon, path, "--at", f"@{NOON + HOUR}")
+    imported(at_noon, tmp_path / "perf.txt", "--at", f"@{NOON + 2 * HOUR}")
+    verified = run("store", "verify", "--store", at_noon)
+    assert verified.returncode == 0 and f"{at_noon}: 7 samples: all of it" in verified.stdout
+    assert "do not add up" in query(at_noon).stderr
+    assert folded(at_noon, "--from", f"@{NOON + HOUR}", "--to", f"@{NOON + HOUR + 5}") == "a;b 3 1\n"
+
+
 def only_slice(store):
     [path] = store.glob("*.slice")
     return path
