@@ -152,12 +152,16 @@ static int end_slice(struct reading *reading)
 {
 	_cleanup_(cleanup_profile) struct profile *profile = take_ptr(reading->profile);
 	struct merged merged;
+	int error = 0;
 
 	dictionary_reader_release(&reading->dictionary);
 	reading->sum->samples += reading->windows.samples;
 	reading->sum->lost_stacks += reading->windows.lost;
-	return profile && reading->windows.samples ? profile_merge(reading->into, profile, &merged)
-						   : 0;
+	if (!profile || !reading->windows.samples)
+		return 0;
+	if (profile_keeps_samples(profile) && !profile_total(reading->into))
+		error = profile_keep_samples(reading->into);
+	return error ? error : profile_merge(reading->into, profile, &merged);
 }
 
 static int begin_slice(struct reading *reading)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "model/differential.h"
 #include "model/profile.h"
 #include "store/column.h"
 
@@ -93,5 +94,6 @@ int slice_head_take(struct bytes body, struct profile *profile)
 		error = take_values(&reader, profile);
 	if (!error && (reader.failed || reader.offset != body.size))
 		error = -EBADMSG;
-	return error;
+	/* The counts before a change are of its samples alone. */
+	return !error && differential_is(profile) ? profile_keep_samples(profile) : error;
 }
