@@ -232,6 +232,11 @@ const struct value_type *profile_values(const struct profile *profile, uint32_t 
 	return profile->values;
 }
 
+uint32_t profile_value_count(const struct profile *profile)
+{
+	return profile->value_count ? profile->value_count : 1;
+}
+
 int profile_keep_samples(struct profile *profile)
 {
 	if (profile->total)

@@ -139,6 +139,8 @@ uint64_t profile_total(const struct profile *profile); /* sum of all self values
  */
 int profile_set_values(struct profile *profile, const struct value_type *types, uint32_t count);
 const struct value_type *profile_values(const struct profile *profile, uint32_t *ret_count);
+/* How many values a sample has: one where no kind is named. */
+uint32_t profile_value_count(const struct profile *profile);
 
 /* The same at any time with more of them, of which the first ones are those that it has: what was counted is 0 of the others. 0, -EINVAL or -ENOMEM. */
 int profile_extend_values(struct profile *profile, const struct value_type *types, uint32_t count);

@@ -30,14 +30,6 @@ static struct type_words words_of(const struct profile *profile, uint32_t value)
 				    profile_string(profile, types[value].unit, NULL) };
 }
 
-static uint32_t value_count(const struct profile *profile)
-{
-	uint32_t count;
-
-	profile_values(profile, &count);
-	return count ? count : 1;
-}
-
 static bool is_same_type(struct type_words a, struct type_words b)
 {
 	return !strcmp(a.name, b.name) && !strcmp(a.unit, b.unit);
@@ -73,9 +65,9 @@ static uint32_t find_value(const struct profile *into, const struct whole *whole
 
 static int unite_values(const struct profile *into, const struct profile *from, struct whole *whole)
 {
-	whole->before = whole->count = is_bare(into) ? 0 : value_count(into);
+	whole->before = whole->count = is_bare(into) ? 0 : profile_value_count(into);
 	memset(whole->of, 0xff, sizeof(whole->of)); /* every one PROFILE_NONE */
-	for (uint32_t i = 0; i < value_count(from); i++) {
+	for (uint32_t i = 0; i < profile_value_count(from); i++) {
 		uint32_t at = find_value(into, whole, words_of(from, i));
 
 		if (at == PROFILE_NONE && whole->count == PROFILE_VALUES_MAX)

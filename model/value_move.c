@@ -19,18 +19,9 @@ struct values {
 	bool is_one; /* what is 0 of it does not move */
 };
 
-/* One that names no kind of value has one. */
-static uint32_t value_count(const struct profile *profile)
-{
-	uint32_t count;
-
-	profile_values(profile, &count);
-	return count ? count : 1;
-}
-
 static struct values all_values(const struct profile *from)
 {
-	struct values values = { .count = value_count(from) };
+	struct values values = { .count = profile_value_count(from) };
 
 	for (uint32_t i = 0; i < values.count; i++)
 		values.of[i] = i;
@@ -164,7 +155,7 @@ int value_move_samples(const struct profile *from, struct profile *to, value_pla
 int value_add(const struct profile *from, struct profile *to, const uint32_t *nodes,
 	      const uint32_t *values)
 {
-	struct values which = { .count = value_count(to) };
+	struct values which = { .count = profile_value_count(to) };
 
 	memcpy(which.of, values, which.count * sizeof(*values));
 	return add_values(from, to, nodes, &which);

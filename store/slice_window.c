@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/label_copy.h"
 #include "model/profile.h"
 #include "model/profile_merge.h"
 #include "model/samples.h"
@@ -15,53 +16,23 @@
 
 #define MAX_COLUMNS (3 + PROFILE_VALUES_MAX)
 
-/* One that names no kind of value has one. */
-static uint32_t value_count(const struct profile *profile)
-{
-	uint32_t count;
-
-	profile_values(profile, &count);
-	return count ? count : 1;
-}
-
 /* --- writing --- */
 
 /* A window while it is written. */
 struct writing {
 	const struct window_times *times;
 	const struct profile *profile;
-	uint32_t *nodes, *labels; /* per node and label set its number in the dictionary */
+	const uint32_t *nodes, *labels; /* per node and label set its number in the dictionary */
 	uint32_t values;
 	unsigned int flags;
 };
-
-static int add_label_set(struct profile *to, const struct profile *from, struct label_set set,
-			 uint32_t *ret_labels)
-{
-	for (enum sample_label label = 0; label < SAMPLE_LABEL_COUNT; label++)
-		if (!sample_label_is_number(label) &&
-		    profile_copy_string(to, from, &set.values[label]))
-			return -ENOMEM;
-	return profile_add_labels(to, &set, ret_labels);
-}
-
-static int add_labels(const struct profile *profile, struct profile *to, uint32_t *labels)
-{
-	const struct samples *samples = profile_samples(profile);
-	uint32_t count = samples_labels_count(samples);
-	int error = 0;
-
-	for (uint32_t i = 0; i < count && !error; i++)
-		error = add_label_set(to, profile, *samples_labels(samples, i), &labels[i]);
-	return error;
-}
 
 static unsigned int find_flags(const struct profile *profile)
 {
 	const struct samples *samples = profile_samples(profile);
 	unsigned int flags = samples_have_times(samples) ? WINDOW_HAS_TIMES : 0;
 
-	if (value_count(profile) > 1)
+	if (profile_value_count(profile) > 1)
 		flags |= WINDOW_HAS_VALUES;
 	for (size_t i = 0; i < samples_count(samples) && !(flags & WINDOW_HAS_VALUES); i++)
 		if (samples_value(samples, i, 0) != 1)
@@ -112,21 +83,19 @@ static void append_head(const struct writing *writing, struct buffer *to)
 static int append_samples(struct writing *writing, struct dictionary_writer *dictionary,
 			  struct buffer *to)
 {
-	const struct samples *samples = profile_samples(writing->profile);
-	size_t nodes = profile_node_count(writing->profile);
-	_cleanup_free_ uint32_t *numbers =
-		malloc((nodes + samples_labels_count(samples)) * sizeof(*numbers));
-	int error;
+	_cleanup_free_ uint32_t *nodes =
+		malloc(profile_node_count(writing->profile) * sizeof(*nodes));
+	_cleanup_free_ uint32_t *labels = NULL;
+	int error = nodes ? 0 : -ENOMEM;
 
-	if (!numbers)
-		return -ENOMEM;
-	writing->nodes = numbers;
-	writing->labels = numbers + nodes;
-	error = profile_merge_nodes(dictionary->profile, writing->profile, writing->nodes);
 	if (!error)
-		error = add_labels(writing->profile, dictionary->profile, writing->labels);
+		error = profile_merge_nodes(dictionary->profile, writing->profile, nodes);
+	if (!error)
+		error = label_copy(writing->profile, dictionary->profile, &labels);
 	if (error)
 		return error;
+	writing->nodes = nodes;
+	writing->labels = labels;
 	append_head(writing, to);
 	append_columns(writing, to);
 	return buffer_error(to);
@@ -138,7 +107,7 @@ int window_append(const struct window_times *times, const struct profile *profil
 	struct writing writing = {
 		.times = times,
 		.profile = profile,
-		.values = value_count(profile),
+		.values = profile_value_count(profile),
 	};
 
 	if (!profile_samples(profile)) { /* nothing was met */
@@ -266,7 +235,7 @@ int window_take(struct window_span span, struct window_span part, struct bytes b
 		.part = part,
 		.dictionary = dictionary,
 		.report = report,
-		.values = value_count(dictionary->profile),
+		.values = profile_value_count(dictionary->profile),
 	};
 	struct byte_reader reader;
 	int error;
