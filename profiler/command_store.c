@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
@@ -216,8 +217,11 @@ static enum exit_status verify(const struct store_command *command)
 static int open_writer(const char *folder, struct store_writer **ret_writer)
 {
 	size_t set_aside = 0;
-	int error = store_writer_open(folder, ret_writer, &set_aside);
+	int error = access(folder, F_OK) ? 0 : store_access_check(folder);
 
+	if (error)
+		return error;
+	error = store_writer_open(folder, ret_writer, &set_aside);
 	if (error == -EWOULDBLOCK)
 		log_error("%s: another hearth writes into this store", folder);
 	else if (error)
@@ -237,8 +241,9 @@ static enum exit_status import(const struct store_command *command, int count, c
 		log_error("what is to be imported? hearth store import FILE...");
 		return EXIT_WRONG;
 	}
-	if (open_writer(command->folder, &writer))
-		return EXIT_WRONG;
+	error = open_writer(command->folder, &writer);
+	if (error)
+		return error == -EPERM ? EXIT_NOT_PERMITTED : EXIT_WRONG;
 	for (int i = 0; i < count && !error; i++)
 		error = store_import(writer, paths[i], command->at_ns);
 	closed = store_writer_close(writer);
@@ -259,8 +264,10 @@ static enum exit_status shrink(const struct store_command *command)
 		log_error("what is to be kept? --keep SPAN, --keep-size SIZE or both");
 		return EXIT_WRONG;
 	}
-	error = store_access_check(command->folder);
-	if (error || open_writer(command->folder, &writer))
+	error = store_access_check(command->folder); /* it is not made here */
+	if (!error)
+		error = open_writer(command->folder, &writer);
+	if (error)
 		return error == -EPERM ? EXIT_NOT_PERMITTED : EXIT_WRONG;
 	error = store_writer_shrink(writer, command->oldest_ns, command->max_bytes, &shrunk);
 	closed = store_writer_close(writer);

@@ -11,7 +11,7 @@
 #define STORE_DEFAULT_FOLDER "/var/lib/hearth"
 
 /*
- * May it be opened by who we are? SQLite parses what stands in it here, so that root reads no other user's. 0, or -errno after logging.
+ * May it be opened by who we are? SQLite parses what stands in it here, so that root reads no other user's, and writes into none. 0, or -errno after logging.
  */
 int store_access_check(const char *folder);
 

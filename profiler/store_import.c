@@ -26,6 +26,9 @@
 
 #define TIME_UNIT_NS  1000u
 #define NS_PER_SECOND 1000000000u
+#define LATEST_NS \
+	((uint64_t)INT64_MAX / 2) /* in the year 2116; what says that it is later says nothing */
+#define LONGEST_NS ((uint64_t)INT64_MAX / 4)
 
 DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
 
@@ -69,12 +72,12 @@ static struct window_times times_of(const struct importing *importing,
 		duration = origin->duration_ns;
 	if (duration == 1)
 		duration = NS_PER_SECOND;
-	if (!start)
+	if (!start && origin->time_unix_ns < LATEST_NS)
 		start = origin->time_unix_ns;
 	if (!start)
 		start = importing->written_ns > duration ? importing->written_ns - duration : 1;
 	return (struct window_times){
-		.span = { start, start + duration },
+		.span = { start, start + (duration < LONGEST_NS ? duration : LONGEST_NS) },
 		.ahead_ns = start - samples.start_ns,
 		.unit_ns = TIME_UNIT_NS,
 	};
@@ -110,7 +113,7 @@ static int make_slice(void *context, const int *inputs, struct buffer *to)
 	}
 	times = times_of(importing, profile);
 	error = slice_make(&times, profile, to);
-	if (error && !to->drain)
+	if (error)
 		log_error("%s: cannot be kept: %s", importing->input.name, strerror(-error));
 	if (!error)
 		tell(importing, profile, times.span);

@@ -208,6 +208,8 @@ static bool is_of_slice(const struct stream_record *record)
 	enum chunk_kind kind = record->chunk.kind;
 
 	return !record->begins_slice && !record->is_lost &&
+	       record->chunk.span.start_ns <= record->chunk.span.end_ns &&
+	       record->chunk.span.end_ns <= INT64_MAX &&
 	       (kind == CHUNK_HEAD || kind == CHUNK_DICTIONARY || kind == CHUNK_WINDOW);
 }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import hearth
+import pprof_encoder
 
 HOUR = 3600
 NOON = 1_764_331_200  # 2025-11-28 12:00 UTC
@@ -121,6 +122,14 @@ def test_without_a_time_it_ended_when_the_file_was_written(store, tmp_path):
     assert query(store, "--from", f"@{NOON + 1}").returncode == 2
 
 
+def test_a_time_beyond_all_times_is_none(store, tmp_path):
+    path = tmp_path / "far.pb"
+    path.write_bytes(pprof_encoder.encode([([pprof_encoder.Frame("main")], 1)]) + b"\x48" + b"\xff" * 9 + b"\x01")  # time_nanos
+    imported(store, path)
+    assert folded(store, "--from", "-1h") == "main 1\n"
+    assert [row["state"] for row in json.loads(run("store", "list", "--json", "--store", store).stdout)] == ["sealed"]
+
+
 def test_list(at_noon):
     rows = json.loads(run("store", "list", "--json", "--store", at_noon).stdout)
     assert [row["state"] for row in rows] == ["sealed"]
@@ -195,7 +204,8 @@ def test_an_input_that_cannot_be_read_leaves_nothing(store, tmp_path):
 
 def test_a_store_of_another_user_is_not_read_by_root(at_noon):
     os.chown(at_noon, 65534, 65534)
-    for command in (["query"], ["store", "verify"]):
+    profile = at_noon.parent / "perf.txt"
+    for command in (["query"], ["store", "verify"], ["store", "import", profile], ["store", "shrink", "--keep", "1d"]):
         ended = run(*command, "--store", at_noon)
         assert ended.returncode == 3 and "is another user's" in ended.stderr
 
