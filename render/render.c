@@ -12,6 +12,7 @@
 #include "render/html_writer.h"
 #include "render/json_writer.h"
 #include "render/pprof_writer.h"
+#include "render/profile_block.h"
 #include "render/speedscope_writer.h"
 #include "render/svg_writer.h"
 #include "render/top_writer.h"
