@@ -47,6 +47,7 @@ build isa-l        header:isa-l/igzip_lib.h    libisal-dev      = isa-l-devel   
 build liblzma      header:lzma.h              liblzma-dev      = xz-devel               xz                xz-devel           xz-dev
 build yajl         header:yajl/yajl_parse.h     libyajl-dev      = yajl-devel             yajl              libyajl-devel      yajl-dev
 build sqlite       header:sqlite3.h            libsqlite3-dev   = sqlite-devel           sqlite            sqlite3-devel      sqlite-dev
+build libmicrohttpd header:microhttpd.h         libmicrohttpd-dev = libmicrohttpd-devel libmicrohttpd     libmicrohttpd-devel libmicrohttpd-dev
 build xxhash       header:xxhash.h             libxxhash-dev    = xxhash-devel           xxhash            xxhash-devel       xxhash-dev
 build libunwind    header:libunwind.h          libunwind-dev    = libunwind-devel        libunwind         libunwind-devel    libunwind-dev
 build libiberty    header:libiberty/demangle.h libiberty-dev    = binutils-devel         binutils          binutils-devel     binutils-dev

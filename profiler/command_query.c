@@ -8,13 +8,13 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/time_point.h"
 #include "model/label_filter.h"
 #include "model/profile.h"
 #include "profiler/command.h"
 #include "profiler/output.h"
 #include "profiler/shut_in.h"
 #include "profiler/store_access.h"
-#include "profiler/time_point.h"
 #include "store/chunk_stream.h"
 
 /* What the process that decodes and draws may take: for so many bytes, and as many times what was found. */

@@ -10,11 +10,11 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/time_point.h"
 #include "model/profile.h"
 #include "model/samples.h"
 #include "profiler/profile_input.h"
 #include "profiler/shut_in.h"
-#include "profiler/time_point.h"
 #include "store/slice_making.h"
 #include "store/store_writer.h"
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "profiler/time_point.h"
+#include "base/time_point.h"
 
 #define SECOND 1000000000u
 #define NOW    (1764339842 * (uint64_t)SECOND + 5)

@@ -3,8 +3,8 @@
  * A moment as users say it: "now"; before now, "-2h", "-90s", "-1d12h" (d, h, m, s); "@EPOCH", seconds since 1970, with a fraction or without; ISO 8601, "2026-11-28T14:00:00Z",
  * "2026-11-28T14:00+01:00", and of this machine's time zone "2026-11-28 14:00" or "2026-11-28".
  */
-#ifndef HEARTH_PROFILER_TIME_POINT_H
-#define HEARTH_PROFILER_TIME_POINT_H
+#ifndef HEARTH_BASE_TIME_POINT_H
+#define HEARTH_BASE_TIME_POINT_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "profiler/time_point.h"
+#include "base/time_point.h"
 
 #include <errno.h>
 #include <math.h>
