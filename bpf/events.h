@@ -3,8 +3,8 @@
  * What the kernel side and user space say to each other: the only header that both include.
  *
  * Records go through one ring buffer, in order. A tick refers to its process and its stacks by id;
- * the record that tells what an id means is sent before the first tick that uses it, and may be sent
- * again later. Times are CLOCK_BOOTTIME nanoseconds. PIDs are of the initial namespace unless a name says
+ * the record that tells what an id means is sent before the first tick of a window that uses it, and may be
+ * sent again later. Times are CLOCK_BOOTTIME nanoseconds. PIDs are of the initial namespace unless a name says
  * otherwise. All integers are in the machine's byte order: records never leave it.
  */
 #ifndef HEARTH_BPF_EVENTS_H
@@ -67,7 +67,8 @@ struct tick_event {
 	__u8 reason; /* enum tick_reason */
 	__u8 flags;
 	__u8 kernel_reason; /* of the kernel half alone: what is left when the user half is mended */
-	__u8 unused[4];
+	__u8 window;        /* number of the window that it belongs to, its low bits */
+	__u8 unused[3];
 };
 
 /* The walk found no caller of its last user frame: is that one a root? */
@@ -262,7 +263,8 @@ struct cpu_state {
 	__u64 bpf_runs;
 	__u64 follow_ns; /* time in the programs that follow children; they may interrupt each other */
 	__u64 lost[REASON_COUNT]; /* ticks for which no record was sent, by reason */
-} __attribute__((aligned(64)));   /* whole cache lines */
+	__u64 window; /* number of the window that ticks belong to; user space counts it up */
+} __attribute__((aligned(64))); /* whole cache lines */
 
 /* Lost ticks by comm: the record that would have named them had no room. */
 struct lost_key {

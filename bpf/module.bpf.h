@@ -93,12 +93,13 @@ static __always_inline bool tell_module(struct task_struct *task, struct scratch
 					const struct mapping *mapping, struct file *file)
 {
 	__u64 *slot = told_slot(&told_objects, TOLD_OBJECTS, mapping->module);
+	__u64 tag = told_tag(mapping->module, 0, scratch->window);
 
-	if (!slot || *slot == mapping->module)
+	if (!slot || *slot == tag)
 		return true;
 	if (!send_module(task, scratch, mapping, file, EVENT_MODULE))
 		return false;
-	*slot = mapping->module;
+	*slot = tag;
 	return true;
 }
 
@@ -110,12 +111,13 @@ static __always_inline bool tell_mapped_module(struct task_struct *task, struct 
 					       const struct mapping *mapping, struct file *file)
 {
 	__u64 *slot = told_slot(&told_objects, TOLD_OBJECTS, mapping->module);
+	__u64 tag = told_tag(mapping->module, 0, scratch->window);
 
-	if (!slot || *slot == mapping->module || *slot == ~mapping->module)
+	if (!slot || *slot == tag || *slot == ~tag)
 		return true;
 	if (!send_module(task, scratch, mapping, file, EVENT_MAPPED_MODULE))
 		return false;
-	*slot = ~mapping->module;
+	*slot = ~tag;
 	return true;
 }
 

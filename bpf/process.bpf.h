@@ -90,11 +90,13 @@ static __always_inline void read_process(struct task_struct *task, struct proces
 }
 
 /* scratch->process was read. False: the ring has no room. */
-static __always_inline bool tell_process(struct task_struct *task, struct process_event *event)
+static __always_inline bool tell_process(struct task_struct *task, struct scratch *scratch)
 {
+	struct process_event *event = &scratch->process;
 	__u64 *slot = told_slot(&told_objects, TOLD_OBJECTS, event->id);
+	__u64 tag = told_tag(event->id, 0, scratch->window);
 
-	if (!slot || *slot == event->id)
+	if (!slot || *slot == tag)
 		return true;
 	event->cgroup = bpf_get_current_cgroup_id();
 	event->caller_tgid = caller_tgid(task);
@@ -103,7 +105,7 @@ static __always_inline bool tell_process(struct task_struct *task, struct proces
 	event->is_kernel = (BPF_CORE_READ(task, flags) & PF_KTHREAD) != 0;
 	if (send_event(event, sizeof(*event), false))
 		return false;
-	*slot = event->id;
+	*slot = tag;
 	return true;
 }
 

@@ -105,7 +105,7 @@ static __always_inline bool read_tick(struct bpf_perf_event_data *ctx, struct ta
 	tick->kernel_check = 0;
 	tick->user_stack = 0;
 	tick->user_check = 0;
-	if (!tell_process(task, &context->scratch->process))
+	if (!tell_process(task, context->scratch))
 		return false;
 	if (!user_mode && !take_kernel_stack(ctx, context))
 		return false;
@@ -120,7 +120,9 @@ static __always_inline void take_tick(struct bpf_perf_event_data *ctx, struct ta
 	struct scratch *scratch = context->scratch;
 	struct tick_event *tick = &scratch->tick;
 
+	scratch->window = cpu->window;
 	tick->type = EVENT_TICK;
+	tick->window = (__u8)scratch->window;
 	tick->cpu = bpf_get_smp_processor_id();
 	tick->time_ns = bpf_ktime_get_boot_ns();
 	tick->tid = task->pid;

@@ -44,6 +44,7 @@ struct scratch {
 	struct tick_event tick;
 	struct process_event process;
 	__u64 idle_task; /* this CPU's, once it was found */
+	__u64 window;    /* of cpu_state, as the tick found it */
 	struct found_rows rows;
 	struct mapping mapping; /* read last */
 	struct maple_node maple_node;
@@ -111,9 +112,10 @@ static __always_inline __u64 *told_slot(void *map, __u32 size, __u64 id)
 	return bpf_map_lookup_elem(map, &slot);
 }
 
-static __always_inline __u64 told_tag(__u64 id, __u32 check)
+/* Another one in each window, for which all is told anew. */
+static __always_inline __u64 told_tag(__u64 id, __u32 check, __u64 window)
 {
-	return id ^ (__u64)check << 32;
+	return id ^ (__u64)check << 32 ^ window * 0x9e3779b97f4a7c15ull;
 }
 
 static __always_inline struct content_hash hash_start(void)

@@ -54,7 +54,7 @@ static __always_inline bool tell_stack(struct walk_context *context, __u64 *ret_
 	event->id = hash_id(&walk->hash);
 	event->check = hash_check(&walk->hash);
 	slot = told_slot(&told_stacks, TOLD_STACKS, event->id);
-	tag = told_tag(event->id, event->check);
+	tag = told_tag(event->id, event->check, context->scratch->window);
 	if (slot && *slot != tag) {
 		if (!send_stack(context))
 			return false;
@@ -167,7 +167,9 @@ static __always_inline void walk_user_half(struct walk_context *context, struct 
 	struct walk_memo *memo = context->memo;
 	__u64 sequence = read_sequence(mm);
 
-	memo_begin(memo, thread_key(task), context->mm, sequence);
+	/* Another owner in each window: modules of frames that are not walked would not be told. */
+	memo_begin(memo, thread_key(task) ^ context->scratch->window * 0x9e3779b97f4a7c15ull,
+		   context->mm, sequence);
 	context->scratch->rows.module = 0;
 	context->walk->hash = hash_start();
 	walk_user_stack(context);

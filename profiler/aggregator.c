@@ -283,6 +283,8 @@ static void handle_tick(struct aggregator *aggregator, const struct tick_event *
 		.process = process,
 		.tid = event->tid,
 		.cpu = event->cpu,
+		.kernel_stack = AGGREGATOR_NONE,
+		.user_stack = AGGREGATOR_NONE,
 		.fate = event->fate,
 		.reason = event->reason,
 		.root_unproven = (event->flags & TICK_ROOT_UNPROVEN) != 0,

@@ -378,7 +378,7 @@ static int name_ticks(const struct record_command *command, const struct recordi
 		      struct profile *profile, struct unnamed_frames *unnamed, struct stats *stats)
 {
 	const struct frame_names_sources sources = {
-		.aggregator = recording->aggregator,
+		.aggregator = recording->ticks.present,
 		.modules = recording->modules,
 		.jit_maps = recording->jit_maps,
 		.kernel_code = recording->kernel_code,

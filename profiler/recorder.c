@@ -31,6 +31,7 @@
 #include "profiler/unwind_maps.h"
 #include "profiler/unwind_use.h"
 #include "profiler/unwind_verifier.h"
+#include "profiler/window_turns.h"
 #include "worker/local_files.h"
 #include "worker/opener.h"
 #include "worker/worker.h"
@@ -51,6 +52,7 @@ struct recorder {
 	uint64_t start_ns, end_ns; /* CLOCK_BOOTTIME; end 0: none */
 	bool done;
 	bool follows_cpus;
+	struct window_turns turns; /* where the recording has windows */
 };
 
 /* When stacks are verified each tick with one is to bring a snapshot. */
@@ -82,14 +84,14 @@ static void take_event(void *context, const void *event, size_t size)
 		break;
 	case EVENT_PROCESS:
 		note_control_group(recording, event, size);
-		aggregator_handle(recording->aggregator, event, size);
+		tick_windows_handle(&recording->ticks, event, size);
 		break;
 	case EVENT_TICK:
 		note_plain_tick(recording, event, size);
-		aggregator_handle(recording->aggregator, event, size);
+		tick_windows_handle(&recording->ticks, event, size);
 		break;
 	default:
-		aggregator_handle(recording->aggregator, event, size);
+		tick_windows_handle(&recording->ticks, event, size);
 	}
 }
 
@@ -173,7 +175,7 @@ static void show_progress(const struct recorder *recorder)
 
 	if (!recorder->options->show_progress)
 		return;
-	aggregator_totals(recorder->recording->aggregator, &totals);
+	aggregator_totals(recorder->recording->ticks.present, &totals);
 	fprintf(stderr, "\rrecording %llu s, %llu ticks (Ctrl-C ends it and writes the result) ",
 		(unsigned long long)seconds, (unsigned long long)totals.ticks);
 }
@@ -204,7 +206,7 @@ static void take_time(struct recorder *recorder)
 		recorder->follows_cpus = !sampler_follow_cpus(recorder->recording->sampler);
 	if (has_ended_targets(recorder))
 		end(recorder, RECORDING_TARGETS_ENDED);
-	unwind_use_note(recorder->recording->aggregator, recorder->recording->modules,
+	unwind_use_note(recorder->recording->ticks.present, recorder->recording->modules,
 			recorder->recording->unwind_loader);
 	jit_maps_look(recorder->recording->jit_maps);
 	kernel_code_follow(recorder->recording->kernel_code);
@@ -261,6 +263,14 @@ static void note_turn(struct recording *recording, uint64_t woken_ns)
 		recording->longest_turn_ns = took;
 }
 
+static int tend_windows(struct recorder *recorder)
+{
+	const struct recorder_windows *windows = recorder->options->windows;
+	int error = windows ? window_turns_take(&recorder->turns) : 0;
+
+	return !error && windows ? windows->tend(windows->context, recorder->recording) : error;
+}
+
 static int run_loop(struct recorder *recorder)
 {
 	while (!recorder->done) {
@@ -274,6 +284,8 @@ static int run_loop(struct recorder *recorder)
 		for (int i = 0; i < count; i++)
 			wake_up(recorder, events[i].data.u32);
 		error = drain(recorder);
+		if (!error)
+			error = tend_windows(recorder);
 		if (error)
 			return error;
 		note_turn(recorder->recording, woken_ns);
@@ -315,37 +327,12 @@ static int start(struct recorder *recorder)
 	return -ENOENT;
 }
 
-static void add_lost(void *context, const struct lost_key *key, uint64_t ticks)
-{
-	struct recording *recording = context;
-
-	aggregator_add_lost(recording->aggregator, key->comm, key->reason, ticks);
-	recording->counters.lost[key->reason] -= ticks;
-}
-
-/*
- * The ticks have stopped and the ring is empty. Lost ticks that the kernel side could name by comm are
- * charged so, the others to no process.
- */
-static void take_counters(struct recording *recording)
-{
-	struct sampler_counters unnamed;
-
-	sampler_read_counters(recording->sampler, &recording->counters);
-	unnamed = recording->counters;
-	sampler_read_lost(recording->sampler, add_lost, recording);
-	for (unsigned int reason = 0; reason < REASON_COUNT; reason++)
-		aggregator_add_lost(recording->aggregator, NULL, reason,
-				    recording->counters.lost[reason]);
-	recording->counters = unnamed;
-}
-
 static void note_first_tick(struct recording *recording)
 {
 	struct aggregator_totals totals;
 	struct identify_argument self;
 
-	aggregator_totals(recording->aggregator, &totals);
+	aggregator_totals(recording->ticks.present, &totals);
 	if (totals.first_tick_ns && !sampler_identify(recording->sampler, "", &self))
 		recording->first_tick_ns =
 			sampler_kernel_boottime(recording->sampler, totals.first_tick_ns) -
@@ -394,8 +381,11 @@ static int finish(struct recorder *recorder)
 	interrupts_while_writing(recording->end == RECORDING_INTERRUPTED);
 	error = drain(recorder);
 	finish_snapshots(recorder);
-	take_counters(recording);
 	note_first_tick(recording);
+	if (!recorder->options->windows)
+		window_turns_count_lost(recording, recording->ticks.present);
+	else if (!error)
+		error = window_turns_finish(&recorder->turns);
 	return error;
 }
 
@@ -499,8 +489,6 @@ static int watch_kernel_code(struct recording *recording)
 	recording->kernel_code = kernel_code_new(sampler_kernel_boottime(recording->sampler, 0));
 	if (!recording->kernel_code)
 		return -ENOMEM;
-	aggregator_watch_kernel_code(recording->aggregator, has_changing_code,
-				     recording->kernel_code);
 	return 0;
 }
 
@@ -514,7 +502,6 @@ static int open_jit_maps(struct recording *recording)
 	recording->jit_maps = jit_maps_new(clocks);
 	if (!recording->jit_maps)
 		return -ENOMEM;
-	aggregator_watch_made_code(recording->aggregator, note_made_code, recording->jit_maps);
 	return 0;
 }
 
@@ -527,32 +514,51 @@ static int open_control_groups(struct recording *recording, struct tick_labels l
 	return recording->control_groups ? 0 : -ENOMEM;
 }
 
-static int open_opener(struct recording *recording)
+static int open_modules(struct recording *recording)
 {
-	int error =
-		own_opener_new(sampler_identify_program(recording->sampler), &recording->opener);
+	int error;
+
+	recording->modules = modules_new(identify, recording->sampler, recording->unwind_loader);
+	if (!recording->modules)
+		return -ENOMEM;
+	error = own_opener_new(sampler_identify_program(recording->sampler), &recording->opener);
 
 	if (!error)
 		modules_use_opener(recording->modules, recording->opener);
 	return error;
 }
 
+struct aggregator *recording_new_aggregator(const struct recording *recording)
+{
+	struct aggregator *aggregator = aggregator_new();
+
+	if (!aggregator)
+		return NULL;
+	aggregator_use_modules(aggregator, recording->modules);
+	aggregator_keep_labels(aggregator, recording->labels);
+	aggregator_watch_made_code(aggregator, note_made_code, recording->jit_maps);
+	aggregator_watch_kernel_code(aggregator, has_changing_code, recording->kernel_code);
+	return aggregator;
+}
+
+static int open_aggregator(struct recording *recording)
+{
+	recording->ticks.present = recording_new_aggregator(recording);
+	return recording->ticks.present ? 0 : -ENOMEM;
+}
+
 static int open_snapshots(struct recording *recording, const struct recorder_options *options)
 {
 	const struct snapshots_rules rules = { find_rule, recording->unwind_maps };
 
-	if (!recording->aggregator || !recording->modules)
-		return -ENOMEM;
-	aggregator_use_modules(recording->aggregator, recording->modules);
-	aggregator_keep_labels(recording->aggregator, options->labels);
 	if (options->sampler.verify) {
 		recording->verifier =
-			unwind_verifier_new(recording->aggregator, recording->modules);
+			unwind_verifier_new(recording->ticks.present, recording->modules);
 		if (!recording->verifier)
 			return -ENOMEM;
 	}
-	recording->snapshots = snapshots_new(recording->aggregator, recording->modules, &rules,
-					     recording->verifier);
+	recording->snapshots =
+		snapshots_new(&recording->ticks, recording->modules, &rules, recording->verifier);
 	return recording->snapshots ? 0 : -ENOMEM;
 }
 
@@ -572,18 +578,18 @@ static int record(struct recorder *recorder)
 		error = await_worker(recording);
 	if (error)
 		return error;
-	recording->aggregator = aggregator_new();
 	error = open_unwind_tables(recording);
 	if (error)
 		return log_failed("cannot make unwind tables", error);
-	recording->modules = modules_new(identify, recording->sampler, recording->unwind_loader);
-	error = open_snapshots(recording, recorder->options);
-	if (!error)
-		error = open_opener(recording);
+	error = open_modules(recording);
 	if (!error)
 		error = open_jit_maps(recording);
 	if (!error)
 		error = watch_kernel_code(recording);
+	if (!error)
+		error = open_aggregator(recording);
+	if (!error)
+		error = open_snapshots(recording, recorder->options);
 	if (!error)
 		error = open_control_groups(recording, recorder->options->labels);
 	if (error)
@@ -594,6 +600,8 @@ static int record(struct recorder *recorder)
 	error = start(recorder);
 	if (error)
 		return error;
+	if (recorder->options->windows)
+		window_turns_init(&recorder->turns, recorder->options->windows, recording);
 	/* What was gathered is kept, whatever ends the recording. */
 	error = run_loop(recorder);
 	if (error)
@@ -626,6 +634,7 @@ int recorder_run(const struct recorder_options *options, struct recording *ret_r
 	*ret_recording = (struct recording){
 		.event = sampler_event_name(options->sampler.event),
 		.rate_hz = options->sampler.rate_hz,
+		.labels = options->labels,
 	};
 	workload_init(&ret_recording->workload);
 	error = record(&recorder);
@@ -648,8 +657,9 @@ void recording_close_session(struct recording *recording)
 
 void recording_forget_ticks(struct recording *recording)
 {
-	aggregator_free(recording->aggregator);
-	recording->aggregator = NULL;
+	aggregator_free(recording->ticks.present);
+	aggregator_free(recording->ticks.before);
+	recording->ticks = (struct tick_windows){ 0 };
 }
 
 void recording_release(struct recording *recording)

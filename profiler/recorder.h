@@ -12,13 +12,39 @@
 #include "profiler/row_source.h"
 #include "profiler/sampler.h"
 #include "profiler/tick_counts.h"
+#include "profiler/tick_windows.h"
 #include "profiler/workload.h"
+
+struct recording;
+
+/*
+ * Ticks of one window, all of them: its aggregator refers to nothing outside of it. Times are CLOCK_BOOTTIME as the kernel side reads it.
+ */
+struct recorded_window {
+	struct aggregator *aggregator; /* whoever takes the window frees it */
+	uint64_t start_ns, end_ns;
+	uint64_t ahead_ns; /* to be added to a time for that of the wall clock (modulo 2^64) */
+	uint64_t rate_hz;
+};
+
+/* How a recording is cut into windows. */
+struct recorder_windows {
+	uint64_t length_ns; /* they end at multiples of it, by the wall clock */
+	/* Takes one, with what else is known in `recording` now. An error ends the recording. */
+	int (*take)(void *context, struct recording *recording,
+		    const struct recorded_window *window);
+	/* Called a few times a second. */
+	int (*tend)(void *context, struct recording *recording);
+	void *context;
+};
 
 struct recorder_options {
 	struct sampler_options sampler;
 	uint64_t duration_ns; /* 0: until the command, the targets or a signal end it */
 	char **command;       /* NULL: none */
 	bool show_progress;   /* a line on standard error, rewritten in place */
+	const struct recorder_windows
+		*windows; /* NULL: all ticks stay in the recording's aggregator */
 	struct tick_labels
 		labels; /* what ticks are told apart by, and whether their times are kept */
 };
@@ -38,7 +64,8 @@ struct recording {
 		file_opener; /* of files that tell of modules: by the rows' thread, and by whoever names afterwards */
 	struct local_files *local_files; /* by the same */
 	struct row_source row_source;
-	struct aggregator *aggregator;
+	struct tick_windows ticks;
+	struct tick_labels labels; /* of them */
 	struct unwind_maps *unwind_maps;
 	struct unwind_loader *unwind_loader;
 	struct modules *modules;
@@ -70,6 +97,9 @@ struct recording {
  */
 int recorder_run(const struct recorder_options *options, struct recording *ret_recording);
 void recording_release(struct recording *recording);
+
+/* An empty one, to count the recording's ticks. NULL: out of memory. */
+struct aggregator *recording_new_aggregator(const struct recording *recording);
 
 /*
  * Frees early what is not needed any more: when it has ended, the kernel side's programs, maps and tables, and what waited for

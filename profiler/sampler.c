@@ -53,6 +53,7 @@ struct sampler {
 	struct kernel_types types; /* until it is loaded */
 	struct ring_buffer *ring;
 	struct cpu_state *states; /* the map cpu_states, shared with the kernel side */
+	uint64_t window;          /* number of the one that ticks belong to */
 	size_t states_bytes;
 	struct cpu_event *cpus; /* per possible CPU */
 	size_t cpu_count;       /* possible CPUs: entries of states and cpus */
@@ -661,20 +662,24 @@ void sampler_read_counters(const struct sampler *sampler, struct sampler_counter
 	*ret_counters = counters;
 }
 
-void sampler_read_lost(const struct sampler *sampler, sampler_lost_fn handle, void *context)
+void sampler_take_lost(const struct sampler *sampler, sampler_lost_fn handle, void *context)
 {
 	int map = bpf_map__fd(sampler->skeleton->maps.lost_ticks);
-	struct lost_key key, next;
-	const struct lost_key *at = NULL;
+	uint32_t left = bpf_map__max_entries(sampler->skeleton->maps.lost_ticks);
+	struct lost_key key;
+	uint64_t ticks;
 
-	while (!bpf_map_get_next_key(map, at, &next)) {
-		uint64_t ticks;
+	while (left-- && !bpf_map_get_next_key(map, NULL, &key) &&
+	       !bpf_map_lookup_and_delete_elem(map, &key, &ticks))
+		handle(context, &key, ticks);
+}
 
-		if (!bpf_map_lookup_elem(map, &next, &ticks))
-			handle(context, &next, ticks);
-		key = next;
-		at = &key;
-	}
+uint64_t sampler_begin_window(struct sampler *sampler)
+{
+	sampler->window++;
+	for (size_t cpu = 0; cpu < sampler->cpu_count; cpu++)
+		__atomic_store_n(&sampler->states[cpu].window, sampler->window, __ATOMIC_RELEASE);
+	return sampler->window;
 }
 
 void sampler_unwind_maps(const struct sampler *sampler, struct unwind_map_fds *ret_fds)

@@ -82,9 +82,15 @@ int sampler_drain(struct sampler *sampler, sampler_handle_fn handle, void *conte
 
 void sampler_read_counters(const struct sampler *sampler, struct sampler_counters *ret_counters);
 
-/* Calls `handle` for each comm that lost ticks, where the kernel side could still tell. */
+/* Calls `handle` for each comm that lost ticks since the last call, where the kernel side could still tell. */
 typedef void (*sampler_lost_fn)(void *context, const struct lost_key *key, uint64_t ticks);
-void sampler_read_lost(const struct sampler *sampler, sampler_lost_fn handle, void *context);
+void sampler_take_lost(const struct sampler *sampler, sampler_lost_fn handle, void *context);
+
+/*
+ * Ticks that begin from now on belong to another window, and refer to nothing that was told before: its number, the low bits of which they have
+ * (tick_event.window). The first one is 0. Ticks that are being taken right now still come as the last one's.
+ */
+uint64_t sampler_begin_window(struct sampler *sampler);
 
 /* The maps of unwind tables, to be filled. */
 struct unwind_map_fds;

@@ -11,6 +11,7 @@
 #include "profiler/aggregator.h"
 #include "profiler/modules.h"
 #include "profiler/snapshot_walker.h"
+#include "profiler/tick_windows.h"
 #include "profiler/unwind_verifier.h"
 #include "symbolize/vdso.h"
 #include "unwind/snapshot_unwinder.h"
@@ -35,7 +36,7 @@ struct known_rule {
 #define KNOWN_RULES 1024 /* a power of two */
 
 struct snapshots {
-	struct aggregator *aggregator;
+	const struct tick_windows *windows;
 	struct modules *modules;
 	struct snapshots_rules rules;
 	struct unwind_verifier *verifier;   /* NULL: none is asked for, */
@@ -89,7 +90,7 @@ static bool find_rule(void *context, uint64_t id, uint64_t offset, struct unwind
 	return true;
 }
 
-struct snapshots *snapshots_new(struct aggregator *aggregator, struct modules *modules,
+struct snapshots *snapshots_new(const struct tick_windows *windows, struct modules *modules,
 				const struct snapshots_rules *rules,
 				struct unwind_verifier *verifier)
 {
@@ -98,7 +99,7 @@ struct snapshots *snapshots_new(struct aggregator *aggregator, struct modules *m
 
 	if (!snapshots)
 		return NULL;
-	snapshots->aggregator = aggregator;
+	snapshots->windows = windows;
 	snapshots->modules = modules;
 	snapshots->rules = *rules;
 	snapshots->verifier = verifier;
@@ -190,7 +191,7 @@ static void tell_stack(struct snapshots *snapshots, const struct unwound_stack *
 	memcpy(snapshots->stack.frames, unwound->frames, unwound->depth * sizeof(*unwound->frames));
 	event->id = hash_bytes(event, size) | 1; /* never 0, which means "none" */
 	event->check = (uint32_t)hash_bytes(event, size);
-	aggregator_handle(snapshots->aggregator, event, size);
+	aggregator_handle(tick_windows_of(snapshots->windows, tick), event, size);
 	tick->user_stack = event->id;
 	tick->user_check = event->check;
 }
@@ -274,7 +275,8 @@ static bool take(struct snapshots *snapshots, const struct snapshot_event *event
 	struct snapshot snapshot;
 
 	*ret_rows_of = 0;
-	if (patience == WAIT_FOR_RINGS && !aggregator_can_take(snapshots->aggregator, &tick))
+	if (patience == WAIT_FOR_RINGS &&
+	    !aggregator_can_take(tick_windows_of(snapshots->windows, &tick), &tick))
 		return false;
 	snapshot = open_snapshot(snapshots, event);
 	if (snapshots->verifier)
@@ -287,7 +289,7 @@ static bool take(struct snapshots *snapshots, const struct snapshot_event *event
 		unwind_verifier_compare(snapshots->verifier, &tick, &snapshots->unwound);
 	if (tick.reason == REASON_ROWS_MISSING)
 		mend_tick(snapshots, walked, &tick);
-	aggregator_handle(snapshots->aggregator, &tick, sizeof(tick));
+	tick_windows_handle(snapshots->windows, &tick, sizeof(tick));
 	return true;
 }
 
@@ -317,7 +319,7 @@ void snapshots_handle(struct snapshots *snapshots, const void *event, size_t siz
 	uint64_t rows_of;
 
 	if (!is_well_formed(event, size)) {
-		aggregator_handle(snapshots->aggregator, event, size); /* counts it as such */
+		tick_windows_handle(snapshots->windows, event, size); /* counts it as such */
 		return;
 	}
 	snapshots->totals.taken++;
@@ -356,6 +358,41 @@ void snapshots_take_waiting(struct snapshots *snapshots)
 bool snapshots_are_waiting(const struct snapshots *snapshots)
 {
 	return snapshots->waiting != NULL;
+}
+
+static bool is_of_window_before(const struct snapshots *snapshots,
+				const struct waiting_snapshot *waiting)
+{
+	return tick_windows_of(snapshots->windows, &waiting->event.tick) ==
+	       snapshots->windows->before;
+}
+
+bool snapshots_of_window_before_are_waiting(const struct snapshots *snapshots)
+{
+	const struct waiting_snapshot *waiting = snapshots->waiting;
+
+	while (waiting && !is_of_window_before(snapshots, waiting))
+		waiting = waiting->next;
+	return waiting != NULL;
+}
+
+void snapshots_take_window_before(struct snapshots *snapshots)
+{
+	struct waiting_snapshot *waiting = snapshots->waiting, *next;
+	uint64_t rows_of;
+
+	snapshots->waiting = NULL;
+	for (; waiting; waiting = next) {
+		bool is_of_it = is_of_window_before(snapshots, waiting);
+
+		next = waiting->next;
+		waiting->next = snapshots->waiting;
+		snapshots->waiting = waiting;
+		if (!is_of_it)
+			continue;
+		take(snapshots, &waiting->event, WAIT_FOR_NOTHING, &rows_of);
+		drop_first(snapshots);
+	}
 }
 
 void snapshots_take_all(struct snapshots *snapshots)

@@ -18,9 +18,9 @@
 
 #include "bpf/events.h"
 
-struct aggregator;
 struct modules;
 struct snapshots;
+struct tick_windows;
 struct unwind_verifier;
 
 /* Of those that wait; one more is delivered as it is. */
@@ -39,7 +39,7 @@ struct snapshots_rules {
 };
 
 /* With a verifier, which may be NULL, each snapshot is compared. NULL: out of memory. */
-struct snapshots *snapshots_new(struct aggregator *aggregator, struct modules *modules,
+struct snapshots *snapshots_new(const struct tick_windows *windows, struct modules *modules,
 				const struct snapshots_rules *rules,
 				struct unwind_verifier *verifier);
 void snapshots_free(struct snapshots *snapshots);
@@ -54,6 +54,10 @@ bool snapshots_are_waiting(const struct snapshots *snapshots);
 
 /* Takes those that still wait, for better or worse. */
 void snapshots_take_all(struct snapshots *snapshots);
+
+/* The same of those whose ticks belong to the window before (tick_windows.h), which there is. */
+bool snapshots_of_window_before_are_waiting(const struct snapshots *snapshots);
+void snapshots_take_window_before(struct snapshots *snapshots);
 
 void snapshots_read_totals(const struct snapshots *snapshots, struct snapshots_totals *ret_totals);
 

@@ -54,7 +54,7 @@ void stats_gather(const struct recording *recording, struct stats *ret_stats)
 	struct snapshots_totals snapshots;
 	struct unwind_loader_totals unwind;
 
-	aggregator_totals(recording->aggregator, &totals);
+	aggregator_totals(recording->ticks.present, &totals);
 	modules_read_totals(recording->modules, &modules);
 	snapshots_read_totals(recording->snapshots, &snapshots);
 	unwind_loader_read_totals(recording->unwind_loader, &unwind);

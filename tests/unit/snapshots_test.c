@@ -16,6 +16,7 @@
 #include "profiler/aggregator.h"
 #include "profiler/modules.h"
 #include "profiler/snapshots.h"
+#include "profiler/tick_windows.h"
 #include "profiler/unwind_loader.h"
 #include "tests/unit/unwind_plain_maps.h"
 
@@ -34,6 +35,7 @@ struct record {
 
 struct fixture {
 	struct aggregator *aggregator;
+	struct tick_windows windows;
 	struct modules *modules;
 	struct snapshots *snapshots;
 	struct record record;
@@ -54,8 +56,9 @@ static int set_up(void **state)
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
 	fixture->aggregator = aggregator_new();
+	fixture->windows.present = fixture->aggregator;
 	fixture->modules = modules_new(NULL, NULL, NULL);
-	fixture->snapshots = snapshots_new(fixture->aggregator, fixture->modules, &no_rows, NULL);
+	fixture->snapshots = snapshots_new(&fixture->windows, fixture->modules, &no_rows, NULL);
 	fixture->record = (struct record){
 		.event = {
 			.type = EVENT_SNAPSHOT,
@@ -260,6 +263,7 @@ struct rows_fixture {
 	struct unwind_loader *loader;
 	struct modules *modules;
 	struct aggregator *aggregator;
+	struct tick_windows windows;
 	struct snapshots *snapshots;
 	struct snapshots_totals totals;
 	char path[32];
@@ -389,7 +393,8 @@ static int set_up_rows(void **state)
 	assert_int_equal(unwind_loader_new(&fixture->maps.view, &source, &fixture->loader), 0);
 	fixture->modules = modules_new(identify, fixture, fixture->loader);
 	fixture->aggregator = aggregator_new();
-	fixture->snapshots = snapshots_new(fixture->aggregator, fixture->modules, &rules, NULL);
+	fixture->windows.present = fixture->aggregator;
+	fixture->snapshots = snapshots_new(&fixture->windows, fixture->modules, &rules, NULL);
 	aggregator_handle(fixture->aggregator, &process, sizeof(process));
 	tell_module(fixture, LOWER_MODULE);
 	tell_module(fixture, UPPER_MODULE);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profiler/window_turns.h"
+
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "profiler/aggregator.h"
+#include "profiler/recorder.h"
+#include "profiler/snapshots.h"
+#include "profiler/unwind_use.h"
+
+/* So long after its end a tick of a window may still be in the rings, and so long one may wait for rows at most. */
+#define LAST_TICKS_NS 300000000u
+#define LAST_ROWS_NS  3000000000u
+
+/* When no memory is left for another window the present one goes on for so long. */
+#define RETRY_NS 1000000000u
+
+/* --- lost ticks --- */
+
+struct losing {
+	struct aggregator *of;
+	uint64_t left[REASON_COUNT]; /* not charged yet */
+};
+
+static void add_lost(void *context, const struct lost_key *key, uint64_t ticks)
+{
+	struct losing *losing = context;
+	uint64_t *left = &losing->left[key->reason];
+
+	if (ticks > *left) /* more came since they were counted: those are of the next window */
+		ticks = *left;
+	aggregator_add_lost(losing->of, key->comm, key->reason, ticks);
+	*left -= ticks;
+}
+
+void window_turns_count_lost(struct recording *recording, struct aggregator *of)
+{
+	struct losing losing = { .of = of };
+	struct sampler_counters counters;
+
+	sampler_read_counters(recording->sampler, &counters);
+	for (unsigned int reason = 0; reason < REASON_COUNT; reason++)
+		losing.left[reason] = counters.lost[reason] - recording->counters.lost[reason];
+	sampler_take_lost(recording->sampler, add_lost, &losing);
+	for (unsigned int reason = 0; reason < REASON_COUNT; reason++)
+		aggregator_add_lost(of, NULL, reason, losing.left[reason]);
+	recording->counters = counters;
+}
+
+/* --- turns --- */
+
+/* A window of less than half of the length is none of its own. */
+static uint64_t next_end_ns(const struct window_turns *turns)
+{
+	uint64_t length = turns->windows->length_ns, left = length - clock_unix_ns() % length;
+
+	return clock_boottime_ns() + (left < length / 2 ? left + length : left);
+}
+
+static uint64_t kernel_now_ns(const struct window_turns *turns)
+{
+	return sampler_kernel_boottime(turns->recording->sampler, clock_boottime_ns());
+}
+
+void window_turns_init(struct window_turns *turns, const struct recorder_windows *windows,
+		       struct recording *recording)
+{
+	*turns = (struct window_turns){
+		.windows = windows,
+		.recording = recording,
+		.rate_hz = recording->rate_hz,
+	};
+	turns->start_ns = kernel_now_ns(turns);
+	turns->due_ns = next_end_ns(turns);
+}
+
+void window_turns_end_early(struct window_turns *turns)
+{
+	turns->due_ns = 0;
+}
+
+static int hand_over(struct window_turns *turns, struct aggregator **aggregator, uint64_t start_ns,
+		     uint64_t end_ns, uint64_t rate_hz)
+{
+	const struct recorded_window window = {
+		.aggregator = take_ptr(*aggregator),
+		.start_ns = start_ns,
+		.end_ns = end_ns,
+		.ahead_ns = clock_unix_ns() - kernel_now_ns(turns),
+		.rate_hz = rate_hz,
+	};
+
+	return turns->windows->take(turns->windows->context, turns->recording, &window);
+}
+
+static int begin_window(struct window_turns *turns)
+{
+	struct recording *recording = turns->recording;
+	struct aggregator *aggregator = recording_new_aggregator(recording);
+
+	if (!aggregator) {
+		turns->due_ns = clock_boottime_ns() + RETRY_NS;
+		return 0;
+	}
+	unwind_use_note(recording->ticks.present, recording->modules, recording->unwind_loader);
+	recording->ticks.before = recording->ticks.present;
+	recording->ticks.present = aggregator;
+	recording->ticks.number = sampler_begin_window(recording->sampler);
+	turns->before_ns = turns->start_ns;
+	turns->before_rate_hz = turns->rate_hz;
+	turns->start_ns = turns->ended_ns = kernel_now_ns(turns);
+	turns->rate_hz = recording->rate_hz;
+	turns->due_ns = next_end_ns(turns);
+	return 0;
+}
+
+static int end_before(struct window_turns *turns)
+{
+	struct recording *recording = turns->recording;
+
+	snapshots_take_window_before(recording->snapshots);
+	window_turns_count_lost(recording, recording->ticks.before);
+	return hand_over(turns, &recording->ticks.before, turns->before_ns, turns->ended_ns,
+			 turns->before_rate_hz);
+}
+
+static bool before_is_complete(const struct window_turns *turns)
+{
+	uint64_t since = kernel_now_ns(turns) - turns->ended_ns;
+
+	return since >= LAST_ROWS_NS ||
+	       (since >= LAST_TICKS_NS &&
+		!snapshots_of_window_before_are_waiting(turns->recording->snapshots));
+}
+
+int window_turns_take(struct window_turns *turns)
+{
+	if (turns->recording->ticks.before)
+		return before_is_complete(turns) ? end_before(turns) : 0;
+	return clock_boottime_ns() >= turns->due_ns ? begin_window(turns) : 0;
+}
+
+int window_turns_finish(struct window_turns *turns)
+{
+	struct recording *recording = turns->recording;
+	int error = 0;
+
+	if (recording->ticks.before)
+		error = end_before(turns);
+	window_turns_count_lost(recording, recording->ticks.present);
+	if (!error)
+		error = hand_over(turns, &recording->ticks.present, turns->start_ns,
+				  kernel_now_ns(turns), turns->rate_hz);
+	return error;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When the windows of a recording begin and end (recorder.h), and the ticks that were lost in each. In the recording's thread. */
+#ifndef HEARTH_PROFILER_WINDOW_TURNS_H
+#define HEARTH_PROFILER_WINDOW_TURNS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct recorder_windows;
+struct recording;
+
+struct window_turns {
+	const struct recorder_windows *windows;
+	struct recording *recording;
+	uint64_t start_ns;  /* of the present window: the kernel's CLOCK_BOOTTIME */
+	uint64_t due_ns;    /* when it is to end: CLOCK_BOOTTIME */
+	uint64_t before_ns; /* when the one before began, if it is not complete yet, */
+	uint64_t ended_ns;  /* and when it ended */
+	uint64_t rate_hz, before_rate_hz;
+};
+
+/* The ticks have been started. */
+void window_turns_init(struct window_turns *turns, const struct recorder_windows *windows,
+		       struct recording *recording);
+
+/* The present window ends at the next turn. */
+void window_turns_end_early(struct window_turns *turns);
+
+/* The rings were drained: ends what is due, and hands over what is complete. 0, or the error of whoever takes it. */
+int window_turns_take(struct window_turns *turns);
+
+/* No tick comes any more, and all that were have been counted: hands the rest over. */
+int window_turns_finish(struct window_turns *turns);
+
+/* Counts what the kernel side lost since the last call as ticks of a window. Those that it could name by comm are charged so, the others to no process. */
+struct aggregator;
+void window_turns_count_lost(struct recording *recording, struct aggregator *of);
+
+#endif
