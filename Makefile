@@ -251,16 +251,20 @@ check-format:
 
 # --- living on a machine ---------------------------------------------------------------------------
 
-MANUALS := $(wildcard docs/*.1)
+MANUALS      := $(wildcard docs/*.1)
+FILE_MANUALS := $(wildcard docs/*.5)
 
 install: all
 	install -D -m 755 $(OUTPUT)/hearth $(DESTDIR)$(PREFIX)/bin/hearth
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(MANUALS) $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -d $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 644 $(FILE_MANUALS) $(DESTDIR)$(PREFIX)/share/man/man5/
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/hearth
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/man/man1/,$(notdir $(MANUALS)))
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/man/man5/,$(notdir $(FILE_MANUALS)))
 
 clean:
 	rm -rf $(OUTPUT)

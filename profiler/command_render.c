@@ -380,26 +380,20 @@ static enum option_result parse(struct output *output, int argc, char **argv,
 		.command = "render",
 		.tables = tables,
 		.table_count = ROWS(tables),
+		.mixes_operands = true,
 	};
+	int operand;
+	enum option_result result = options_parse(&parser, argc, argv, &operand);
 
-	while (argc > 1) {
-		const char *why;
-		int operand;
-		enum option_result result = options_parse(&parser, argc, argv, &operand);
+	for (; result == OPTIONS_PARSED && operand < argc; operand++) {
+		const char *why = add_operand(operands, argv[operand], SIDE_RENDERED);
 
-		if (result != OPTIONS_PARSED)
-			return result;
-		if (operand == argc)
-			break;
-		why = add_operand(operands, argv[operand], SIDE_RENDERED);
-		if (why) {
-			log_error("%s", why);
-			return OPTIONS_WRONG;
-		}
-		argc -= operand;
-		argv += operand;
+		if (!why)
+			continue;
+		log_error("%s", why);
+		return OPTIONS_WRONG;
 	}
-	return check(operands) ? OPTIONS_WRONG : OPTIONS_PARSED;
+	return result == OPTIONS_PARSED && check(operands) ? OPTIONS_WRONG : result;
 }
 
 static int run(const struct operands *operands, struct output *output)

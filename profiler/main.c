@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "profiler/command.h"
+#include "profiler/conf_file.h"
 #include "worker/opener_child.h"
 #include "worker/worker_child.h"
 
@@ -62,12 +63,20 @@ static int print_version(void)
 	return EXIT_GOOD;
 }
 
-/* "hearth record --version" is "hearth --version". */
+/* With the options that a file has for it. "hearth record --version" is "hearth --version". */
 static int run_command(const struct command *command, int argc, char **argv)
 {
+	struct conf_words words;
+	int status = EXIT_WRONG;
+
 	if (argc == 2 && !strcmp(argv[1], "--version"))
 		return print_version();
-	return command->run(argc, argv);
+	if (argc == 2 && !strcmp(argv[1], "--help"))
+		return command->run(argc, argv);
+	if (!conf_words_init(&words, command->name, argc, argv))
+		status = command->run(words.count, words.words);
+	conf_words_release(&words);
+	return status;
 }
 
 static int run(int argc, char **argv)

@@ -10,12 +10,15 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "profiler/conf_file.h"
 
 #define HELP_COLUMN 28 /* where an option's words start in --help */
 #define HELP_WIDTH  100
 
-/* What getopt_long gives for row i: above every letter. */
-#define ROW_VALUE 1000
+/* What getopt_long gives for row i, above every letter, and for what each command has besides. */
+#define ROW_VALUE    1000
+#define CONFIG_VALUE 998
+#define CHECK_VALUE  999
 
 int parse_u64(const char *text, uint64_t low, uint64_t high, uint64_t *ret_value)
 {
@@ -111,6 +114,8 @@ static void print_help(const struct option_parser *parser)
 			if (!table->rows[row].is_hidden)
 				print_row(&table->rows[row]);
 	}
+	printf("\nOptions may also stand in " CONF_FILE_DEFAULT ", or the file of --config FILE;\n"
+	       "--check-config only tells whether they are understood: hearth.conf(5).\n");
 }
 
 /* getopt's own tables, made from the rows. */
@@ -134,7 +139,7 @@ static int getopt_tables_init(const struct option_parser *parser, struct getopt_
 {
 	size_t count = row_count(parser), at = 0;
 
-	tables->long_options = calloc(count + 2, sizeof(*tables->long_options));
+	tables->long_options = calloc(count + 4, sizeof(*tables->long_options));
 	tables->letters = calloc(count + 3, 2);
 	if (!tables->long_options || !tables->letters)
 		return -ENOMEM;
@@ -159,6 +164,11 @@ static int getopt_tables_init(const struct option_parser *parser, struct getopt_
 			tables->letters[at++] = ':';
 	}
 	tables->long_options[count] = (struct option){ .name = "help", .val = 'h' };
+	tables->long_options[count + 1] = (struct option){ .name = CONF_OPTION + 2,
+							   .has_arg = required_argument,
+							   .val = CONFIG_VALUE };
+	tables->long_options[count + 2] =
+		(struct option){ .name = "check-config", .val = CHECK_VALUE };
 	return 0;
 }
 
@@ -184,12 +194,13 @@ static const char *take_value(const struct option_row *row, int argc, char **arg
 	return optarg;
 }
 
-static enum option_result set_row(const struct option_parser *parser, size_t index, int argc,
-				  char **argv)
+/* `place`: ahead of the option's name in what is said of it. */
+static enum option_result set_row(const struct option_parser *parser, size_t index,
+				  const char *place, const char *value)
 {
 	void *context;
 	const struct option_row *row = row_at(parser, index, &context);
-	const char *value = take_value(row, argc, argv), *why = "not understood";
+	const char *why = "not understood";
 	int error;
 
 	if (row->is_help) {
@@ -200,16 +211,16 @@ static enum option_result set_row(const struct option_parser *parser, size_t ind
 	if (!error || error == -ECANCELED)
 		return error ? OPTIONS_HELP_SHOWN : OPTIONS_PARSED;
 	if (value)
-		log_error("--%s %s: %s", row->name, *value ? value : "''", why);
+		log_error("%s%s %s: %s", place, row->name, *value ? value : "''", why);
 	else
-		log_error("--%s: %s", row->name, why);
+		log_error("%s%s: %s", place, row->name, why);
 	return OPTIONS_WRONG;
 }
 
 /* What getopt_long says of an option that it knows: it was given a value, as in "--verify=3". */
 static bool is_known(const struct option_parser *parser, int value)
 {
-	return value == 'h' || find_row(parser, value) < row_count(parser);
+	return value == 'h' || value == CHECK_VALUE || find_row(parser, value) < row_count(parser);
 }
 
 static enum option_result complain(const struct option_parser *parser, int value, char **argv)
@@ -230,40 +241,192 @@ static enum option_result complain(const struct option_parser *parser, int value
 	return OPTIONS_WRONG;
 }
 
-static enum option_result parse_all(const struct option_parser *parser,
-				    const struct getopt_tables *tables, int argc, char **argv)
-{
-	optind = 1;
-	opterr = 0;
-	for (;;) {
-		int value = getopt_long(argc, argv, tables->letters, tables->long_options, NULL);
-		enum option_result result;
+/* The words of a command line, behind those of the file. */
+struct typed_words {
+	const struct option_parser *parser;
+	struct getopt_tables tables;
+	int argc;
+	char **argv;
+	bool *is_given; /* each row */
+	bool asks_help;
+	bool is_check; /* of the file, and nothing else is to be done */
+	int files;     /* so many were named ahead of all other options, and read */
+};
 
-		if (value < 0)
-			return OPTIONS_PARSED;
-		if (value == 'h') {
-			print_help(parser);
+static void typed_words_release(struct typed_words *typed)
+{
+	getopt_tables_release(&typed->tables);
+	free(typed->is_given);
+}
+
+static int typed_words_init(struct typed_words *typed, const struct option_parser *parser, int argc,
+			    char **argv)
+{
+	*typed = (struct typed_words){ .parser = parser, .argc = argc, .argv = argv };
+	typed->files = conf_file_named(argc, argv) ? 1 : 0;
+	typed->is_given = calloc(row_count(parser) + 1, sizeof(*typed->is_given));
+	return typed->is_given ? getopt_tables_init(parser, &typed->tables) : -ENOMEM;
+}
+
+/* 0: from their beginning, whatever getopt was about to do. */
+static void start(void)
+{
+	optind = 0;
+	opterr = 0;
+}
+
+/* What getopt_long gives next, and the value of a row. */
+static int next(const struct typed_words *typed, const char **ret_value)
+{
+	int got = getopt_long(typed->argc, typed->argv, typed->tables.letters,
+			      typed->tables.long_options, NULL);
+	const size_t index = find_row(typed->parser, got);
+	void *context;
+
+	*ret_value = optarg;
+	if (index < row_count(typed->parser))
+		*ret_value = take_value(row_at(typed->parser, index, &context), typed->argc,
+					typed->argv);
+	return got;
+}
+
+/* Only looks at what is there: what is wrong with it is said when it is set. */
+static void look(struct typed_words *typed)
+{
+	const char *value;
+	int got;
+
+	start();
+	while ((got = next(typed, &value)) >= 0 && got != '?' && got != ':') {
+		const size_t index = find_row(typed->parser, got);
+		void *context;
+
+		typed->is_check |= got == CHECK_VALUE;
+		typed->asks_help |= got == 'h';
+		if (index >= row_count(typed->parser))
+			continue;
+		typed->is_given[index] = true;
+		typed->asks_help |= row_at(typed->parser, index, &context)->is_help;
+	}
+}
+
+/* What every command has, but for the help: done when the words were looked at, or before. */
+static enum option_result set_common(struct typed_words *typed, int got)
+{
+	if (got == CHECK_VALUE || typed->files-- > 0)
+		return OPTIONS_PARSED;
+	log_error(CONF_OPTION " FILE stands once, ahead of all other options");
+	return OPTIONS_WRONG;
+}
+
+static enum option_result set_typed(struct typed_words *typed)
+{
+	enum option_result result = OPTIONS_PARSED;
+	const char *value;
+
+	start();
+	while (result == OPTIONS_PARSED) {
+		int got = next(typed, &value);
+
+		if (got < 0)
+			return typed->is_check ? OPTIONS_HELP_SHOWN : OPTIONS_PARSED;
+		if (got == '?' || got == ':')
+			return complain(typed->parser, got, typed->argv);
+		if (got == 'h') {
+			print_help(typed->parser);
 			return OPTIONS_HELP_SHOWN;
 		}
-		if (value == '?' || value == ':')
-			return complain(parser, value, argv);
-		result = set_row(parser, find_row(parser, value), argc, argv);
-		if (result != OPTIONS_PARSED)
-			return result;
+		if (got == CONFIG_VALUE || got == CHECK_VALUE)
+			result = set_common(typed, got);
+		else
+			result = set_row(typed->parser, find_row(typed->parser, got), "--", value);
 	}
+	return result;
+}
+
+/* By its whole name: what is written down once need not be short. */
+static size_t find_name(const struct option_parser *parser, const char *name, size_t size)
+{
+	size_t index = 0;
+	void *context;
+
+	for (; index < row_count(parser); index++) {
+		const char *other = row_at(parser, index, &context)->name;
+
+		if (strlen(other) == size && !memcmp(other, name, size))
+			break;
+	}
+	return index;
+}
+
+/* What a flag's value says: 1, 0, or -1 for something else. Without one it is set. */
+static int flag_value(const char *value)
+{
+	static const char *const words[][2] = {
+		{ "no", "yes" }, { "false", "true" }, { "off", "on" }, { "0", "1" }
+	};
+
+	for (size_t i = 0; value && i < sizeof(words) / sizeof(words[0]); i++)
+		for (int set = 0; set < 2; set++)
+			if (!strcmp(value, words[i][set]))
+				return set;
+	return value ? -1 : 1;
+}
+
+/* One line of the file: where it stands, and NAME or NAME=VALUE. What was typed goes before it. */
+static enum option_result set_line(const struct typed_words *typed, const char *place,
+				   const char *line)
+{
+	const size_t size = strcspn(line, "="), index = find_name(typed->parser, line, size);
+	const char *value = line[size] ? line + size + 1 : NULL;
+	_cleanup_(buffer_release) struct buffer before = { 0 };
+	const struct option_row *row;
+	void *context;
+
+	if (index == row_count(typed->parser)) {
+		log_error("%s: there is no option %.*s; hearth %s --help lists them", place,
+			  (int)size, line, typed->parser->command);
+		return OPTIONS_WRONG;
+	}
+	row = row_at(typed->parser, index, &context);
+	if ((!row->argument && flag_value(value) < 0) ||
+	    (row->argument && !row->is_value && !value)) {
+		log_error("%s: %s %s", place, row->name,
+			  row->argument ? "needs a value" : "is yes or no");
+		return OPTIONS_WRONG;
+	}
+	if ((typed->is_given[index] && !typed->is_check) || (!row->argument && !flag_value(value)))
+		return OPTIONS_PARSED;
+	buffer_printf(&before, "%s: ", place);
+	return set_row(typed->parser, index, buffer_string(&before) ? before.data : "",
+		       row->argument ? value : NULL);
+}
+
+static enum option_result set_file(const struct typed_words *typed, int count, char **words)
+{
+	enum option_result result = OPTIONS_PARSED;
+
+	for (int i = 0; i < count && result == OPTIONS_PARSED; i += 2)
+		result = set_line(typed, words[i] + strlen(CONF_PLACE_WORD), words[i + 1]);
+	return result;
 }
 
 enum option_result options_parse(const struct option_parser *parser, int argc, char **argv,
 				 int *ret_operand)
 {
-	_cleanup_(getopt_tables_release) struct getopt_tables tables = { 0 };
-	enum option_result result;
+	const int count = conf_words_of_file(argc, argv);
+	_cleanup_(typed_words_release) struct typed_words typed;
+	enum option_result result = OPTIONS_PARSED;
 
-	if (getopt_tables_init(parser, &tables)) {
+	if (typed_words_init(&typed, parser, argc - count, argv + count)) {
 		log_error("out of memory");
 		return OPTIONS_WRONG;
 	}
-	result = parse_all(parser, &tables, argc, argv);
-	*ret_operand = optind;
+	look(&typed);
+	if (!typed.asks_help)
+		result = set_file(&typed, count, argv + 1);
+	if (result == OPTIONS_PARSED)
+		result = set_typed(&typed);
+	*ret_operand = count + optind;
 	return result;
 }

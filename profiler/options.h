@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Command line options from tables: the parser and the text of --help both come from the rows. A
+ * Options from tables, of a command line and of a file (conf_file.h): the parser and the text of --help both come from the rows. A
  * command may put several tables together (its own, the drawing options of render/).
  */
 #ifndef HEARTH_PROFILER_OPTIONS_H
@@ -52,7 +52,9 @@ enum option_result { OPTIONS_PARSED, OPTIONS_HELP_SHOWN, OPTIONS_WRONG };
 /*
  * Reads the options of argv, up to "--" or the first argument that is none; its index is
  * *ret_operand. -h and --help print the help, and so that nothing else is to be done it is OPTIONS_HELP_SHOWN, as after set()
- * has said all; something wrong is logged in one line.
+ * has said all; something wrong is logged in one line. Options of a file, which conf_words_init() has put in front, are set first, and
+ * not at all where the same one was typed: what may be given again adds nothing to what a file says of it. Texts that set() is given
+ * are in the words.
  */
 enum option_result options_parse(const struct option_parser *parser, int argc, char **argv,
 				 int *ret_operand);

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import tree
 
-MANUALS = [path for path in tree.files(".1", folder="docs")]
+MANUALS = [path for path in tree.files(".1", ".5", folder="docs")]
 
 
 def groff_warnings(text):
@@ -33,7 +33,7 @@ def test_parts(path):
 
 
 def test_there_are_manuals():
-    assert {path.name for path in MANUALS} >= {"hearth.1", "hearth-record.1"}
+    assert {path.name for path in MANUALS} >= {"hearth.1", "hearth-record.1", "hearth.conf.5"}
 
 
 def test_the_check_finds():

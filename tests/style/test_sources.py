@@ -12,7 +12,7 @@ import tree
 NAMED_BY_CUSTOM = {"Makefile", "README.md", "run", ".gitignore"}
 
 SOURCE_ENDINGS = (
-    ".c", ".h", ".def", ".cpp", ".rs", ".go", ".py", ".sh", ".js", ".mjs", ".css", ".html", ".json", ".1",
+    ".c", ".h", ".def", ".cpp", ".rs", ".go", ".py", ".sh", ".js", ".mjs", ".css", ".html", ".json", ".1", ".5",
 )  # fmt: skip
 SOURCES = [
     path
