@@ -27,6 +27,15 @@ void frame_copy_release(struct frame_copy *copy)
 	frame_lines_release(&copy->lines);
 }
 
+static int add_place(struct frame_copy *copy, struct frame_place place, uint32_t *ret_frame)
+{
+	int error = profile_copy_string(copy->to, copy->from, &place.module);
+
+	if (!error)
+		error = profile_copy_string(copy->to, copy->from, &place.build_id);
+	return error ? error : profile_add_place(copy->to, place, ret_frame);
+}
+
 static int add(struct frame_copy *copy, struct frame frame, uint32_t *ret_frame)
 {
 	int error = frame_lines_settle(&copy->lines, copy->to, &frame);
@@ -40,9 +49,13 @@ static int add(struct frame_copy *copy, struct frame frame, uint32_t *ret_frame)
 
 int frame_copy_add(struct frame_copy *copy, uint32_t frame, uint32_t *ret_frame)
 {
-	int error = 0;
+	int error;
 
-	if (copy->frames[frame] == PROFILE_NONE)
+	if (copy->frames[frame] != PROFILE_NONE)
+		error = 0;
+	else if (profile_frame(copy->from, frame)->kind == FRAME_UNNAMED)
+		error = add_place(copy, *profile_place(copy->from, frame), &copy->frames[frame]);
+	else
 		error = add(copy, *profile_frame(copy->from, frame), &copy->frames[frame]);
 	if (!error)
 		*ret_frame = copy->frames[frame];

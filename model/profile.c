@@ -13,6 +13,7 @@
 struct profile {
 	struct string_pool strings;
 	struct record_pool frames; /* struct frame, all of it the key */
+	struct record_pool places; /* struct frame_place, the same */
 	struct stack_tree tree;
 	uint64_t total;
 	bool keeps_samples;
@@ -48,6 +49,7 @@ struct profile *profile_new(void)
 		return NULL;
 	string_pool_init(&profile->strings);
 	record_pool_init(&profile->frames, sizeof(struct frame), sizeof(struct frame));
+	record_pool_init(&profile->places, sizeof(struct frame_place), sizeof(struct frame_place));
 	if (stack_tree_init(&profile->tree)) {
 		profile_free(profile);
 		return NULL;
@@ -61,6 +63,7 @@ void profile_free(struct profile *profile)
 		return;
 	string_pool_release(&profile->strings);
 	record_pool_release(&profile->frames);
+	record_pool_release(&profile->places);
 	samples_free(profile->samples);
 	stack_tree_release(&profile->tree);
 	free(profile->origin.command);
@@ -126,6 +129,63 @@ int profile_add_named(struct profile *profile, const char *name, const char *mod
 		      enum frame_kind kind, uint32_t *ret_frame)
 {
 	return profile_add_placed(profile, name, module, kind, NULL, 0, ret_frame);
+}
+
+static struct frame unnamed_frame(uint32_t place)
+{
+	struct frame frame = frame_of_kind(FRAME_UNNAMED);
+
+	frame.name = PROFILE_NONE;
+	frame.place = place;
+	return frame;
+}
+
+int profile_add_place(struct profile *profile, struct frame_place place, uint32_t *ret_frame)
+{
+	uint32_t id;
+	int error = record_pool_add(&profile->places, &place, &id);
+
+	return error ? error : profile_add_frame(profile, unnamed_frame(id), ret_frame);
+}
+
+int profile_add_unnamed(struct profile *profile, const char *module, const char *build_id,
+			uint64_t offset, uint32_t *ret_frame)
+{
+	struct frame_place place = { offset, PROFILE_NONE, PROFILE_NONE };
+	int error = 0;
+
+	if (module)
+		error = profile_intern(profile, module, strlen(module), &place.module);
+	if (!error && build_id)
+		error = profile_intern(profile, build_id, strlen(build_id), &place.build_id);
+	return error ? error : profile_add_place(profile, place, ret_frame);
+}
+
+/* PROFILE_NONE for NULL. */
+static bool find_string(const struct profile *profile, const char *text, uint32_t *ret_string)
+{
+	*ret_string = PROFILE_NONE;
+	return !text || string_pool_find(&profile->strings, text, strlen(text), ret_string);
+}
+
+bool profile_find_unnamed(const struct profile *profile, const char *module, const char *build_id,
+			  uint64_t offset, uint32_t *ret_frame)
+{
+	struct frame_place place = { .offset = offset };
+	struct frame frame;
+	uint32_t id;
+
+	if (!find_string(profile, module, &place.module) ||
+	    !find_string(profile, build_id, &place.build_id) ||
+	    !record_pool_find(&profile->places, &place, &id))
+		return false;
+	frame = unnamed_frame(id);
+	return record_pool_find(&profile->frames, &frame, ret_frame);
+}
+
+const struct frame_place *profile_place(const struct profile *profile, uint32_t frame)
+{
+	return record_pool_get(&profile->places, profile_frame(profile, frame)->place);
 }
 
 const struct frame *profile_frame(const struct profile *profile, uint32_t frame)

@@ -29,7 +29,11 @@ enum frame_kind {
 #define FRAME_KIND(constant, name, suffix, meaning) constant,
 #include "model/frame_kind.def"
 #undef FRAME_KIND
-	FRAME_KIND_COUNT
+	FRAME_KIND_COUNT,
+	/* On the way into a store alone, whose reader resolves them: no renderer meets one. */
+	FRAME_UNNAMED =
+		FRAME_KIND_COUNT, /* it has a place, and may be named later: profile_place() */
+	FRAME_UNLESS_ROOT, /* a marker that holds unless the function below it proves to be a root */
 };
 
 const char *frame_kind_name(enum frame_kind kind);
@@ -44,7 +48,17 @@ struct frame {
 	uint32_t module; /* string id of the file's base name, or PROFILE_NONE */
 	enum frame_kind kind;
 	uint32_t file; /* string id of the source file's path, or PROFILE_NONE */
-	uint32_t line; /* in it; 0: unknown */
+	union {
+		uint32_t line;  /* in it; 0: unknown */
+		uint32_t place; /* of FRAME_UNNAMED: the profile's number of it */
+	};
+};
+
+/* Where the code of a frame lies that has no name yet. */
+struct frame_place {
+	uint64_t offset;   /* in the file */
+	uint32_t module;   /* string id of the file's base name, or PROFILE_NONE */
+	uint32_t build_id; /* string id of the digits of the file's build-id, or PROFILE_NONE */
 };
 
 /* One of which nothing else is known; its name follows. */
@@ -109,6 +123,15 @@ int profile_add_named(struct profile *profile, const char *name, const char *mod
 /* With its place in the source; `file` NULL: unknown. */
 int profile_add_placed(struct profile *profile, const char *name, const char *module,
 		       enum frame_kind kind, const char *file, uint32_t line, uint32_t *ret_frame);
+/* A frame of kind FRAME_UNNAMED; module and build-id NULL: unknown. */
+int profile_add_unnamed(struct profile *profile, const char *module, const char *build_id,
+			uint64_t offset, uint32_t *ret_frame);
+/* The same from its place. */
+int profile_add_place(struct profile *profile, struct frame_place place, uint32_t *ret_frame);
+/* If it is there already. */
+bool profile_find_unnamed(const struct profile *profile, const char *module, const char *build_id,
+			  uint64_t offset, uint32_t *ret_frame);
+const struct frame_place *profile_place(const struct profile *profile, uint32_t frame);
 const struct frame *profile_frame(const struct profile *profile, uint32_t frame);
 uint32_t profile_frame_count(const struct profile *profile);
 

@@ -124,6 +124,10 @@ static int take_body(struct reading *reading, const struct slice_chunk *chunk, s
 		return slice_head_take(body, reading->profile);
 	case CHUNK_DICTIONARY:
 		return dictionary_reader_take(&reading->dictionary, body);
+	case CHUNK_DICTIONARY_1:
+		return dictionary_reader_take_version_1(&reading->dictionary, body);
+	case CHUNK_NAMES:
+		return slice_names_take(&reading->dictionary.names, body);
 	case CHUNK_WINDOW:
 		return take_window(reading, chunk->span, body);
 	case CHUNK_SEAL:
@@ -181,14 +185,32 @@ static int begin_slice(struct reading *reading)
 	return error;
 }
 
-static int take_record(struct reading *reading, const struct stream_record *record)
+/* What the frames of the slice are called stands behind them, and comes first. `reader` stays where it is. */
+static int take_names(struct reading *reading, const struct byte_reader *reader)
 {
-	if (record->begins_slice)
-		return begin_slice(reading);
+	struct byte_reader ahead = *reader;
+	struct stream_record record;
+	int error = 0;
+
+	while (!error && chunk_stream_next(&ahead, &record) && !record.begins_slice)
+		if (!record.is_lost && record.chunk.kind == CHUNK_NAMES)
+			error = take_chunk(reading, &record.chunk);
+	return error;
+}
+
+static int take_record(struct reading *reading, const struct stream_record *record,
+		       const struct byte_reader *reader)
+{
+	int error;
+
+	if (record->begins_slice) {
+		error = begin_slice(reading);
+		return error ? error : take_names(reading, reader);
+	}
 	if (!reading->profile)
 		return -EBADMSG;
 	if (!record->is_lost)
-		return take_chunk(reading, &record->chunk);
+		return record->chunk.kind == CHUNK_NAMES ? 0 : take_chunk(reading, &record->chunk);
 	reading->dictionary.lacks_chunks = true;
 	return 0;
 }
@@ -204,7 +226,7 @@ int chunk_stream_read(struct bytes stream, struct window_span part, struct profi
 	*ret_sum = (struct stream_sum){ 0 };
 	byte_reader_init(&reader, stream);
 	while (!error && chunk_stream_next(&reader, &record))
-		error = take_record(&reading, &record);
+		error = take_record(&reading, &record, &reader);
 	if (!error && reader.failed)
 		error = -EBADMSG;
 	ended = end_slice(&reading);

@@ -6,10 +6,11 @@
  * The body of a chunk, in this order; a reference is a number, or where there may be none the number + 1, and 0 for none:
  *
  *   strings      first, count; the size of each (column), then their bytes
- *   frames       first, count; five columns: kind (enum frame_kind), name, module?, file?, line
+ *   frames       first, count; a column with the kind of each: enum frame_kind, or of those that have no name yet 128, of markers that hold unless a root is below them 129. Then four columns of those
+ *                that have a name: name, module?, file?, line; and three of the others: module?, build-id?, offset in the file. What is called what is told by chunks of names (slice_names.h)
  *   nodes        first, count; two columns: parent, frame. Node 0 is the root, and stands in no chunk
- *   label sets   first, count; a column for each label of model/sample_labels.def, in its order: number + 1 or text?, 0: unknown. Set 0 is the one of which nothing is known, and
- *                stands in no chunk
+ *   label sets   first, count; number of labels; a column for each, by its place in model/sample_labels.def: number + 1 or text?, 0: unknown. Set 0 is the one of which nothing is known, and
+ *                stands in no chunk. Version 1 had no number of labels, and seven of them
  */
 #ifndef HEARTH_STORE_SLICE_DICTIONARY_H
 #define HEARTH_STORE_SLICE_DICTIONARY_H
@@ -19,6 +20,7 @@
 
 #include "base/buffer.h"
 #include "base/byte_reader.h"
+#include "store/slice_names.h"
 
 struct profile;
 
@@ -56,7 +58,11 @@ struct dictionary_map {
 
 struct dictionary_reader {
 	struct profile *profile;
+	struct slice_names names; /* what was told of names; to be taken before the frames are */
 	struct dictionary_map strings, frames, nodes, labels;
+	struct dictionary_map named; /* per frame its row in `names`, or PROFILE_NONE */
+	struct dictionary_map
+		proven; /* per node the one that a root below it hangs from: itself, or the parent of a marker that does not hold then */
 	bool lacks_chunks; /* numbers may be missing */
 };
 
@@ -66,6 +72,7 @@ void dictionary_reader_release(struct dictionary_reader *reader);
 
 /* Takes a chunk: 0, -ENOMEM, or -EBADMSG: it is none, and numbers may be missing from now on. */
 int dictionary_reader_take(struct dictionary_reader *reader, struct bytes body);
+int dictionary_reader_take_version_1(struct dictionary_reader *reader, struct bytes body);
 
 /* The id of a number, PROFILE_NONE: there is none. */
 uint32_t dictionary_map_get(const struct dictionary_map *map, uint64_t number);

@@ -12,7 +12,7 @@
  *           row_checksum   CRC-32 of all numbers before, eight bytes each, the lowest first
  *           body      compressed by zlib; the last column, so that who passes over it does not read it
  *
- * While it is written it is in WAL mode, with pages of 512 bytes: a window of some 2 kB then costs half of what larger ones do. A sealed one is a single file that
+ * Version 1 knew less kinds of chunk; its slices are read as they are. While it is written it is in WAL mode, with pages of 512 bytes: a window of some 2 kB then costs half of what larger ones do. A sealed one is a single file that
  * needs no other beside it. One process writes; any number read, and hold nobody up.
  */
 #ifndef HEARTH_STORE_SLICE_FILE_H
@@ -25,7 +25,7 @@
 #include "store/slice_window.h"
 
 #define SLICE_APPLICATION 0x48525448 /* "HRTH" */
-#define SLICE_VERSION     1
+#define SLICE_VERSION     2
 
 enum chunk_kind {
 #define CHUNK_KIND(constant, number, name) constant = number,
@@ -92,7 +92,7 @@ struct slice_report {
 };
 
 /*
- * Calls `take` for head, dictionary and seal, and for the windows that have a part in common with `part`, in their order. Damage of the file itself ends it with
+ * Calls `take` for all chunks but the windows, and for those windows that have a part in common with `part`, in their order. Damage of the file itself ends it with
  * -EBADMSG: what was read before is good.
  */
 int slice_read(struct slice_reader *reader, struct window_span part, slice_chunk_fn take,

@@ -32,6 +32,8 @@ struct store_writer {
 	struct slice_writer *slice; /* NULL: none is */
 	struct dictionary_writer dictionary;
 	struct buffer head; /* what the slice begins with */
+	struct buffer
+		told; /* bool, per frame of the dictionary: it needs no name, or a chunk tells of it */
 	struct buffer body, packed;
 };
 
@@ -46,6 +48,7 @@ static void drop_slice(struct store_writer *writer)
 {
 	slice_writer_free(take_ptr(writer->slice));
 	dictionary_writer_release(&writer->dictionary);
+	buffer_clear(&writer->told);
 }
 
 static int rename_entry(const char *folder, const struct slice_entry *from,
@@ -201,6 +204,113 @@ int store_writer_add(struct store_writer *writer, const struct window_times *tim
 	return error;
 }
 
+/* --- names --- */
+
+/* Up to the frames that are on disk by now. */
+static int note_frames(struct store_writer *writer)
+{
+	const struct profile *profile = writer->dictionary.profile;
+	uint32_t count = writer->dictionary.written.frames;
+
+	while (writer->told.size < count) {
+		uint32_t frame = (uint32_t)writer->told.size;
+		bool is_told = profile_frame(profile, frame)->kind != FRAME_UNNAMED;
+
+		buffer_append(&writer->told, &is_told, sizeof(is_told));
+		if (buffer_error(&writer->told))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static struct frame_address address_of(const struct profile *profile, uint32_t frame)
+{
+	const struct frame_place *place = profile_place(profile, frame);
+
+	return (struct frame_address){
+		.module = place->module == PROFILE_NONE
+				  ? NULL
+				  : profile_string(profile, place->module, NULL),
+		.build_id = place->build_id == PROFILE_NONE
+				    ? NULL
+				    : profile_string(profile, place->build_id, NULL),
+		.offset = place->offset,
+	};
+}
+
+int store_writer_each_unnamed(struct store_writer *writer, frame_address_fn take, void *context)
+{
+	int error = writer->slice ? note_frames(writer) : 0;
+
+	if (error || !writer->slice)
+		return error;
+	for (uint32_t i = 0; i < writer->told.size && !error; i++) {
+		struct frame_address address;
+
+		if (writer->told.data[i])
+			continue;
+		address = address_of(writer->dictionary.profile, i);
+		error = take(context, &address);
+	}
+	return error;
+}
+
+/* Those that the slice has on disk; the others are of no use to it. */
+static size_t find_frames(const struct store_writer *writer, const struct address_names *names,
+			  size_t count, struct named_frame *frames)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct frame_address *address = &names[i].address;
+		uint32_t number;
+
+		if (profile_find_unnamed(writer->dictionary.profile, address->module,
+					 address->build_id, address->offset, &number) &&
+		    number < writer->told.size)
+			frames[found++] = (struct named_frame){ number, names[i].is_root,
+								names[i].names, names[i].count };
+	}
+	return found;
+}
+
+static int put_names(struct store_writer *writer, const struct named_frame *frames, size_t count)
+{
+	int error;
+
+	buffer_clear(&writer->body);
+	error = slice_names_append(frames, count, &writer->body);
+	if (!error)
+		error = slice_begin(writer->slice);
+	if (error)
+		return error;
+	error = put(writer, CHUNK_NAMES, slice_writer_span(writer->slice), &writer->body);
+	if (!error)
+		return slice_commit(writer->slice);
+	slice_roll_back(writer->slice);
+	return error;
+}
+
+int store_writer_add_names(struct store_writer *writer, const struct address_names *names,
+			   size_t count)
+{
+	_cleanup_free_ struct named_frame *frames = malloc((count + 1) * sizeof(*frames));
+	size_t found;
+	int error = frames ? 0 : -ENOMEM;
+
+	if (error || !writer->slice)
+		return error;
+	error = note_frames(writer);
+	if (error)
+		return error;
+	found = find_frames(writer, names, count, frames);
+	if (found)
+		error = put_names(writer, frames, found);
+	for (size_t i = 0; i < found && !error; i++)
+		writer->told.data[frames[i].number] = true;
+	return error;
+}
+
 /* --- slices that were made elsewhere --- */
 
 static bool is_of_slice(const struct stream_record *record)
@@ -210,7 +320,8 @@ static bool is_of_slice(const struct stream_record *record)
 	return !record->begins_slice && !record->is_lost &&
 	       record->chunk.span.start_ns <= record->chunk.span.end_ns &&
 	       record->chunk.span.end_ns <= INT64_MAX &&
-	       (kind == CHUNK_HEAD || kind == CHUNK_DICTIONARY || kind == CHUNK_WINDOW);
+	       (kind == CHUNK_HEAD || kind == CHUNK_DICTIONARY || kind == CHUNK_WINDOW ||
+		kind == CHUNK_NAMES);
 }
 
 /* The chunks up to the next slice. */
@@ -394,6 +505,7 @@ static void writer_free(struct store_writer *writer)
 	drop_slice(writer);
 	cleanup_close(&writer->lock);
 	buffer_release(&writer->head);
+	buffer_release(&writer->told);
 	buffer_release(&writer->body);
 	buffer_release(&writer->packed);
 	free(writer->folder);

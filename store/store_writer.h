@@ -3,9 +3,11 @@
 #ifndef HEARTH_STORE_STORE_WRITER_H
 #define HEARTH_STORE_STORE_WRITER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/slice_names.h"
 #include "store/slice_window.h"
 
 struct profile;
@@ -29,6 +31,33 @@ int store_writer_close(struct store_writer *writer);
  */
 int store_writer_add(struct store_writer *writer, const struct window_times *times,
 		     const struct profile *profile);
+
+/* Where the code of a frame lies that had no name (profile_add_unnamed()). */
+struct frame_address {
+	const char *module, *build_id; /* NULL: unknown */
+	uint64_t offset;
+};
+
+/* Anything but 0 ends it, and is its result. The address is valid during the call, which adds nothing. */
+typedef int (*frame_address_fn)(void *context, const struct frame_address *address);
+
+/* Calls `take` for the frames of the slice that is open of which no chunk of names tells: 0, -ENOMEM, or the result of `take`. */
+int store_writer_each_unnamed(struct store_writer *writer, frame_address_fn take, void *context);
+
+/* What lies at an address: the function whose code it is, then those that were inlined there, the outermost first. */
+struct address_names {
+	struct frame_address address;
+	bool is_root; /* a program or thread starts there */
+	const struct frame_name *names;
+	size_t count; /* 0: no name is known, and it is not asked for any more in this slice */
+};
+
+/*
+ * Tells of names as one chunk of the slice that is open; addresses that this has not are passed over. What was told of them before holds no more. It is on disk when this returns,
+ * or, after an error of slice_file.h, nothing of it is, and the slice goes on. Each slice needs its names again: after a window was added, ask store_writer_each_unnamed().
+ */
+int store_writer_add_names(struct store_writer *writer, const struct address_names *names,
+			   size_t count);
 
 /*
  * Adds slices that were made elsewhere (chunk_stream.h), each sealed at once. What their chunks say is not looked at: whoever reads them checks it. 0, -EBADMSG: it is no stream of whole

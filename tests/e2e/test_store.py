@@ -162,7 +162,7 @@ def test_damage_is_told_and_the_rest_goes_on(at_noon, tmp_path):
     damaged = only_slice(at_noon)
     imported(at_noon, whole)
     with sqlite3.connect(damaged) as database:
-        database.execute("UPDATE chunk SET body = zeroblob(length(body)) WHERE kind = 2")  # the dictionary
+        database.execute("UPDATE chunk SET body = zeroblob(length(body)) WHERE kind = 5")  # the dictionary
     database.close()
     verified = run("store", "verify", "--store", at_noon)
     assert verified.returncode == 1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libFuzzer: any bytes as what a slice of a store says: its head, two chunks of its dictionary and a window, one behind the other, each with its size ahead of it (four bytes), where the highest bit says that a
- * chunk before it is lost. What comes of them is a profile whose numbers hold.
+ * libFuzzer: any bytes as what a slice of a store says: its head, two chunks of its dictionary, a window and two chunks of names, one behind the other, each with its size ahead of it (four bytes), where the highest bit says that a
+ * chunk before it is lost, and the next one that a dictionary is not of version 1. What comes of them is a profile whose numbers hold, and no frame of it is unnamed.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,16 +14,31 @@
 #include "store/slice_head.h"
 #include "store/slice_window.h"
 
-#define LOST (1u << 31)
+#define LOST      (1u << 31)
+#define VERSION_2 (1u << 30)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct bytes next_body(struct byte_reader *reader, bool *lacks_chunks)
+/* What stands ahead of a body, and the body. */
+struct part {
+	uint32_t size;
+	struct bytes body;
+};
+
+static struct part next_part(struct byte_reader *reader)
 {
 	uint32_t size = byte_reader_u32(reader);
 
-	*lacks_chunks |= (size & LOST) != 0;
-	return byte_reader_take(reader, size & ~LOST);
+	return (struct part){ size, byte_reader_take(reader, size & ~(LOST | VERSION_2)) };
+}
+
+static void take_dictionary(struct dictionary_reader *dictionary, struct part part)
+{
+	dictionary->lacks_chunks |= (part.size & LOST) != 0;
+	if (part.size & VERSION_2)
+		dictionary_reader_take(dictionary, part.body);
+	else
+		dictionary_reader_take_version_1(dictionary, part.body);
 }
 
 static void check(const struct profile *profile)
@@ -33,7 +48,8 @@ static void check(const struct profile *profile)
 	for (uint32_t i = 0; i < profile_node_count(profile); i++) {
 		const struct stack_node *node = profile_node(profile, i);
 
-		if (i && (node->parent >= i || node->frame >= profile_frame_count(profile)))
+		if (i && (node->parent >= i || node->frame >= profile_frame_count(profile) ||
+			  profile_frame(profile, node->frame)->kind >= FRAME_KIND_COUNT))
 			abort();
 		sum += node->self;
 	}
@@ -48,16 +64,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct dictionary_reader dictionary;
 	struct window_report report = { 0 };
 	struct byte_reader reader;
-	bool ignored = false;
+	struct part parts[6];
 
 	byte_reader_init(&reader, (struct bytes){ data, size });
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		parts[i] = next_part(&reader);
 	if (!profile || profile_keep_samples(profile) ||
 	    dictionary_reader_init(&dictionary, profile))
 		abort();
-	slice_head_take(next_body(&reader, &ignored), profile);
-	for (size_t i = 0; i < 2; i++)
-		dictionary_reader_take(&dictionary, next_body(&reader, &dictionary.lacks_chunks));
-	window_take(span, part, next_body(&reader, &dictionary.lacks_chunks), &dictionary, &report);
+	slice_head_take(parts[0].body, profile);
+	for (size_t i = 4; i < 6; i++)
+		slice_names_take(&dictionary.names, parts[i].body);
+	for (size_t i = 1; i < 3; i++)
+		take_dictionary(&dictionary, parts[i]);
+	dictionary.lacks_chunks |= (parts[3].size & LOST) != 0;
+	window_take(span, part, parts[3].body, &dictionary, &report);
 	check(profile);
 	dictionary_reader_release(&dictionary);
 	profile_free(profile);

@@ -245,7 +245,12 @@ static struct profile *make_window(uint64_t window)
 	for (size_t i = 0; i < 40; i++) {
 		snprintf(name, sizeof(name), "function %llu of window %zu",
 			 (unsigned long long)window, i);
-		assert_int_equal(profile_add_named(profile, name, NULL, FRAME_NATIVE, &frame), 0);
+		if (i)
+			assert_int_equal(
+				profile_add_named(profile, name, NULL, FRAME_NATIVE, &frame), 0);
+		else
+			assert_int_equal(profile_add_unnamed(profile, "app", NULL, window, &frame),
+					 0);
 		assert_int_equal(profile_add_child(profile, PROFILE_ROOT, frame, &sample.node), 0);
 		for (uint64_t n = 0; n <= window; n++)
 			assert_int_equal(profile_add_sample(profile, &sample, values), 0);
@@ -253,7 +258,24 @@ static struct profile *make_window(uint64_t window)
 	return profile;
 }
 
-/* Which windows are said to be on disk, as bits. */
+#define NAME "told later"
+
+/* Of the window's frame that has no name. */
+static bool add_name(struct store_writer *writer, uint64_t window)
+{
+	static const struct frame_name name = { NAME, NULL, 0 };
+	const struct address_names told = { { "app", NULL, window }, false, &name, 1 };
+
+	return !store_writer_add_names(writer, &told, 1);
+}
+
+static int fail_on_address(void *context, const struct frame_address *address)
+{
+	(void)context, (void)address;
+	return -EEXIST;
+}
+
+/* Which windows are said to be on disk, as bits, and their names as further ones. */
 static unsigned int add_windows(const char *folder, bool *ret_is_closed)
 {
 	struct store_writer *writer;
@@ -271,7 +293,16 @@ static unsigned int add_windows(const char *folder, bool *ret_is_closed)
 		};
 		struct profile *profile = make_window(window);
 
-		added |= (unsigned int)!store_writer_add(writer, &times, profile) << window;
+		if (!store_writer_add(writer, &times, profile)) {
+			added |= 1u << window;
+			/* Whether a name is told is known of it: where it was not, it is asked for. */
+			if (add_name(writer, window))
+				added |= 1u << (WINDOWS + window);
+			else
+				assert_int_not_equal(
+					store_writer_each_unnamed(writer, fail_on_address, NULL),
+					0);
+		}
 		profile_free(profile);
 	}
 	*ret_is_closed = !store_writer_close(writer);
@@ -285,7 +316,15 @@ static void note_damage(void *context, const struct slice_entry *slice,
 	++*(size_t *)context;
 }
 
-/* A window is there as a whole or not at all; those that are, as bits. */
+static bool has_name(const struct profile *profile)
+{
+	for (uint32_t i = 0; i < profile_frame_count(profile); i++)
+		if (!strcmp(profile_string(profile, profile_frame(profile, i)->name, NULL), NAME))
+			return true;
+	return false;
+}
+
+/* A window is there as a whole or not at all; those that are, as bits, and those that are named. */
 static unsigned int read_windows(const char *folder)
 {
 	unsigned int found = 0;
@@ -307,6 +346,7 @@ static unsigned int read_windows(const char *folder)
 		assert_int_equal(sum.undecoded + sum.lost_stacks, 0);
 		assert_true(!sum.samples || sum.samples == 40 * (window + 1));
 		found |= (unsigned int)(sum.samples != 0) << window;
+		found |= (unsigned int)has_name(profile) << (WINDOWS + window);
 		profile_free(profile);
 		buffer_release(&stream);
 	}
@@ -352,7 +392,7 @@ static bool fail_at(const char *folder, enum operation operation, int64_t n, boo
 		fail_msg("of operation %d call %lld: windows %x were said to be there, %x are",
 			 operation, (long long)n, added, found);
 	if (!failed)
-		assert_true(is_closed && added == (1u << WINDOWS) - 1);
+		assert_true(is_closed && added == (1u << 2 * WINDOWS) - 1);
 	empty(folder);
 	return failed;
 }
