@@ -26,7 +26,7 @@ struct label_term {
 struct label_filter {
 	struct label_term terms[LABEL_TERMS_MAX];
 	size_t count;
-	char why[160]; /* of the last refusal */
+	char why[256]; /* of the last refusal */
 };
 
 /* Zero bytes are a filter that takes all. */

@@ -4,7 +4,7 @@
  * set), when it was, and its values. The tree alone (profile.h) needs none of this.
  *
  * The table is of columns, and one that says nothing yet does not exist: a sample takes 8 bytes, 8 more once a time is known of any, and 8 more for
- * each value once any counts other than one. So 10 million samples with a time are 160 MB. Label sets are interned: 28 bytes and some 16 of a
+ * each value once any counts other than one. So 10 million samples with a time are 160 MB. Label sets are interned: 52 bytes and some 16 of a
  * hash table, once each. What is not known of a sample is PROFILE_NONE in its label set, SAMPLE_NO_TIME in its time.
  */
 #ifndef HEARTH_MODEL_SAMPLES_H

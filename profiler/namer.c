@@ -272,7 +272,7 @@ int namer_build(const struct frame_names_sources *sources, const struct control_
 	struct tick_fates fates = { 0 };
 	int error;
 
-	task_labels_init(&namer.labels, profile, groups, aggregator_labels(namer.aggregator).user);
+	task_labels_init(&namer.labels, profile, groups, aggregator_labels(namer.aggregator));
 	error = tick_runs_init(&namer.runs, namer.aggregator);
 	if (!error)
 		error = frame_names_new(sources, profile, &namer.names);

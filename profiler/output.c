@@ -284,6 +284,7 @@ struct tick_labels output_labels(const struct output *output)
 		.user = tells & RENDER_LABELS || !strcmp(by, "user"),
 		.cgroup =
 			tells & RENDER_LABELS || !strcmp(by, "cgroup") || !strcmp(by, "container"),
+		.machine = tells & RENDER_LABELS || !strcmp(by, "host") || !strcmp(by, "kernel"),
 		.time = output_wants_times(output),
 	};
 }

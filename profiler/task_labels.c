@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "bpf/events.h"
 #include "model/profile.h"
@@ -12,12 +13,14 @@
 #include "profiler/control_groups.h"
 
 void task_labels_init(struct task_labels *labels, struct profile *profile,
-		      const struct control_groups *groups, bool has_users)
+		      const struct control_groups *groups, struct tick_labels wanted)
 {
 	*labels = (struct task_labels){
 		.profile = profile,
 		.groups = groups,
-		.has_users = has_users,
+		.wanted = wanted,
+		.host = PROFILE_NONE,
+		.kernel = PROFILE_NONE,
 	};
 	u64_map_init(&labels->users);
 }
@@ -78,9 +81,29 @@ static int set_process(struct task_labels *labels, const struct process_event *p
 		return error;
 	set->values[SAMPLE_LABEL_pid] = process->tgid;
 	error = set_group(labels, process, set);
-	if (error || !labels->has_users)
+	if (error || !labels->wanted.user)
 		return error;
 	return find_user(labels, process->uid, &set->values[SAMPLE_LABEL_user]);
+}
+
+/* Of each sample, also of one whose process is not known. */
+static int set_machine(struct task_labels *labels, struct label_set *set)
+{
+	struct utsname machine;
+	int error = 0;
+
+	if (!labels->wanted.machine)
+		return 0;
+	if (labels->host == PROFILE_NONE && !uname(&machine)) {
+		error = profile_intern(labels->profile, machine.nodename, strlen(machine.nodename),
+				       &labels->host);
+		if (!error)
+			error = profile_intern(labels->profile, machine.release,
+					       strlen(machine.release), &labels->kernel);
+	}
+	set->values[SAMPLE_LABEL_host] = labels->host;
+	set->values[SAMPLE_LABEL_kernel] = labels->kernel;
+	return error;
 }
 
 int task_labels_add(struct task_labels *labels, const struct process_event *process, uint32_t tid,
@@ -92,6 +115,8 @@ int task_labels_add(struct task_labels *labels, const struct process_event *proc
 	memset(&set, 0xff, sizeof(set)); /* every label PROFILE_NONE */
 	set.values[SAMPLE_LABEL_tid] = tid;
 	set.values[SAMPLE_LABEL_cpu] = cpu;
-	error = process ? set_process(labels, process, &set) : 0;
+	error = set_machine(labels, &set);
+	if (!error && process)
+		error = set_process(labels, process, &set);
 	return error ? error : profile_add_labels(labels->profile, &set, ret_labels);
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <stdbool.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "bpf/events.h"
@@ -18,14 +19,16 @@
 
 #define NOBODY_IS_THIS 4000000017u /* above what adduser gives */
 
+static const struct tick_labels with_users = { .user = true };
+
 static struct label_set labels_in(struct profile *profile, const struct control_groups *groups,
-				  bool has_users, const struct process_event *process, uint32_t tid,
-				  uint32_t cpu)
+				  struct tick_labels wanted, const struct process_event *process,
+				  uint32_t tid, uint32_t cpu)
 {
 	struct task_labels labels;
 	uint32_t id;
 
-	task_labels_init(&labels, profile, groups, has_users);
+	task_labels_init(&labels, profile, groups, wanted);
 	assert_int_equal(task_labels_add(&labels, process, tid, cpu, &id), 0);
 	task_labels_release(&labels);
 	return *samples_labels(profile_samples(profile), id);
@@ -34,7 +37,7 @@ static struct label_set labels_in(struct profile *profile, const struct control_
 static struct label_set labels_of(struct profile *profile, const struct process_event *process,
 				  uint32_t tid, uint32_t cpu)
 {
-	return labels_in(profile, NULL, true, process, tid, cpu);
+	return labels_in(profile, NULL, with_users, process, tid, cpu);
 }
 
 static void assert_text(const struct profile *profile, const struct label_set *set,
@@ -75,7 +78,7 @@ static void nobody_is_looked_up_unasked(void **state)
 	struct label_set set;
 
 	(void)state;
-	set = labels_in(profile, NULL, false, &process, 14, 0);
+	set = labels_in(profile, NULL, (struct tick_labels){ 0 }, &process, 14, 0);
 	assert_int_equal(set.values[SAMPLE_LABEL_pid], 12);
 	assert_int_equal(set.values[SAMPLE_LABEL_user], PROFILE_NONE);
 	profile_free(profile);
@@ -94,10 +97,10 @@ static void a_group_is_told_where_it_is_known(void **state)
 	process.tgid = process.caller_tgid = (uint32_t)getpid();
 	assert_int_equal(task_start_ticks(process.caller_tgid, &ticks), 0);
 	process.start_time_ns = ticks * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
-	set = labels_in(profile, groups, true, &process, PROFILE_NONE, PROFILE_NONE);
+	set = labels_in(profile, groups, with_users, &process, PROFILE_NONE, PROFILE_NONE);
 	assert_int_equal(set.values[SAMPLE_LABEL_cgroup], PROFILE_NONE);
 	control_groups_note(groups, &process);
-	set = labels_in(profile, groups, true, &process, PROFILE_NONE, PROFILE_NONE);
+	set = labels_in(profile, groups, with_users, &process, PROFILE_NONE, PROFILE_NONE);
 	assert_text(profile, &set, SAMPLE_LABEL_cgroup, control_groups_of(groups, &process));
 	control_groups_free(groups);
 	profile_free(profile);
@@ -139,6 +142,23 @@ static void of_a_comm_alone_nothing_else_is_told(void **state)
 	profile_free(profile);
 }
 
+static void the_machine_is_told_of_every_tick(void **state)
+{
+	const struct tick_labels wanted = { .machine = true };
+	struct profile *profile = new_profile();
+	struct utsname machine;
+	struct label_set set;
+
+	(void)state;
+	assert_int_equal(uname(&machine), 0);
+	set = labels_in(profile, NULL, wanted, NULL, PROFILE_NONE, 3);
+	assert_text(profile, &set, SAMPLE_LABEL_host, machine.nodename);
+	assert_text(profile, &set, SAMPLE_LABEL_kernel, machine.release);
+	set = labels_in(profile, NULL, with_users, NULL, PROFILE_NONE, 3);
+	assert_int_equal(set.values[SAMPLE_LABEL_host], PROFILE_NONE);
+	profile_free(profile);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +166,7 @@ int main(void)
 		cmocka_unit_test(nobody_is_looked_up_unasked),
 		cmocka_unit_test(a_group_is_told_where_it_is_known),
 		cmocka_unit_test(a_user_without_a_name_is_a_number),
+		cmocka_unit_test(the_machine_is_told_of_every_tick),
 		cmocka_unit_test(of_a_comm_alone_nothing_else_is_told),
 	};
 
