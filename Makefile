@@ -49,6 +49,7 @@ UNIT_TESTS   := $(patsubst tests/unit/%.c,$(OUTPUT)/unit/%,$(wildcard tests/unit
 BENCHES      := $(patsubst tests/bench/%.c,$(OUTPUT)/bench/%,$(wildcard tests/bench/*_bench.c)) \
 		$(OUTPUT)/bench/fp_peer.bpf.o $(OUTPUT)/bench/spin_in \
 		$(foreach kept,omit no-omit,$(foreach size,SMALL WIDE,$(OUTPUT)/bench/deep_stack-$(kept)-$(size)))
+E2E_PROGRAMS := $(OUTPUT)/e2e/rate_changer
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(OUTPUT)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 # Each clang that is installed under a name with its number.
 CLANG_NUMBERS := $(sort $(patsubst /usr/bin/clang-%,%,$(shell ls /usr/bin/clang-[1-9] /usr/bin/clang-[1-9][0-9] 2>/dev/null)))
@@ -159,6 +160,12 @@ $(OUTPUT)/replay/case_recorder: $(patsubst %,$(OUTPUT)/plain/tests/replay/%.o,ca
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_)
 
+# What end-to-end tests do to hearth's own parts: tests/e2e/.
+$(E2E_PROGRAMS): $(OUTPUT)/e2e/%: $(OUTPUT)/plain/tests/e2e/%.o $(OUTPUT)/plain/libhearth.a
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_)
+
 # What is measured inside one process: tests/bench/*_bench.c.
 $(OUTPUT)/bench/%: $(OUTPUT)/plain/tests/bench/%.o $(OUTPUT)/plain/libhearth.a
 	$(call say,LINK,$@)
@@ -204,13 +211,14 @@ deps:
 
 # Fast ones first. `check` is the README's command: it installs what is missing.
 check: deps
-	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all samples $(CLANG_BUILDS) $(UNIT_TESTS) fuzz-targets case-recorder
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all samples $(CLANG_BUILDS) $(UNIT_TESTS) fuzz-targets case-recorder \
+		$(E2E_PROGRAMS)
 	$(Q)tests/run all
 
 unit: $(UNIT_TESTS)
 	$(Q)tests/run unit style
 
-e2e: all samples $(CLANG_BUILDS) case-recorder
+e2e: all samples $(CLANG_BUILDS) case-recorder $(E2E_PROGRAMS)
 	$(Q)tests/run e2e
 
 # As root: the figures. The servers among the loads are those of `make accuracy`.

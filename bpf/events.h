@@ -54,7 +54,9 @@ enum cgroup_controller {
  */
 struct tick_event {
 	__u32 type;
-	__u32 cpu;
+	__u16 cpu;   /* the kernel has 8,192 at most */
+	__u8 window; /* number of the window that it belongs to, its low bits */
+	__u8 unused;
 	__u64 time_ns;
 	__u64 process;      /* id of a process_event */
 	__u64 kernel_stack; /* id of a stack_event, 0: the tick fired in user mode */
@@ -67,8 +69,7 @@ struct tick_event {
 	__u8 reason; /* enum tick_reason */
 	__u8 flags;
 	__u8 kernel_reason; /* of the kernel half alone: what is left when the user half is mended */
-	__u8 window;        /* number of the window that it belongs to, its low bits */
-	__u8 unused[3];
+	__u32 period_ns; /* of the timer when it fired: what the tick, and each late one, stands for */
 };
 
 /* The walk found no caller of its last user frame: is that one a root? */
@@ -261,9 +262,10 @@ struct cpu_state {
 	__u64 late;       /* ticks that did not fire, charged to a target */
 	__u64 bpf_ns;     /* time spent in the program, by its own clock readings */
 	__u64 bpf_runs;
-	__u64 follow_ns; /* time in the programs that follow children; they may interrupt each other */
+	__u64 period_ns;          /* of the timer; user space sets it, also while it ticks */
 	__u64 lost[REASON_COUNT]; /* ticks for which no record was sent, by reason */
-	__u64 window; /* number of the window that ticks belong to; user space counts it up */
+	__u64 window;    /* number of the window that ticks belong to; user space counts it up */
+	__u64 follow_ns; /* time in the programs that follow children; they may interrupt each other */
 } __attribute__((aligned(64))); /* whole cache lines */
 
 /* Lost ticks by comm: the record that would have named them had no room. */
@@ -302,7 +304,6 @@ struct target_thread {
  * PIDs and TIDs are listed in the maps target_processes and target_threads.
  */
 struct sample_config {
-	__u64 period_ns; /* of the timer; 0 when the event is no clock: then there are no late ticks */
 	__u64 hash_seed;
 	__u64 cgroup;               /* inode number of the cgroup's folder */
 	__u32 cgroup_controller;    /* whose hierarchy that folder is in: enum cgroup_controller */
@@ -310,8 +311,9 @@ struct sample_config {
 	__u32 uid;
 	__u32 max_frames; /* of a kernel stack: kernel.perf_event_max_stack, at most KERNEL_MAX_FRAMES */
 	__u8 by_process, by_thread, by_comm, by_cgroup, by_user;
-	__u8 verify; /* each tick brings a snapshot */
-	__u8 unused[2];
+	__u8 verify;   /* each tick brings a snapshot */
+	__u8 is_clock; /* the event is one; else there are no late ticks */
+	__u8 unused;
 	__u32 memo_count; /* of threads' last stacks: a power of two */
 	__u32 unused_too;
 	char comm[EVENT_COMM_SIZE];
@@ -331,6 +333,6 @@ _Static_assert(RULE_CACHE_CHUNK_RULES * sizeof(struct cached_rule) + 512 <= COMP
 	       "a chunk of cached rules is a compact array");
 _Static_assert(sizeof(struct lost_key) == 20, "lost_key is a map key without padding");
 _Static_assert(sizeof(struct target_process) == 24, "target_process is part of the contract");
-_Static_assert(sizeof(struct sample_config) == 72, "sample_config is part of the contract");
+_Static_assert(sizeof(struct sample_config) == 64, "sample_config is part of the contract");
 
 #endif

@@ -63,12 +63,12 @@ static __always_inline __u64 count_skipped(struct cpu_state *cpu, struct scratch
 					   struct task_struct *task, __u64 now)
 {
 	struct cpu_activity activity = { .idle_exits = read_idle_exits(scratch, task) };
-	__u64 late = timer_grid_advance(cpu, config.period_ns, now, &activity), idle;
+	__u64 period = scratch->tick.period_ns, late, idle;
 
+	late = timer_grid_advance(cpu, config.is_clock ? period : 0, now, &activity);
 	if (!late)
 		return 0;
-	idle = activity.was_idle ? timer_grid_idle(late, config.period_ns, read_running_ns(task))
-				 : 0;
+	idle = activity.was_idle ? timer_grid_idle(late, period, read_running_ns(task)) : 0;
 	cpu->idle += idle;
 	return late - idle;
 }
@@ -153,6 +153,8 @@ int tick(struct bpf_perf_event_data *ctx)
 
 	if (!cpu || !context.scratch || !context.walk)
 		return 0;
+	/* Read once: user space may set another one at any time, and all that is counted now is to be of one. */
+	context.scratch->tick.period_ns = *(volatile __u64 *)&cpu->period_ns;
 	late = count_skipped(cpu, context.scratch, task, entered);
 	if (!task->pid)
 		cpu->idle += 1 + late; /* the idle task */

@@ -9,6 +9,10 @@
  * the two: if the CPU did not leave its idle task since the last tick, it was busy all the time; else it
  * was busy as long as the interrupted task has been running, and idle before. Also compiled for user
  * space, where it is tested.
+ *
+ * When the timer gets another period it starts anew, and the grid stays where it is: the time since the last tick is carried
+ * on, by whole new periods as late ticks and by what is left as a grid that is ahead of the timer. So ticks times their
+ * periods add up to the time that passed, to within one period, however often that changes.
  */
 #ifndef HEARTH_BPF_TIMER_GRID_H
 #define HEARTH_BPF_TIMER_GRID_H

@@ -16,13 +16,13 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "profiler/cpus.h"
 #include "profiler/kernel_types.h"
 #include "profiler/load_failure.h"
+#include "profiler/object_costs.h"
 #include "profiler/system_limits.h"
 #include "profiler/task_start.h"
 #include "profiler/unwind_maps.h"
@@ -39,6 +39,8 @@
 #define SNAPSHOT_RING_BYTES_MAX (8u << 20)
 #define SNAPSHOT_BYTES_A_TICK   16384u
 #define SNAPSHOT_RINGS_A_SECOND 2u
+
+#define NS_PER_SECOND 1000000000u
 
 /* The ticks of one CPU. */
 struct cpu_event {
@@ -57,6 +59,7 @@ struct sampler {
 	size_t states_bytes;
 	struct cpu_event *cpus; /* per possible CPU */
 	size_t cpu_count;       /* possible CPUs: entries of states and cpus */
+	uint64_t rate_hz;       /* now */
 	int online;             /* the list of those that are, open for reading */
 	uint64_t load_ns;
 	int64_t monotonic_offset,
@@ -151,8 +154,7 @@ static int configure(struct sampler *sampler)
 	struct sample_config *config = (struct sample_config *)&sampler->skeleton->rodata->config;
 	uint64_t max_frames = KERNEL_MAX_FRAMES;
 
-	if (sampler_events[options->event].is_clock)
-		config->period_ns = 1000000000u / options->rate_hz;
+	config->is_clock = sampler_events[options->event].is_clock;
 	config->memo_count = memo_count(sampler);
 	config->verify = options->verify;
 	if (getrandom(&config->hash_seed, sizeof(config->hash_seed), 0) < 0)
@@ -413,6 +415,7 @@ int sampler_new(const struct sampler_options *options, struct sampler **ret_samp
 	if (!sampler)
 		return -ENOMEM;
 	sampler->options = options;
+	sampler->rate_hz = options->rate_hz;
 	sampler->online = -1;
 	sampler->types.fd = -1;
 	error = open_skeleton(sampler);
@@ -507,21 +510,32 @@ static int explain_event(const struct sampler_options *options, int error)
 	return error == -EACCES || error == -EPERM ? -EPERM : -EOPNOTSUPP;
 }
 
-static int open_event(const struct sampler_options *options, size_t cpu)
+static bool is_clock(const struct sampler *sampler)
 {
+	return sampler_events[sampler->options->event].is_clock;
+}
+
+static uint64_t period_ns(const struct sampler *sampler)
+{
+	return NS_PER_SECOND / sampler->rate_hz;
+}
+
+static int open_event(const struct sampler *sampler, size_t cpu)
+{
+	enum sampler_event event = sampler->options->event;
 	struct perf_event_attr attributes = {
 		.size = sizeof(attributes),
-		.type = sampler_events[options->event].type,
-		.config = sampler_events[options->event].config,
+		.type = sampler_events[event].type,
+		.config = sampler_events[event].config,
 		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED,
 	};
 	long fd;
 
-	if (sampler_events[options->event].is_clock) {
-		attributes.sample_period = 1000000000u / options->rate_hz;
+	if (is_clock(sampler)) {
+		attributes.sample_period = period_ns(sampler);
 	} else {
 		attributes.freq = 1;
-		attributes.sample_freq = options->rate_hz;
+		attributes.sample_freq = sampler->rate_hz;
 	}
 	fd = syscall(SYS_perf_event_open, &attributes, -1, (int)cpu, -1, PERF_FLAG_FD_CLOEXEC);
 	return fd < 0 ? -errno : (int)fd;
@@ -529,12 +543,13 @@ static int open_event(const struct sampler_options *options, size_t cpu)
 
 static int attach_cpu(struct sampler *sampler, size_t cpu)
 {
-	int fd = open_event(sampler->options, cpu);
+	int fd = open_event(sampler, cpu);
 	struct bpf_link *link;
 
 	if (fd < 0)
 		return fd;
 	sampler->states[cpu].grid_ns = kernel_monotonic_ns(sampler);
+	sampler->states[cpu].period_ns = period_ns(sampler);
 	link = bpf_program__attach_perf_event(sampler->skeleton->progs.tick, fd);
 	if (!link) {
 		int error = -errno;
@@ -547,12 +562,10 @@ static int attach_cpu(struct sampler *sampler, size_t cpu)
 }
 
 /* An idle CPU may not have fired for a while: those ticks are no less idle for nobody having come to tell. */
-static void count_last_idle(struct sampler *sampler, struct cpu_state *state, uint64_t now)
+static void count_last_idle(const struct sampler *sampler, struct cpu_state *state, uint64_t now)
 {
-	uint64_t period = sampler->skeleton->rodata->config.period_ns;
-
-	if (period && now > state->grid_ns)
-		state->idle += (now - state->grid_ns) / period;
+	if (is_clock(sampler) && now > state->grid_ns)
+		state->idle += (now - state->grid_ns) / state->period_ns;
 }
 
 static void detach_cpu(struct sampler *sampler, size_t cpu)
@@ -562,6 +575,37 @@ static void detach_cpu(struct sampler *sampler, size_t cpu)
 	bpf_link__destroy(sampler->cpus[cpu].link);
 	sampler->cpus[cpu].link = NULL;
 	count_last_idle(sampler, &sampler->states[cpu], now);
+}
+
+/* The timer starts anew with the period. A tick in between counts by the old one, as does the time up to it. */
+static int set_cpu_rate(struct sampler *sampler, size_t cpu)
+{
+	uint64_t value = is_clock(sampler) ? period_ns(sampler) : sampler->rate_hz;
+
+	if (ioctl(sampler->cpus[cpu].fd, PERF_EVENT_IOC_PERIOD, &value))
+		return -errno;
+	__atomic_store_n(&sampler->states[cpu].period_ns, period_ns(sampler), __ATOMIC_RELEASE);
+	return 0;
+}
+
+int sampler_set_rate(struct sampler *sampler, uint64_t rate_hz)
+{
+	int error = 0;
+
+	if (!rate_hz || rate_hz > sampler->options->rate_hz)
+		return -EINVAL;
+	sampler->rate_hz = rate_hz;
+	for (size_t cpu = 0; cpu < sampler->cpu_count; cpu++) {
+		int failed = sampler->cpus[cpu].link ? set_cpu_rate(sampler, cpu) : 0;
+
+		error = error ? error : failed;
+	}
+	return error;
+}
+
+uint64_t sampler_rate(const struct sampler *sampler)
+{
+	return sampler->rate_hz;
 }
 
 /*
@@ -718,49 +762,15 @@ uint64_t sampler_load_ns(const struct sampler *sampler)
 	return sampler->load_ns;
 }
 
-/* The kernel tells a map's memory in the "memlock:" line of its descriptor. */
-static uint64_t map_bytes(int fd)
-{
-	_cleanup_(buffer_release) struct buffer text = { 0 };
-	char path[64];
-	const char *line;
-	uint64_t bytes = 0;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	if (buffer_read_file(&text, path, 64 * 1024) || !buffer_string(&text))
-		return 0;
-	line = strstr(text.data, "memlock:");
-	if (line)
-		bytes = strtoull(line + strlen("memlock:"), NULL, 10);
-	return bytes;
-}
-
 uint64_t sampler_map_bytes(const struct sampler *sampler)
 {
-	struct bpf_map *map;
-	uint64_t bytes = 0;
-
-	bpf_object__for_each_map(map, sampler->skeleton->obj) bytes += map_bytes(bpf_map__fd(map));
-	return bytes;
+	return object_map_bytes(sampler->skeleton->obj);
 }
 
+/* `identify` runs on behalf of system calls of this process, in whose CPU time it is. */
 uint64_t sampler_kernel_run_ns(const struct sampler *sampler)
 {
-	struct bpf_program *program;
-	uint64_t sum = 0;
-
-	bpf_object__for_each_program(program, sampler->skeleton->obj)
-	{
-		struct bpf_prog_info info = { 0 };
-		uint32_t size = sizeof(info);
-
-		/* `identify` runs on behalf of system calls of this process, in whose CPU time it is. */
-		if (program == sampler->skeleton->progs.identify || bpf_program__fd(program) < 0)
-			continue;
-		if (!bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
-			sum += info.run_time_ns;
-	}
-	return sum;
+	return object_run_ns(sampler->skeleton->obj, sampler->skeleton->progs.identify);
 }
 
 unsigned int sampler_cpu_count(const struct sampler *sampler)

@@ -67,6 +67,14 @@ bool sampler_has_processes(struct sampler *sampler);
 /* Starts the ticks on all online CPUs: 0, or -errno after logging. */
 int sampler_start(struct sampler *sampler);
 
+/*
+ * Changes the rate of all CPUs, from now on: from 1 to that of the options, by which the rings were sized. Each tick tells
+ * the period that it stands for, and the first of the new rate come a new period later: what is drained at once is of the
+ * old one. 0; -EINVAL: no such rate; or -errno of a CPU that goes on with the old one.
+ */
+int sampler_set_rate(struct sampler *sampler, uint64_t rate_hz);
+uint64_t sampler_rate(const struct sampler *sampler);
+
 /* Follows CPUs that went or came; to be called every now and then: 0, or -errno after logging. */
 int sampler_follow_cpus(struct sampler *sampler);
 

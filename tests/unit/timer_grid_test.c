@@ -72,6 +72,44 @@ static void test_the_first_delay_does_not_shift_the_grid(void **state)
 	fire(&cpu, 4 * PERIOD, 1);
 }
 
+/* A timer that starts anew with another period, `after` the last tick, fires a new period later. */
+static void test_time_is_carried_over_a_change_of_the_period(void **state)
+{
+	struct cpu_state cpu = { .grid_ns = START };
+	struct cpu_activity busy = { 0 };
+
+	(void)state;
+	fire(&cpu, PERIOD, 0);
+	/* Longer: what had passed of the old one, 0.6, is 0.15 of the new one. */
+	assert_int_equal(timer_grid_advance(&cpu, 4 * PERIOD, START + 5600000, &busy), 0);
+	assert_int_equal(cpu.grid_ns, START + 5 * PERIOD);
+	assert_int_equal(timer_grid_advance(&cpu, 4 * PERIOD, START + 9600000, &busy), 0);
+	/* Shorter: 2.1 of the long one had passed, with the 0.6 from before: two late ticks, and 0.7 is carried on. */
+	fire(&cpu, 9600000 + 2100000 + PERIOD, 2);
+	fire(&cpu, 9600000 + 2100000 + 2 * PERIOD, 0);
+	assert_int_equal(cpu.grid_ns, START + 13 * PERIOD);
+}
+
+/* However often the period changes, ticks times periods are the time that passed. */
+static void test_changes_of_the_period_lose_no_time(void **state)
+{
+	struct cpu_state cpu = { .grid_ns = START };
+	struct cpu_activity busy = { 0 };
+	uint64_t seed = 7, now = 0, accounted = 0, period = PERIOD;
+
+	(void)state;
+	for (int i = 0; i < 100000; i++) {
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		if (seed >> 60 == 0) {
+			now += (seed >> 30) % period; /* since the last tick */
+			period = PERIOD << ((seed >> 40) % 5);
+		}
+		now += period;
+		accounted += period * (1 + timer_grid_advance(&cpu, period, START + now, &busy));
+		assert_true(accounted <= now && now - accounted < 16 * PERIOD);
+	}
+}
+
 static void test_a_gap_in_which_the_cpu_idled_is_idle(void **state)
 {
 	(void)state;
@@ -109,6 +147,8 @@ int main(void)
 		cmocka_unit_test(test_a_delayed_tick_is_no_lost_tick),
 		cmocka_unit_test(test_ticks_and_skipped_ones_add_up),
 		cmocka_unit_test(test_the_first_delay_does_not_shift_the_grid),
+		cmocka_unit_test(test_time_is_carried_over_a_change_of_the_period),
+		cmocka_unit_test(test_changes_of_the_period_lose_no_time),
 		cmocka_unit_test(test_a_gap_in_which_the_cpu_idled_is_idle),
 		cmocka_unit_test(test_leaving_idle_is_noticed_once),
 		cmocka_unit_test(test_an_event_that_is_no_clock_skips_nothing),
