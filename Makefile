@@ -39,7 +39,7 @@ endif
 
 sources       = $(wildcard $(addsuffix /*.c,$(1)))
 objects       = $(patsubst %.c,$(OUTPUT)/$(2)/%.o,$(call sources,$(1)))
-WEB_FILES    := $(wildcard web/*.js web/*.css web/*.html)
+WEB_FILES    := $(wildcard web/*.js web/*.css web/*.html web/*.svg)
 # The page's files in one: each kind in the order of its rows.
 page-files    = $(shell sed -n 's/^$(1)(\(.*\))$$/web\/\1.$(2)/p' render/page_modules.def)
 PAGE_JOINED  := $(foreach kind,js css,page_joined.$(kind) page_joined.$(kind).sha256)

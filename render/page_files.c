@@ -5,23 +5,26 @@
 #include <stdint.h>
 #include <string.h>
 
-#define HTML_TYPE   "text/html; charset=utf-8"
-#define SCRIPT_TYPE "text/javascript; charset=utf-8"
-#define STYLE_TYPE  "text/css; charset=utf-8"
+#define HTML_TYPE    "text/html; charset=utf-8"
+#define PICTURE_TYPE "image/svg+xml; charset=utf-8"
+#define SCRIPT_TYPE  "text/javascript; charset=utf-8"
+#define STYLE_TYPE   "text/css; charset=utf-8"
 
 /* `ld -b binary` names the two ends of a file so. */
 #define DECLARE(name, ending)                                         \
 	extern const uint8_t _binary_web_##name##_##ending##_start[], \
 		_binary_web_##name##_##ending##_end[];
 
-#define LIVE_PAGE(name)   DECLARE(name, html)
-#define PAGE_MODULE(name) DECLARE(name, js)
-#define LIVE_MODULE(name) DECLARE(name, js)
-#define PAGE_STYLE(name)  DECLARE(name, css)
-#define LIVE_STYLE(name)  DECLARE(name, css)
+#define LIVE_PAGE(name)    DECLARE(name, html)
+#define LIVE_PICTURE(name) DECLARE(name, svg)
+#define PAGE_MODULE(name)  DECLARE(name, js)
+#define LIVE_MODULE(name)  DECLARE(name, js)
+#define PAGE_STYLE(name)   DECLARE(name, css)
+#define LIVE_STYLE(name)   DECLARE(name, css)
 #include "render/live_modules.def"
 #include "render/page_modules.def"
 #undef LIVE_PAGE
+#undef LIVE_PICTURE
 #undef PAGE_MODULE
 #undef LIVE_MODULE
 #undef PAGE_STYLE
@@ -34,11 +37,12 @@ static const struct row {
 #define ROW(name, ending, type)                                           \
 	{ #name "." #ending, type, _binary_web_##name##_##ending##_start, \
 	  _binary_web_##name##_##ending##_end },
-#define LIVE_PAGE(name)   ROW(name, html, HTML_TYPE)
-#define PAGE_MODULE(name) ROW(name, js, SCRIPT_TYPE)
-#define LIVE_MODULE(name) ROW(name, js, SCRIPT_TYPE)
-#define PAGE_STYLE(name)  ROW(name, css, STYLE_TYPE)
-#define LIVE_STYLE(name)  ROW(name, css, STYLE_TYPE)
+#define LIVE_PAGE(name)    ROW(name, html, HTML_TYPE)
+#define LIVE_PICTURE(name) ROW(name, svg, PICTURE_TYPE)
+#define PAGE_MODULE(name)  ROW(name, js, SCRIPT_TYPE)
+#define LIVE_MODULE(name)  ROW(name, js, SCRIPT_TYPE)
+#define PAGE_STYLE(name)   ROW(name, css, STYLE_TYPE)
+#define LIVE_STYLE(name)   ROW(name, css, STYLE_TYPE)
 #include "render/live_modules.def"
 #include "render/page_modules.def"
 };

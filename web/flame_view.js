@@ -8,6 +8,7 @@ import { FlameCanvas } from './flame_canvas.js';
 import { TreeTwin } from './tree_twin.js';
 import { groupDigits } from './plain_numbers.js';
 import { frameWords } from './frame_words.js';
+import { followPath, pathOf } from './view_address.js';
 
 const EASE_MS = 120;
 const DRAG_PIXELS = 4; // less is a click
@@ -27,6 +28,7 @@ class FlameView {
 		this.current = -1;
 		this.trail = [];
 		this.fingers = new Map();
+		this.pointer = null; // the last event of a mouse that is over it
 		this.isStill = matchMedia('(prefers-reduced-motion: reduce)');
 		this.more = this.moreButton();
 		this.listen();
@@ -177,6 +179,25 @@ class FlameView {
 		this.on.describe(this.pointed >= 0 ? this.pointed : this.focused);
 	}
 
+	// What is shown, by names of functions: it can be found in another tree. (view_address.js)
+	get place() {
+		const { tree, zoomed, focused, canvas: { left, span } } = this, whole = tree.total(zoomed) || 1;
+		return { zoomed: pathOf(this.profile, tree, zoomed), focused: focused < 0 ? '' : pathOf(this.profile, tree, focused), hasFocus: focused >= 0,
+			left: (left - tree.start(zoomed)) / whole, span: span / whole };
+	}
+
+	// At once, and without a place in the history.
+	restorePlace({ zoomed, focused, hasFocus, left, span }) {
+		const { tree, profile, pointer } = this;
+		this.zoomed = followPath(profile, tree, zoomed).node;
+		this.motion = null;
+		this.setSpan(tree.start(this.zoomed) + left * tree.total(this.zoomed), span * tree.total(this.zoomed) || 1);
+		if (hasFocus) this.twin.focus(followPath(profile, tree, focused).node);
+		this.layOut();
+		if (pointer) this.point(this.at(pointer));
+		this.redraw();
+	}
+
 	zoom(i) {
 		if (i === this.zoomed && this.canvas.span === this.tree.total(i)) return;
 		if (i !== this.zoomed) this.trail.push(this.zoomed);
@@ -240,6 +261,11 @@ class FlameView {
 		this.remark();
 	}
 
+	leave() {
+		this.pointer = null;
+		this.point(-1);
+	}
+
 	at(event) {
 		const box = this.sheet.getBoundingClientRect();
 		return this.canvas.nodeAt(event.clientX - box.left, event.clientY - box.top);
@@ -251,7 +277,7 @@ class FlameView {
 		sheet.addEventListener('pointermove', event => this.drag(event));
 		sheet.addEventListener('pointerup', event => this.release(event));
 		sheet.addEventListener('pointercancel', event => this.fingers.delete(event.pointerId));
-		sheet.addEventListener('pointerleave', event => event.pointerType === 'mouse' && this.point(-1));
+		sheet.addEventListener('pointerleave', event => event.pointerType === 'mouse' && this.leave());
 		sheet.addEventListener('contextmenu', event => this.openMenu(event));
 		graph.addEventListener('scroll', () => this.onScroll(), { passive: true });
 		graph.addEventListener('wheel', event => this.wheel(event), { passive: false });
@@ -272,7 +298,7 @@ class FlameView {
 	drag(event) {
 		const finger = this.fingers.get(event.pointerId);
 		if (!finger) {
-			if (event.pointerType === 'mouse') this.point(this.at(event));
+			if (event.pointerType === 'mouse') this.point(this.at(this.pointer = event));
 			return;
 		}
 		const before = finger.x;

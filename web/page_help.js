@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What keys and gestures do.
-export { fillHelp };
+export { HELP_ROWS, fillHelp };
 
 const HELP_ROWS = [
 	['click, Enter', 'zoom to a frame'],
@@ -27,11 +27,11 @@ const HELP_ROWS = [
 	['?', 'this'],
 ];
 
-function fillHelp(dialog) {
+function fillHelp(dialog, rows = HELP_ROWS) {
 	const title = document.createElement('h2'), list = document.createElement('dl'), close = document.createElement('button');
 	title.id = 'help-title';
 	title.textContent = 'Keys and gestures';
-	for (const [keys, what] of HELP_ROWS) {
+	for (const [keys, what] of rows) {
 		const term = document.createElement('dt'), meaning = document.createElement('dd');
 		term.textContent = keys;
 		meaning.textContent = what;

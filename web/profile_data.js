@@ -2,7 +2,7 @@
 //
 // A profile as the page uses it, out of the block that render/profile_block.h describes. This is the one way in: whoever
 // gets a block from elsewhere (a file, a server) gives it to decodeProfile() and has what all the views take.
-export { readEmbedded, decodeProfile };
+export { readEmbedded, decodeProfile, blankProfile };
 
 import { FrameClasses } from './frame_classes.js';
 import { readSamples } from './profile_samples.js';
@@ -142,13 +142,32 @@ function readFates(section) {
 	return { isKnown: isKnown === 1, due, complete, truncated, lost, reasons };
 }
 
-// { facts, kinds, strings, frames, ramps, nodes, fates, samples (a SampleTable or null), hasLines, hasKind(kind) } and of a frame kindOf(), functionOf() and, as the frames are drawn
-// (`classes`, FrameClasses), nameOf(), moduleOf(), sourceOf().
+// What a profile is made of: { facts, kinds, strings, frames, ramps, nodes, fates, samples (a SampleTable or null) }, and what is asked of its frames: kindOf(), functionOf() and, as
+// they are drawn (`classes`, FrameClasses), nameOf(), moduleOf(), sourceOf(). Who holds one asks it anew each time, for it can become another.
+class Profile {
+	constructor(parts) {
+		this.take(parts);
+	}
+
+	// Becomes another one, in the hands of all who hold it.
+	take({ facts, kinds, strings, frames, ramps, nodes, fates, samples }) {
+		Object.assign(this, { facts, kinds, strings, frames, ramps, nodes, fates, samples, markers: undefined });
+		this.hasLines = Boolean(frames.line?.some(Boolean));
+		this.classes = new FrameClasses(this);
+	}
+
+	hasKind = kind => this.frames.kind.includes(this.kinds.indexOf(kind));
+	kindOf = frame => frame < 0 ? 'root' : this.kinds[this.frames.kind[frame]];
+	functionOf = frame => frame < 0 ? 'all' : this.strings[this.frames.name[frame]];
+	nameOf = frame => frame < 0 ? 'all' : this.classes.nameOf(frame);
+	moduleOf = frame => frame < 0 ? '' : this.classes.moduleOf(frame);
+	sourceOf = frame => frame < 0 ? '' : this.classes.sourceOf(frame);
+}
+
 function decodeProfile(bytes) {
-	const sections = readSections(bytes);
-	const frames = readFrames(sections.get('fram'));
+	const sections = readSections(bytes), frames = readFrames(sections.get('fram'));
 	readLines(sections.get('line'), frames);
-	const profile = {
+	return new Profile({
 		facts: readFacts(sections.get('info')),
 		kinds: readTexts(sections.get('kind')),
 		strings: readStrings(sections.get('strs')),
@@ -157,16 +176,18 @@ function decodeProfile(bytes) {
 		nodes: readNodes(sections.get('tree')),
 		fates: readFates(sections.get('fate')),
 		samples: readSamples(sections),
-	};
-	profile.hasLines = Boolean(frames.line?.some(Boolean));
-	profile.hasKind = kind => frames.kind.includes(profile.kinds.indexOf(kind));
-	profile.kindOf = frame => frame < 0 ? 'root' : profile.kinds[frames.kind[frame]];
-	profile.functionOf = frame => frame < 0 ? 'all' : profile.strings[frames.name[frame]];
-	profile.classes = new FrameClasses(profile);
-	profile.nameOf = frame => frame < 0 ? 'all' : profile.classes.nameOf(frame);
-	profile.moduleOf = frame => frame < 0 ? '' : profile.classes.moduleOf(frame);
-	profile.sourceOf = frame => frame < 0 ? '' : profile.classes.sourceOf(frame);
-	return profile;
+	});
+}
+
+// Of nothing.
+function blankProfile() {
+	const frames = { count: 0, file: null, line: null };
+	for (const column of ['name', 'module', 'kind', 'ramp', 'shade']) frames[column] = new Int32Array(0);
+	return new Profile({
+		facts: {}, kinds: [], strings: [], frames, ramps: [], samples: null,
+		nodes: { depth: Int32Array.of(0), frame: Int32Array.of(-1), self: Float64Array.of(0) },
+		fates: { isKnown: false, due: 0, complete: 0, truncated: 0, lost: 0, reasons: [] },
+	});
 }
 
 function fromBase64(text) {

@@ -18,7 +18,7 @@ class Timeline {
 		this.map = element.querySelector('#cells');
 		this.heat = element.querySelector('#heat');
 		this.marks = element.querySelector('#heat-marks');
-		this.words = element.querySelector('#time-words');
+		this.words = element.querySelector('.time-words');
 		this.chosen = this.draft = null;
 		this.cursor = this.anchor = -1;
 		this.small = document.createElement('canvas');
@@ -119,7 +119,7 @@ class Timeline {
 	}
 
 	showAxis() {
-		const { cells } = this, axis = this.element.querySelector('#time-axis'), most = Math.max(2, Math.floor(this.size.width / 70));
+		const { cells } = this, axis = this.element.querySelector('.time-axis'), most = Math.max(2, Math.floor(this.size.width / 70));
 		axis.replaceChildren(...cells.ticks(most).map(seconds => {
 			const tick = document.createElement('span');
 			tick.textContent = secondsText(seconds, cells.columnSeconds);

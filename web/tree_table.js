@@ -3,9 +3,11 @@
 // The stacks as a tree of rows that open, heaviest first: the graph in words, for eyes and screen readers alike. A search tints the rows that match.
 export { TreeTable };
 
+import { followPath, pathOf } from './view_address.js';
 import { amountHeading, fillAmountCell, groupDigits } from './plain_numbers.js';
 
 const TREE_STEP = 100;      // children of a row shown at a time
+const OPEN_KEPT = 1000;     // rows that stay open in another tree
 const HOT_PATH_SHARE = .5;  // a row opens by itself while one child has so much of it
 
 class TreeTable {
@@ -23,6 +25,18 @@ class TreeTable {
 		this.at = 0;
 		this.current = -1;
 		for (let i = this.hottest(0); i > 0; i = this.hottest(i)) this.open.set(i, TREE_STEP);
+	}
+
+	// The rows that are open, by names of functions: they can be found in another tree.
+	get openPaths() {
+		return Array.from(this.open.keys()).filter(i => this.tree.total(i)).slice(0, OPEN_KEPT).map(i => pathOf(this.profile, this.tree, i));
+	}
+
+	openAgain(paths) {
+		for (const path of paths) {
+			const { node, missing } = followPath(this.profile, this.tree, path);
+			if (!missing) this.open.set(node, this.open.get(node) || TREE_STEP);
+		}
 	}
 
 	hottest(i) {

@@ -73,11 +73,30 @@ static void what_modules_import_is_there(void **state)
 	assert_true(imports > 60);
 }
 
+/* A policy of 'self' lets no script and no style run that stands in the page itself. */
+static void the_page_has_only_files(void **state)
+{
+	static const char *const inlined[] = { "<style",   "style=", "<script>", "onload=",
+					       "onclick=", "http:",  "https:" };
+	struct page_file file;
+	char *text;
+
+	(void)state;
+	assert_int_equal(page_file_find(PAGE_FILE_START, &file), 0);
+	text = text_of(&file);
+	assert_int_equal(all_are_files(text, "src=\"/page/", '"'), 1);
+	assert_true(all_are_files(text, "href=\"/page/", '"') >= 4);
+	for (size_t i = 0; i < sizeof(inlined) / sizeof(*inlined); i++)
+		assert_null(strstr(text, inlined[i]));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_are_found_by_name),
 		cmocka_unit_test(what_modules_import_is_there),
+		cmocka_unit_test(the_page_has_only_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

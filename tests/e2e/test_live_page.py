@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page of hearth serve, in a real browser: what is asked of the API, and what is shown of its answers. The server is made up (fake_api.py)."""
+
+import re
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+import hearth
+from browser import browser, chromium, wait_until  # noqa: F401 (fixtures)
+from fake_api import NOW, RATE, START, Samples
+from live_page import LivePage, api, live  # noqa: F401 (fixtures)
+
+
+# --- what it opens on -----------------------------------------------------------------------------------
+
+
+def test_it_opens_on_now(live):  # noqa: F811
+    ticks = sum(ticks for _, ticks in live.api.stacks(Samples(live.api, {"from": ["-15m"]})))
+    assert live.detail().startswith("all") and f"{ticks:,} samples" in live.detail()
+    assert live.bands() == ["postgres", "rustc", "python3", "node", "kworker"]
+    assert "15 min 00 s" in live.text("time-words")
+    assert live.text("origin") == "build-07" and live.driver.title == "hearth · build-07"
+    assert live.address() == ("", "")
+
+
+def test_fates_and_own_cost_are_in_sight(live):  # noqa: F811
+    assert re.fullmatch(r"9[0-9]\.[0-9]{2} % complete", live.text("fates-text"))
+    assert live.text("cost-button") == "hearth 0.11 % of a CPU"
+    ActionChains(live.driver).move_to_element(live.element("cost-button")).perform()
+    wait_until(live.driver, lambda: live.element("cost-reasons").is_displayed(), "the cost is told")
+    assert "39.3 MiB of 150.0 MiB" in live.text("cost-reasons") and "20 Hz" in live.text("cost-reasons")
+
+
+def test_a_lowered_rate_is_told(api, browser):  # noqa: F811
+    api.status = {"rate_hz": 5}
+    live = LivePage(browser, api)
+    assert "bad" in live.element("cost-button").get_attribute("class")
+    assert "5 Hz of 20 Hz" in live.text("cost-reasons")
+
+
+def test_nothing_is_fetched_from_elsewhere(live):  # noqa: F811
+    names = live.driver.execute_script("return performance.getEntriesByType('resource').map(each => each.name)")
+    assert names and all(name.startswith(live.api.url) for name in names)
+
+
+# --- choosing time --------------------------------------------------------------------------------------
+
+
+def test_a_dragged_span_is_drawn(live):  # noqa: F811
+    live.drag(0.2, 0.6)
+    live.wait_for_samples(NOW - 720, NOW - 360)
+    assert re.fullmatch(r"\?span=\d+-\d+", live.address()[0])
+    assert "6 min 00 s selected" in live.text("time-words")
+    live.driver.back()
+    live.wait_for_samples(NOW - 900, NOW)
+    assert live.address()[0] == ""
+
+
+def test_a_double_click_is_all(live):  # noqa: F811
+    live.drag(0.2, 0.4)
+    live.wait_for_samples(NOW - 720, NOW - 540)
+    ActionChains(live.driver).double_click(live.element("plot")).perform()
+    live.wait_for_samples(NOW - 900, NOW)
+
+
+def test_a_span_is_chosen_by_keys(live):  # noqa: F811
+    live.press("w")
+    live.press(Keys.HOME)
+    live.press(Keys.HOME)
+    ActionChains(live.driver).key_down(Keys.SHIFT).send_keys(Keys.PAGE_DOWN, Keys.PAGE_DOWN).key_up(Keys.SHIFT).perform()
+    assert "2 min 30 s selected" in live.text("time-words")
+    live.press(Keys.ENTER)
+    live.wait_for_samples(NOW - 900, NOW - 750)
+    live.press(Keys.ESCAPE)
+    live.wait_for_samples(NOW - 900, NOW)
+
+
+def test_how_much_is_in_sight(live):  # noqa: F811
+    live.driver.find_element(By.CSS_SELECTOR, "[data-last='1h']").click()
+    live.wait_for_samples(NOW - 3600, NOW)
+    assert live.address()[0] == "?last=1h"
+    live.press("[")
+    live.wait_for_samples(NOW - 5400, NOW - 1800)
+    assert live.text("live") == "paused"
+    live.press("l")
+    live.wait_for_samples(NOW - 3600, NOW)
+    assert live.text("live") == "live" and live.address()[0] == "?last=1h"
+
+
+def test_an_address_is_a_view(api, browser):  # noqa: F811
+    span = f"{(NOW - 500) * 1000}-{(NOW - 400) * 1000}"
+    live = LivePage(browser, api, f"/?last=1h&span={span}&by=user&where=container~-1$#/postgres?v=icicle")
+    live.wait_for_ticks(Samples(api, {"from": [f"@{NOW - 500}"], "to": [f"@{NOW - 400}"]}).ticks("postgres"))
+    assert live.bands() == ["postgres", "www"] and live.view() == "Icicle"
+    assert live.crumb() == ["all", "postgres"] and live.text("chips").startswith("container like -1$")
+    assert live.address() == (f"?last=1h&span={span}&by=user&where=container~-1$", "#/postgres?v=icicle")
+
+
+# --- following ------------------------------------------------------------------------------------------
+
+
+def test_it_follows_and_nothing_jumps(api, browser):  # noqa: F811
+    live = LivePage(browser, api, "/#/postgres/_start/__libc_start_main/main/PostmasterMain")
+    crumb, place, total = live.crumb(), live.scrolled(), live.samples()
+    assert crumb[-1] == "PostmasterMain"
+    api.advance(60)
+    wait_until(browser, lambda: live.samples() != total, "what came since is drawn")
+    assert live.crumb() == crumb and live.scrolled() == place
+    assert api.asked("profile")[-1]["to"] == [f"@{NOW + 60}"]
+    assert live.address() == ("", "#/postgres/_start/__libc_start_main/main/PostmasterMain")
+
+
+def test_a_selection_stays_while_time_goes_on(live):  # noqa: F811
+    live.drag(0.5, 0.6)
+    live.wait_for_samples(NOW - 450, NOW - 360)
+    asked, words = len(live.api.asked("profile")), live.text("time-words")
+    live.api.advance(30)
+    wait_until(live.driver, lambda: live.api.asked("series")[-1]["to"] == [f"@{NOW + 30}"], "the chart goes on")
+    wait_until(live.driver, lambda: len(live.api.asked("profile")) > asked, "the profile is asked for again")
+    live.wait_for_samples(NOW - 450, NOW - 360)
+    assert live.text("time-words") == words
+
+
+def test_paused_it_stands_still(live):  # noqa: F811
+    live.element("live").click()
+    wait_until(live.driver, lambda: "range=" in live.address()[0], "the time in sight is fixed")
+    live.api.advance(100)
+    seen = len(live.api.asked("status"))
+    wait_until(live.driver, lambda: len(live.api.asked("status")) > seen + 2, "the state is asked for")
+    assert live.api.asked("series")[-1]["to"] == [f"@{NOW}"]
+
+
+# --- filters --------------------------------------------------------------------------------------------
+
+
+def test_a_click_in_the_legend_keeps_one(live):  # noqa: F811
+    live.band("python3").click()
+    live.wait_for_samples(NOW - 900, NOW, where="comm=python3")
+    assert live.bands() == ["python3"] and live.address()[0] == "?where=comm%3Dpython3"
+    live.driver.find_element(By.CSS_SELECTOR, "#chips .term button").click()
+    live.wait_for_samples(NOW - 900, NOW)
+
+
+def test_by_another_label(live):  # noqa: F811
+    live.choose("by", "user")
+    wait_until(live.driver, lambda: live.bands() == ["postgres", "build", "www", "root"], "bands of users")
+    live.choose("by", "container")
+    wait_until(live.driver, lambda: live.bands() == ["db-1", "build-7", "web-1", "web-2", "others"], "bands of containers")
+    assert live.address()[0] == "?by=container"
+
+
+def test_a_value_is_chosen_out_of_what_there_is(live):  # noqa: F811
+    live.press("p")
+    live.choose_in("where-form", "container")
+    wait_until(live.driver, lambda: "web-1" in live.text("where-form"), "values")
+    live.driver.find_element(By.XPATH, "//dialog[@id='where-form']//button[span/text()='web-1']").click()
+    live.wait_for_samples(NOW - 900, NOW, where="container=web-1")
+    assert live.text("chips").startswith("container web-1")
+
+
+def test_an_expression_and_its_opposite(live):  # noqa: F811
+    live.press("p")
+    wait_until(live.driver, lambda: "kworker" in live.text("where-form"), "values")
+    live.driver.find_element(By.CSS_SELECTOR, "#where-form input[type=checkbox]").click()
+    live.driver.find_element(By.CSS_SELECTOR, "#where-form input[type=text]").send_keys("post|rust", Keys.ENTER)
+    live.wait_for_samples(NOW - 900, NOW, where="comm!~post|rust")
+    assert live.bands() == ["python3", "node", "kworker"]
+
+
+def test_a_filter_of_functions_stays(live):  # noqa: F811
+    live.add_filter("focus", "vfs_read")
+    assert live.address()[1] == "#?f=focus%3Avfs_read"
+    live.drag(0.2, 0.6)
+    wait_until(live.driver, lambda: len(live.api.asked("profile")) > 1, "the span is asked for")
+    live.wait_for_ticks(Samples(live.api, {"from": [f"@{NOW - 720}"], "to": [f"@{NOW - 360}"]}).ticks("postgres") / 4)
+
+
+# --- views and files ------------------------------------------------------------------------------------
+
+
+def test_the_heat_map(live):  # noqa: F811
+    live.drag(0.2, 0.4)
+    live.wait_for_samples(NOW - 720, NOW - 540)
+    live.open_view("heat")
+    wait_until(live.driver, lambda: live.text("heat-box"), "the heat map")
+    asked = live.api.asked("heat")[-1]
+    assert asked["from"] == [f"@{NOW - 720}"] and asked["to"] == [f"@{NOW - 540}"] and asked["rows"] == ["50"]
+    assert int(asked["columns"][0]) == 180  # a column is a second
+    dark = live.driver.execute_script("""
+        const map = document.getElementById('heat'), draw = map.getContext('2d');
+        return [.25, .75].map(part => draw.getImageData(20, Math.round(map.height * part), 1, 1).data[3]);""")
+    assert dark == [0, 255]  # time goes upwards, and the machine was busy in the first half of each second
+    live.drag(0.5, 0.6, on="cells", across=False)
+    wait_until(live.driver, lambda: live.api.asked("profile")[-1]["from"] != [f"@{NOW - 720}"], "a span of the heat map is drawn")
+    start, end = (float(live.api.asked("profile")[-1][key][0][1:]) for key in ("from", "to"))
+    assert NOW - 720 < start < end < NOW - 540
+
+
+def test_every_format_is_a_link(live):  # noqa: F811
+    live.add_filter("hide", "/^main$/")
+    live.band("postgres").click()
+    live.wait_for_samples(NOW - 900, NOW, where="comm=postgres")
+    live.press("s")
+    links = live.driver.execute_script("return Array.from(document.querySelectorAll('#download-menu a'), link => [link.firstChild.textContent, link.href])")
+    written = re.findall(r'^RENDER_FORMAT\("([a-z]+)"', (hearth.ROOT / "render/formats.def").read_text(), re.MULTILINE)
+    assert {name for name, _ in links} == set(written) - {"block"}
+    folded = dict(links)["folded"]
+    assert all(part in folded for part in ("/api/v1/profile?format=folded", "where=comm%3Dpostgres", "hide=%5Emain%24", "download=1", f"to=%40{NOW}"))
+    live.press(Keys.ESCAPE)
+    assert not live.element("download-menu").is_displayed()
+
+
+def test_search_goes_on_in_the_next_profile(live):  # noqa: F811
+    live.press("/")
+    live.press("heap_getnext")
+    before = live.text("found")
+    assert before.startswith("1 match, ")
+    live.drag(0.2, 0.25)
+    wait_until(live.driver, lambda: live.text("found") not in ("", before), "other shares")
+    assert live.text("found").startswith("1 match, ")
+
+
+# --- nothing, slowness, failure -------------------------------------------------------------------------
+
+
+def test_empty_says_what_would_fill_it(live):  # noqa: F811
+    live.open("/?where=comm=nothing")
+    assert live.element("empty").is_displayed()
+    assert "No sample is left." in live.text("empty") and "comm=nothing" in live.text("empty")
+    live.open(f"/?range={(START - 900) * 1000}-{(START - 600) * 1000}")
+    assert "Nothing is kept of that time." in live.text("empty")
+
+
+def test_just_started(api, browser):  # noqa: F811
+    api.start = NOW
+    api.status = {"window_ms": 10000, "store": {"bytes": 0, "oldest_ms": 0, "newest_ms": 0, "error": None}}
+    live = LivePage(browser, api, "/?where=comm~^$")
+    assert "comm~^$" in live.text("empty")
+    live.open(f"/?range={(NOW + 100) * 1000}-{(NOW + 200) * 1000}")
+    assert "hearth has just started." in live.text("empty")
+
+
+@pytest.mark.parametrize("path, where", [("profile", "failure"), ("series", "plot-told")])
+def test_a_failure_is_told_and_tried_again(api, browser, path, where):  # noqa: F811
+    api.failing[path] = (500, "the disk is on fire")
+    live = LivePage(browser, api)
+    wait_until(browser, lambda: "the disk is on fire" in live.text(where), "what failed")
+    api.failing.clear()
+    live.element(where).find_element(By.TAG_NAME, "button").click()
+    live.wait_for_samples(NOW - 900, NOW)
+    wait_until(browser, lambda: not live.element(where).is_displayed(), "nothing is told any more")
+    browser.get_log("browser")  # that an answer was 500 the browser says, too
+
+
+def test_a_server_that_is_gone_comes_back(live):  # noqa: F811
+    live.api.is_silent = True
+    wait_until(live.driver, lambda: live.text("live") == "no answer", "it is gone")
+    assert "all" in live.crumb() and live.bands()  # what is there stays
+    live.api.advance(20)
+    live.api.is_silent = False
+    live.wait_for_samples(NOW - 880, NOW + 20)
+    assert live.text("live") == "live"
+    live.driver.get_log("browser")
+
+
+def test_only_the_last_question_counts(live):  # noqa: F811
+    gate = live.api.hold("profile")
+    live.drag(0.1, 0.3)
+    wait_until(live.driver, lambda: "waiting" in live.element("card").get_attribute("class"), "it waits in sight")
+    assert live.element("frames").is_displayed()
+    live.drag(0.5, 0.7)
+    wait_until(live.driver, lambda: len(live.api.asked("profile")) > 2, "both are asked for")
+    gate.set()
+    live.wait_for_samples(NOW - 450, NOW - 270)
+    wait_until(live.driver, lambda: live.element("card").get_attribute("aria-busy") == "false", "it waits no more")
+
+
+# --- hostile names, small screens -----------------------------------------------------------------------
+
+
+def test_names_are_text(api, browser):  # noqa: F811
+    api.status = {"host": "<img src=x onerror=alert(1)>"}
+    api.failing["series"] = (400, "<b>no</b>")
+    live = LivePage(browser, api)
+    assert live.text("origin") == "<img src=x onerror=alert(1)>"
+    wait_until(browser, lambda: "<b>no</b>" in live.text("plot-told"), "the error as text")
+    browser.get_log("browser")
+
+
+@pytest.mark.parametrize("width, height", [(1440, 900), (1024, 768), (390, 844)])
+def test_all_is_in_sight_on_every_screen(api, browser, width, height):  # noqa: F811
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
+    try:
+        live = LivePage(browser, api)
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        for name in ("plot", "live", "ranges", "query", "fates-text", "cost-button", "download", "tabs", "graph", "detail"):
+            box = live.element(name).rect
+            assert box["width"] > 0 and box["x"] >= 0 and box["x"] + box["width"] <= width + 1, name
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_rate_of_the_machine_gives_time(live):  # noqa: F811
+    assert re.search(r"total [0-9]+ min", live.detail()) and RATE == 20

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A heat map of a span, as the server counts it: a column is a part of it, in which time goes upwards, so that what comes back within a second is seen. One chooses a span in it, too.
+export { LiveHeat, heatQuestion };
+
+import { axisTimes, clockText, spanWords } from './live_times.js';
+import { Timeline } from './timeline.js';
+import { groupDigits, stepText } from './plain_numbers.js';
+
+const HEAT_ROWS = 50;
+const COLUMNS_MOST = 600, COLUMNS_LEAST = 5; // with fewer, columns would have fewer cells (time_cells.js)
+const PIXELS_OF_COLUMN = 4;
+
+// How many columns and rows are asked for: a column is a second where there is room.
+function heatQuestion(span, width) {
+	const room = Math.min(COLUMNS_MOST, Math.max(COLUMNS_LEAST, Math.floor(width / PIXELS_OF_COLUMN)));
+	return { columns: Math.max(COLUMNS_LEAST, Math.min(room, Math.round((span.to - span.from) / 1000))), rows: HEAT_ROWS };
+}
+
+class HeatLine extends Timeline {
+	constructor(element, theme, start, profile, on) {
+		super(element, profile, theme, on);
+		this.startMs = start;
+	}
+
+	timeOf(slot) {
+		return this.startMs + slot * this.time.slotNs / 1e6;
+	}
+
+	secondsOf(slot) {
+		return clockText(this.timeOf(slot), this.time.slotNs / 1e6 < 1000 ? 1 : 1000);
+	}
+
+	showAxis() {
+		const span = { from: this.startMs, to: this.startMs + this.cells.columns * this.cells.columnSeconds * 1000 };
+		const times = axisTimes(span, Math.max(2, Math.floor(this.size.width / 80)));
+		this.element.querySelector('.time-axis').replaceChildren(...times.map(({ time, text }) => {
+			const tick = document.createElement('span');
+			tick.textContent = text;
+			tick.style.left = (time - span.from) / (span.to - span.from) * 100 + '%';
+			return tick;
+		}));
+	}
+
+	say() {
+		const { cells, draft } = this, from = this.timeOf(0), to = this.timeOf(this.time.slots);
+		const whole = `${spanWords({ from, to }, from)} · a column is ${stepText(cells.columnSeconds)}, a cell ${stepText(cells.cellSeconds)}; darker is more`;
+		this.words.textContent = draft ? `${this.secondsOf(draft.from)} – ${this.secondsOf(draft.to)}` : whole;
+		this.words.title = whole;
+	}
+
+	sayCell(cell) {
+		const { from, to } = this.cells.span(cell, cell), count = Math.round(this.sums[cell]);
+		this.words.textContent = `${this.secondsOf(from)} – ${this.secondsOf(to)} · ${groupDigits(count)} ${count === 1 ? 'sample' : 'samples'}`;
+	}
+}
+
+class LiveHeat {
+	// `on.choose(span)`: in milliseconds
+	constructor(box, theme, on) {
+		Object.assign(this, { box, theme, on });
+		this.line = null;
+	}
+
+	// Of an answer to /api/v1/heat.
+	show({ start_ms: start, column_ms: column, rows, counts }) {
+		const slotNs = column * 1e6 / rows, time = { slots: counts.length * rows, slotNs, cellNs: slotNs }, flat = Float64Array.from(counts.flat());
+		this.box.replaceChildren(this.makeMap());
+		this.line = new HeatLine(this.box, this.theme, start, { facts: {}, samples: { time } }, {
+			choose: span => span && this.on.choose({ from: this.line.timeOf(span.from), to: this.line.timeOf(span.to) }),
+		});
+		this.line.show('', (cells, perCell, isMatch) => isMatch ? null : this.sumCells(flat, cells, perCell), null);
+	}
+
+	// The map may have fewer cells than were counted, where it is narrow.
+	sumCells(flat, cells, perCell) {
+		const sums = new Float64Array(cells);
+		for (let i = 0; i < flat.length; i++) sums[Math.floor(i / perCell)] += flat[i];
+		return sums;
+	}
+
+	makeMap() {
+		const words = document.createElement('p'), map = document.createElement('div'), axis = document.createElement('div'), all = document.createDocumentFragment();
+		words.className = 'time-words cut';
+		words.setAttribute('role', 'status');
+		map.id = 'cells';
+		map.tabIndex = 0;
+		map.setAttribute('role', 'group');
+		map.setAttribute('aria-label', 'Samples by time. Arrows go from cell to cell, with Shift they choose, Enter draws what is chosen.');
+		for (const id of ['heat', 'heat-marks']) {
+			const canvas = document.createElement('canvas');
+			canvas.id = id;
+			canvas.setAttribute('aria-hidden', 'true');
+			map.append(canvas);
+		}
+		axis.className = 'time-axis';
+		axis.setAttribute('aria-hidden', 'true');
+		all.append(words, map, axis);
+		return all;
+	}
+
+	setColours() {
+		this.line?.draw();
+	}
+}

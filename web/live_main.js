@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The page of hearth serve: keeps what is asked for (live_state.js), the answers and what is shown in step.
+
+import { LiveApi } from './live_api.js';
+import { LiveChart } from './live_chart.js';
+import { LiveView } from './live_view.js';
+import { LiveWhere } from './live_where.js';
+import { DownloadMenu, shapingParams } from './live_download.js';
+import { BandColours } from './live_palette.js';
+import { RangeForm, RANGES } from './live_range.js';
+import { fillCost, fillLive } from './live_status.js';
+import { heatQuestion } from './live_heat.js';
+import { lengthText, readLength, spanWords } from './live_times.js';
+import { labelWord } from './live_where.js';
+import { FILTER_KINDS } from './frame_filters.js';
+import { blankProfile, decodeProfile } from './profile_data.js';
+import { element } from './page_view.js';
+import { profileParams, readState, sameState, writeState } from './live_state.js';
+
+const SERIES_LIMIT = 7;
+const POINT_PIXELS = 4;
+const POINTS_MOST = 500;
+const POLL_MS = 5000, POLL_LEAST_MS = 100;
+const WAIT_MS = 150;     // an answer that comes sooner is not waited for in sight
+const EVENTS_ASKED = 500;
+const CHART_BYS = ['comm', 'container', 'user', 'cgroup', 'pid', 'cpu'];
+const QUIET_EVENT = /^process/; // there are thousands
+
+class LivePage {
+	constructor() {
+		this.api = new LiveApi();
+		this.state = readState(location.search);
+		this.status = null;
+		this.gone = 0;
+		this.range = null;
+		this.isFirst = true;
+		this.colours = new BandColours();
+		this.view = new LiveView(blankProfile(), this.viewHooks());
+		this.chart = new LiveChart(this.chartParts(), this.view.theme, { get: value => this.bandOf.get(value) }, value => this.nameOf(value), {
+			select: (span, isSecond) => this.select(span, isSecond),
+			clear: () => this.go({ span: null, before: null }),
+			all: () => this.go({ span: null, before: null }),
+		});
+		this.bandOf = new Map();
+		this.where = new LiveWhere(element('where-form'), this.view.chips, {
+			change: where => this.go({ where }),
+			labels: () => this.api.json('labels', 'labels'),
+			values: (name, limit) => this.api.json('values', 'labels', [['name', name], ...profileParams(this.span, this.state.where.filter(term => !term.startsWith(name))), ['limit', limit]]),
+		});
+		this.ranges = new RangeForm(element('ranges'), element('range-form'), { last: last => this.go({ last, range: null, span: null }), range: range => this.go({ range, last: '', span: null }) });
+		this.download = new DownloadMenu(element('download'), element('download-menu'), this.downloadHooks());
+		this.listen();
+		this.where.show(this.state.where);
+		this.poll();
+	}
+
+	chartParts() {
+		return { plot: element('plot'), areas: element('areas'), marks: element('plot-marks'), most: element('plot-most'), axis: element('time-axis'), words: element('time-words') };
+	}
+
+	viewHooks() {
+		return {
+			emptyWords: () => this.emptyWords(),
+			showHeat: () => this.loadHeat(),
+			chooseSpan: span => this.go({ span }),
+			onTheme: () => this.onTheme(),
+			commands: {
+				w: () => element('plot').focus(),
+				l: () => this.toggleLive(),
+				p: () => this.where.open(),
+				s: () => this.download.open(),
+				'[': () => this.shift(-.5),
+				']': () => this.shift(.5),
+			},
+		};
+	}
+
+	downloadHooks() {
+		return {
+			path: () => 'profile',
+			params: () => [...profileParams(this.span, this.state.where), ...shapingParams(this.view.chips.filters, kind => FILTER_KINDS[kind].asks)],
+			save: () => this.view.save(),
+		};
+	}
+
+	listen() {
+		for (const label of CHART_BYS) element('by').append(new Option(labelWord(label), label));
+		element('by').addEventListener('change', event => this.go({ by: event.target.value }));
+		element('live').addEventListener('click', () => this.toggleLive());
+		addEventListener('popstate', () => this.onPop());
+		document.addEventListener('visibilitychange', () => { if (!document.hidden) this.poll(); });
+	}
+
+	// --- time --------------------------------------------------------------------------------------
+
+	get now() {
+		return this.status ? this.status.now_ms : Date.now();
+	}
+
+	get isLive() {
+		return !this.state.range;
+	}
+
+	// What is in sight. That which follows ends with the last whole window.
+	rangeNow() {
+		if (this.state.range) return this.state.range;
+		const window = this.status.window_ms || 10000, to = Math.floor(this.status.now_ms / window) * window;
+		return { from: to - readLength(this.state.last), to };
+	}
+
+	// What is drawn.
+	get span() {
+		return this.state.span || this.range;
+	}
+
+	// The span that one drags must be in sight for as long as it is meant.
+	select(span, isSecond) {
+		if (!isSecond) return this.go({ span });
+		this.go({ before: span });
+	}
+
+	toggleLive() {
+		if (!this.status) return;
+		if (this.isLive) return this.go({ range: this.range, last: '' });
+		this.go({ range: null, last: this.ranges.nearest(this.range) });
+	}
+
+	shift(part) {
+		if (!this.range) return;
+		const by = Math.round((this.range.to - this.range.from) * part), to = Math.min(this.rangeEnd, this.range.to + by);
+		this.go({ range: { from: to - (this.range.to - this.range.from), to }, last: '', span: null });
+	}
+
+	get rangeEnd() {
+		return Math.max(this.range.to, this.now);
+	}
+
+	// --- what is asked for -------------------------------------------------------------------------
+
+	go(change) {
+		const state = { ...this.state, ...change };
+		if (sameState(state, this.state)) return;
+		this.state = state;
+		history.pushState(null, '', location.pathname + writeState(state) + location.hash);
+		this.update();
+	}
+
+	onPop() {
+		const state = readState(location.search);
+		if (sameState(state, this.state)) return;
+		this.state = state;
+		this.isFirst = true; // how it was looked at is in the address, too
+		this.update();
+	}
+
+	update() {
+		if (!this.status) return;
+		const { state } = this;
+		this.range = this.rangeNow();
+		element('by').value = state.by;
+		this.where.show(state.where);
+		this.ranges.show(state);
+		this.chart.range ??= this.range;
+		this.chart.mark(state.span, state.before);
+		fillLive(element('live'), this.isLive, this.gone, this.now);
+		this.loadSeries();
+		this.loadProfile();
+		if (this.view.view === 'heat') this.loadHeat();
+	}
+
+	// --- the recorder ------------------------------------------------------------------------------
+
+	async poll() {
+		clearTimeout(this.timer);
+		const status = await this.api.json('status', 'status').catch(error => this.onSilence(error));
+		if (status) this.onStatus(status);
+		if (status !== null && !document.hidden) this.timer = setTimeout(() => this.poll(), Math.max(POLL_LEAST_MS, Math.min(POLL_MS, (this.status?.window_ms || POLL_MS) / 2)));
+	}
+
+	onSilence(error) {
+		this.gone ||= this.now;
+		if (!this.status) this.fail(`hearth’s state cannot be read: ${error.message}`, () => this.poll());
+		fillLive(element('live'), this.isLive, this.gone, this.now);
+	}
+
+	onStatus(status) {
+		const before = this.status, wasGone = this.gone;
+		this.status = status;
+		this.gone = 0;
+		fillCost(element('cost-button'), element('cost-reasons'), status);
+		if (!before || before.host !== status.host) this.showMachine(status);
+		fillLive(element('live'), this.isLive, 0, this.now);
+		if (!before || wasGone || (this.isLive && this.rangeNow().to !== this.range.to)) this.update();
+	}
+
+	showMachine({ host, kernel, version }) {
+		element('origin').replaceChildren(...[host].map(text => {
+			const span = document.createElement('span');
+			span.textContent = text;
+			return span;
+		}));
+		element('origin').title = `${host} · Linux ${kernel} · hearth ${version}`;
+		document.title = `hearth · ${host}`;
+	}
+
+	// --- the chart of time -------------------------------------------------------------------------
+
+	async loadSeries() {
+		const { state, range } = this, points = Math.max(20, Math.min(POINTS_MOST, Math.floor(element('plot').clientWidth / POINT_PIXELS)));
+		const params = [['by', state.by], ['limit', SERIES_LIMIT], ['points', points], ...profileParams(range, state.where)];
+		try {
+			const [answer, events] = await Promise.all([this.api.json('series', 'series', params), this.loadEvents(range)]);
+			if (!answer) return;
+			this.tellChart('');
+			this.series = answer;
+			this.showSeries(events);
+		} catch (error) {
+			this.tellChart(`CPU over time cannot be read: ${error.message}`, () => this.loadSeries());
+		}
+	}
+
+	// The chart does without.
+	async loadEvents(range) {
+		try {
+			const answer = await this.api.json('events', 'events', [...profileParams(range, []), ['limit', EVENTS_ASKED]]);
+			return answer ? answer.events.filter(({ kind }) => !QUIET_EVENT.test(kind)) : [];
+		} catch (error) {
+			return [];
+		}
+	}
+
+	showSeries(events) {
+		const { series: answer, state, range, now } = this, values = answer.series.map(({ value }) => value), indexes = this.colours.choose(values);
+		this.bandOf = new Map(values.map((value, i) => [value, indexes[i]]));
+		this.chart.show(answer, { range, span: state.span, before: state.before, now, events });
+		this.showBands(answer);
+	}
+
+	nameOf(value) {
+		return value === '' ? `no ${labelWord(this.state.by)}` : value;
+	}
+
+	showBands({ series, others }) {
+		const values = series.map(({ value }) => value), items = values.map(value => this.band(value)), hadFocus = element('bands').contains(document.activeElement) && document.activeElement.title;
+		if (others?.some(Boolean)) items.push(this.band(null));
+		element('bands').replaceChildren(...items);
+		if (hadFocus) Array.from(element('bands').children).find(({ title }) => title === hadFocus)?.focus();
+	}
+
+	// Of the rest there is no term.
+	band(value) {
+		const band = document.createElement(value === null ? 'span' : 'button'), swatch = document.createElement('i'), name = document.createElement('span');
+		swatch.className = value === null ? 'band-rest' : `band-${this.bandOf.get(value)}`;
+		name.className = 'cut';
+		name.textContent = value === null ? 'others' : this.nameOf(value);
+		band.append(swatch, name);
+		if (value === null) return band;
+		band.type = 'button';
+		band.title = `only ${labelWord(this.state.by)} ${this.nameOf(value)}`;
+		band.addEventListener('click', () => this.where.choose(this.state.by, value));
+		for (const type of ['pointerenter', 'focus']) band.addEventListener(type, () => this.chart.light(value));
+		for (const type of ['pointerleave', 'blur']) band.addEventListener(type, () => this.chart.light(undefined));
+		return band;
+	}
+
+	tellChart(text, again) {
+		const told = element('plot-told');
+		told.hidden = !text;
+		told.replaceChildren(...(text ? [text + ' ', this.againButton(again)] : []));
+	}
+
+	againButton(again) {
+		const button = document.createElement('button');
+		button.type = 'button';
+		button.textContent = 'Try again';
+		button.addEventListener('click', again);
+		return button;
+	}
+
+	// --- the profile -------------------------------------------------------------------------------
+
+	// Waiting shows only where there is something to wait for.
+	wait(isWaiting) {
+		clearTimeout(this.waiting);
+		element('card').setAttribute('aria-busy', isWaiting);
+		if (!isWaiting) return element('card').classList.remove('waiting');
+		this.waiting = setTimeout(() => element('card').classList.add('waiting'), WAIT_MS);
+	}
+
+	async loadProfile() {
+		this.wait(true);
+		try {
+			const block = await this.api.bytes('profile', 'profile', [['format', 'block'], ...profileParams(this.span, this.state.where)]);
+			if (block) this.showProfile(block, () => decodeProfile(block));
+		} catch (error) {
+			if (error.status === 404) this.showProfile(null, blankProfile);
+			else this.fail(`The profile of ${spanWords(this.span, this.now)} cannot be read: ${error.message}`, () => this.loadProfile());
+		}
+	}
+
+	// What did not change stays as it is.
+	showProfile(block, make) {
+		this.wait(false);
+		element('failure').hidden = true;
+		if (block === null || block !== this.shownBlock) this.view.setProfile(make());
+		this.shownBlock = block;
+		if (this.isFirst) this.view.restore();
+		this.isFirst = false;
+		document.documentElement.dataset.ready = '1';
+	}
+
+	fail(text, again) {
+		const failure = element('failure'), words = document.createElement('span');
+		this.wait(false);
+		words.textContent = text;
+		failure.replaceChildren(words, this.againButton(() => {
+			failure.hidden = true;
+			again();
+		}));
+		failure.hidden = false;
+		document.documentElement.dataset.ready = '1';
+	}
+
+	emptyWords() {
+		const { span, state: { where }, status } = this;
+		if (!status || !span) return ['Nothing yet.', 'hearth was not asked yet.'];
+		const when = spanWords(span, this.now), started = status.start_ms;
+		if (where.length) return ['No sample is left.', `No tick hit ${where.join(', ')} in ${when}: it slept, or did not run. Take a filter away, or look at more time.`];
+		if (status.store.oldest_ms && span.to <= status.store.oldest_ms) return ['Nothing is kept of that time.', `The store begins at ${spanWords({ from: status.store.oldest_ms, to: this.now }, this.now).split(' – ')[0]}.`];
+		if (this.now - started < 2 * status.window_ms) return ['hearth has just started.', `The first window is there ${lengthText({ from: 0, to: status.window_ms })} after the start; it shows here by itself.`];
+		return ['Nothing was on a CPU.', `In ${when} no tick hit anything, or hearth did not run.`];
+	}
+
+	// --- the heat map ------------------------------------------------------------------------------
+
+	async loadHeat() {
+		if (!this.range) return;
+		const { columns, rows } = heatQuestion(this.span, element('heat-panel').clientWidth);
+		try {
+			const answer = await this.api.json('heat', 'heat', [['columns', columns], ['rows', rows], ...profileParams(this.span, this.state.where)]);
+			if (!answer || answer === this.shownHeat) return;
+			this.shownHeat = answer;
+			this.view.heat.show(answer);
+		} catch (error) {
+			this.fail(`The heat map cannot be read: ${error.message}`, () => this.loadHeat());
+		}
+	}
+
+	onTheme() {
+		this.chart?.layOut();
+	}
+}
+
+new LivePage();
