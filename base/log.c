@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -10,13 +11,24 @@
 #define LINE_LIMIT 4096
 
 static struct buffer *lines; /* NULL: to standard error */
+static bool has_levels;      /* ahead of each line, as the journal reads them, in place of words */
+
+struct log_level {
+	const char *words;
+	const char *level; /* of syslog(3) */
+};
 
 void log_to_buffer(struct buffer *to)
 {
 	lines = to;
 }
 
-static void log_line(const char *prefix, const char *format, va_list arguments)
+void log_with_levels(void)
+{
+	has_levels = true;
+}
+
+static void log_line(struct log_level level, const char *format, va_list arguments)
 {
 	char text[LINE_LIMIT];
 	struct buffer line;
@@ -26,7 +38,7 @@ static void log_line(const char *prefix, const char *format, va_list arguments)
 	if (length < 0)
 		return;
 	buffer_init(&line);
-	buffer_append_string(&line, prefix);
+	buffer_append_string(&line, has_levels && !lines ? level.level : level.words);
 	/* File and process names stand in these lines: nothing in them may steer a terminal. */
 	utf8_append_clean(&line, text, strlen(text), LINE_LIMIT);
 	buffer_append_char(&line, '\n');
@@ -45,7 +57,7 @@ void log_error(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	log_line("hearth: ", format, arguments);
+	log_line((struct log_level){ "hearth: ", "<3>" }, format, arguments);
 	va_end(arguments);
 }
 
@@ -54,7 +66,7 @@ void log_warning(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	log_line("hearth: warning: ", format, arguments);
+	log_line((struct log_level){ "hearth: warning: ", "<4>" }, format, arguments);
 	va_end(arguments);
 }
 
@@ -63,6 +75,6 @@ void log_info(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	log_line("", format, arguments);
+	log_line((struct log_level){ "", "<6>" }, format, arguments);
 	va_end(arguments);
 }

@@ -13,6 +13,9 @@ struct buffer;
 /* From now on lines are appended here: for a process that has no standard error. */
 void log_to_buffer(struct buffer *lines);
 
+/* From now on lines to standard error begin with their level, "<3>", as sd-daemon(3) says it: for a journal. */
+void log_with_levels(void);
+
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "profiler/command.h"
 #include "profiler/conf_file.h"
+#include "profiler/service_manager.h"
 #include "worker/opener_child.h"
 #include "worker/worker_child.h"
 
@@ -122,6 +123,8 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	/* Whoever ignored it would have children reap themselves, and how they ended would not be known. */
 	signal(SIGCHLD, SIG_DFL);
+	if (service_manager_has_journal())
+		log_with_levels();
 	status = run(argc, argv);
 	if (fflush(stdout) || ferror(stdout)) {
 		log_error("cannot write standard output: %s", strerror(errno));
