@@ -13,6 +13,7 @@ import { CHOICE_KINDS, chooseSpan, chooseThreads } from './sample_choice.js';
 function wholeTree(profile, order) {
 	const { depth, frame, self } = profile.nodes, nodes = orderNodes({ parent: parentsOf(depth), frame, self }, order);
 	profile.samples?.moveNodes(nodes.at);
+	profile.pair?.moveNodes(nodes.at);
 	return new StackTree({ ...nodes, order });
 }
 

@@ -33,6 +33,7 @@ class FlameCanvas {
 		this.ratio = window.devicePixelRatio || 1;
 		this.colourOf = null; // frame → { ramp, shade } of another choice of colours
 		this.colourOfNode = null; // or of a node
+		this.coloursProcesses = false; // by that, too
 		this.nameOfNode = null; // node → what it is called, where that is not its frame's name
 		this.labels = new Map();
 		this.strip = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
@@ -176,7 +177,7 @@ class FlameCanvas {
 
 	chooseStyle(f) {
 		const { frames } = this.profile, kind = this.profile.kindOf(f);
-		const special = kind === 'process' ? 1 : kind !== 'marker' ? 0 : this.profile.nameOf(f).startsWith('[lost:') ? 3 : 2;
+		const special = kind === 'process' ? this.coloursProcesses && this.colourOf ? 0 : 1 : kind !== 'marker' ? 0 : this.profile.nameOf(f).startsWith('[lost:') ? 3 : 2;
 		const other = this.colourOf?.(f), ramp = other ? other.ramp : frames.ramp[f];
 		this.styleOf[f] = special || 4 + 16 * ramp + (other ? other.shade : frames.shade[f]);
 		this.groupOf[f] = special || 4 + ramp;
@@ -190,7 +191,7 @@ class FlameCanvas {
 		this.nodeStyle = new Uint16Array(tree.count);
 		this.nodeGroup = new Uint8Array(tree.count);
 		for (let i = 1; i < tree.count; i++) {
-			const f = tree.frame[i], { ramp, shade } = colourOfNode(i), isSpecial = this.styleOf[f] < 4;
+			const f = tree.frame[i], { ramp, shade } = colourOfNode(i), isSpecial = this.styleOf[f] < 4 && !(this.coloursProcesses && this.styleOf[f] === 1);
 			this.nodeStyle[i] = isSpecial ? this.styleOf[f] : 4 + 16 * ramp + shade;
 			this.nodeGroup[i] = isSpecial ? this.groupOf[f] : 4 + ramp;
 		}

@@ -6,16 +6,16 @@ export { frameFacts, frameWords, showDetail };
 import { amountText, countText, groupDigits, secondsText, shareText, stepText } from './plain_numbers.js';
 import { threadText } from './sample_choice.js';
 
-// Pairs of a word and its value, the most telling first. `view` is the node that fills the width.
+// Pairs of a word and its value, the most telling first; a tree may have a way of its own (`factsOf`). `view` is the node that fills the width.
 function frameFacts(profile, tree, i, view) {
 	const { facts } = profile, { base } = tree, frame = tree.frame[i], { whole } = base, own = tree.own(i), pairs = [];
-	const module = profile.moduleOf(frame), source = profile.sourceOf(frame), kind = profile.kindOf(frame);
+	const kind = profile.kindOf(frame);
+	if (base.factsOf) return [...base.factsOf(tree, i), ...placeFacts(profile, tree, i)];
 	pairs.push(['total', `${amountText(facts, tree.total(i))} · ${shareText(tree.total(i), whole)}`]);
 	if (own >= 0) pairs.push(['self', `${amountText(facts, own)} · ${shareText(own, whole)}`]);
 	if (tree.all !== whole) pairs.push(['of all', shareText(tree.total(i), tree.all)]);
 	if ((view > 0 || (base !== tree && i > 0)) && tree.isWithin(i, view)) pairs.push(['of view', shareText(tree.total(i), tree.total(view))]);
-	if (source) pairs.push(['file', source]);
-	if (module) pairs.push(['in', module]);
+	pairs.push(...placeFacts(profile, tree, i));
 	if (frame >= 0) {
 		const places = base.nodesOf(frame);
 		if (places.length > 1)
@@ -25,6 +25,11 @@ function frameFacts(profile, tree, i, view) {
 	if (!['native', 'root'].includes(kind)) pairs.push(['', kind]);
 	if (+facts.per_second && !facts.is_amount) pairs.push(['', countText(facts, tree.total(i))]);
 	return pairs;
+}
+
+// Where its code is.
+function placeFacts(profile, { frame }, i) {
+	return [['file', profile.sourceOf(frame[i])], ['in', profile.moduleOf(frame[i])]].filter(([, value]) => value);
 }
 
 // Of a node of a flame chart.

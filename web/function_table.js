@@ -43,9 +43,13 @@ class FunctionTable {
 		return frames.sort((a, b) => compare(a, b) || sums.total[b] - sums.total[a] || a - b);
 	}
 
+	get columns() {
+		return TABLE_COLUMNS;
+	}
+
 	head() {
 		const head = document.createElement('thead'), row = head.insertRow();
-		for (const { key, label, isNumber } of TABLE_COLUMNS) {
+		for (const { key, label, isNumber } of this.columns) {
 			const cell = document.createElement('th'), button = document.createElement('button');
 			cell.scope = 'col';
 			cell.className = isNumber ? 'number' : '';
@@ -69,8 +73,7 @@ class FunctionTable {
 
 	row(body, f) {
 		const row = body.insertRow(), name = document.createElement('button');
-		for (const sums of [this.sums.self, this.sums.total])
-			fillAmountCell(row.insertCell(), this.profile.facts, sums[f], this.tree.whole);
+		this.fillNumbers(row, f);
 		name.type = 'button';
 		name.className = 'mono cut';
 		name.textContent = this.profile.nameOf(f);
@@ -81,8 +84,17 @@ class FunctionTable {
 		row.insertCell().textContent = this.profile.moduleOf(f) || (kind === 'native' ? '' : kind);
 	}
 
+	fillNumbers(row, f) {
+		for (const sums of [this.sums.self, this.sums.total])
+			fillAmountCell(row.insertCell(), this.profile.facts, sums[f], this.tree.whole);
+	}
+
+	sumUp() {
+		return functionSums(this.tree, this.profile.frames.count);
+	}
+
 	show() {
-		this.sums ??= functionSums(this.tree, this.profile.frames.count);
+		this.sums ??= this.sumUp();
 		const frames = this.frames(), table = document.createElement('table'), body = document.createElement('tbody');
 		for (const f of frames.slice(0, this.shown)) this.row(body, f);
 		body.rows[this.current]?.classList.add('current');

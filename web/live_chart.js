@@ -62,8 +62,8 @@ class LiveChart {
 	}
 
 	// Ones that were chosen, while what belongs to them is not there yet.
-	mark(span, before) {
-		Object.assign(this, { span, before });
+	mark(span, before, now) {
+		Object.assign(this, { span, before, now });
 		this.drawAreas();
 		this.drawMarks();
 		this.say();

@@ -9,12 +9,14 @@ import { groupDigits, stepText } from './plain_numbers.js';
 
 const HEAT_ROWS = 50;
 const COLUMNS_MOST = 600, COLUMNS_LEAST = 5; // with fewer, columns would have fewer cells (time_cells.js)
+const COLUMN_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 86400]; // seconds
 const PIXELS_OF_COLUMN = 4;
 
 // How many columns and rows are asked for: a column is a second where there is room.
 function heatQuestion(span, width) {
-	const room = Math.min(COLUMNS_MOST, Math.max(COLUMNS_LEAST, Math.floor(width / PIXELS_OF_COLUMN)));
-	return { columns: Math.max(COLUMNS_LEAST, Math.min(room, Math.round((span.to - span.from) / 1000))), rows: HEAT_ROWS };
+	const room = Math.min(COLUMNS_MOST, Math.max(COLUMNS_LEAST, Math.floor(width / PIXELS_OF_COLUMN))), seconds = (span.to - span.from) / 1000;
+	const step = COLUMN_STEPS.find(each => seconds / each <= room) || seconds / room;
+	return { columns: Math.max(COLUMNS_LEAST, Math.round(seconds / step)), rows: HEAT_ROWS };
 }
 
 class HeatLine extends Timeline {

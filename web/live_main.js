@@ -6,6 +6,7 @@ import { LiveApi } from './live_api.js';
 import { LiveChart } from './live_chart.js';
 import { LiveView } from './live_view.js';
 import { LiveWhere } from './live_where.js';
+import { CompareForm, PairBar } from './live_compare.js';
 import { DownloadMenu, shapingParams } from './live_download.js';
 import { BandColours } from './live_palette.js';
 import { RangeForm, RANGES } from './live_range.js';
@@ -16,6 +17,7 @@ import { labelWord } from './live_where.js';
 import { FILTER_KINDS } from './frame_filters.js';
 import { blankProfile, decodeProfile } from './profile_data.js';
 import { element } from './page_view.js';
+import { pairProfiles } from './live_pair.js';
 import { profileParams, readState, sameState, writeState } from './live_state.js';
 
 const SERIES_LIMIT = 7;
@@ -25,6 +27,7 @@ const POLL_MS = 5000, POLL_LEAST_MS = 100;
 const WAIT_MS = 150;     // an answer that comes sooner is not waited for in sight
 const EVENTS_ASKED = 500;
 const CHART_BYS = ['comm', 'container', 'user', 'cgroup', 'pid', 'cpu'];
+const NOTHING = new Uint8Array(0);
 const QUIET_EVENT = /^process/; // there are thousands
 
 class LivePage {
@@ -49,6 +52,8 @@ class LivePage {
 			values: (name, limit) => this.api.json('values', 'labels', [['name', name], ...profileParams(this.span, this.state.where.filter(term => !term.startsWith(name))), ['limit', limit]]),
 		});
 		this.ranges = new RangeForm(element('ranges'), element('range-form'), { last: last => this.go({ last, range: null, span: null }), range: range => this.go({ range, last: '', span: null }) });
+		this.compare = new CompareForm(element('pair-form'), { before: before => this.go({ before }), around: (span, before) => this.go({ span, before }), events: () => this.processEvents() });
+		this.pairBar = new PairBar(element('pair'), { change: change => this.go(change) });
 		this.download = new DownloadMenu(element('download'), element('download-menu'), this.downloadHooks());
 		this.listen();
 		this.where.show(this.state.where);
@@ -70,6 +75,7 @@ class LivePage {
 				l: () => this.toggleLive(),
 				p: () => this.where.open(),
 				s: () => this.download.open(),
+				d: () => this.openCompare(),
 				'[': () => this.shift(-.5),
 				']': () => this.shift(.5),
 			},
@@ -78,13 +84,26 @@ class LivePage {
 
 	downloadHooks() {
 		return {
-			path: () => 'profile',
-			params: () => [...profileParams(this.span, this.state.where), ...shapingParams(this.view.chips.filters, kind => FILTER_KINDS[kind].asks)],
+			path: () => this.state.before ? 'diff' : 'profile',
+			params: () => [...profileParams(this.span, this.state.where), ...this.beforeParams(), ...shapingParams(this.view.chips.filters, kind => FILTER_KINDS[kind].asks)],
 			save: () => this.view.save(),
 		};
 	}
 
+	beforeParams() {
+		const { before, isShare } = this.state;
+		if (!before) return [];
+		return [...profileParams(before, []).map(([key, value]) => [`before-${key}`, value]), ['normalize', isShare ? '1' : '']];
+	}
+
+	openCompare() {
+		if (this.range) this.compare.open(this.span, this.now);
+	}
+
 	listen() {
+		this.timeButton('Compare…', 'with another span (d)', () => this.openCompare());
+		this.zoomButton = this.timeButton('Zoom in', 'only this span in sight', () => this.go({ range: this.state.span, last: '', span: null }));
+		this.allButton = this.timeButton('All', 'all that is in sight (double click)', () => this.go({ span: null }));
 		for (const label of CHART_BYS) element('by').append(new Option(labelWord(label), label));
 		element('by').addEventListener('change', event => this.go({ by: event.target.value }));
 		element('live').addEventListener('click', () => this.toggleLive());
@@ -96,6 +115,16 @@ class LivePage {
 
 	get now() {
 		return this.status ? this.status.now_ms : Date.now();
+	}
+
+	timeButton(text, title, act) {
+		const button = document.createElement('button');
+		button.type = 'button';
+		button.textContent = text;
+		button.title = title;
+		button.addEventListener('click', act);
+		element('time-acts').append(button);
+		return button;
 	}
 
 	get isLive() {
@@ -161,8 +190,10 @@ class LivePage {
 		element('by').value = state.by;
 		this.where.show(state.where);
 		this.ranges.show(state);
+		this.zoomButton.hidden = this.allButton.hidden = !state.span;
+		this.pairBar.show(state, this.span, this.now);
 		this.chart.range ??= this.range;
-		this.chart.mark(state.span, state.before);
+		this.chart.mark(state.span, state.before, this.now);
 		fillLive(element('live'), this.isLive, this.gone, this.now);
 		this.loadSeries();
 		this.loadProfile();
@@ -288,26 +319,52 @@ class LivePage {
 		this.waiting = setTimeout(() => element('card').classList.add('waiting'), WAIT_MS);
 	}
 
+	// null: another one is asked for meanwhile. An answer of nothing is a profile of nothing.
+	async block(slot, span) {
+		try {
+			return await this.api.bytes(slot, 'profile', [['format', 'block'], ...profileParams(span, this.state.where)]);
+		} catch (error) {
+			if (error.status === 404) return NOTHING;
+			throw error;
+		}
+	}
+
 	async loadProfile() {
+		const { span, state } = this;
 		this.wait(true);
 		try {
-			const block = await this.api.bytes('profile', 'profile', [['format', 'block'], ...profileParams(this.span, this.state.where)]);
-			if (block) this.showProfile(block, () => decodeProfile(block));
+			const blocks = await Promise.all([this.block('profile', span), state.before ? this.block('before', state.before) : NOTHING]);
+			if (!blocks.includes(null) && sameState(state, this.state)) this.showProfile(blocks, span);
 		} catch (error) {
-			if (error.status === 404) this.showProfile(null, blankProfile);
-			else this.fail(`The profile of ${spanWords(this.span, this.now)} cannot be read: ${error.message}`, () => this.loadProfile());
+			if (sameState(state, this.state)) this.fail(`The profile of ${spanWords(span, this.now)} cannot be read: ${error.message}`, () => this.loadProfile());
 		}
 	}
 
 	// What did not change stays as it is.
-	showProfile(block, make) {
+	showProfile(blocks, span) {
+		const { before, width, isShare } = this.state, key = [...blocks, before, width, isShare], isSame = this.shown?.every((part, i) => part === key[i]);
 		this.wait(false);
 		element('failure').hidden = true;
-		if (block === null || block !== this.shownBlock) this.view.setProfile(make());
-		this.shownBlock = block;
+		element('card').classList.remove('blank');
+		if (!isSame) this.view.setProfile(this.makeProfile(blocks, span));
+		this.shown = key;
 		if (this.isFirst) this.view.restore();
 		this.isFirst = false;
 		document.documentElement.dataset.ready = '1';
+	}
+
+	makeProfile(blocks, span) {
+		const { before, width, isShare } = this.state, decode = block => block.length ? decodeProfile(block) : blankProfile(), [after, other] = blocks.map(decode);
+		if (!before) return after;
+		const pair = pairProfiles(after, other, { width, isShare, lengths: { after: span.to - span.from, before: before.to - before.from } });
+		this.pairBar.tell(pair);
+		return pair;
+	}
+
+	// When processes started and ended, the last ones first.
+	async processEvents() {
+		const answer = await this.api.json('starts', 'events', [...profileParams(this.range, []), ['limit', EVENTS_ASKED]]);
+		return answer ? answer.events.filter(({ kind }) => QUIET_EVENT.test(kind)).reverse() : [];
 	}
 
 	fail(text, again) {

@@ -6,6 +6,11 @@ export { LiveView };
 import { HELP_ROWS, fillHelp } from './page_help.js';
 import { PageView, element } from './page_view.js';
 import { LiveHeat } from './live_heat.js';
+import { LiveTable } from './live_table.js';
+import { changeWords } from './live_pair.js';
+import { COLOUR_CHOICES } from './colour_choice.js';
+import { amountText } from './plain_numbers.js';
+import { showFates } from './fates_split.js';
 
 const LIVE_HELP = [
 	['drag on the time', 'draws that span; double click: all'],
@@ -17,11 +22,15 @@ const LIVE_HELP = [
 	['d', 'compare with another span'],
 	['s', 'download what is shown'],
 ];
+const PAIR_CHOICES = { change: 'change', 'own-change': 'own change' };
+const PAIR_WORDS = { less: 'less', more: 'more', chance: 'no more than chance' };
 const REPLACED = ['w, then arrows', 'p, where', 'p'];
 
 class LiveView extends PageView {
 	static NAMES = { ...PageView.NAMES, heat: 'Heat map' };
 	static PANELS = { ...PageView.PANELS, heat: 'heat-panel' };
+
+	static TABLE = LiveTable;
 
 	// `on`: { emptyWords(): [what, why], showHeat(), commands: key → function, chooseSpan(span) }
 	makeViews() {
@@ -42,10 +51,92 @@ class LiveView extends PageView {
 		this.on.onTheme();
 	}
 
+	// --- two spans ---------------------------------------------------------------------------------
+
+	setTree(drawn) {
+		const { profile } = this, { pair } = profile, { tree } = drawn;
+		if (pair) {
+			const change = tree.change = pair.totals(drawn);
+			tree.factsOf = (of, i) => of === tree ? this.changeFacts(change, i) : [['after or before, the larger', amountText(profile.facts, of.total(i))]];
+		}
+		super.setTree(drawn);
+		if (pair) this.chooseColour(this.colour); // it is of the nodes of this tree
+	}
+
+	changeFacts({ after, before, selfAfter, selfBefore }, i) {
+		const { facts, pair } = this.profile, text = ticks => amountText(facts, ticks);
+		return [['after', text(after[i])], ['before', text(before[i])], ['change', changeWords(facts, after[i], before[i], pair)],
+			['self', `${text(selfBefore[i])} → ${text(selfAfter[i])}`]];
+	}
+
+	get isPair() {
+		return Boolean(this.profile.pair);
+	}
+
+	get colours() {
+		return this.isPair ? Object.keys(PAIR_CHOICES) : super.colours;
+	}
+
+	fillColours() {
+		const words = this.isPair ? PAIR_CHOICES : COLOUR_CHOICES;
+		element('colour').replaceChildren(...this.colours.map(choice => new Option(words[choice], choice)));
+	}
+
+	// In a comparison kinds go away.
+	chooseColour(choice) {
+		if (this.wasPair !== this.isPair) {
+			this.wasPair = this.isPair;
+			this.fillColours();
+		}
+		for (const graph of this.graphs) graph.canvas.coloursProcesses = this.isPair;
+		if (!this.isPair) return super.chooseColour(choice);
+		this.colour = this.colours.includes(choice) ? choice : this.colours[0];
+		element('colour').value = this.colour;
+		const { pair } = this.profile, { change } = this.tree, isOwn = this.colour === 'own-change';
+		const [after, before] = isOwn ? [change.selfAfter, change.selfBefore] : [change.after, change.before];
+		for (const graph of this.graphs) {
+			graph.canvas.colourOf = graph === this.flame ? null : this.changeOfFrames(isOwn ? 'self' : 'total');
+			graph.canvas.colourOfNode = graph === this.flame ? i => pair.look(after[i], before[i], 0) : null;
+			graph.setColours();
+		}
+		this.showLegend();
+	}
+
+	changeOfFrames(word) {
+		const { table, profile: { pair } } = this;
+		table.sums ??= table.sumUp();
+		const { after, before } = table.sums;
+		return frame => pair.look(after[word][frame], before[word][frame], 0);
+	}
+
+	showLegend() {
+		if (!this.isPair) return super.showLegend();
+		const side = this.theme.isDark ? 'dark' : 'light', legend = element('legend');
+		legend.hidden = false;
+		legend.replaceChildren(...this.profile.ramps.slice(0, 3).map(({ name, shades }) => {
+			const item = document.createElement('span'), swatch = document.createElement('i');
+			swatch.style.background = shades[name === 'chance' ? 9 : 2][side].fill;
+			item.append(swatch, PAIR_WORDS[name]);
+			return item;
+		}));
+	}
+
+	// Of the span after.
+	showFates() {
+		if (!this.isPair) return super.showFates();
+		const { facts, fates } = this.profile;
+		showFates({ facts, fates, all: fates, untimed: 0 }, { split: element('fates-split'), text: element('fates-text'), reasons: element('fates-reasons') });
+	}
+
 	refresh(panel) {
 		if (panel !== 'heat-panel') return super.refresh(panel);
 		this.describe(this.flame, this.flame.focused);
 		this.on.showHeat();
+	}
+
+	showCrumb() {
+		super.showCrumb();
+		if (this.view === 'heat') element('crumb').hidden = true;
 	}
 
 	showEmpty() {

@@ -37,6 +37,7 @@ const element = id => document.getElementById(id);
 class PageView {
 	static NAMES = VIEWS;
 	static PANELS = PANELS;
+	static TABLE = FunctionTable;
 
 	// `on`: what the page around it is told, and asked for.
 	constructor(profile, on = {}) {
@@ -74,7 +75,7 @@ class PageView {
 		if (this.chart) this.chart.canvas.isInverted = this.flame.canvas.isInverted;
 		this.callers = new CallersView(element('callers'), profile, theme,
 			{ describe: (view, i) => this.describe(view, i), choose: frame => this.showCallers(frame) });
-		this.table = new FunctionTable(element('table'), profile, search, { choose: frame => this.showCallers(frame) });
+		this.table = new this.constructor.TABLE(element('table'), profile, search, { choose: frame => this.showCallers(frame) });
 		this.rows = new TreeTable(element('tree'), profile, search,
 			{ describe: i => this.describe(this.rows, i), choose: i => this.showInGraph(i) });
 		this.chips = new FilterChips(element('chips'), element('filter-form'), profile, () => this.onFilters(true));

@@ -149,9 +149,9 @@ class Profile {
 		this.take(parts);
 	}
 
-	// Becomes another one, in the hands of all who hold it.
-	take({ facts, kinds, strings, frames, ramps, nodes, fates, samples }) {
-		Object.assign(this, { facts, kinds, strings, frames, ramps, nodes, fates, samples, markers: undefined });
+	// Becomes another one, in the hands of all who hold it. `pair`: of two in one, what each node has of both (live_pair.js).
+	take({ facts, kinds, strings, frames, ramps, nodes, fates, samples, pair = null }) {
+		Object.assign(this, { facts, kinds, strings, frames, ramps, nodes, fates, samples, pair, markers: undefined });
 		this.hasLines = Boolean(frames.line?.some(Boolean));
 		this.classes = new FrameClasses(this);
 	}

@@ -305,3 +305,89 @@ def test_all_is_in_sight_on_every_screen(api, browser, width, height):  # noqa: 
 
 def test_rate_of_the_machine_gives_time(live):  # noqa: F811
     assert re.search(r"total [0-9]+ min", live.detail()) and RATE == 20
+
+
+# --- two spans ------------------------------------------------------------------------------------------
+
+
+def cores(api, start, end, comm):  # noqa: F811
+    return Samples(api, {"from": [f"@{start}"], "to": [f"@{end}"]}).ticks(comm) / RATE
+
+
+def test_a_second_span_is_compared(live):  # noqa: F811
+    live.drag(0.4, 0.5)
+    live.wait_for_samples(NOW - 540, NOW - 450)
+    live.drag(0.1, 0.2, key=Keys.SHIFT)
+    wait_until(live.driver, lambda: "compared with" in live.text("pair"), "what is compared")
+    wait_until(live.driver, lambda: "before" in live.detail(), "what was before")
+    assert re.fullmatch(r"\?span=\d+-\d+&before=\d+-\d+", live.address()[0])
+    before = live.api.asked("profile")[-1]
+    assert float(before["from"][0][1:]) == pytest.approx(NOW - 810, abs=2)
+    live.driver.back()
+    wait_until(live.driver, lambda: not live.element("pair").is_displayed(), "only the span")
+    live.wait_for_samples(NOW - 540, NOW - 450)
+
+
+def compared(api, browser, more=""):  # noqa: F811
+    """A span in which rustc worked, with the one before in which it did not."""
+    start = (NOW // 240 - 2) * 240 + 120
+    live = LivePage(browser, api, f"/?last=1h&span={start * 1000}-{start * 1000 + 120_000}&before={start * 1000 - 120_000}-{start * 1000}{more}")
+    return live, start
+
+
+def test_what_became_more_is_told_apart(api, browser):  # noqa: F811
+    live, start = compared(api, browser, "#/rustc")
+    now, then = cores(api, start, start + 120, "rustc"), cores(api, start - 120, start, "rustc")
+    assert (now, then) == (216.0, 48.0)
+    assert "after 3 min 36 s" in live.detail() and "before 48.00 s" in live.detail() and "+2 min 48 s, +350.0 %" in live.detail()
+    live.open_view("table")
+    rows = live.driver.execute_script("return Array.from(document.querySelectorAll('#table tbody tr'), row => [row.cells[2].textContent, row.cells[0].className])")
+    assert rows[0] == ["llvm::InstCombine", "number more"]
+    assert all("more" not in kind for name, kind in rows if name in ("heap_getnext", "json_dumps", "vfs_read"))
+
+
+def test_widths_and_scales(api, browser):  # noqa: F811
+    live, start = compared(api, browser)
+    for width in ("after", "before"):
+        live.driver.find_element(By.CSS_SELECTOR, f"#pair option[value={width}]").click()
+        wait_until(live.driver, lambda: f"width={width}" in live.address()[0], "the width in the address")
+    live.driver.find_element(By.CSS_SELECTOR, "#pair option[value=share]").click()
+    wait_until(live.driver, lambda: "change none" in live.detail(), "as much before as after")
+    live.driver.find_element(By.XPATH, "//div[@id='pair']/button[text()='Swap']").click()
+    wait_until(live.driver, lambda: live.address()[0].index("span=") and f"span={start * 1000 - 120_000}" in live.address()[0], "the other way round")
+    live.driver.find_element(By.XPATH, "//div[@id='pair']/button[text()='Compare no more']").click()
+    live.wait_for_samples(start - 120, start)
+    assert live.driver.execute_script("return document.getElementById('colour').value") == "kind"
+
+
+def test_the_difference_is_a_file_as_well(api, browser):  # noqa: F811
+    live, start = compared(api, browser)
+    live.press("s")
+    link = live.driver.execute_script("return document.querySelector('#download-menu a').href")
+    assert "/api/v1/diff?format=html" in link and f"before-from=%40{start - 120}" in link and f"before-to=%40{start}" in link
+    live.press(Keys.ESCAPE)
+
+
+def test_spans_that_are_often_meant(live):  # noqa: F811
+    live.api.events.append({"time_ms": (NOW - 200) * 1000, "kind": "process_start", "text": "nginx 812 started"})
+    live.press("d")
+    rows = lambda: live.driver.execute_script("return Array.from(document.querySelectorAll('#pair-form .row'), row => row.firstChild.textContent)")  # noqa: E731
+    wait_until(live.driver, lambda: "nginx 812 started" in rows(), "what happened")
+    assert rows()[:4] == ["just before it, as long", "the same span an hour before", "the same span a day before", "the same span a week before"]
+    live.driver.find_element(By.XPATH, "//dialog[@id='pair-form']//button[span/text()='nginx 812 started']").click()
+    at = (NOW - 200) * 1000
+    wait_until(live.driver, lambda: live.address()[0] == f"?span={at}-{NOW * 1000}&before={at - 300_000}-{at}", "before and after that moment")
+    live.press("d", Keys.ENTER)
+    wait_until(live.driver, lambda: f"before={2 * at - NOW * 1000}-{at}" in live.address()[0], "just before")
+
+
+def test_what_happened_to_the_recording_is_marked(api, browser):  # noqa: F811
+    api.events.append({"time_ms": (NOW - 450) * 1000, "kind": "window_lost", "text": "a window of 10 s was lost: disk full"})
+    api.events.append({"time_ms": (NOW - 225) * 1000, "kind": "process_start", "text": "sh 1 started"})
+    live = LivePage(browser, api)
+    plot = live.element("plot")
+    wait_until(browser, lambda: live.driver.execute_script("return document.getElementById('plot-marks').getContext('2d').getImageData(Math.round(arguments[0] / 2), Math.round(arguments[1]) - 2, 1, 1).data[3]", plot.rect["width"], plot.size["height"] - 1) > 0, "a mark")
+    ActionChains(browser).move_to_element(plot).perform()
+    wait_until(browser, lambda: "disk full" in live.text("time-words"), "what it was")
+    ActionChains(browser).move_to_element_with_offset(plot, round(plot.rect["width"] / 4), 0).perform()
+    wait_until(browser, lambda: "cores" in live.text("time-words"), "a moment like others")

@@ -103,7 +103,7 @@ test('terms', () => {
 
 test('a column of the heat map is a second where there is room', () => {
 	assert.deepEqual(heatQuestion({ from: 0, to: 60000 }, 1200), { columns: 60, rows: 50 });
-	assert.deepEqual(heatQuestion({ from: 0, to: 3600000 }, 1200), { columns: 300, rows: 50 });
+	assert.deepEqual(heatQuestion({ from: 0, to: 3600000 }, 1200), { columns: 240, rows: 50 });
 	assert.deepEqual(heatQuestion({ from: 0, to: 1000 }, 1200), { columns: 5, rows: 50 });
 	assert.deepEqual(heatQuestion({ from: 0, to: 1000 }, 0), { columns: 5, rows: 50 });
 });
