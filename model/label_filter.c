@@ -127,8 +127,8 @@ static bool is_true(const struct label_term *term, const struct profile *profile
 	return is_met != term->is_negated;
 }
 
-static bool is_wanted(const struct label_filter *filter, const struct profile *profile,
-		      const struct label_set *set)
+bool label_filter_takes(const struct label_filter *filter, const struct profile *profile,
+			const struct label_set *set)
 {
 	for (size_t i = 0; i < filter->count; i++)
 		if (!is_true(&filter->terms[i], profile, set))
@@ -155,7 +155,7 @@ static int filtering_init(struct filtering *filtering, const struct label_filter
 	if (!filtering->sets || !filtering->wanted || !filtering->nodes)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < sets; i++)
-		filtering->sets[i] = is_wanted(filter, from, samples_labels(samples, i));
+		filtering->sets[i] = label_filter_takes(filter, from, samples_labels(samples, i));
 	for (size_t i = 0; i < samples_count(samples); i++) {
 		struct sample sample = samples_get(samples, i);
 

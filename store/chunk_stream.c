@@ -10,7 +10,9 @@
 #include "model/profile_merge.h"
 #include "store/chunk_body.h"
 #include "store/slice_dictionary.h"
+#include "store/slice_events.h"
 #include "store/slice_head.h"
+#include "store/slice_sum.h"
 
 DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
 
@@ -117,6 +119,21 @@ static int take_window(struct reading *reading, struct window_span span, struct 
 	return 0;
 }
 
+/* What a profile needs not is to be what it should be nevertheless. */
+static int check_sum(const struct slice_chunk *chunk, struct bytes body)
+{
+	struct sum_reader sum;
+
+	return sum_reader_init(&sum, chunk->span, body,
+			       chunk->kind == CHUNK_SERIES || chunk->kind == CHUNK_SLICE_SERIES);
+}
+
+static int pass_over(void *context, const struct store_event *event, struct bytes text)
+{
+	(void)context, (void)event, (void)text;
+	return 0;
+}
+
 static int take_body(struct reading *reading, const struct slice_chunk *chunk, struct bytes body)
 {
 	switch (chunk->kind) {
@@ -130,6 +147,13 @@ static int take_body(struct reading *reading, const struct slice_chunk *chunk, s
 		return slice_names_take(&reading->dictionary.names, body);
 	case CHUNK_WINDOW:
 		return take_window(reading, chunk->span, body);
+	case CHUNK_EVENTS:
+		return slice_events_each(chunk->span, body, pass_over, NULL);
+	case CHUNK_SUM:
+	case CHUNK_SERIES:
+	case CHUNK_SLICE_SUM:
+	case CHUNK_SLICE_SERIES:
+		return check_sum(chunk, body);
 	case CHUNK_SEAL:
 		return 0;
 	}

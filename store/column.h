@@ -41,4 +41,7 @@ static inline uint64_t column_read(struct column *column, struct byte_reader *re
 	return column->last;
 }
 
+/* Where a column of so many rows begins; the reader moves on behind it. Each takes a byte at least. 0 or -EBADMSG. */
+int column_find(struct byte_reader *reader, uint64_t rows, struct byte_reader *ret_column);
+
 #endif

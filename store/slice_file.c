@@ -339,13 +339,23 @@ int slice_seal(struct slice_writer *writer)
 
 struct slice_reader {
 	sqlite3 *database;
-	sqlite3_stmt *select;
+	sqlite3_stmt *select, *select_from, *select_one;
 };
+
+static int prepare(struct slice_reader *reader, const char *sql, sqlite3_stmt **ret_statement)
+{
+	return error_of(sqlite3_prepare_v2(reader->database, sql, -1, ret_statement, NULL));
+}
 
 static int prepare_reader(struct slice_reader *reader)
 {
-	return error_of(sqlite3_prepare_v2(reader->database, "SELECT * FROM chunk ORDER BY id", -1,
-					   &reader->select, NULL));
+	int error = prepare(reader, "SELECT * FROM chunk ORDER BY id", &reader->select);
+
+	if (!error)
+		error = prepare(reader, "SELECT * FROM chunk WHERE id >= ? ORDER BY id",
+				&reader->select_from);
+	return error ? error
+		     : prepare(reader, "SELECT * FROM chunk WHERE id = ?", &reader->select_one);
 }
 
 int slice_open(const char *path, struct slice_reader **ret_reader)
@@ -375,20 +385,39 @@ void slice_reader_free(struct slice_reader *reader)
 	if (!reader)
 		return;
 	sqlite3_finalize(reader->select);
+	sqlite3_finalize(reader->select_from);
+	sqlite3_finalize(reader->select_one);
 	sqlite3_close(reader->database);
 	free(reader);
 }
 
+/* The chunk of a statement's row, without its body. False: the row is not what it was. */
+static bool take_numbers(sqlite3_stmt *statement, struct slice_chunk *ret_chunk,
+			 int64_t *ret_body_checksum)
+{
+	int64_t numbers[NUMBERS];
+
+	for (int i = 0; i < NUMBERS; i++)
+		numbers[i] = sqlite3_column_int64(statement, i);
+	*ret_chunk = (struct slice_chunk){
+		.id = (uint64_t)numbers[COLUMN_ID],
+		.kind = (enum chunk_kind)numbers[COLUMN_KIND],
+		.span = { (uint64_t)numbers[COLUMN_START], (uint64_t)numbers[COLUMN_END] },
+		.size = (uint64_t)numbers[COLUMN_SIZE],
+	};
+	*ret_body_checksum = numbers[COLUMN_BODY_CHECKSUM];
+	return checksum_of_row(numbers) == numbers[COLUMN_ROW_CHECKSUM];
+}
+
 /* NULL: it is not what it was. */
-static struct bytes take_body(struct slice_reader *reader, const int64_t numbers[NUMBERS])
+static struct bytes take_body(sqlite3_stmt *statement, int64_t checksum)
 {
 	struct bytes packed = {
-		.data = sqlite3_column_blob(reader->select, COLUMN_BODY),
-		.size = (size_t)sqlite3_column_bytes(reader->select, COLUMN_BODY),
+		.data = sqlite3_column_blob(statement, COLUMN_BODY),
+		.size = (size_t)sqlite3_column_bytes(statement, COLUMN_BODY),
 	};
 
-	return checksum_of_body(packed) == numbers[COLUMN_BODY_CHECKSUM] ? packed
-									 : (struct bytes){ 0 };
+	return checksum_of_body(packed) == checksum ? packed : (struct bytes){ 0 };
 }
 
 static bool is_wanted(const struct slice_chunk *chunk, struct window_span part)
@@ -400,27 +429,57 @@ static bool is_wanted(const struct slice_chunk *chunk, struct window_span part)
 static int take_row(struct slice_reader *reader, struct window_span part, slice_chunk_fn take,
 		    void *context, struct slice_report *report)
 {
-	int64_t numbers[NUMBERS];
 	struct slice_chunk chunk;
-	bool is_whole;
+	int64_t checksum;
+	bool is_whole = take_numbers(reader->select, &chunk, &checksum);
 
-	for (int i = 0; i < NUMBERS; i++)
-		numbers[i] = sqlite3_column_int64(reader->select, i);
-	chunk = (struct slice_chunk){
-		.id = (uint64_t)numbers[COLUMN_ID],
-		.kind = (enum chunk_kind)numbers[COLUMN_KIND],
-		.span = { (uint64_t)numbers[COLUMN_START], (uint64_t)numbers[COLUMN_END] },
-		.size = (uint64_t)numbers[COLUMN_SIZE],
-	};
-	is_whole = checksum_of_row(numbers) == numbers[COLUMN_ROW_CHECKSUM];
 	if (is_whole && !is_wanted(&chunk, part))
 		return 0;
 	if (is_whole)
-		chunk.packed = take_body(reader, numbers);
+		chunk.packed = take_body(reader->select, checksum);
 	report->chunks++;
 	report->damaged += !chunk.packed.data;
 	report->is_sealed |= chunk.packed.data && chunk.kind == CHUNK_SEAL;
 	return take(context, &chunk);
+}
+
+int slice_each_row(struct slice_reader *reader, uint64_t from_id, slice_chunk_fn take,
+		   void *context)
+{
+	int result, error = 0;
+
+	sqlite3_bind_int64(reader->select_from, 1, (int64_t)from_id);
+	while (!error && (result = sqlite3_step(reader->select_from)) != SQLITE_DONE) {
+		struct slice_chunk chunk;
+		int64_t checksum;
+
+		error = error_of(result);
+		if (!error && !take_numbers(reader->select_from, &chunk, &checksum))
+			chunk.kind = (enum chunk_kind)0;
+		if (!error)
+			error = take(context, &chunk);
+	}
+	sqlite3_reset(reader->select_from);
+	return error;
+}
+
+int slice_read_chunk(struct slice_reader *reader, uint64_t id, slice_chunk_fn take, void *context)
+{
+	struct slice_chunk chunk;
+	int64_t checksum;
+	int result, error;
+
+	sqlite3_bind_int64(reader->select_one, 1, (int64_t)id);
+	result = sqlite3_step(reader->select_one);
+	error = result == SQLITE_DONE ? -EBADMSG : error_of(result);
+	if (!error && !take_numbers(reader->select_one, &chunk, &checksum))
+		error = -EBADMSG;
+	if (!error) {
+		chunk.packed = take_body(reader->select_one, checksum);
+		error = chunk.packed.data ? take(context, &chunk) : -EBADMSG;
+	}
+	sqlite3_reset(reader->select_one);
+	return error;
 }
 
 /* Of those that are to be there, up to the last one. */

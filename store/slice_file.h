@@ -83,6 +83,15 @@ struct slice_chunk {
 /* Anything but 0 ends the reading, and is its error. */
 typedef int (*slice_chunk_fn)(void *context, const struct slice_chunk *chunk);
 
+/*
+ * Calls `take` for the chunks from an ID on, in their order, whose bodies are not read: `packed` is NULL of all. One whose row is damaged has kind 0. 0, an error, or the result of `take`.
+ */
+int slice_each_row(struct slice_reader *reader, uint64_t from_id, slice_chunk_fn take,
+		   void *context);
+
+/* Calls `take` for one chunk: -EBADMSG: it is damaged, or there is none. */
+int slice_read_chunk(struct slice_reader *reader, uint64_t id, slice_chunk_fn take, void *context);
+
 /* What reading met; `missing` is known before the first chunk is taken. */
 struct slice_report {
 	uint64_t chunks;  /* that were read */

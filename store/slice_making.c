@@ -41,7 +41,7 @@ static int make(struct making *making, const struct window_times *times,
 	if (!error)
 		error = put(making, CHUNK_HEAD, (struct window_span){ 0 });
 	if (!error)
-		error = window_append(times, profile, dictionary, &window);
+		error = window_append(times, profile, dictionary, NULL, &window);
 	if (!error)
 		error = dictionary_writer_append(dictionary, &making->body);
 	if (!error)

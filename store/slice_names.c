@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/string_pool.h"
 #include "model/profile.h"
 #include "store/column.h"
+#include "store/string_column.h"
 
 /* --- writing --- */
 
@@ -45,23 +47,6 @@ static int append_names(struct writing *writing)
 	return error;
 }
 
-static void append_strings(const struct string_pool *strings, struct buffer *to)
-{
-	struct column sizes = { 0 };
-	size_t size;
-
-	number_append(to, strings->count);
-	for (uint32_t i = 0; i < strings->count; i++) {
-		string_pool_get(strings, i, &size);
-		column_append(&sizes, to, size);
-	}
-	for (uint32_t i = 0; i < strings->count; i++) {
-		const char *text = string_pool_get(strings, i, &size);
-
-		buffer_append(to, text, size);
-	}
-}
-
 static void append_frames(const struct writing *writing, struct buffer *to)
 {
 	struct column numbers = { 0 }, counts = { 0 };
@@ -96,7 +81,7 @@ int slice_names_append(const struct named_frame *frames, size_t count, struct bu
 	string_pool_init(&writing.strings);
 	error = append_names(&writing);
 	if (!error) {
-		append_strings(&writing.strings, to);
+		string_column_append(&writing.strings, to);
 		append_frames(&writing, to);
 		error = append_columns(&writing, to);
 	}
@@ -144,33 +129,19 @@ static struct link *link_at(const struct slice_names *names, size_t link)
 	return &((struct link *)names->links.data)[link];
 }
 
-/* Where the columns of a chunk begin, each of which takes a byte a row at least. */
-static int find_column(struct byte_reader *reader, uint64_t rows, struct byte_reader *ret_column)
-{
-	if (reader->failed || rows > reader->bytes.size - reader->offset)
-		return -EBADMSG;
-	*ret_column = *reader;
-	for (uint64_t i = 0; i < rows; i++)
-		byte_reader_uleb128(reader);
-	return reader->failed ? -EBADMSG : 0;
-}
-
 /* The id in the profile of each string, in their order. */
 static int take_strings(const struct slice_names *names, struct byte_reader *reader,
 			struct buffer *ids)
 {
-	uint64_t count = byte_reader_uleb128(reader);
-	struct byte_reader sizes;
-	struct column column = { 0 };
-	int error = find_column(reader, count, &sizes);
+	_cleanup_(buffer_release) struct buffer strings = { 0 };
+	int error = string_column_find(reader, &strings);
+	const struct bytes *texts = (const struct bytes *)strings.data;
 
-	for (uint64_t i = 0; i < count && !error; i++) {
-		struct bytes text = byte_reader_take(reader, column_read(&column, &sizes));
-		uint32_t id;
+	for (size_t i = 0; i < strings.size / sizeof(*texts) && !error; i++) {
+		uint32_t id = 0;
 
-		if (reader->failed)
-			return -EBADMSG;
-		error = profile_intern(names->profile, (const char *)text.data, text.size, &id);
+		error = profile_intern(names->profile, (const char *)texts[i].data, texts[i].size,
+				       &id);
 		buffer_append(ids, &id, sizeof(id));
 	}
 	return error ? error : buffer_error(ids);
@@ -195,17 +166,17 @@ static int find_columns(struct byte_reader *reader, struct reading *reading)
 	int error;
 
 	reading->frames = byte_reader_uleb128(reader);
-	error = find_column(reader, reading->frames, &reading->numbers);
+	error = column_find(reader, reading->frames, &reading->numbers);
 	if (!error)
-		error = find_column(reader, reading->frames, &reading->counts);
+		error = column_find(reader, reading->frames, &reading->counts);
 	if (error)
 		return error;
 	reading->names = byte_reader_uleb128(reader);
-	error = find_column(reader, reading->names, &reading->functions);
+	error = column_find(reader, reading->names, &reading->functions);
 	if (!error)
-		error = find_column(reader, reading->names, &reading->files);
+		error = column_find(reader, reading->names, &reading->files);
 	if (!error)
-		error = find_column(reader, reading->names, &reading->lines);
+		error = column_find(reader, reading->names, &reading->lines);
 	return !error && reader->offset != reader->bytes.size ? -EBADMSG : error;
 }
 

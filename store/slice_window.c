@@ -13,6 +13,7 @@
 #include "model/samples.h"
 #include "store/column.h"
 #include "store/slice_dictionary.h"
+#include "store/slice_sum.h"
 
 #define MAX_COLUMNS (3 + PROFILE_VALUES_MAX)
 
@@ -23,6 +24,7 @@ struct writing {
 	const struct window_times *times;
 	const struct profile *profile;
 	const uint32_t *nodes, *labels; /* per node and label set its number in the dictionary */
+	struct sum_writer *sum;         /* or NULL */
 	uint32_t values;
 	unsigned int flags;
 };
@@ -80,6 +82,39 @@ static void append_head(const struct writing *writing, struct buffer *to)
 	number_append(to, samples_count(profile_samples(writing->profile)));
 }
 
+/* Of each label set of the window the one that tells of no CPU and thread: its number in the dictionary. */
+static int reduce_labels(const struct writing *writing, struct profile *dictionary,
+			 uint32_t *reduced)
+{
+	uint32_t count = samples_labels_count(profile_samples(writing->profile));
+	int error = 0;
+
+	for (uint32_t i = 0; i < count && !error; i++) {
+		struct label_set set =
+			*samples_labels(profile_samples(dictionary), writing->labels[i]);
+
+		set.values[SAMPLE_LABEL_cpu] = set.values[SAMPLE_LABEL_tid] = PROFILE_NONE;
+		error = profile_add_labels(dictionary, &set, &reduced[i]);
+	}
+	return error;
+}
+
+static int sum_up(const struct writing *writing, struct profile *dictionary)
+{
+	const struct samples *samples = profile_samples(writing->profile);
+	_cleanup_free_ uint32_t *reduced =
+		malloc((samples_labels_count(samples) + 1) * sizeof(*reduced));
+	int error = reduced ? reduce_labels(writing, dictionary, reduced) : -ENOMEM;
+
+	for (size_t i = 0; i < samples_count(samples) && !error; i++) {
+		struct sample sample = samples_get(samples, i);
+
+		error = sum_writer_add(writing->sum, reduced[sample.labels],
+				       writing->nodes[sample.node], samples_value(samples, i, 0));
+	}
+	return error;
+}
+
 static int append_samples(struct writing *writing, struct dictionary_writer *dictionary,
 			  struct buffer *to)
 {
@@ -98,18 +133,23 @@ static int append_samples(struct writing *writing, struct dictionary_writer *dic
 	writing->labels = labels;
 	append_head(writing, to);
 	append_columns(writing, to);
-	return buffer_error(to);
+	if (writing->sum)
+		error = sum_up(writing, dictionary->profile);
+	return error ? error : buffer_error(to);
 }
 
 int window_append(const struct window_times *times, const struct profile *profile,
-		  struct dictionary_writer *dictionary, struct buffer *to)
+		  struct dictionary_writer *dictionary, struct sum_writer *sum, struct buffer *to)
 {
 	struct writing writing = {
 		.times = times,
 		.profile = profile,
+		.sum = sum,
 		.values = profile_value_count(profile),
 	};
 
+	if (sum && sum_writer_begin_window(sum, times->span, profile_origin_of(profile)->rate_hz))
+		return -ENOMEM;
 	if (!profile_samples(profile)) { /* nothing was met */
 		number_append(to, 0);
 		number_append(to, profile_origin_of(profile)->rate_hz);
@@ -126,8 +166,7 @@ int window_append(const struct window_times *times, const struct profile *profil
 /* A window while it is read: its columns, in their order, each read for itself. */
 struct reading {
 	struct window_span span, part;
-	struct dictionary_reader *dictionary;
-	struct window_report *report;
+	const struct dictionary_reader *dictionary;
 	uint64_t flags, time_unit_ns, count;
 	uint32_t values;
 	struct byte_reader readers[MAX_COLUMNS];
@@ -192,49 +231,33 @@ static int find(const struct reading *reading, const struct dictionary_map *map,
 	return *ret_id != PROFILE_NONE || reading->dictionary->lacks_chunks ? 0 : -EBADMSG;
 }
 
-static int add_sample(struct reading *reading, struct sample sample, const uint64_t *values)
+/* Nothing of it is left to be read. */
+static int next_sample(struct reading *reading, struct sample *ret_sample, uint64_t *values)
 {
-	struct profile *profile = reading->dictionary->profile;
-	bool is_lost = sample.node == PROFILE_NONE;
-	int error = is_lost ? add_damaged(profile, &sample.node) : 0;
-
-	if (sample.labels == PROFILE_NONE)
-		sample.labels = LABELS_UNKNOWN;
-	if (!error)
-		error = profile_add_sample(profile, &sample, values);
-	reading->report->samples++;
-	reading->report->lost += is_lost;
-	return error;
-}
-
-static int take_sample(struct reading *reading)
-{
-	uint64_t values[PROFILE_VALUES_MAX];
-	struct sample sample;
 	int error = find(reading, &reading->dictionary->nodes, next(reading, COLUMN_NODE),
-			 &sample.node);
+			 &ret_sample->node);
 
 	if (!error)
 		error = find(reading, &reading->dictionary->labels, next(reading, COLUMN_LABELS),
-			     &sample.labels);
-	if (!error && !next_time(reading, &sample.time_ns))
+			     &ret_sample->labels);
+	if (ret_sample->labels == PROFILE_NONE)
+		ret_sample->labels = LABELS_UNKNOWN;
+	if (!error && !next_time(reading, &ret_sample->time_ns))
 		error = -EBADMSG;
 	for (uint32_t i = 0; i < reading->values; i++)
 		values[i] =
 			reading->flags & WINDOW_HAS_VALUES ? next(reading, COLUMN_VALUES + i) : 1;
-	if (error || !is_wanted(reading, sample.time_ns))
-		return error;
-	return add_sample(reading, sample, values);
+	return error;
 }
 
-int window_take(struct window_span span, struct window_span part, struct bytes body,
-		struct dictionary_reader *dictionary, struct window_report *report)
+int window_each(struct window_span span, struct window_span part, struct bytes body,
+		const struct dictionary_reader *dictionary, window_sample_fn take, void *context,
+		struct window_report *report)
 {
 	struct reading reading = {
 		.span = span,
 		.part = part,
 		.dictionary = dictionary,
-		.report = report,
 		.values = profile_value_count(dictionary->profile),
 	};
 	struct byte_reader reader;
@@ -249,7 +272,31 @@ int window_take(struct window_span span, struct window_span part, struct bytes b
 	if (reader.failed || reading.count > body.size - reader.offset)
 		return -EBADMSG;
 	error = find_columns(&reading, &reader);
-	for (uint64_t i = 0; i < reading.count && !error; i++)
-		error = take_sample(&reading);
+	for (uint64_t i = 0; i < reading.count && !error; i++) {
+		uint64_t values[PROFILE_VALUES_MAX];
+		struct sample sample;
+
+		error = next_sample(&reading, &sample, values);
+		if (error || !is_wanted(&reading, sample.time_ns))
+			continue;
+		report->samples++;
+		report->lost += sample.node == PROFILE_NONE;
+		error = take(context, &sample, values);
+	}
 	return error;
+}
+
+static int add_sample(void *context, const struct sample *sample, const uint64_t *values)
+{
+	struct profile *profile = context;
+	struct sample added = *sample;
+	int error = sample->node == PROFILE_NONE ? add_damaged(profile, &added.node) : 0;
+
+	return error ? error : profile_add_sample(profile, &added, values);
+}
+
+int window_take(struct window_span span, struct window_span part, struct bytes body,
+		struct dictionary_reader *dictionary, struct window_report *report)
+{
+	return window_each(span, part, body, dictionary, add_sample, dictionary->profile, report);
 }

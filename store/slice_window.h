@@ -21,6 +21,8 @@
 struct dictionary_reader;
 struct dictionary_writer;
 struct profile;
+struct sample;
+struct sum_writer;
 
 enum window_flag {
 	WINDOW_HAS_TIMES = 1,
@@ -42,10 +44,10 @@ struct window_times {
 
 /*
  * The body of the chunk of a profile, which keeps its samples: their times, if they are known, lie in the span. What its stacks and labels need is added to the dictionary, whose chunk has
- * to stand before this one. 0 or -ENOMEM.
+ * to stand before this one, and the window to a sum (slice_sum.h), if there is one; it is then of one value. 0 or -ENOMEM.
  */
 int window_append(const struct window_times *times, const struct profile *profile,
-		  struct dictionary_writer *dictionary, struct buffer *to);
+		  struct dictionary_writer *dictionary, struct sum_writer *sum, struct buffer *to);
 
 /* What was read of windows. */
 struct window_report {
@@ -54,6 +56,17 @@ struct window_report {
 		lost; /* of these: their stack is not known any more; they hang from the frame "[damaged]" */
 	uint64_t rate_hz; /* of the last one */
 };
+
+/* A sample by the ids of the dictionary's profile; its node is PROFILE_NONE if that is lost. Anything but 0 ends the reading. */
+typedef int (*window_sample_fn)(void *context, const struct sample *sample, const uint64_t *values);
+
+/*
+ * Calls `take` for those samples of a window that lie in `part`, its start included and its end not, and for those without a time: 0, -EBADMSG, or the result of `take`. The report tells
+ * its rate from the first one on.
+ */
+int window_each(struct window_span span, struct window_span part, struct bytes body,
+		const struct dictionary_reader *dictionary, window_sample_fn take, void *context,
+		struct window_report *report);
 
 /*
  * Adds samples to the dictionary's profile: those of a window whose times lie in `part`, its start included and its end not; those without a time too. 0, -ENOMEM, -EOVERFLOW: they count more than

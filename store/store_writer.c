@@ -17,8 +17,10 @@
 #include "store/chunk_body.h"
 #include "store/chunk_stream.h"
 #include "store/slice_dictionary.h"
+#include "store/event_list.h"
 #include "store/slice_file.h"
 #include "store/slice_head.h"
+#include "store/slice_sums.h"
 #include "store/store_folder.h"
 
 #define FOLDER_MODE 0755
@@ -34,6 +36,8 @@ struct store_writer {
 	struct buffer head; /* what the slice begins with */
 	struct buffer
 		told; /* bool, per frame of the dictionary: it needs no name, or a chunk tells of it */
+	struct slice_sums sums;   /* of the slice */
+	struct event_list events; /* that are on no disk yet */
 	struct buffer body, packed;
 };
 
@@ -48,6 +52,7 @@ static void drop_slice(struct store_writer *writer)
 {
 	slice_writer_free(take_ptr(writer->slice));
 	dictionary_writer_release(&writer->dictionary);
+	slice_sums_clear(&writer->sums);
 	buffer_clear(&writer->told);
 }
 
@@ -81,7 +86,77 @@ static int end_file(const char *folder, const struct slice_entry *entry, struct 
 	return rename_entry(folder, entry, &sealed);
 }
 
-static int end_slice(struct store_writer *writer)
+static int put(struct store_writer *writer, enum chunk_kind kind, struct window_span span,
+	       const struct buffer *body)
+{
+	int error = chunk_body_pack(bytes_of(body), &writer->packed);
+
+	return error ? error
+		     : slice_put(writer->slice, kind, span, body->size, bytes_of(&writer->packed));
+}
+
+/* A sum and its series. */
+static int put_sum(struct store_writer *writer, struct sum_writer *sum, enum chunk_kind rows,
+		   enum chunk_kind series)
+{
+	int error;
+
+	buffer_clear(&writer->body);
+	error = sum_writer_append(sum, &writer->body);
+	if (!error)
+		error = put(writer, rows, sum->span, &writer->body);
+	buffer_clear(&writer->body);
+	if (!error)
+		error = sum_writer_append_series(sum, &writer->body);
+	return error ? error : put(writer, series, sum->span, &writer->body);
+}
+
+/* The windows since the sum before. */
+static int put_run(struct store_writer *writer)
+{
+	int error = 0;
+
+	if (slice_sums_has_run(&writer->sums))
+		error = put_sum(writer, &writer->sums.run, CHUNK_SUM, CHUNK_SERIES);
+	return error ? error : slice_sums_end_run(&writer->sums);
+}
+
+static int put_events(struct store_writer *writer)
+{
+	const struct event_list *list = &writer->events;
+	int error;
+
+	if (!list->count)
+		return 0;
+	buffer_clear(&writer->body);
+	error = slice_events_append(event_list_get(list), list->count, &writer->body);
+	return error ? error
+		     : put(writer, CHUNK_EVENTS,
+			   slice_events_span(event_list_get(list), list->count), &writer->body);
+}
+
+static int put_last(struct store_writer *writer)
+{
+	int error = put_run(writer);
+
+	if (!error && slice_sums_has_whole(&writer->sums))
+		error = put_sum(writer, &writer->sums.whole, CHUNK_SLICE_SUM, CHUNK_SLICE_SERIES);
+	return error ? error : put_events(writer);
+}
+
+/* What makes it fast, and events that wait: without them the slice is whole. */
+static void add_last(struct store_writer *writer)
+{
+	if (!writer->slice || slice_begin(writer->slice))
+		return;
+	if (put_last(writer))
+		slice_roll_back(writer->slice);
+	else if (!slice_commit(writer->slice))
+		event_list_clear(&writer->events);
+}
+
+/* As it is on disk. */
+static int cut_slice(struct store_writer *writer)
 {
 	int error = writer->slice
 			    ? end_file(writer->folder, &writer->entry, take_ptr(writer->slice))
@@ -91,13 +166,10 @@ static int end_slice(struct store_writer *writer)
 	return error;
 }
 
-static int put(struct store_writer *writer, enum chunk_kind kind, struct window_span span,
-	       const struct buffer *body)
+static int end_slice(struct store_writer *writer)
 {
-	int error = chunk_body_pack(bytes_of(body), &writer->packed);
-
-	return error ? error
-		     : slice_put(writer->slice, kind, span, body->size, bytes_of(&writer->packed));
+	add_last(writer);
+	return cut_slice(writer);
 }
 
 static int put_head(struct store_writer *writer, const struct buffer *head)
@@ -167,16 +239,24 @@ static int put_window(struct store_writer *writer, const struct window_times *ti
 {
 	struct dictionary_writer *dictionary = &writer->dictionary;
 	_cleanup_(buffer_release) struct buffer words = { 0 };
-	int error;
+	struct sum_writer *sum;
+	int error = 0;
 
+	if (slice_sums_wants_end(&writer->sums, profile))
+		error = put_run(writer);
+	if (error)
+		return error;
+	sum = slice_sums_choose(&writer->sums, profile);
 	buffer_clear(&writer->body);
-	error = window_append(times, profile, dictionary, &writer->body);
+	error = window_append(times, profile, dictionary, sum, &writer->body);
 	if (!error && dictionary_writer_has_more(dictionary)) {
 		error = dictionary_writer_append(dictionary, &words);
 		if (!error)
 			error = put(writer, CHUNK_DICTIONARY, times->span, &words);
 	}
-	return error ? error : put(writer, CHUNK_WINDOW, times->span, &writer->body);
+	if (!error)
+		error = put(writer, CHUNK_WINDOW, times->span, &writer->body);
+	return error ? error : put_events(writer);
 }
 
 /* After an error the dictionary has what no chunk has: the slice ends with what it had before. */
@@ -197,11 +277,13 @@ int store_writer_add(struct store_writer *writer, const struct window_times *tim
 		slice_roll_back(writer->slice);
 	else
 		error = slice_commit(writer->slice);
-	if (error)
-		end_slice(writer); /* the first error is the one that tells */
-	else
-		dictionary_writer_settle(&writer->dictionary);
-	return error;
+	if (error) {
+		cut_slice(writer); /* the first error is the one that tells */
+		return error;
+	}
+	dictionary_writer_settle(&writer->dictionary);
+	event_list_clear(&writer->events);
+	return 0;
 }
 
 /* --- names --- */
@@ -311,6 +393,18 @@ int store_writer_add_names(struct store_writer *writer, const struct address_nam
 	return error;
 }
 
+/* --- events --- */
+
+int store_writer_add_events(struct store_writer *writer, const struct store_event *events,
+			    size_t count)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < count && !error; i++)
+		error = event_list_add(&writer->events, &events[i]);
+	return error;
+}
+
 /* --- slices that were made elsewhere --- */
 
 static bool is_of_slice(const struct stream_record *record)
@@ -354,7 +448,7 @@ static int add_slice(struct store_writer *writer, struct byte_reader *reader)
 		error = slice_commit(writer->slice);
 	else
 		slice_roll_back(writer->slice);
-	ended = end_slice(writer);
+	ended = cut_slice(writer);
 	return error ? error : ended;
 }
 
@@ -506,6 +600,8 @@ static void writer_free(struct store_writer *writer)
 	cleanup_close(&writer->lock);
 	buffer_release(&writer->head);
 	buffer_release(&writer->told);
+	slice_sums_release(&writer->sums);
+	event_list_release(&writer->events);
 	buffer_release(&writer->body);
 	buffer_release(&writer->packed);
 	free(writer->folder);
@@ -521,6 +617,7 @@ int store_writer_open(const char *folder, struct store_writer **ret_writer, size
 	if (!writer)
 		return -ENOMEM;
 	writer->lock = -1;
+	slice_sums_init(&writer->sums);
 	writer->next_number = 1;
 	writer->folder = strdup(folder);
 	error = writer->folder ? make_folder(folder) : -ENOMEM;

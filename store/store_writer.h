@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/slice_events.h"
 #include "store/slice_names.h"
 #include "store/slice_window.h"
 
@@ -16,6 +17,8 @@ struct store_writer;
 /* A slice is full with so long a span, or so many nodes in its dictionary, whichever is first: some 40 MB of memory while it is open. */
 #define STORE_SLICE_NS    3600000000000u
 #define STORE_SLICE_NODES (1u << 20)
+
+#define STORE_EVENTS_MAX (1u << 16) /* that wait for a window; of more the first ones are lost */
 
 /*
  * Makes the folder if it is not there, and seals what was left open. 0, -EWOULDBLOCK: somebody else writes into it, or an error of mkdir(), open() or slice_file.h. `ret_set_aside`: so many slices could
@@ -31,6 +34,12 @@ int store_writer_close(struct store_writer *writer);
  */
 int store_writer_add(struct store_writer *writer, const struct window_times *times,
 		     const struct profile *profile);
+
+/*
+ * Adds events: they are on disk with the next window, or when the slice that is open ends, whichever is first. 0 or -ENOMEM.
+ */
+int store_writer_add_events(struct store_writer *writer, const struct store_event *events,
+			    size_t count);
 
 /* Where the code of a frame lies that had no name (profile_add_unnamed()). */
 struct frame_address {

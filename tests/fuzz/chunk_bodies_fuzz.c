@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libFuzzer: any bytes as what a slice of a store says: its head, two chunks of its dictionary, a window and two chunks of names, one behind the other, each with its size ahead of it (four bytes), where the highest bit says that a
+ * libFuzzer: any bytes as what a slice of a store says: its head, two chunks of its dictionary, a window, two chunks of names, events, a sum and a series, one behind the other, each with its size ahead of it (four bytes), where the highest bit says that a
  * chunk before it is lost, and the next one that a dictionary is not of version 1. What comes of them is a profile whose numbers hold, and no frame of it is unnamed.
  */
 #include <stdbool.h>
@@ -11,7 +11,9 @@
 #include "model/profile.h"
 #include "model/samples.h"
 #include "store/slice_dictionary.h"
+#include "store/slice_events.h"
 #include "store/slice_head.h"
+#include "store/slice_sum.h"
 #include "store/slice_window.h"
 
 #define LOST      (1u << 31)
@@ -57,6 +59,52 @@ static void check(const struct profile *profile)
 		abort();
 }
 
+static int look_at_event(void *context, const struct store_event *event, struct bytes text)
+{
+	size_t zeros = 0;
+
+	(void)context;
+	if (event->time_ns < 1000 || event->time_ns > 2000)
+		abort();
+	for (size_t i = 0; i < text.size; i++)
+		zeros += !text.data[i]; /* all of it lies in the body */
+	if (zeros > text.size)
+		abort();
+	return 0;
+}
+
+static void read_sum(struct window_span span, struct bytes body)
+{
+	struct sum_reader sum;
+	struct sum_row row;
+	uint64_t rows = 0;
+
+	if (sum_reader_init(&sum, span, body, false))
+		return;
+	while (sum_reader_next_window(&sum))
+		if (sum.window.start_ns < span.start_ns || sum.window.end_ns > span.end_ns)
+			abort();
+	for (; sum_reader_next_row(&sum, &row); rows++)
+		if (rows > body.size)
+			abort();
+}
+
+/* All of its rows are of its windows. */
+static void read_series(struct window_span span, struct bytes body)
+{
+	struct sum_reader series;
+	struct sum_row row;
+	uint64_t cells = 0;
+
+	if (sum_reader_init(&series, span, body, true))
+		return;
+	while (sum_reader_next_window(&series))
+		while (sum_reader_next_cell(&series, &row))
+			cells++;
+	if (cells != series.rows)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct window_span span = { 1000, 2000 }, part = { 1200, 1900 };
@@ -64,7 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct dictionary_reader dictionary;
 	struct window_report report = { 0 };
 	struct byte_reader reader;
-	struct part parts[6];
+	struct part parts[9];
 
 	byte_reader_init(&reader, (struct bytes){ data, size });
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
@@ -80,6 +128,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	dictionary.lacks_chunks |= (parts[3].size & LOST) != 0;
 	window_take(span, part, parts[3].body, &dictionary, &report);
 	check(profile);
+	slice_events_each(span, parts[6].body, look_at_event, NULL);
+	read_sum(span, parts[7].body);
+	read_series(span, parts[8].body);
 	dictionary_reader_release(&dictionary);
 	profile_free(profile);
 	return 0;

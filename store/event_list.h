@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events that wait to be written, with their texts. Of more than STORE_EVENTS_MAX the first ones are lost. */
+#ifndef HEARTH_STORE_EVENT_LIST_H
+#define HEARTH_STORE_EVENT_LIST_H
+
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "store/slice_events.h"
+
+/* Zero bytes are an empty one. */
+struct event_list {
+	struct arena texts;
+	struct buffer events;
+	size_t count;
+};
+
+void event_list_release(struct event_list *list);
+void event_list_clear(struct event_list *list);
+int event_list_add(struct event_list *list, const struct store_event *event); /* 0 or -ENOMEM */
+const struct store_event *event_list_get(const struct event_list *list);
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/store_view.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "model/label_filter.h"
+#include "model/profile.h"
+#include "store/store_folder.h"
+#include "store/view_private.h"
+
+/* With more nodes than these in memory, some 60 MB, what is not asked for any more is forgotten. */
+#define MAX_NODES (1u << 21)
+
+#define LOADS 3 /* a slice gets another name once, when it is sealed */
+
+/* --- the view --- */
+
+static int make_words(struct store_view *view)
+{
+	view->words = profile_new();
+	return view->words ? profile_keep_samples(view->words) : -ENOMEM;
+}
+
+static void forget_slices(struct store_view *view)
+{
+	for (size_t i = 0; i < view->count; i++)
+		view_slice_release(&view->slices[i]);
+	free(view->slices);
+	view->slices = NULL;
+	view->count = 0;
+}
+
+int store_view_new(const char *folder, struct store_view **ret_view)
+{
+	struct store_view *view = calloc(1, sizeof(*view));
+	int error = view ? make_words(view) : -ENOMEM;
+
+	if (!error)
+		view->folder = strdup(folder);
+	if (!error && !view->folder)
+		error = -ENOMEM;
+	if (error)
+		store_view_free(view);
+	else
+		*ret_view = view;
+	return error;
+}
+
+void store_view_free(struct store_view *view)
+{
+	if (!view)
+		return;
+	forget_slices(view);
+	profile_free(view->words);
+	free(view->folder);
+	free(view);
+}
+
+/* --- loading --- */
+
+/* Those of both that have one number go on. */
+static int take_list(struct store_view *view, const struct slice_list *list)
+{
+	struct view_slice *slices = calloc(list->count + 1, sizeof(*slices));
+	size_t old = 0, count = 0;
+
+	if (!slices)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->entries[i].state == SLICE_SET_ASIDE)
+			continue;
+		while (old < view->count &&
+		       view->slices[old].entry.number < list->entries[i].number)
+			view_slice_release(&view->slices[old++]);
+		if (old < view->count && view->slices[old].entry.number == list->entries[i].number)
+			slices[count] = view->slices[old++];
+		slices[count++].entry = list->entries[i];
+	}
+	while (old < view->count)
+		view_slice_release(&view->slices[old++]);
+	free(view->slices);
+	view->slices = slices;
+	view->count = count;
+	return 0;
+}
+
+static int refresh(struct store_view *view)
+{
+	struct slice_list list;
+	int error = store_folder_list(view->folder, &list);
+
+	if (!error)
+		error = take_list(view, &list);
+	slice_list_release(&list);
+	return error;
+}
+
+static int forget(struct store_view *view)
+{
+	forget_slices(view);
+	profile_free(view->words);
+	return make_words(view);
+}
+
+static bool may_have_part(const struct slice_entry *entry, struct window_span part)
+{
+	return entry->state == SLICE_IS_OPEN ||
+	       (entry->span.end_ns > part.start_ns && entry->span.start_ns < part.end_ns);
+}
+
+/* -ENOENT: one is not there any more. What cannot be read is left out. */
+static int load_slices(struct store_view *view, struct window_span part)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < view->count; i++) {
+		int error = 0;
+
+		if (may_have_part(&view->slices[i].entry, part))
+			error = view_slice_load(&view->slices[i], view->folder, view->words);
+		if (error == -ENOMEM)
+			return error;
+		if (error == -ENOENT)
+			result = error;
+	}
+	return result;
+}
+
+int view_load(struct store_view *view, struct window_span part)
+{
+	int error = profile_node_count(view->words) > MAX_NODES ? forget(view) : 0,
+	    loaded = -ENOENT;
+
+	for (int i = 0; i < LOADS && loaded == -ENOENT && !error; i++) {
+		error = refresh(view);
+		if (!error)
+			loaded = load_slices(view, part);
+	}
+	return error ? error : loaded == -ENOMEM ? loaded : 0;
+}
+
+bool view_reads(const struct view_slice *slice, struct window_span part)
+{
+	return slice->head && may_have_part(&slice->entry, part) &&
+	       view_slice_counts_samples(slice);
+}
+
+int view_read(struct store_view *view, struct window_span part, enum view_sums sums,
+	      const struct view_sink *sink)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < view->count; i++) {
+		if (view_reads(&view->slices[i], part))
+			error = view_slice_read(&view->slices[i], view->folder, part, sums, sink);
+		if (error == -ENOMEM || error == -EOVERFLOW)
+			return error;
+	}
+	return 0;
+}
+
+/* --- which samples --- */
+
+enum choice { NOT_KNOWN, TAKEN, LEFT };
+
+int view_choice_init(struct view_choice *choice, const struct store_view *view,
+		     const struct label_filter *filter)
+{
+	const struct samples *samples = profile_samples(view->words);
+	const uint32_t count = samples ? samples_labels_count(samples) : 1;
+
+	*choice = (struct view_choice){ .filter = filter, .words = view->words };
+	if (!filter || !filter->count)
+		return 0;
+	choice->known = calloc(count, sizeof(*choice->known));
+	return choice->known ? 0 : -ENOMEM;
+}
+
+void view_choice_release(struct view_choice *choice)
+{
+	free(choice->known);
+}
+
+static bool takes_set(const struct view_choice *choice, uint32_t labels)
+{
+	static const struct label_set unknown = { { [0 ... SAMPLE_LABEL_COUNT - 1] =
+							    PROFILE_NONE } };
+	const struct samples *samples = profile_samples(choice->words);
+
+	return label_filter_takes(choice->filter, choice->words,
+				  samples ? samples_labels(samples, labels) : &unknown);
+}
+
+bool view_choice_takes(struct view_choice *choice, uint32_t labels)
+{
+	if (!choice->known)
+		return true;
+	if (choice->known[labels] == NOT_KNOWN)
+		choice->known[labels] = takes_set(choice, labels) ? TAKEN : LEFT;
+	return choice->known[labels] == TAKEN;
+}
+
+bool view_label_is_fine(enum sample_label label)
+{
+	return label == SAMPLE_LABEL_cpu || label == SAMPLE_LABEL_tid;
+}
+
+bool view_filter_is_fine(const struct label_filter *filter)
+{
+	for (size_t i = 0; filter && i < filter->count; i++)
+		if (view_label_is_fine(filter->terms[i].label))
+			return true;
+	return false;
+}
+
+/* --- events --- */
+
+/* The last ones that were met, in a ring. */
+struct last_events {
+	struct store_event *events;
+	size_t limit, met;
+	struct arena *memory;
+};
+
+static int keep_event(void *context, const struct store_event *event, struct bytes text)
+{
+	struct last_events *last = context;
+	struct store_event *kept = &last->events[last->met++ % last->limit];
+
+	*kept = *event;
+	kept->text = arena_string(last->memory, (const char *)text.data, text.size);
+	return kept->text ? 0 : -ENOMEM;
+}
+
+static int compare_events(const void *left, const void *right)
+{
+	const struct store_event *a = left, *b = right;
+
+	return (a->time_ns > b->time_ns) - (a->time_ns < b->time_ns);
+}
+
+int store_view_events(struct store_view *view, struct window_span part, size_t limit,
+		      struct arena *memory, struct store_event **ret_events, size_t *ret_count)
+{
+	struct last_events last = { .limit = limit ? limit : 1, .memory = memory };
+	int error = view_load(view, part);
+
+	last.events = arena_alloc(memory, last.limit * sizeof(*last.events));
+	if (!last.events)
+		error = -ENOMEM;
+	for (size_t i = 0; i < view->count && !error; i++) {
+		int met = view->slices[i].head ? view_slice_events(&view->slices[i], view->folder,
+								   part, keep_event, &last)
+					       : 0;
+
+		error = met == -ENOMEM ? met : 0;
+	}
+	if (error)
+		return error;
+	*ret_count = !limit ? 0 : last.met < limit ? last.met : limit;
+	if (*ret_count)
+		qsort(last.events, *ret_count, sizeof(*last.events), compare_events);
+	*ret_events = last.events;
+	return 0;
+}

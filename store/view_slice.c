@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/view_slice.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "model/profile.h"
+#include "model/samples.h"
+#include "store/chunk_body.h"
+#include "store/slice_file.h"
+#include "store/slice_head.h"
+#include "store/slice_sum.h"
+
+DEFINE_CLEANUP(cleanup_reader, struct slice_reader *, slice_reader_free)
+
+/* What there is of a chunk without its body. */
+struct known_chunk {
+	uint64_t id;
+	enum chunk_kind kind;
+	struct window_span span;
+};
+
+static size_t chunk_count(const struct view_slice *slice)
+{
+	return slice->chunks.size / sizeof(struct known_chunk);
+}
+
+static const struct known_chunk *chunk_at(const struct view_slice *slice, size_t index)
+{
+	return &((const struct known_chunk *)slice->chunks.data)[index];
+}
+
+void view_slice_release(struct view_slice *slice)
+{
+	if (slice->head)
+		dictionary_reader_release(&slice->dictionary);
+	profile_free(slice->head);
+	buffer_release(&slice->chunks);
+	*slice = (struct view_slice){ .entry = slice->entry };
+}
+
+static int open_reader(const struct view_slice *slice, const char *folder,
+		       struct slice_reader **ret_reader)
+{
+	_cleanup_free_ char *path = store_folder_path(folder, &slice->entry);
+
+	return path ? slice_open(path, ret_reader) : -ENOMEM;
+}
+
+/* --- bodies --- */
+
+typedef int (*body_fn)(void *context, const struct slice_chunk *chunk, struct bytes body);
+
+struct unpacking {
+	body_fn take;
+	void *context;
+	struct buffer body;
+};
+
+static int unpack(void *context, const struct slice_chunk *chunk)
+{
+	struct unpacking *unpacking = context;
+	int error = chunk_body_unpack(chunk->packed, chunk->size, &unpacking->body);
+
+	if (error)
+		return error;
+	return unpacking->take(
+		unpacking->context, chunk,
+		(struct bytes){ (const uint8_t *)unpacking->body.data, unpacking->body.size });
+}
+
+/* -EBADMSG: it is damaged. */
+static int read_body(struct slice_reader *reader, uint64_t id, body_fn take, void *context)
+{
+	struct unpacking unpacking = { take, context, { 0 } };
+	int error = slice_read_chunk(reader, id, unpack, &unpacking);
+
+	buffer_release(&unpacking.body);
+	return error;
+}
+
+/* --- loading --- */
+
+static int note_chunk(void *context, const struct slice_chunk *chunk)
+{
+	struct view_slice *slice = context;
+	const struct known_chunk known = { chunk->id, chunk->kind, chunk->span };
+
+	/* One that is missing may have been of the dictionary. */
+	slice->dictionary.lacks_chunks |= chunk->id != slice->next_id || !chunk->kind;
+	slice->next_id = chunk->id + 1;
+	buffer_append(&slice->chunks, &known, sizeof(known));
+	return buffer_error(&slice->chunks);
+}
+
+static int take_body(void *context, const struct slice_chunk *chunk, struct bytes body)
+{
+	struct view_slice *slice = context;
+
+	switch (chunk->kind) {
+	case CHUNK_HEAD:
+		return slice_head_take(body, slice->head);
+	case CHUNK_NAMES:
+		return slice_names_take(&slice->dictionary.names, body);
+	case CHUNK_DICTIONARY:
+		return dictionary_reader_take(&slice->dictionary, body);
+	case CHUNK_DICTIONARY_1:
+		return dictionary_reader_take_version_1(&slice->dictionary, body);
+	default:
+		return 0;
+	}
+}
+
+/* From the first chunk on; names of a kind by themselves, for they come first. */
+static int take_words(struct view_slice *slice, struct slice_reader *reader, size_t first,
+		      bool are_names)
+{
+	int error = 0;
+
+	for (size_t i = first; i < chunk_count(slice) && !error; i++) {
+		enum chunk_kind kind = chunk_at(slice, i)->kind;
+
+		if ((kind == CHUNK_NAMES) != are_names || kind == CHUNK_WINDOW)
+			continue;
+		if (!are_names && kind != CHUNK_HEAD && kind != CHUNK_DICTIONARY &&
+		    kind != CHUNK_DICTIONARY_1)
+			continue;
+		error = read_body(reader, chunk_at(slice, i)->id, take_body, slice);
+		if (error != -EBADMSG)
+			continue;
+		slice->dictionary.lacks_chunks = true;
+		error = 0;
+	}
+	return error;
+}
+
+static bool has_names(const struct view_slice *slice, size_t first)
+{
+	for (size_t i = first; i < chunk_count(slice); i++)
+		if (chunk_at(slice, i)->kind == CHUNK_NAMES)
+			return true;
+	return false;
+}
+
+/* What was told of names holds for what was taken before, too. */
+static int begin(struct view_slice *slice, struct profile *words)
+{
+	bool lacks_chunks = slice->head && slice->dictionary.lacks_chunks;
+	int error;
+
+	if (slice->head)
+		dictionary_reader_release(&slice->dictionary);
+	profile_free(slice->head);
+	slice->head = profile_new();
+	error = dictionary_reader_init(&slice->dictionary, words);
+	slice->dictionary.lacks_chunks = lacks_chunks;
+	return slice->head ? error : -ENOMEM;
+}
+
+static int take_new(struct view_slice *slice, struct slice_reader *reader, struct profile *words)
+{
+	size_t first = chunk_count(slice);
+	int error = slice_each_row(reader, slice->next_id, note_chunk, slice);
+
+	if (error && error != -EBADMSG) /* what comes before the damage is good */
+		return error;
+	if (first && has_names(slice, first)) {
+		first = 0;
+		error = begin(slice, words);
+		if (error)
+			return error;
+	}
+	error = take_words(slice, reader, first, true);
+	return error ? error : take_words(slice, reader, first, false);
+}
+
+/* Only what windows refer to. */
+static void settle(struct view_slice *slice)
+{
+	buffer_release(&slice->dictionary.strings.ids);
+	buffer_release(&slice->dictionary.frames.ids);
+	buffer_release(&slice->dictionary.named.ids);
+	buffer_release(&slice->dictionary.proven.ids);
+	slice_names_release(&slice->dictionary.names);
+}
+
+int view_slice_load(struct view_slice *slice, const char *folder, struct profile *words)
+{
+	_cleanup_(cleanup_reader) struct slice_reader *reader = NULL;
+	int error;
+
+	if (slice->is_complete)
+		return 0;
+	error = open_reader(slice, folder, &reader);
+	if (error)
+		return error;
+	if (!slice->head) {
+		slice->next_id = 1;
+		error = begin(slice, words);
+	}
+	if (!error)
+		error = take_new(slice, reader, words);
+	if (error) {
+		view_slice_release(slice);
+		return error;
+	}
+	slice->is_complete = slice->entry.state == SLICE_SEALED;
+	if (slice->is_complete)
+		settle(slice);
+	return 0;
+}
+
+bool view_slice_counts_samples(const struct view_slice *slice)
+{
+	uint32_t count;
+	const struct value_type *types = profile_values(slice->head, &count);
+
+	return !count ||
+	       (count == 1 && !strcmp(profile_string(slice->head, types[0].name, NULL), "samples"));
+}
+
+/* --- reading --- */
+
+struct reading {
+	const struct view_slice *slice;
+	struct slice_reader *reader;
+	struct window_span part;
+	const struct view_sink *sink;
+	int result; /* of the sink; what is damaged is no result */
+	/* Of the window: */
+	struct window_span span;
+	struct window_report report;
+	bool has_begun;
+};
+
+static int give_window(struct reading *reading, struct window_span span, uint64_t rate_hz)
+{
+	if (!reading->sink->window || reading->result)
+		return reading->result;
+	reading->result = reading->sink->window(reading->sink->context, span, rate_hz);
+	return reading->result;
+}
+
+static int give_sample(struct reading *reading, const struct view_sample *sample)
+{
+	reading->result = reading->sink->sample(reading->sink->context, sample);
+	return reading->result;
+}
+
+static int take_sample(void *context, const struct sample *sample, const uint64_t *values)
+{
+	struct reading *reading = context;
+	const struct view_sample given = { sample->node,  sample->labels, sample->time_ns,
+					   reading->span, values[0],      reading->report.rate_hz };
+
+	if (!reading->has_begun)
+		give_window(reading, reading->span, reading->report.rate_hz);
+	reading->has_begun = true;
+	return reading->result ? reading->result : give_sample(reading, &given);
+}
+
+static int take_window(void *context, const struct slice_chunk *chunk, struct bytes body)
+{
+	struct reading *reading = context;
+	int error;
+
+	reading->span = chunk->span;
+	reading->has_begun = false;
+	reading->report = (struct window_report){ 0 };
+	error = window_each(chunk->span, reading->part, body, &reading->slice->dictionary,
+			    take_sample, reading, &reading->report);
+	if (!error && !reading->has_begun)
+		error = give_window(reading, reading->span, reading->report.rate_hz);
+	return error;
+}
+
+/* Refers to what is not there. */
+static bool is_lost(const struct reading *reading, const struct sum_row *row, bool has_node)
+{
+	return dictionary_map_get(&reading->slice->dictionary.labels, row->labels) ==
+		       PROFILE_NONE ||
+	       (has_node &&
+		dictionary_map_get(&reading->slice->dictionary.nodes, row->node) == PROFILE_NONE);
+}
+
+/* Before any of it is given. */
+static int check_rows(const struct reading *reading, struct sum_reader sum)
+{
+	struct sum_row row;
+
+	while (sum_reader_next_row(&sum, &row))
+		if (is_lost(reading, &row, true))
+			return -EBADMSG;
+	return 0;
+}
+
+static int give_row(struct reading *reading, const struct sum_row *row, struct window_span span,
+		    uint64_t rate_hz, bool has_node)
+{
+	const struct dictionary_reader *dictionary = &reading->slice->dictionary;
+	const struct view_sample given = {
+		.node = has_node ? dictionary_map_get(&dictionary->nodes, row->node) : PROFILE_NONE,
+		.labels = dictionary_map_get(&dictionary->labels, row->labels),
+		.time_ns = SAMPLE_NO_TIME,
+		.span = span,
+		.value = row->value,
+		.rate_hz = rate_hz,
+	};
+
+	return give_sample(reading, &given);
+}
+
+static int take_sum(void *context, const struct slice_chunk *chunk, struct bytes body)
+{
+	struct reading *reading = context;
+	struct sum_reader sum;
+	struct sum_row row;
+	int error = sum_reader_init(&sum, chunk->span, body, false);
+
+	if (!error)
+		error = check_rows(reading, sum);
+	while (!error && sum_reader_next_window(&sum))
+		error = give_window(reading, sum.window, sum.rate_hz);
+	while (!error && sum_reader_next_row(&sum, &row))
+		error = give_row(reading, &row, chunk->span, sum.rate_hz, true);
+	return error;
+}
+
+static int check_cells(const struct reading *reading, struct sum_reader sum)
+{
+	struct sum_row row;
+
+	while (sum_reader_next_window(&sum))
+		while (sum_reader_next_cell(&sum, &row))
+			if (is_lost(reading, &row, false))
+				return -EBADMSG;
+	return 0;
+}
+
+static int take_series(void *context, const struct slice_chunk *chunk, struct bytes body)
+{
+	struct reading *reading = context;
+	struct sum_reader sum;
+	struct sum_row row;
+	int error = sum_reader_init(&sum, chunk->span, body, true);
+
+	if (!error)
+		error = check_cells(reading, sum);
+	while (!error && sum_reader_next_window(&sum)) {
+		error = give_window(reading, sum.window, sum.rate_hz);
+		while (!error && sum_reader_next_cell(&sum, &row))
+			error = give_row(reading, &row, sum.window, sum.rate_hz, false);
+	}
+	return error;
+}
+
+static bool is_inside(struct window_span span, struct window_span part)
+{
+	return span.start_ns >= part.start_ns && span.end_ns <= part.end_ns;
+}
+
+static bool overlaps(struct window_span span, struct window_span part)
+{
+	return span.end_ns > part.start_ns && span.start_ns < part.end_ns;
+}
+
+/* 0, -EBADMSG: it is damaged, or what has to end the reading. */
+static int read_chunk(struct reading *reading, const struct known_chunk *chunk, body_fn take)
+{
+	int error = read_body(reading->reader, chunk->id, take, reading);
+
+	return reading->result ? reading->result : error;
+}
+
+/* The windows of a range of chunks. */
+static int read_windows(struct reading *reading, size_t first, size_t end)
+{
+	int error = 0;
+
+	for (size_t i = first; i < end && !error; i++) {
+		const struct known_chunk *chunk = chunk_at(reading->slice, i);
+
+		if (chunk->kind != CHUNK_WINDOW || !overlaps(chunk->span, reading->part))
+			continue;
+		error = read_chunk(reading, chunk, take_window);
+		if (error == -EBADMSG && !reading->result)
+			error = 0;
+	}
+	return error;
+}
+
+/* Which chunks have the sums that are wanted. */
+struct sum_kinds {
+	enum chunk_kind run, whole;
+	body_fn take;
+};
+
+static struct sum_kinds kinds_of(enum view_sums sums)
+{
+	switch (sums) {
+	case VIEW_ROWS:
+		return (struct sum_kinds){ CHUNK_SUM, CHUNK_SLICE_SUM, take_sum };
+	case VIEW_SERIES:
+		return (struct sum_kinds){ CHUNK_SERIES, CHUNK_SLICE_SERIES, take_series };
+	case VIEW_WINDOWS:
+		break;
+	}
+	return (struct sum_kinds){ 0 };
+}
+
+/* A whole slice at once: 0, -EBADMSG: there is no such sum, or what has to end the reading. */
+static int read_whole(struct reading *reading, struct sum_kinds kinds)
+{
+	for (size_t i = chunk_count(reading->slice); i-- && kinds.take;) {
+		const struct known_chunk *chunk = chunk_at(reading->slice, i);
+
+		if (chunk->kind == kinds.whole)
+			return is_inside(chunk->span, reading->part)
+				       ? read_chunk(reading, chunk, kinds.take)
+				       : -EBADMSG;
+		if (chunk->kind == CHUNK_WINDOW)
+			break;
+	}
+	return -EBADMSG;
+}
+
+/* Runs by their sums where these lie in the part, and the windows of others. */
+static int read_runs(struct reading *reading, struct sum_kinds kinds)
+{
+	size_t first = 0;
+	int error = 0;
+
+	for (size_t i = 0; i < chunk_count(reading->slice) && kinds.take && !error; i++) {
+		const struct known_chunk *chunk = chunk_at(reading->slice, i);
+
+		if (chunk->kind != kinds.run)
+			continue;
+		if (!overlaps(chunk->span, reading->part))
+			error = 0;
+		else if (is_inside(chunk->span, reading->part))
+			error = read_chunk(reading, chunk, kinds.take);
+		else
+			error = -EBADMSG;
+		if (error == -EBADMSG && !reading->result)
+			error = read_windows(reading, first, i);
+		first = i + 1;
+	}
+	return error ? error : read_windows(reading, first, chunk_count(reading->slice));
+}
+
+int view_slice_read(const struct view_slice *slice, const char *folder, struct window_span part,
+		    enum view_sums sums, const struct view_sink *sink)
+{
+	_cleanup_(cleanup_reader) struct slice_reader *reader = NULL;
+	struct reading reading = { .slice = slice, .part = part, .sink = sink };
+	int error = open_reader(slice, folder, &reader);
+
+	if (error)
+		return error;
+	reading.reader = reader;
+	error = read_whole(&reading, kinds_of(sums));
+	return error == -EBADMSG && !reading.result ? read_runs(&reading, kinds_of(sums)) : error;
+}
+
+/* --- events --- */
+
+struct reading_events {
+	struct window_span part;
+	event_fn take;
+	void *context;
+	int result;
+};
+
+static int take_event(void *context, const struct store_event *event, struct bytes text)
+{
+	struct reading_events *reading = context;
+
+	if (event->time_ns >= reading->part.start_ns && event->time_ns < reading->part.end_ns)
+		reading->result = reading->take(reading->context, event, text);
+	return reading->result;
+}
+
+static int take_events(void *context, const struct slice_chunk *chunk, struct bytes body)
+{
+	return slice_events_each(chunk->span, body, take_event, context);
+}
+
+int view_slice_events(const struct view_slice *slice, const char *folder, struct window_span part,
+		      event_fn take, void *context)
+{
+	_cleanup_(cleanup_reader) struct slice_reader *reader = NULL;
+	struct reading_events reading = { part, take, context, 0 };
+	int error = open_reader(slice, folder, &reader);
+
+	for (size_t i = 0; i < chunk_count(slice) && !error; i++) {
+		const struct known_chunk *chunk = chunk_at(slice, i);
+
+		if (chunk->kind != CHUNK_EVENTS || chunk->span.start_ns >= part.end_ns ||
+		    chunk->span.end_ns < part.start_ns)
+			continue;
+		error = read_body(reader, chunk->id, take_events, &reading);
+		if (error == -EBADMSG && !reading.result)
+			error = 0;
+	}
+	return error;
+}
