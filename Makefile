@@ -43,7 +43,8 @@ WEB_FILES    := $(wildcard web/*.js web/*.css web/*.html web/*.svg)
 # The page's files in one: each kind in the order of its rows.
 page-files    = $(shell sed -n 's/^$(1)(\(.*\))$$/web\/\1.$(2)/p' render/page_modules.def)
 PAGE_JOINED  := $(foreach kind,js css,page_joined.$(kind) page_joined.$(kind).sha256)
-WEB_JOINED   := $(PAGE_JOINED) flamegraph_joined.js
+LIVE_JOINED  := live_joined.js live_joined.css
+WEB_JOINED   := $(PAGE_JOINED) $(LIVE_JOINED) flamegraph_joined.js
 WEB_OBJECTS  := $(patsubst %,$(OUTPUT)/%.o,$(WEB_FILES) $(addprefix web/,$(WEB_JOINED)))
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$(OUTPUT)/unit/%,$(wildcard tests/unit/*_test.c))
 BENCHES      := $(patsubst tests/bench/%.c,$(OUTPUT)/bench/%,$(wildcard tests/bench/*_bench.c)) \
@@ -110,6 +111,12 @@ $(OUTPUT)/web/page_joined.js: $(call page-files,PAGE_MODULE,js) render/page_modu
 	$(Q)mkdir -p $(@D)
 	$(Q)cat $(filter %.js,$^) | sed $(UNJOINED) > $@
 
+# The live page fetches them so, too: one file is there sooner than sixty.
+$(OUTPUT)/web/live_joined.js: $(filter-out web/page_main.js,$(call page-files,PAGE_MODULE,js)) $(call page-files,LIVE_MODULE,js) render/page_modules.def
+	$(call say,JOIN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)cat $(filter %.js,$^) | sed $(UNJOINED) > $@
+
 # A script of an SVG is none, either; its names are its own.
 $(OUTPUT)/web/flamegraph_joined.js: web/frame_label.js web/readable_numbers.js web/flamegraph.js
 	$(call say,JOIN,$@)
@@ -117,6 +124,11 @@ $(OUTPUT)/web/flamegraph_joined.js: web/frame_label.js web/readable_numbers.js w
 	$(Q){ echo "(() => {" && echo "'use strict';" && cat $^ | sed $(UNJOINED) && echo '})();'; } > $@
 
 $(OUTPUT)/web/page_joined.css: $(call page-files,PAGE_STYLE,css) render/page_modules.def
+	$(call say,JOIN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)cat $(filter %.css,$^) > $@
+
+$(OUTPUT)/web/live_joined.css: $(call page-files,PAGE_STYLE,css) $(call page-files,LIVE_STYLE,css) render/page_modules.def
 	$(call say,JOIN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)cat $(filter %.css,$^) > $@

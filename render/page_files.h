@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files that the page of hearth serve is made of, by their names in web/: "live.html" is the page, the others are what it fetches (page_modules.def,
- * live_modules.def). They are in the program, never change while it runs, and hold neither a script nor a style inside of HTML, so that a
- * policy of 'self' does.
+ * The files of the page of hearth serve, by name: "live.html" is the page, the others are what it fetches. They are in the program, never change while it runs, and hold neither a
+ * script nor a style inside of HTML, so that a policy of 'self' does.
  */
 #ifndef HEARTH_RENDER_PAGE_FILES_H
 #define HEARTH_RENDER_PAGE_FILES_H
@@ -12,7 +11,7 @@
 #include "base/byte_reader.h"
 
 struct page_file {
-	const char *name; /* "flame_view.js" */
+	const char *name; /* "live_joined.js" */
 	const char *type; /* of its content, as HTTP's Content-Type says it */
 	struct bytes content;
 };

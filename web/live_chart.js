@@ -5,7 +5,7 @@ export { LiveChart, stackBands, niceMost };
 
 import { axisTimes, clockText, lengthText, momentText, spanWords } from './live_times.js';
 
-const DRAG_PIXELS = 3;  // less is a click
+const SPAN_PIXELS = 3;  // less is a click
 const KEY_STEPS = 120;  // of the arrows, from edge to edge
 const AXIS_PIXELS = 80; // a word of the axis has
 const ROUND_STEPS = [1, 10, 100, 1000, 10000, 60000, 600000, 3600000]; // milliseconds
@@ -46,6 +46,7 @@ class LiveChart {
 		this.events = [];
 		this.cursor = null; // a time
 		this.anchor = null;
+		this.hovered = null; // where the mouse is: [x, y]
 		this.lit = undefined; // the band that is pointed at in the legend
 		this.listen();
 	}
@@ -66,7 +67,7 @@ class LiveChart {
 		Object.assign(this, { span, before, now });
 		this.drawAreas();
 		this.drawMarks();
-		this.say();
+		this.tell();
 	}
 
 	get size() {
@@ -86,7 +87,12 @@ class LiveChart {
 		this.drawAreas();
 		this.drawMarks();
 		this.showAxis();
-		this.say();
+		this.tell();
+	}
+
+	tell() {
+		if (this.hovered && !this.draft) this.sayAt(...this.hovered);
+		else this.say();
 	}
 
 	xOf(time) {
@@ -209,8 +215,8 @@ class LiveChart {
 		words.title = words.textContent;
 	}
 
-	sayAt(time, y) {
-		const { answer, stack, now } = this;
+	sayAt(x, y) {
+		const { answer, stack, now, range } = this, time = range.from + x / this.size.width * (range.to - range.from);
 		if (!stack) return;
 		const i = Math.floor((time - answer.start_ms) / answer.step_ms), event = this.eventAt(time);
 		const when = momentText(time, now, answer.step_ms >= 1000 ? 1000 : 1);
@@ -237,7 +243,7 @@ class LiveChart {
 		plot.addEventListener('pointermove', event => this.move(event));
 		plot.addEventListener('pointerup', event => this.release(event));
 		plot.addEventListener('pointercancel', () => this.drop());
-		plot.addEventListener('pointerleave', () => { if (!this.pressed && this.range) this.say(); });
+		plot.addEventListener('pointerleave', () => this.leave());
 		plot.addEventListener('dblclick', () => this.on.all());
 		plot.addEventListener('keydown', event => this.onKey(event));
 		plot.addEventListener('blur', () => this.drop());
@@ -256,20 +262,30 @@ class LiveChart {
 		this.parts.plot.setPointerCapture(event.pointerId);
 	}
 
+	// What is told of a moment stays while it is pointed at, whatever comes.
+	hover(x, y) {
+		this.hovered = [x, y];
+		this.sayAt(x, y);
+	}
+
+	leave() {
+		this.hovered = null;
+		if (!this.pressed && this.range) this.say();
+	}
+
 	move(event) {
 		if (!this.range) return;
 		const { x, y } = this.placeOf(event), { pressed } = this;
 		if (!pressed) {
-			if (event.pointerType === 'mouse') this.sayAt(this.range.from + x / this.size.width * (this.range.to - this.range.from), y);
+			if (event.pointerType === 'mouse') this.hover(x, y);
 			return;
 		}
-		if (this.draft || Math.abs(x - pressed.x) > DRAG_PIXELS) this.setDraft(pressed.time, this.timeAt(x), pressed.isSecond);
+		if (this.draft || Math.abs(x - pressed.x) > SPAN_PIXELS) this.setDraft(pressed.time, this.timeAt(x), pressed.isSecond);
 	}
 
 	release() {
 		const { draft, pressed } = this;
-		this.pressed = null;
-		this.draft = null;
+		this.pressed = this.draft = this.hovered = null;
 		if (pressed && draft) this.on.select(draft.span, draft.isSecond);
 		else if (this.range) this.drawMarks();
 	}
@@ -321,6 +337,6 @@ class LiveChart {
 		if (this.anchor !== null) return this.setDraft(this.anchor, to, false);
 		this.draft = null;
 		this.drawMarks();
-		this.sayAt(to, -1);
+		this.sayAt(this.xOf(to), -1);
 	}
 }

@@ -8,15 +8,15 @@ import { Timeline } from './timeline.js';
 import { groupDigits, stepText } from './plain_numbers.js';
 
 const HEAT_ROWS = 50;
-const COLUMNS_MOST = 600, COLUMNS_LEAST = 5; // with fewer, columns would have fewer cells (time_cells.js)
+const HEAT_COLUMNS_MOST = 600, HEAT_COLUMNS_LEAST = 5; // with fewer, columns would have fewer cells (time_cells.js)
 const COLUMN_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 86400]; // seconds
 const PIXELS_OF_COLUMN = 4;
 
 // How many columns and rows are asked for: a column is a second where there is room.
 function heatQuestion(span, width) {
-	const room = Math.min(COLUMNS_MOST, Math.max(COLUMNS_LEAST, Math.floor(width / PIXELS_OF_COLUMN))), seconds = (span.to - span.from) / 1000;
+	const room = Math.min(HEAT_COLUMNS_MOST, Math.max(HEAT_COLUMNS_LEAST, Math.floor(width / PIXELS_OF_COLUMN))), seconds = (span.to - span.from) / 1000;
 	const step = COLUMN_STEPS.find(each => seconds / each <= room) || seconds / room;
-	return { columns: Math.max(COLUMNS_LEAST, Math.round(seconds / step)), rows: HEAT_ROWS };
+	return { columns: Math.max(HEAT_COLUMNS_LEAST, Math.round(seconds / step)), rows: HEAT_ROWS };
 }
 
 class HeatLine extends Timeline {
@@ -65,7 +65,14 @@ class LiveHeat {
 	}
 
 	// Of an answer to /api/v1/heat.
-	show({ start_ms: start, column_ms: column, rows, counts }) {
+	show(answer) {
+		if (this.line && this.line.pressed !== undefined) return; // one is choosing in it
+		const hadFocus = this.box.contains(document.activeElement);
+		this.draw(answer);
+		if (hadFocus) this.line.map.focus();
+	}
+
+	draw({ start_ms: start, column_ms: column, rows, counts }) {
 		const slotNs = column * 1e6 / rows, time = { slots: counts.length * rows, slotNs, cellNs: slotNs }, flat = Float64Array.from(counts.flat());
 		this.box.replaceChildren(this.makeMap());
 		this.line = new HeatLine(this.box, this.theme, start, { facts: {}, samples: { time } }, {

@@ -273,10 +273,10 @@ class LivePage {
 	}
 
 	showBands({ series, others }) {
-		const values = series.map(({ value }) => value), items = values.map(value => this.band(value)), hadFocus = element('bands').contains(document.activeElement) && document.activeElement.title;
-		if (others?.some(Boolean)) items.push(this.band(null));
-		element('bands').replaceChildren(...items);
-		if (hadFocus) Array.from(element('bands').children).find(({ title }) => title === hadFocus)?.focus();
+		const values = [...series.map(({ value }) => value), ...(others?.some(Boolean) ? [null] : [])], told = JSON.stringify([this.state.by, this.state.where, values]);
+		if (told === this.toldBands) return; // they stay, and what has the focus keeps it
+		this.toldBands = told;
+		element('bands').replaceChildren(...values.map(value => this.band(value)));
 	}
 
 	// Of the rest there is no term.

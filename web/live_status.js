@@ -11,8 +11,10 @@ function percentText(percent) {
 	return percent > 0 && percent < .005 ? '<0.01 %' : `${percent.toFixed(2)} %`;
 }
 
-function costText({ cost }) {
-	return `hearth ${percentText(cost.cpu_percent)} of a CPU`;
+// What is wrong comes first.
+function costText({ cost, store, not_ready: notReady, rate_hz: rate, rate_wanted_hz: wanted }) {
+	const wrong = notReady ? 'not recording' : store.error ? 'not stored' : rate < wanted ? `${rate} Hz` : '';
+	return `${wrong ? wrong + ' · ' : ''}hearth ${percentText(cost.cpu_percent)} of a CPU`;
 }
 
 function costRow(name, value) {
@@ -24,7 +26,7 @@ function costRow(name, value) {
 
 // `status`: of /api/v1/status
 function fillCost(button, told, status) {
-	const { cost, budget, store, rate_hz: rate, rate_wanted_hz: wanted, window_ms: windowMs, now_ms: now } = status, table = document.createElement('table'), words = document.createElement('p');
+	const { cost, budget, store, rate_hz: rate, rate_wanted_hz: wanted, window_ms: windowMs, now_ms: now, not_ready: notReady } = status, table = document.createElement('table'), words = document.createElement('p');
 	const limit = (value, most) => most ? `${value} of ${most}` : value;
 	table.append(
 		costRow('CPU, of one', limit(percentText(cost.cpu_percent), budget?.cpu_percent ? percentText(budget.cpu_percent) : '')),
@@ -34,10 +36,10 @@ function fillCost(button, told, status) {
 		costRow('kept', bytesText(store.bytes)),
 		costRow('since', store.oldest_ms ? momentText(store.oldest_ms, now) : '–'),
 	);
-	words.textContent = store.error ? `The store: ${store.error}` : rate < wanted ? 'To stay under its budget hearth takes fewer samples, and each counts for more.' :
+	words.textContent = notReady ? `Nothing is recorded: ${notReady}` : store.error ? `The store: ${store.error}` : rate < wanted ? 'To stay under its budget hearth takes fewer samples, and each counts for more.' :
 		`Measured over the last minute. A window is ${durationText(windowMs / 1000)}.`;
 	button.textContent = costText(status);
-	button.classList.toggle('bad', Boolean(store.error) || rate < wanted);
+	button.classList.toggle('bad', Boolean(notReady || store.error) || rate < wanted);
 	told.replaceChildren(table, words);
 }
 

@@ -14,13 +14,12 @@ import subprocess
 import threading
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import hearth
 from pprof_encoder import Frame, encode
 
-WEB = Path(__file__).resolve().parents[2] / "web"
+WEB, JOINED = hearth.ROOT / "web", hearth.OUTPUT / "web"
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml; charset=utf-8"}  # fmt: skip
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"  # fmt: skip
 PAGE_POLICY = POLICY.replace(" 'unsafe-inline'", "")
@@ -258,7 +257,8 @@ class FakeApi:
         return "application/json", json.dumps(answers[name](params)).encode()
 
     def file(self, path):
-        file = WEB / (path.removeprefix("/page/") if path != "/" else "live.html")
+        name = path.removeprefix("/page/") if path != "/" else "live.html"
+        file = (JOINED if "_joined." in name else WEB) / name
         if not re.fullmatch(r"[a-z_0-9.]+", file.name) or not file.is_file():
             raise Refused(404, "there is no such file")
         return TYPES[file.suffix], file.read_bytes()

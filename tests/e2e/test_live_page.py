@@ -38,7 +38,16 @@ def test_a_lowered_rate_is_told(api, browser):  # noqa: F811
     api.status = {"rate_hz": 5}
     live = LivePage(browser, api)
     assert "bad" in live.element("cost-button").get_attribute("class")
+    assert live.text("cost-button") == "5 Hz · hearth 0.11 % of a CPU"
     assert "5 Hz of 20 Hz" in live.text("cost-reasons")
+
+
+@pytest.mark.parametrize("status, word", [({"not_ready": "no privilege"}, "not recording"), ({"store": {"bytes": 0, "oldest_ms": None, "newest_ms": None, "error": "no space left"}}, "not stored")])
+def test_what_is_wrong_comes_first(api, browser, status, word):  # noqa: F811
+    api.status = status
+    live = LivePage(browser, api)
+    assert live.text("cost-button").startswith(word)
+    assert "no privilege" in live.text("cost-reasons") or "no space left" in live.text("cost-reasons")
 
 
 def test_nothing_is_fetched_from_elsewhere(live):  # noqa: F811
@@ -131,6 +140,19 @@ def test_paused_it_stands_still(live):  # noqa: F811
     seen = len(live.api.asked("status"))
     wait_until(live.driver, lambda: len(live.api.asked("status")) > seen + 2, "the state is asked for")
     assert live.api.asked("series")[-1]["to"] == [f"@{NOW}"]
+
+
+def test_what_is_pointed_at_stays_told(live):  # noqa: F811
+    plot = live.element("plot")
+    ActionChains(live.driver).move_to_element_with_offset(plot, 0, round(plot.rect["height"] / 2) - 4).perform()
+    wait_until(live.driver, lambda: "postgres" in live.text("time-words"), "the moment and the band")
+    words, asked = live.text("time-words"), len(live.api.asked("series"))
+    bands = live.driver.execute_script("return window.first = document.querySelector('#bands button')")
+    live.api.advance(10)
+    wait_until(live.driver, lambda: len(live.api.asked("series")) > asked, "time goes on")
+    wait_until(live.driver, lambda: live.text("time-words") != words, "what is there now is told")
+    assert "postgres" in live.text("time-words") and "selected" not in live.text("time-words")
+    assert live.driver.execute_script("return document.querySelector('#bands button') === window.first") and bands
 
 
 # --- filters --------------------------------------------------------------------------------------------
@@ -321,8 +343,8 @@ def test_a_second_span_is_compared(live):  # noqa: F811
     wait_until(live.driver, lambda: "compared with" in live.text("pair"), "what is compared")
     wait_until(live.driver, lambda: "before" in live.detail(), "what was before")
     assert re.fullmatch(r"\?span=\d+-\d+&before=\d+-\d+", live.address()[0])
-    before = live.api.asked("profile")[-1]
-    assert float(before["from"][0][1:]) == pytest.approx(NOW - 810, abs=2)
+    starts = [float(asked["from"][0][1:]) for asked in live.api.asked("profile")[-2:]]
+    assert sorted(starts) == pytest.approx([NOW - 810, NOW - 540], abs=2)
     live.driver.back()
     wait_until(live.driver, lambda: not live.element("pair").is_displayed(), "only the span")
     live.wait_for_samples(NOW - 540, NOW - 450)
