@@ -6,6 +6,7 @@ export { LiveApi, ApiError, apiAddress };
 
 const KEPT_ANSWERS = 32;
 const PATIENCE_MS = 60000; // a question that takes longer has failed
+const TRIES = 4, LONGEST_MS = 5000;
 const LAST_WORDS = 300;    // letters of what a server says of an error
 
 // `status` is HTTP's, 0 where there was no answer.
@@ -44,13 +45,23 @@ class LiveApi {
 		this.asked.set(slot, controller);
 		try {
 			const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(PATIENCE_MS)]);
-			const headers = kept ? { 'If-None-Match': kept.etag } : {}, response = await fetch(address, { headers, signal, cache: 'no-store' });
+			const response = await this.fetchSoon(address, { headers: kept ? { 'If-None-Match': kept.etag } : {}, signal, cache: 'no-store' });
 			const answer = response.status === 304 ? kept.answer : await this.readAnswer(response, read);
 			this.keep(address, response.headers.get('ETag') || kept?.etag, answer);
 			return controller.signal.aborted ? null : answer;
 		} catch (error) {
 			if (controller.signal.aborted) return null;
 			throw this.failure(error);
+		}
+	}
+
+	// A server that has too much to do says when to come again.
+	async fetchSoon(address, options) {
+		for (let left = TRIES; ; left--) {
+			const response = await fetch(address, options), seconds = +(response.headers.get('Retry-After') || 0);
+			if (response.status !== 503 || !seconds || left <= 1) return response;
+			await new Promise(done => setTimeout(done, Math.min(seconds * 1000, LONGEST_MS)));
+			options.signal.throwIfAborted();
 		}
 	}
 

@@ -350,6 +350,7 @@ class LivePage {
 		this.shown = key;
 		if (this.isFirst) this.view.restore();
 		this.isFirst = false;
+		if (!document.documentElement.dataset.ready) performance.mark('hearth-ready');
 		document.documentElement.dataset.ready = '1';
 	}
 

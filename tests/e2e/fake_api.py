@@ -157,6 +157,7 @@ class FakeApi:
         self.start = START
         self.questions = []  # (path, parameters)
         self.failing = {}  # last part of the path → (status, error)
+        self.busy = {}  # last part of the path → so often it is "later"
         self.held = {}  # last part of the path → threading.Event that lets go
         self.status = {}  # what differs in it
         self.events = []
@@ -216,6 +217,9 @@ class FakeApi:
         if last in self.held:
             self.held[last].wait(60)
         try:
+            if last in self.busy and self.busy[last] > 0:
+                self.busy[last] -= 1
+                raise Refused(503, "later")
             if last in self.failing:
                 raise Refused(*self.failing[last])
             kind, body = self.body(url.path, params)
@@ -236,6 +240,8 @@ class FakeApi:
         request.send_header("Cache-Control", "no-store")
         if status in (200, 304):
             request.send_header("ETag", etag)
+        if status == 503:
+            request.send_header("Retry-After", "1")
         if params.get("download"):
             request.send_header("Content-Disposition", 'attachment; filename="hearth"')
         if body and "gzip" in request.headers.get("Accept-Encoding", ""):

@@ -277,6 +277,14 @@ def test_a_failure_is_told_and_tried_again(api, browser, path, where):  # noqa: 
     browser.get_log("browser")  # that an answer was 500 the browser says, too
 
 
+def test_later_is_tried_again_by_itself(api, browser):  # noqa: F811
+    api.busy = {"profile": 2, "series": 1}
+    live = LivePage(browser, api)
+    live.wait_for_samples(NOW - 900, NOW)
+    assert len(api.asked("profile")) >= 3 and not live.element("failure").is_displayed()
+    browser.get_log("browser")  # that an answer was 503 the browser says, too
+
+
 def test_a_server_that_is_gone_comes_back(live):  # noqa: F811
     live.api.is_silent = True
     wait_until(live.driver, lambda: live.text("live") == "no answer", "it is gone")
