@@ -76,6 +76,8 @@ test  npm          run:npm,--version           npm              = nodejs-npm    
 test  perf         run:perf,--version          linux-perf       linux-tools-common,linux-tools-KERNEL perf perf      perf               perf
 test  valgrind     run:valgrind,--version      valgrind         = valgrind               valgrind          valgrind           valgrind
 test  groff        run:groff,--version         groff-base       = groff-base             groff             groff              groff
+test  zsh          run:zsh,--version           zsh              = zsh                    zsh               zsh                zsh
+test  fish         run:fish,--version          fish             = fish                   fish              fish               fish
 test  dockerd      run:dockerd,--version       docker.io        = moby-engine            docker            docker             docker
 test  docker       run:/usr/bin/docker,--version docker.io      = moby-engine            docker            docker             docker
 accuracy gcc       run:gcc,--version           gcc              = gcc                    gcc               gcc                gcc

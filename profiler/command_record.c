@@ -271,6 +271,7 @@ static enum option_result parse(struct record_command *command, int argc, char *
 		.command = "record",
 		.tables = tables,
 		.table_count = ROWS(tables),
+		.operands = ":programs",
 	};
 	int operand;
 	enum option_result result = options_parse(&parser, argc, argv, &operand);

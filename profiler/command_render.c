@@ -381,6 +381,7 @@ static enum option_result parse(struct output *output, int argc, char **argv,
 		.tables = tables,
 		.table_count = ROWS(tables),
 		.mixes_operands = true,
+		.operands = ":files",
 	};
 	int operand;
 	enum option_result result = options_parse(&parser, argc, argv, &operand);

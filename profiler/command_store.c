@@ -392,6 +392,7 @@ int command_store(int argc, char **argv)
 		.tables = tables,
 		.table_count = ROWS(tables),
 		.mixes_operands = true,
+		.operands = "list verify import shrink :files",
 	};
 	int operand;
 

@@ -10,7 +10,9 @@
 #include "base/log.h"
 #include "profiler/command.h"
 #include "profiler/conf_file.h"
+#include "profiler/option_completion.h"
 #include "profiler/service_manager.h"
+#include "profiler/shell_completion.h"
 #include "worker/opener_child.h"
 #include "worker/worker_child.h"
 
@@ -40,10 +42,19 @@ static int print_usage(FILE *to)
 		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
 	fprintf(to,
 		"\n"
-		"hearth COMMAND --help tells the options of each, hearth --version which hearth this is.\n"
+		"hearth COMMAND --help tells the options of each, hearth --version which hearth this is;\n"
+		"hearth completion bash (zsh, fish) prints what that shell needs to complete them.\n"
 		"Exit status: 0 good, 1 the asked-for check failed, 2 wrong use or broken input,\n"
 		"3 not permitted or not supported here, 4 inconclusive.\n");
 	return to == stdout ? EXIT_GOOD : EXIT_WRONG;
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (!strcmp(name, commands[i].name))
+			return &commands[i];
+	return NULL;
 }
 
 /* "hearth help record" is "hearth record --help". */
@@ -52,15 +63,41 @@ static int run_help(int argc, char **argv)
 	char option[] = "--help";
 	char *words[] = { argc > 0 ? argv[0] : NULL, option, NULL };
 
-	for (size_t i = 0; argc > 0 && i < COMMAND_COUNT; i++)
-		if (!strcmp(argv[0], commands[i].name))
-			return commands[i].run(2, words);
-	return print_usage(stdout);
+	const struct command *command = argc > 0 ? find_command(argv[0]) : NULL;
+
+	return command ? command->run(2, words) : print_usage(stdout);
 }
 
 static int print_version(void)
 {
 	printf("hearth %s\n", HEARTH_VERSION);
+	return EXIT_GOOD;
+}
+
+static void offer_commands(const char *begun)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		option_completion_offer(begun, commands[i].name, commands[i].summary);
+}
+
+/* What can follow "hearth WORDS...", the last of which is being typed. */
+static int run_completion(int count, char **words)
+{
+	const struct command *command = count > 1 ? find_command(words[0]) : NULL;
+	char ask[] = COMPLETION_WORD;
+
+	if (command) {
+		/* As its first word: what is typed so far follows. */
+		words[-1] = words[0];
+		words[0] = ask;
+		return command->run(count + 1, words - 1);
+	}
+	if (count == 1 || (count == 2 && !strcmp(words[0], "help")))
+		offer_commands(words[count - 1]);
+	if (count == 1)
+		option_completion_offer(words[0], "completion", "the script of a shell for it");
+	if (count == 2 && !strcmp(words[0], "completion"))
+		shell_completion_offer_shells(words[1]);
 	return EXIT_GOOD;
 }
 
@@ -83,6 +120,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 static int run(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
+	const struct command *command;
 
 	if (!name)
 		return print_usage(stderr);
@@ -90,9 +128,13 @@ static int run(int argc, char **argv)
 		return run_help(argc - 2, argv + 2);
 	if (!strcmp(name, "--version") || !strcmp(name, "version"))
 		return print_version();
-	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		if (!strcmp(name, commands[i].name))
-			return run_command(&commands[i], argc - 1, argv + 1);
+	if (!strcmp(name, COMPLETION_WORD))
+		return run_completion(argc - 2, argv + 2);
+	if (!strcmp(name, "completion"))
+		return shell_completion_print_script(argc - 2, argv + 2);
+	command = find_command(name);
+	if (command)
+		return run_command(command, argc - 1, argv + 1);
 	if (*name == '-')
 		log_error("options stand behind a command, as in: hearth record %s ...", name);
 	else

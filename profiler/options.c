@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "profiler/conf_file.h"
+#include "profiler/option_completion.h"
 
 #define HELP_COLUMN 28 /* where an option's words start in --help */
 #define HELP_WIDTH  100
@@ -35,7 +36,7 @@ int parse_u64(const char *text, uint64_t low, uint64_t high, uint64_t *ret_value
 	return 0;
 }
 
-static size_t row_count(const struct option_parser *parser)
+size_t option_parser_rows(const struct option_parser *parser)
 {
 	size_t count = 0;
 
@@ -44,8 +45,8 @@ static size_t row_count(const struct option_parser *parser)
 	return count;
 }
 
-static const struct option_row *row_at(const struct option_parser *parser, size_t index,
-				       void **ret_context)
+const struct option_row *option_parser_row(const struct option_parser *parser, size_t index,
+					   void **ret_context)
 {
 	const struct option_table *table = parser->tables;
 
@@ -137,7 +138,7 @@ static int argument_kind(const struct option_row *row)
 
 static int getopt_tables_init(const struct option_parser *parser, struct getopt_tables *tables)
 {
-	size_t count = row_count(parser), at = 0;
+	size_t count = option_parser_rows(parser), at = 0;
 
 	tables->long_options = calloc(count + 4, sizeof(*tables->long_options));
 	tables->letters = calloc(count + 3, 2);
@@ -150,7 +151,7 @@ static int getopt_tables_init(const struct option_parser *parser, struct getopt_
 	tables->letters[at++] = 'h';
 	for (size_t i = 0; i < count; i++) {
 		void *context;
-		const struct option_row *row = row_at(parser, i, &context);
+		const struct option_row *row = option_parser_row(parser, i, &context);
 
 		tables->long_options[i] = (struct option){
 			.name = row->name,
@@ -175,13 +176,13 @@ static int getopt_tables_init(const struct option_parser *parser, struct getopt_
 /* The row of what getopt_long gave, count when it is none. */
 static size_t find_row(const struct option_parser *parser, int value)
 {
-	size_t count = row_count(parser);
+	size_t count = option_parser_rows(parser);
 	void *context;
 
 	if (value >= ROW_VALUE)
 		return (size_t)(value - ROW_VALUE);
 	for (size_t i = 0; i < count; i++)
-		if (value == row_at(parser, i, &context)->letter)
+		if (value == option_parser_row(parser, i, &context)->letter)
 			return i;
 	return count;
 }
@@ -199,7 +200,7 @@ static enum option_result set_row(const struct option_parser *parser, size_t ind
 				  const char *place, const char *value)
 {
 	void *context;
-	const struct option_row *row = row_at(parser, index, &context);
+	const struct option_row *row = option_parser_row(parser, index, &context);
 	const char *why = "not understood";
 	int error;
 
@@ -220,7 +221,8 @@ static enum option_result set_row(const struct option_parser *parser, size_t ind
 /* What getopt_long says of an option that it knows: it was given a value, as in "--verify=3". */
 static bool is_known(const struct option_parser *parser, int value)
 {
-	return value == 'h' || value == CHECK_VALUE || find_row(parser, value) < row_count(parser);
+	return value == 'h' || value == CHECK_VALUE ||
+	       find_row(parser, value) < option_parser_rows(parser);
 }
 
 static enum option_result complain(const struct option_parser *parser, int value, char **argv)
@@ -264,7 +266,7 @@ static int typed_words_init(struct typed_words *typed, const struct option_parse
 {
 	*typed = (struct typed_words){ .parser = parser, .argc = argc, .argv = argv };
 	typed->files = conf_file_named(argc, argv) ? 1 : 0;
-	typed->is_given = calloc(row_count(parser) + 1, sizeof(*typed->is_given));
+	typed->is_given = calloc(option_parser_rows(parser) + 1, sizeof(*typed->is_given));
 	return typed->is_given ? getopt_tables_init(parser, &typed->tables) : -ENOMEM;
 }
 
@@ -284,9 +286,9 @@ static int next(const struct typed_words *typed, const char **ret_value)
 	void *context;
 
 	*ret_value = optarg;
-	if (index < row_count(typed->parser))
-		*ret_value = take_value(row_at(typed->parser, index, &context), typed->argc,
-					typed->argv);
+	if (index < option_parser_rows(typed->parser))
+		*ret_value = take_value(option_parser_row(typed->parser, index, &context),
+					typed->argc, typed->argv);
 	return got;
 }
 
@@ -303,10 +305,10 @@ static void look(struct typed_words *typed)
 
 		typed->is_check |= got == CHECK_VALUE;
 		typed->asks_help |= got == 'h';
-		if (index >= row_count(typed->parser))
+		if (index >= option_parser_rows(typed->parser))
 			continue;
 		typed->is_given[index] = true;
-		typed->asks_help |= row_at(typed->parser, index, &context)->is_help;
+		typed->asks_help |= option_parser_row(typed->parser, index, &context)->is_help;
 	}
 }
 
@@ -350,8 +352,8 @@ static size_t find_name(const struct option_parser *parser, const char *name, si
 	size_t index = 0;
 	void *context;
 
-	for (; index < row_count(parser); index++) {
-		const char *other = row_at(parser, index, &context)->name;
+	for (; index < option_parser_rows(parser); index++) {
+		const char *other = option_parser_row(parser, index, &context)->name;
 
 		if (strlen(other) == size && !memcmp(other, name, size))
 			break;
@@ -383,12 +385,12 @@ static enum option_result set_line(const struct typed_words *typed, const char *
 	const struct option_row *row;
 	void *context;
 
-	if (index == row_count(typed->parser)) {
+	if (index == option_parser_rows(typed->parser)) {
 		log_error("%s: there is no option %.*s; hearth %s --help lists them", place,
 			  (int)size, line, typed->parser->command);
 		return OPTIONS_WRONG;
 	}
-	row = row_at(typed->parser, index, &context);
+	row = option_parser_row(typed->parser, index, &context);
 	if ((!row->argument && flag_value(value) < 0) ||
 	    (row->argument && !row->is_value && !value)) {
 		log_error("%s: %s %s", place, row->name,
@@ -415,9 +417,13 @@ enum option_result options_parse(const struct option_parser *parser, int argc, c
 				 int *ret_operand)
 {
 	const int count = conf_words_of_file(argc, argv);
-	_cleanup_(typed_words_release) struct typed_words typed;
+	_cleanup_(typed_words_release) struct typed_words typed = { 0 };
 	enum option_result result = OPTIONS_PARSED;
 
+	if (argc > 1 && !strcmp(argv[1], COMPLETION_WORD)) {
+		option_completion_print(parser, argc - 2, argv + 2);
+		return OPTIONS_HELP_SHOWN;
+	}
 	if (typed_words_init(&typed, parser, argc - count, argv + count)) {
 		log_error("out of memory");
 		return OPTIONS_WRONG;

@@ -30,6 +30,8 @@ struct option_row {
 	bool is_hidden; /* not in --help: set() only says why there is no such thing, or that it is done anyway */
 	bool is_help;              /* one more name of --help */
 	const char *default_value; /* for --help; NULL: none, or the help text says it */
+	/* What its value can be, by index, up to NULL; for completion. NULL: there is no list of it. */
+	const char *(*value_at)(size_t index);
 };
 
 struct option_table {
@@ -45,6 +47,8 @@ struct option_parser {
 	const struct option_table *tables;
 	size_t table_count;
 	bool mixes_operands; /* options may follow operands, which are put behind them */
+	/* For completion: words that the first operand may be, with blanks between them, and ":files" or ":programs" for any of them. */
+	const char *operands;
 };
 
 enum option_result { OPTIONS_PARSED, OPTIONS_HELP_SHOWN, OPTIONS_WRONG };
@@ -58,6 +62,11 @@ enum option_result { OPTIONS_PARSED, OPTIONS_HELP_SHOWN, OPTIONS_WRONG };
  */
 enum option_result options_parse(const struct option_parser *parser, int argc, char **argv,
 				 int *ret_operand);
+
+/* All rows of its tables, one after the other. */
+size_t option_parser_rows(const struct option_parser *parser);
+const struct option_row *option_parser_row(const struct option_parser *parser, size_t index,
+					   void **ret_context);
 
 /* A whole number from `low` to `high`: 0 or -EINVAL. */
 int parse_u64(const char *text, uint64_t low, uint64_t high, uint64_t *ret_value);

@@ -62,9 +62,14 @@ static int set_format(void *context, const char *name, const char *value, const 
 	return -EINVAL;
 }
 
+static const char *format_at(size_t index)
+{
+	return index < render_format_count ? render_formats[index].name : NULL;
+}
+
 const struct option_row output_rows[] = {
 	{ "output", 'o', "FILE", output_help, set_path },
-	{ "format", 0, "NAME", format_help, set_format },
+	{ "format", 0, "NAME", format_help, set_format, .value_at = format_at },
 };
 const size_t output_row_count = sizeof(output_rows) / sizeof(output_rows[0]);
 
