@@ -14,6 +14,8 @@
 #include "base/output_file.h"
 #include "model/profile.h"
 #include "profiler/command.h"
+#include "profiler/container_names.h"
+#include "profiler/control_groups.h"
 #include "profiler/debug_folders.h"
 #include "profiler/debug_server.h"
 #include "profiler/demangle_option.h"
@@ -23,6 +25,7 @@
 #include "profiler/naming_costs.h"
 #include "profiler/output.h"
 #include "profiler/package_owner.h"
+#include "profiler/process_facts.h"
 #include "profiler/recorder.h"
 #include "profiler/stats.h"
 #include "profiler/system_limits.h"
@@ -374,6 +377,31 @@ static int write_stats(const char *path, const struct stats *stats)
 }
 
 DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
+DEFINE_CLEANUP(cleanup_facts, struct process_facts *, process_facts_free)
+DEFINE_CLEANUP(cleanup_names, struct container_names *, container_names_free)
+
+/* What processes and their containers are called, as of now if their engines still know. */
+static int learn_facts(const struct recording *recording, struct process_facts **ret_facts)
+{
+	_cleanup_(cleanup_names) struct container_names *names = container_names_new();
+	struct control_groups *groups = recording->control_groups;
+	int error;
+
+	if (!groups)
+		return 0;
+	if (!names)
+		return -ENOMEM;
+	control_groups_refresh(groups, SIZE_MAX);
+	error = control_groups_copy(groups, recording->ticks.present, ret_facts);
+	if (error)
+		return error;
+	error = container_names_learn(names, *ret_facts, recording->worker);
+	if (error && error != -ENOMEM)
+		log_warning(
+			"some containers are told by their IDs: reading what they are called failed: %s",
+			strerror(-error));
+	return error == -ENOMEM ? error : 0;
+}
 
 static int name_ticks(const struct record_command *command, const struct recording *recording,
 		      struct profile *profile, struct unnamed_frames *unnamed, struct stats *stats)
@@ -392,11 +420,14 @@ static int name_ticks(const struct record_command *command, const struct recordi
 		.demangle = command->demangle,
 		.costs = stats->naming,
 	};
+	_cleanup_(cleanup_facts) struct process_facts *facts = NULL;
 	int error;
 
 	if (command->debug_server)
 		interrupts_while_fetching(true);
-	error = namer_build(&sources, recording->control_groups, profile, &stats->fates, unnamed);
+	error = learn_facts(recording, &facts);
+	if (!error)
+		error = namer_build(&sources, facts, profile, &stats->fates, unnamed);
 	if (command->debug_server)
 		interrupts_while_fetching(false);
 	stats->naming_ns = clock_monotonic_ns() - recording->stopped_ns;

@@ -1,36 +1,62 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profiler/control_groups.h"
 
-#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/record_pool.h"
 #include "base/string_pool.h"
-#include "base/u64_map.h"
 #include "bpf/events.h"
+#include "profiler/aggregator.h"
+#include "profiler/container_files.h"
+#include "profiler/container_path.h"
+#include "profiler/known_containers.h"
+#include "profiler/process_facts.h"
 #include "profiler/task_start.h"
 
 #define MAX_TEXT \
 	(64 * 1024) /* of /proc/PID/cgroup: a path may have 4096 bytes, in a dozen of hierarchies */
 
-struct control_groups {
-	uint64_t boottime_ahead_ns;
-	struct string_pool paths;
-	struct u64_map processes; /* process_event.id -> path */
+#define READ_AGAIN_NS (60 * (uint64_t)1000000000)
+
+#define NONE UINT32_MAX
+
+struct noted_process {
+	uint64_t id; /* process_event.id: the key */
+	uint64_t noted_ns, read_ns;
+	uint32_t path, exe; /* strings; NONE: not known */
+	uint32_t container; /* of known_containers, or KNOWN_CONTAINERS_NONE */
 };
 
-struct control_groups *control_groups_new(uint64_t boottime_ahead_ns)
+struct control_groups {
+	uint64_t boottime_ahead_ns;
+	struct tick_labels wanted;
+	struct string_pool strings;
+	struct record_pool processes;
+	struct known_containers containers;
+};
+
+struct control_groups *control_groups_new(uint64_t boottime_ahead_ns, struct tick_labels wanted)
 {
 	struct control_groups *groups = calloc(1, sizeof(*groups));
 
 	if (!groups)
 		return NULL;
 	groups->boottime_ahead_ns = boottime_ahead_ns;
-	string_pool_init(&groups->paths);
-	u64_map_init(&groups->processes);
+	groups->wanted = wanted;
+	string_pool_init(&groups->strings);
+	record_pool_init(&groups->processes, sizeof(struct noted_process), sizeof(uint64_t));
+	if (known_containers_init(&groups->containers)) {
+		control_groups_free(groups);
+		return NULL;
+	}
 	return groups;
 }
 
@@ -38,10 +64,18 @@ void control_groups_free(struct control_groups *groups)
 {
 	if (!groups)
 		return;
-	string_pool_release(&groups->paths);
-	u64_map_release(&groups->processes);
+	string_pool_release(&groups->strings);
+	record_pool_release(&groups->processes);
+	known_containers_release(&groups->containers);
 	free(groups);
 }
+
+size_t control_groups_count(const struct control_groups *groups)
+{
+	return groups->processes.count;
+}
+
+/* --- what /proc tells --- */
 
 /* "4:memory:/path" */
 static bool parse_line(const char *line, size_t size, const char **ret_path, size_t *ret_size)
@@ -75,56 +109,278 @@ bool control_group_longest(const char *text, size_t size, const char **ret_path,
 	return longest;
 }
 
-/* The text is the process's if the PID was its all the time. */
-static bool read_text(const struct control_groups *groups, const struct process_event *process,
-		      struct buffer *text)
+/* As it was read of a process, which may have been another one. */
+struct told {
+	struct buffer group; /* the text of its groups */
+	char exe[PATH_MAX];
+	size_t exe_size; /* 0: not known, or it has none, as a thread of the kernel */
+};
+
+static void told_release(struct told *told)
+{
+	buffer_release(&told->group);
+}
+
+static void read_group(uint32_t pid, struct told *told)
 {
 	char path[64];
 
-	if (!process->caller_tgid)
+	snprintf(path, sizeof(path), "/proc/%u/cgroup", pid);
+	if (buffer_read_file(&told->group, path, MAX_TEXT))
+		buffer_clear(&told->group);
+}
+
+/* Of a program whose file is gone the kernel says so behind the path. */
+static void read_exe(uint32_t pid, struct told *told)
+{
+	static const char gone[] = " (deleted)";
+	const size_t size = sizeof(gone) - 1;
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
+	n = readlink(path, told->exe, sizeof(told->exe));
+	told->exe_size = n > 0 ? (size_t)n : 0;
+	if (told->exe_size > size && !memcmp(told->exe + told->exe_size - size, gone, size))
+		told->exe_size -= size;
+}
+
+/* True: it is the process's, for the PID was its all the time. */
+static bool read_process(const struct control_groups *groups, const struct process_event *process,
+			 struct told *told)
+{
+	uint32_t pid = process->caller_tgid;
+
+	if (!pid)
 		return false;
-	snprintf(path, sizeof(path), "/proc/%u/cgroup", process->caller_tgid);
-	return !buffer_read_file(text, path, MAX_TEXT) &&
-	       task_started_at(process->caller_tgid,
-			       process->start_time_ns - groups->boottime_ahead_ns);
+	if (groups->wanted.cgroup)
+		read_group(pid, told);
+	if (groups->wanted.exe)
+		read_exe(pid, told);
+	return task_started_at(pid, process->start_time_ns - groups->boottime_ahead_ns);
+}
+
+/* --- noting it --- */
+
+static void note_group(struct control_groups *groups, const struct process_event *process,
+		       const struct buffer *text, struct noted_process *noted)
+{
+	const struct container_witness witness = { process->caller_tgid, process->uid };
+	struct container_path container;
+	const char *path;
+	size_t size;
+
+	if (!control_group_longest(text->data, text->size, &path, &size) ||
+	    string_pool_add(&groups->strings, path, size, &noted->path))
+		return;
+	noted->container = KNOWN_CONTAINERS_NONE;
+	if (container_path_read(string_pool_get(&groups->strings, noted->path, NULL), &container))
+		noted->container = known_containers_meet(&groups->containers, &container, &witness);
+}
+
+/* What is known of it from before stays where it is gone by now. */
+static void read_again(struct control_groups *groups, const struct process_event *process,
+		       struct noted_process *noted)
+{
+	_cleanup_(told_release) struct told told = { 0 };
+
+	noted->read_ns = noted->noted_ns;
+	if (!read_process(groups, process, &told))
+		return;
+	if (told.group.size)
+		note_group(groups, process, &told.group, noted);
+	if (told.exe_size)
+		string_pool_add(&groups->strings, told.exe, told.exe_size, &noted->exe);
 }
 
 void control_groups_note(struct control_groups *groups, const struct process_event *process)
 {
-	_cleanup_(buffer_release) struct buffer text = { 0 };
-	const char *path;
-	uint32_t string;
-	size_t size;
+	struct noted_process *noted;
+	uint32_t index;
 
-	if (u64_map_get(&groups->processes, process->id) == U64_MAP_ABSENT &&
-	    read_text(groups, process, &text) &&
-	    control_group_longest(text.data, text.size, &path, &size) &&
-	    !string_pool_add(&groups->paths, path, size, &string))
-		u64_map_set(&groups->processes, process->id, string);
+	if (!record_pool_find(&groups->processes, &process->id, &index)) {
+		if (groups->processes.count >= CONTROL_GROUPS_MAX_PROCESSES ||
+		    record_pool_add(&groups->processes, &process->id, &index))
+			return;
+		noted = record_pool_get(&groups->processes, index);
+		noted->path = noted->exe = NONE;
+		noted->container = KNOWN_CONTAINERS_NONE;
+	}
+	noted = record_pool_get(&groups->processes, index);
+	noted->noted_ns = clock_boottime_ns();
+	if (!noted->read_ns || noted->noted_ns - noted->read_ns >= READ_AGAIN_NS)
+		read_again(groups, process, noted);
+}
+
+static const char *string_at(const struct control_groups *groups, uint32_t string)
+{
+	return string == NONE ? NULL : string_pool_get(&groups->strings, string, NULL);
 }
 
 const char *control_groups_of(const struct control_groups *groups,
 			      const struct process_event *process)
 {
-	uint32_t string = u64_map_get(&groups->processes, process->id);
+	const struct noted_process *noted;
+	uint32_t index;
 
-	return string == U64_MAP_ABSENT ? NULL : string_pool_get(&groups->paths, string, NULL);
+	if (!record_pool_find(&groups->processes, &process->id, &index))
+		return NULL;
+	noted = record_pool_get(&groups->processes, index);
+	return string_at(groups, noted->path);
 }
 
-const char *control_group_container(const char *path)
+void control_groups_refresh(struct control_groups *groups, size_t containers)
 {
-	const char *found = NULL;
-	size_t digits = 0;
+	known_containers_refresh(&groups->containers, containers);
+}
 
-	for (const char *at = path;; at++) {
-		if (isxdigit((unsigned char)*at)) {
-			digits++;
-			continue;
-		}
-		if (digits == CONTAINER_ID_DIGITS)
-			found = at - digits;
-		digits = 0;
-		if (!*at)
-			return found;
+/* --- a copy --- */
+
+/* `places`: per container the one of the facts, NONE: it is not there yet. */
+static int copy_process(struct control_groups *groups, const struct noted_process *noted,
+			uint32_t *places, struct process_facts *facts)
+{
+	uint32_t container = noted->container, place = NONE;
+	int error = 0;
+
+	if (container != KNOWN_CONTAINERS_NONE) {
+		if (places[container] == NONE)
+			error = known_containers_tell(&groups->containers, container, facts,
+						      &places[container]);
+		place = places[container];
 	}
+	if (error)
+		return error;
+	return process_facts_add(facts, noted->id, string_at(groups, noted->path),
+				 string_at(groups, noted->exe), place);
+}
+
+DEFINE_CLEANUP(cleanup_facts, struct process_facts *, process_facts_free)
+
+int control_groups_copy(struct control_groups *groups, const struct aggregator *aggregator,
+			struct process_facts **ret_facts)
+{
+	_cleanup_(cleanup_facts) struct process_facts *facts = process_facts_new();
+	size_t size = groups->containers.containers.count * sizeof(uint32_t);
+	_cleanup_free_ uint32_t *places = malloc(size + 1);
+	int error = facts && places ? 0 : -ENOMEM;
+
+	if (!error)
+		memset(places, 0xff, size);
+	for (uint32_t i = 0; i < aggregator_process_count(aggregator) && !error; i++) {
+		uint32_t index;
+
+		if (record_pool_find(&groups->processes, &aggregator_process(aggregator, i)->id,
+				     &index))
+			error = copy_process(groups, record_pool_get(&groups->processes, index),
+					     places, facts);
+	}
+	if (!error)
+		*ret_facts = take_ptr(facts);
+	return error;
+}
+
+/* --- forgetting --- */
+
+/* What stays, until all of it is there. */
+struct remains {
+	struct string_pool strings;
+	struct record_pool processes;
+	bool *has_process; /* per container */
+	uint32_t *places;  /* of those that stay */
+};
+
+static void remains_release(struct remains *remains)
+{
+	string_pool_release(&remains->strings);
+	record_pool_release(&remains->processes);
+	free(remains->has_process);
+	free(remains->places);
+}
+
+static int keep_string(const struct control_groups *groups, struct remains *remains,
+		       uint32_t *string)
+{
+	const char *text;
+	size_t size;
+
+	if (*string == NONE)
+		return 0;
+	text = string_pool_get(&groups->strings, *string, &size);
+	return string_pool_add(&remains->strings, text, size, string);
+}
+
+static int keep_process(const struct control_groups *groups, struct remains *remains,
+			const struct noted_process *noted)
+{
+	struct noted_process kept = *noted;
+	uint32_t index;
+	int error = record_pool_add(&remains->processes, &kept.id, &index);
+
+	if (!error)
+		error = keep_string(groups, remains, &kept.path);
+	if (!error)
+		error = keep_string(groups, remains, &kept.exe);
+	if (error)
+		return error;
+	if (kept.container != KNOWN_CONTAINERS_NONE)
+		remains->has_process[kept.container] = true;
+	memcpy(record_pool_get(&remains->processes, index), &kept, sizeof(kept));
+	return 0;
+}
+
+static void swap_in(struct control_groups *groups, struct remains *remains)
+{
+	const struct string_pool strings = groups->strings;
+	const struct record_pool processes = groups->processes;
+
+	groups->strings = remains->strings;
+	groups->processes = remains->processes;
+	remains->strings = strings;
+	remains->processes = processes;
+	for (uint32_t i = 0; i < groups->processes.count; i++) {
+		struct noted_process *noted = record_pool_get(&groups->processes, i);
+
+		if (noted->container != KNOWN_CONTAINERS_NONE)
+			noted->container = remains->places[noted->container];
+	}
+}
+
+static bool has_old(const struct control_groups *groups, uint64_t before_ns)
+{
+	for (uint32_t i = 0; i < groups->processes.count; i++) {
+		const struct noted_process *noted = record_pool_get(&groups->processes, i);
+
+		if (noted->noted_ns < before_ns)
+			return true;
+	}
+	return false;
+}
+
+int control_groups_forget(struct control_groups *groups, uint64_t before_ns)
+{
+	uint32_t containers = groups->containers.containers.count;
+	_cleanup_(remains_release) struct remains remains = { 0 };
+	int error = 0;
+
+	if (!has_old(groups, before_ns))
+		return 0;
+	string_pool_init(&remains.strings);
+	record_pool_init(&remains.processes, sizeof(struct noted_process), sizeof(uint64_t));
+	remains.has_process = calloc(containers + 1, sizeof(*remains.has_process));
+	remains.places = calloc(containers + 1, sizeof(*remains.places));
+	if (!remains.has_process || !remains.places)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < groups->processes.count && !error; i++) {
+		const struct noted_process *noted = record_pool_get(&groups->processes, i);
+
+		if (noted->noted_ns >= before_ns)
+			error = keep_process(groups, &remains, noted);
+	}
+	if (!error)
+		error = known_containers_keep(&groups->containers, remains.has_process,
+					      remains.places);
+	if (!error)
+		swap_in(groups, &remains);
+	return error;
 }

@@ -260,7 +260,7 @@ static void namer_release(struct namer *namer)
 	task_labels_release(&namer->labels);
 }
 
-int namer_build(const struct frame_names_sources *sources, const struct control_groups *groups,
+int namer_build(const struct frame_names_sources *sources, const struct process_facts *facts,
 		struct profile *profile, struct tick_fates *ret_fates,
 		struct unnamed_frames *ret_unnamed)
 {
@@ -272,7 +272,7 @@ int namer_build(const struct frame_names_sources *sources, const struct control_
 	struct tick_fates fates = { 0 };
 	int error;
 
-	task_labels_init(&namer.labels, profile, groups, aggregator_labels(namer.aggregator));
+	task_labels_init(&namer.labels, profile, facts, aggregator_labels(namer.aggregator));
 	error = tick_runs_init(&namer.runs, namer.aggregator);
 	if (!error)
 		error = frame_names_new(sources, profile, &namer.names);

@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-struct control_groups;
 struct frame_names_sources;
+struct process_facts;
 struct profile;
 struct unnamed_frames;
 
@@ -23,8 +23,8 @@ struct tick_fates {
 	uint64_t by_reason[32];   /* by enum tick_reason */
 };
 
-/* Fills an empty profile, and adds to `ret_unnamed`: 0 or -ENOMEM. `groups` may be NULL. */
-int namer_build(const struct frame_names_sources *sources, const struct control_groups *groups,
+/* Fills an empty profile, and adds to `ret_unnamed`: 0 or -ENOMEM. `facts` may be NULL. */
+int namer_build(const struct frame_names_sources *sources, const struct process_facts *facts,
 		struct profile *profile, struct tick_fates *ret_fates,
 		struct unnamed_frames *ret_unnamed);
 

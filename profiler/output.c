@@ -278,6 +278,16 @@ bool output_wants_values(const struct output *output)
 	return output->format->tells & RENDER_VALUES;
 }
 
+static bool comes_with_group(const char *label)
+{
+	static const char *const labels[] = { "cgroup", "container", "image", "pod", "namespace" };
+
+	for (size_t i = 0; i < sizeof(labels) / sizeof(*labels); i++)
+		if (!strcmp(label, labels[i]))
+			return true;
+	return false;
+}
+
 struct tick_labels output_labels(const struct output *output)
 {
 	const char *by = output->shaping.by ? output->shaping.by : "";
@@ -287,8 +297,8 @@ struct tick_labels output_labels(const struct output *output)
 		.tid = tells & RENDER_THREADS || !strcmp(by, "tid"),
 		.cpu = tells & RENDER_LABELS || !strcmp(by, "cpu"),
 		.user = tells & RENDER_LABELS || !strcmp(by, "user"),
-		.cgroup =
-			tells & RENDER_LABELS || !strcmp(by, "cgroup") || !strcmp(by, "container"),
+		.cgroup = tells & RENDER_LABELS || comes_with_group(by),
+		.exe = tells & RENDER_LABELS || !strcmp(by, "exe"),
 		.machine = tells & RENDER_LABELS || !strcmp(by, "host") || !strcmp(by, "kernel"),
 		.time = output_wants_times(output),
 	};

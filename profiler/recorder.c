@@ -507,10 +507,10 @@ static int open_jit_maps(struct recording *recording)
 
 static int open_control_groups(struct recording *recording, struct tick_labels labels)
 {
-	if (!labels.cgroup)
+	if (!labels.cgroup && !labels.exe)
 		return 0;
 	recording->control_groups =
-		control_groups_new(sampler_kernel_boottime(recording->sampler, 0));
+		control_groups_new(sampler_kernel_boottime(recording->sampler, 0), labels);
 	return recording->control_groups ? 0 : -ENOMEM;
 }
 

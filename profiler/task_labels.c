@@ -10,14 +10,15 @@
 #include "bpf/events.h"
 #include "model/profile.h"
 #include "model/samples.h"
-#include "profiler/control_groups.h"
+#include "profiler/container_path.h"
+#include "profiler/process_facts.h"
 
 void task_labels_init(struct task_labels *labels, struct profile *profile,
-		      const struct control_groups *groups, struct tick_labels wanted)
+		      const struct process_facts *facts, struct tick_labels wanted)
 {
 	*labels = (struct task_labels){
 		.profile = profile,
-		.groups = groups,
+		.facts = facts,
 		.wanted = wanted,
 		.host = PROFILE_NONE,
 		.kernel = PROFILE_NONE,
@@ -53,20 +54,50 @@ static int find_user(struct task_labels *labels, uint32_t uid, uint32_t *ret_str
 	return 0;
 }
 
-/* The group, and the container whose it is. */
-static int set_group(struct task_labels *labels, const struct process_event *process,
+/* NULL, and what is empty, is not known. */
+static int set_text(struct task_labels *labels, struct label_set *set, enum sample_label label,
+		    const char *text)
+{
+	if (!text || !*text)
+		return 0;
+	return profile_intern(labels->profile, text, strlen(text), &set->values[label]);
+}
+
+/* By the name that its engine gave it, or by its ID, as engines show one; its pod by its UID where it has no other name. */
+static int set_container(struct task_labels *labels, const struct container_fact *container,
+			 struct label_set *set)
+{
+	const char *const *words = container->words;
+	char id[CONTAINER_ID_SHOWN + 1];
+	int error;
+
+	snprintf(id, sizeof(id), "%s", container->id);
+	error = set_text(labels, set, SAMPLE_LABEL_container,
+			 words[CONTAINER_NAME] ? words[CONTAINER_NAME] : id);
+	if (!error)
+		error = set_text(labels, set, SAMPLE_LABEL_image, words[CONTAINER_IMAGE]);
+	if (!error)
+		error = set_text(labels, set, SAMPLE_LABEL_pod,
+				 words[CONTAINER_POD] ? words[CONTAINER_POD] : container->pod);
+	if (!error)
+		error = set_text(labels, set, SAMPLE_LABEL_namespace, words[CONTAINER_NAMESPACE]);
+	return error;
+}
+
+static int set_facts(struct task_labels *labels, const struct process_event *process,
 		     struct label_set *set)
 {
-	const char *path = labels->groups ? control_groups_of(labels->groups, process) : NULL;
-	const char *container = path ? control_group_container(path) : NULL;
-	int error = 0;
+	const struct process_fact *fact =
+		labels->facts ? process_facts_of(labels->facts, process) : NULL;
+	int error;
 
-	if (path)
-		error = profile_intern(labels->profile, path, strlen(path),
-				       &set->values[SAMPLE_LABEL_cgroup]);
-	if (!error && container)
-		error = profile_intern(labels->profile, container, CONTAINER_ID_SHOWN,
-				       &set->values[SAMPLE_LABEL_container]);
+	if (!fact)
+		return 0;
+	error = set_text(labels, set, SAMPLE_LABEL_cgroup, fact->cgroup);
+	if (!error)
+		error = set_text(labels, set, SAMPLE_LABEL_exe, fact->exe);
+	if (!error && fact->container)
+		error = set_container(labels, fact->container, set);
 	return error;
 }
 
@@ -80,7 +111,7 @@ static int set_process(struct task_labels *labels, const struct process_event *p
 	if (error || !process->tgid)
 		return error;
 	set->values[SAMPLE_LABEL_pid] = process->tgid;
-	error = set_group(labels, process, set);
+	error = set_facts(labels, process, set);
 	if (error || !labels->wanted.user)
 		return error;
 	return find_user(labels, process->uid, &set->values[SAMPLE_LABEL_user]);

@@ -9,22 +9,22 @@
 #include "base/u64_map.h"
 #include "profiler/tick_counts.h"
 
-struct control_groups;
 struct process_event;
+struct process_facts;
 struct profile;
 
 struct task_labels {
 	struct profile *profile;
-	const struct control_groups *groups; /* NULL: they are not known */
+	const struct process_facts *facts; /* NULL: they are not known */
 	struct tick_labels wanted;
 	struct u64_map users; /* UID -> string of the profile */
 	uint32_t host,
 		kernel; /* strings of the profile, PROFILE_NONE: not wanted, or not looked up yet */
 };
 
-/* The profile stays the caller's, and keeps its samples; so do the groups, which may be NULL. Users and the machine are looked up only if they are wanted. */
+/* The profile stays the caller's, and keeps its samples; so do the facts, which may be NULL. Users and the machine are looked up only if they are wanted. */
 void task_labels_init(struct task_labels *labels, struct profile *profile,
-		      const struct control_groups *groups, struct tick_labels wanted);
+		      const struct process_facts *facts, struct tick_labels wanted);
 void task_labels_release(struct task_labels *labels);
 
 /*

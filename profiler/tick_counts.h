@@ -35,10 +35,10 @@ struct tick_count {
 /* What of a tick is asked for beyond its stack and process. */
 struct tick_labels {
 	bool tid, cpu;
-	bool time; /* of each tick: see AGGREGATOR_MAX_TIMES */
-	bool user,
-		cgroup; /* of each process: task_labels.h, control_groups.h; the container comes with its group */
-	bool machine; /* its name and kernel, which are those of all ticks */
+	bool time;        /* of each tick: see AGGREGATOR_MAX_TIMES */
+	bool user;        /* of each process: task_labels.h, */
+	bool cgroup, exe; /* control_groups.h; the container comes with the group */
+	bool machine;     /* its name and kernel, which are those of all ticks */
 };
 
 struct tick_counts {

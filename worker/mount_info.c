@@ -197,3 +197,24 @@ bool mount_info_has_automounts(struct bytes text, uint64_t mount)
 			return true;
 	return false;
 }
+
+static bool find_option(struct bytes options, const char *wanted, struct bytes *ret_value)
+{
+	struct bytes option, key;
+
+	while (take_until(&options, ',', &option))
+		if (take_until(&option, '=', &key) && is_equal(key, wanted)) {
+			*ret_value = option;
+			return true;
+		}
+	return false;
+}
+
+bool mount_info_root_upper(struct bytes text, struct bytes *ret_path)
+{
+	static const struct bytes root = { (const uint8_t *)"/", 1 };
+	struct mount_line line;
+
+	return find_mount_of(text, root, &line) && is_overlay(&line) &&
+	       find_option(line.options, "upperdir", ret_path) && is_plain(*ret_path);
+}

@@ -23,4 +23,7 @@ bool mount_info_answers(struct bytes text, uint64_t mount, struct bytes layers);
  */
 bool mount_info_has_automounts(struct bytes text, uint64_t mount);
 
+/* The folder that the overlay is written to which is these mounts' root, as whoever mounted it saw it. False: it is none, or the path is not plain. */
+bool mount_info_root_upper(struct bytes text, struct bytes *ret_path);
+
 #endif

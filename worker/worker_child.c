@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "elf/elf_cache.h"
+#include "worker/container_service.h"
 #include "worker/descriptors.h"
 #include "worker/name_service.h"
 #include "worker/row_service.h"

@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* control_groups.c: which path tells the most, whose container it is, and that a PID is not taken for another process. */
+/* control_groups.c: which path tells the most, that a PID is not taken for another process, what a copy has, and what is forgotten. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "bpf/events.h"
+#include "profiler/aggregator.h"
 #include "profiler/control_groups.h"
+#include "profiler/process_facts.h"
 #include "profiler/task_start.h"
 
-#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+static const struct tick_labels wanted = { .cgroup = true, .exe = true };
 
 static void the_longest_path_is_taken(void **state)
 {
@@ -47,34 +51,6 @@ static void the_longest_path_is_taken(void **state)
 	}
 }
 
-static void a_container_is_known_by_the_digits_of_its_id(void **state)
-{
-	static const struct {
-		const char *path;
-		size_t at; /* SIZE_MAX: it is none */
-	} cases[] = {
-		{ "/docker/" ID, 8 },
-		{ "/system.slice/docker-" ID ".scope", 21 },
-		{ "/kubepods/pod-a/cri-containerd-" ID ".scope/inner", 31 },
-		{ "/libpod_parent/libpod-" ID, 22 },
-		{ "/" ID "/" ID, 66 }, /* one inside another */
-		{ "/docker/" ID "0", SIZE_MAX },
-		{ "/docker/0123456789ab", SIZE_MAX },
-		{ "/", SIZE_MAX },
-		{ "", SIZE_MAX },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		const char *found = control_group_container(cases[i].path);
-
-		if (cases[i].at == SIZE_MAX)
-			assert_null(found);
-		else
-			assert_ptr_equal(found, cases[i].path + cases[i].at);
-	}
-}
-
 static struct process_event own_process(void)
 {
 	struct process_event process = { .id = 3, .caller_tgid = (uint32_t)getpid() };
@@ -87,7 +63,7 @@ static struct process_event own_process(void)
 
 static void a_process_is_looked_at_once(void **state)
 {
-	struct control_groups *groups = control_groups_new(0);
+	struct control_groups *groups = control_groups_new(0, wanted);
 	struct process_event process = own_process();
 	const char *path;
 
@@ -97,6 +73,7 @@ static void a_process_is_looked_at_once(void **state)
 	path = control_groups_of(groups, &process);
 	assert_non_null(path);
 	assert_int_equal(*path, '/');
+	assert_int_equal(control_groups_count(groups), 1);
 	/* Of a process that is gone it stays known. */
 	process.caller_tgid = 0;
 	control_groups_note(groups, &process);
@@ -106,7 +83,7 @@ static void a_process_is_looked_at_once(void **state)
 
 static void another_process_of_the_same_number_tells_nothing(void **state)
 {
-	struct control_groups *groups = control_groups_new(0);
+	struct control_groups *groups = control_groups_new(0, wanted);
 	struct process_event process = own_process();
 
 	(void)state;
@@ -120,7 +97,7 @@ static void another_process_of_the_same_number_tells_nothing(void **state)
 /* In a time namespace the kernel's clock, which events tell by, is another one than /proc's. */
 static void clocks_may_differ(void **state)
 {
-	struct control_groups *groups = control_groups_new(3000000000u);
+	struct control_groups *groups = control_groups_new(3000000000u, wanted);
 	struct process_event process = own_process();
 
 	(void)state;
@@ -130,14 +107,107 @@ static void clocks_may_differ(void **state)
 	control_groups_free(groups);
 }
 
+/* An aggregator that has met these processes. */
+static struct aggregator *aggregator_of(const struct process_event *processes, size_t count)
+{
+	struct aggregator *aggregator = aggregator_new();
+
+	for (size_t i = 0; i < count; i++) {
+		struct process_event process = processes[i];
+
+		process.type = EVENT_PROCESS;
+		aggregator_handle(aggregator, &process, sizeof(process));
+	}
+	assert_int_equal(aggregator_process_count(aggregator), count);
+	return aggregator;
+}
+
+static void a_copy_stays(void **state)
+{
+	struct control_groups *groups = control_groups_new(0, wanted);
+	struct process_event processes[2] = { own_process(), { .id = 4, .tgid = 1 } };
+	struct aggregator *aggregator;
+	struct process_facts *facts;
+	const struct process_fact *fact;
+	char path[256], exe[256] = "";
+
+	(void)state;
+	processes[0].tgid = processes[0].caller_tgid;
+	aggregator = aggregator_of(processes, 2);
+	control_groups_note(groups, &processes[0]);
+	snprintf(path, sizeof(path), "%s", control_groups_of(groups, &processes[0]));
+	assert_true(readlink("/proc/self/exe", exe, sizeof(exe) - 1) > 0);
+	assert_int_equal(control_groups_copy(groups, aggregator, &facts), 0);
+	control_groups_free(groups);
+	fact = process_facts_of(facts, &processes[0]);
+	assert_non_null(fact);
+	assert_string_equal(fact->cgroup, path);
+	assert_string_equal(fact->exe, exe);
+	assert_null(process_facts_of(facts, &processes[1]));
+	process_facts_free(facts);
+	process_facts_free(NULL);
+	aggregator_free(aggregator);
+}
+
+static void what_is_not_wanted_is_not_known(void **state)
+{
+	const struct tick_labels exe_alone = { .exe = true };
+	struct control_groups *groups = control_groups_new(0, exe_alone);
+	struct process_event process = own_process();
+	struct aggregator *aggregator = aggregator_of(&process, 1);
+	struct process_facts *facts;
+
+	(void)state;
+	control_groups_note(groups, &process);
+	assert_null(control_groups_of(groups, &process));
+	assert_int_equal(control_groups_copy(groups, aggregator, &facts), 0);
+	assert_null(process_facts_of(facts, &process)->cgroup);
+	assert_non_null(process_facts_of(facts, &process)->exe);
+	process_facts_free(facts);
+	control_groups_free(groups);
+	aggregator_free(aggregator);
+}
+
+/* Ids of a million processes that came and went, a thousand at a time: no more than those of the last spans stay. */
+static void old_ones_are_forgotten(void **state)
+{
+	struct control_groups *groups = control_groups_new(0, wanted);
+	struct process_event stays = own_process(), process = stays;
+	uint64_t before_ns = 0;
+
+	(void)state;
+	for (uint64_t span = 0; span < 30; span++) {
+		uint64_t now_ns = clock_boottime_ns();
+
+		control_groups_note(groups, &stays);
+		process.caller_tgid = 0; /* gone already: nothing is read */
+		for (uint64_t i = 0; i < 1000; i++) {
+			process.id = 1000000 + span * 1000 + i;
+			control_groups_note(groups, &process);
+		}
+		assert_int_equal(control_groups_forget(groups, before_ns), 0);
+		assert_true(control_groups_count(groups) <= 2001);
+		assert_non_null(control_groups_of(groups, &stays));
+		before_ns = now_ns;
+	}
+	assert_int_equal(control_groups_forget(groups, clock_boottime_ns() + 1), 0);
+	assert_int_equal(control_groups_count(groups), 0);
+	assert_null(control_groups_of(groups, &stays));
+	control_groups_note(groups, &stays);
+	assert_non_null(control_groups_of(groups, &stays));
+	control_groups_free(groups);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_longest_path_is_taken),
-		cmocka_unit_test(a_container_is_known_by_the_digits_of_its_id),
 		cmocka_unit_test(a_process_is_looked_at_once),
 		cmocka_unit_test(another_process_of_the_same_number_tells_nothing),
 		cmocka_unit_test(clocks_may_differ),
+		cmocka_unit_test(a_copy_stays),
+		cmocka_unit_test(what_is_not_wanted_is_not_known),
+		cmocka_unit_test(old_ones_are_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,7 @@
 struct wanted {
 	const char *format, *by;
 	bool flamechart;
-	bool samples, tid, cpu, user, cgroup, machine, time;
+	bool samples, tid, cpu, user, cgroup, exe, machine, time;
 };
 
 static void assert_wanted(const struct wanted *wanted)
@@ -34,6 +34,7 @@ static void assert_wanted(const struct wanted *wanted)
 	assert_int_equal(labels.cpu, wanted->cpu);
 	assert_int_equal(labels.user, wanted->user);
 	assert_int_equal(labels.cgroup, wanted->cgroup);
+	assert_int_equal(labels.exe, wanted->exe);
 	assert_int_equal(labels.machine, wanted->machine);
 	assert_int_equal(labels.time, wanted->time);
 }
@@ -46,7 +47,7 @@ static void formats_get_what_they_tell(void **state)
 		{ "json", .samples = false },
 		{ "html", .samples = true, .tid = true, .time = true },
 		{ "pprof", .samples = true, .tid = true, .cpu = true, .user = true, .cgroup = true,
-		  .machine = true },
+		  .exe = true, .machine = true },
 		{ "speedscope", .samples = true, .tid = true, .time = true },
 	};
 
@@ -66,6 +67,10 @@ static void heads_get_their_label(void **state)
 		{ "folded", "user", .samples = true, .user = true },
 		{ "top", "cgroup", .samples = true, .cgroup = true },
 		{ "tree", "container", .samples = true, .cgroup = true },
+		{ "svg", "image", .samples = true, .cgroup = true },
+		{ "svg", "pod", .samples = true, .cgroup = true },
+		{ "svg", "namespace", .samples = true, .cgroup = true },
+		{ "svg", "exe", .samples = true, .exe = true },
 		{ "svg", "host", .samples = true, .machine = true },
 		{ "svg", "kernel", .samples = true, .machine = true },
 		{ "html", "cpu", .samples = true, .tid = true, .cpu = true, .time = true },

@@ -8,27 +8,25 @@
 
 #include <stdbool.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include "bpf/events.h"
 #include "model/profile.h"
 #include "model/samples.h"
-#include "profiler/control_groups.h"
+#include "profiler/process_facts.h"
 #include "profiler/task_labels.h"
-#include "profiler/task_start.h"
 
 #define NOBODY_IS_THIS 4000000017u /* above what adduser gives */
 
 static const struct tick_labels with_users = { .user = true };
 
-static struct label_set labels_in(struct profile *profile, const struct control_groups *groups,
+static struct label_set labels_in(struct profile *profile, const struct process_facts *facts,
 				  struct tick_labels wanted, const struct process_event *process,
 				  uint32_t tid, uint32_t cpu)
 {
 	struct task_labels labels;
 	uint32_t id;
 
-	task_labels_init(&labels, profile, groups, wanted);
+	task_labels_init(&labels, profile, facts, wanted);
 	assert_int_equal(task_labels_add(&labels, process, tid, cpu, &id), 0);
 	task_labels_release(&labels);
 	return *samples_labels(profile_samples(profile), id);
@@ -84,25 +82,75 @@ static void nobody_is_looked_up_unasked(void **state)
 	profile_free(profile);
 }
 
-/* This process itself, whatever group it is in. */
+#define ID  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define UID "2f1b5c1a-9d61-4e63-8a4b-5f0c2a7d9e31"
+
+static struct label_set labels_with(struct profile *profile, const struct container_fact *container)
+{
+	const struct process_event process = { .id = 5, .tgid = 12, .comm = "app" };
+	struct process_facts *facts = process_facts_new();
+	uint32_t index = UINT32_MAX;
+	struct label_set set;
+
+	if (container)
+		assert_int_equal(process_facts_add_container(facts, container, &index), 0);
+	assert_int_equal(process_facts_add(facts, process.id, "/a/b", "/bin/app", index), 0);
+	set = labels_in(profile, facts, with_users, &process, PROFILE_NONE, PROFILE_NONE);
+	process_facts_free(facts);
+	return set;
+}
+
 static void a_group_is_told_where_it_is_known(void **state)
 {
-	struct process_event process = { .id = 5, .comm = "app" };
-	struct control_groups *groups = control_groups_new(0);
+	const struct process_event other = { .id = 6, .tgid = 12, .comm = "app" };
+	struct process_facts *facts = process_facts_new();
 	struct profile *profile = new_profile();
-	struct label_set set;
-	uint64_t ticks;
+	struct label_set set = labels_with(profile, NULL);
 
 	(void)state;
-	process.tgid = process.caller_tgid = (uint32_t)getpid();
-	assert_int_equal(task_start_ticks(process.caller_tgid, &ticks), 0);
-	process.start_time_ns = ticks * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
-	set = labels_in(profile, groups, with_users, &process, PROFILE_NONE, PROFILE_NONE);
+	assert_text(profile, &set, SAMPLE_LABEL_cgroup, "/a/b");
+	assert_text(profile, &set, SAMPLE_LABEL_exe, "/bin/app");
+	assert_int_equal(set.values[SAMPLE_LABEL_container], PROFILE_NONE);
+	assert_int_equal(set.values[SAMPLE_LABEL_pod], PROFILE_NONE);
+	set = labels_in(profile, facts, with_users, &other, PROFILE_NONE, PROFILE_NONE);
 	assert_int_equal(set.values[SAMPLE_LABEL_cgroup], PROFILE_NONE);
-	control_groups_note(groups, &process);
-	set = labels_in(profile, groups, with_users, &process, PROFILE_NONE, PROFILE_NONE);
-	assert_text(profile, &set, SAMPLE_LABEL_cgroup, control_groups_of(groups, &process));
-	control_groups_free(groups);
+	process_facts_free(facts);
+	profile_free(profile);
+}
+
+static void a_container_is_told_by_its_name_or_its_id(void **state)
+{
+	struct container_fact container = { .id = ID, .pod = "" };
+	struct profile *profile = new_profile();
+	struct label_set set = labels_with(profile, &container);
+
+	(void)state;
+	assert_text(profile, &set, SAMPLE_LABEL_container, "0123456789ab");
+	assert_int_equal(set.values[SAMPLE_LABEL_image], PROFILE_NONE);
+	assert_int_equal(set.values[SAMPLE_LABEL_pod], PROFILE_NONE);
+	container.words[CONTAINER_NAME] = "web-1";
+	container.words[CONTAINER_IMAGE] = "nginx:1.25";
+	set = labels_with(profile, &container);
+	assert_text(profile, &set, SAMPLE_LABEL_container, "web-1");
+	assert_text(profile, &set, SAMPLE_LABEL_image, "nginx:1.25");
+	profile_free(profile);
+}
+
+static void a_pod_is_told_by_its_name_or_its_uid(void **state)
+{
+	struct container_fact container = { .id = "", .pod = UID };
+	struct profile *profile = new_profile();
+	struct label_set set = labels_with(profile, &container);
+
+	(void)state;
+	assert_text(profile, &set, SAMPLE_LABEL_pod, UID);
+	assert_int_equal(set.values[SAMPLE_LABEL_container], PROFILE_NONE);
+	assert_int_equal(set.values[SAMPLE_LABEL_namespace], PROFILE_NONE);
+	container.words[CONTAINER_POD] = "front-5d9";
+	container.words[CONTAINER_NAMESPACE] = "shop";
+	set = labels_with(profile, &container);
+	assert_text(profile, &set, SAMPLE_LABEL_pod, "front-5d9");
+	assert_text(profile, &set, SAMPLE_LABEL_namespace, "shop");
 	profile_free(profile);
 }
 
@@ -165,6 +213,8 @@ int main(void)
 		cmocka_unit_test(a_task_is_told_with_its_user),
 		cmocka_unit_test(nobody_is_looked_up_unasked),
 		cmocka_unit_test(a_group_is_told_where_it_is_known),
+		cmocka_unit_test(a_container_is_told_by_its_name_or_its_id),
+		cmocka_unit_test(a_pod_is_told_by_its_name_or_its_uid),
 		cmocka_unit_test(a_user_without_a_name_is_a_number),
 		cmocka_unit_test(the_machine_is_told_of_every_tick),
 		cmocka_unit_test(of_a_comm_alone_nothing_else_is_told),
