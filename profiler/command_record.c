@@ -143,6 +143,8 @@ static int keep(void *context, const char *name, const char *value, const char *
 		command->targets.no_inherit = true;
 	else if (!strcmp(name, "cgroup"))
 		command->targets.cgroup = value;
+	else if (!strcmp(name, "container"))
+		command->targets.container = value;
 	else if (!strcmp(name, "user"))
 		command->targets.user = value;
 	else if (!strcmp(name, "stats"))
@@ -189,6 +191,9 @@ static const struct option_row target_rows[] = {
 	{ "tid", 0, "TID,...", "these threads", set_tids },
 	{ "comm", 0, "NAME", "processes of this name (/proc/PID/comm)", set_comm },
 	{ "cgroup", 0, "PATH", "processes in this cgroup's folder and below", keep },
+	{ "container", 0, "NAME",
+	  "processes in this container that runs, by its name, or its ID or how that begins",
+	  keep },
 	{ "user", 0, "USER", "processes of this user, by name or UID", keep },
 };
 
@@ -314,6 +319,10 @@ static int check(struct record_command *command)
 
 	if (!error && targets->whole_machine && (targets->pid_count || targets->tid_count)) {
 		log_error("-a and -p or --tid exclude each other");
+		return -EINVAL;
+	}
+	if (!error && targets->cgroup && targets->container) {
+		log_error("--cgroup and --container exclude each other");
 		return -EINVAL;
 	}
 	snprintf(command->default_path, sizeof(command->default_path), "hearth%s",
@@ -533,8 +542,11 @@ static int run(struct record_command *command)
 static int run_with_server(struct record_command *command)
 {
 	int error = command->asks_server ? debug_server_new(&command->debug_server) : 0;
-	int status = error ? exit_status_of(error) : run(command);
+	int status;
 
+	if (!error)
+		error = targets_find_container(&command->targets);
+	status = error ? exit_status_of(error) : run(command);
 	debug_server_free(command->debug_server);
 	return status;
 }
@@ -561,6 +573,7 @@ int command_record(int argc, char **argv)
 		status = EXIT_WRONG;
 	else if (result == OPTIONS_PARSED)
 		status = check(&command) ? EXIT_WRONG : run_with_server(&command);
+	targets_release(&command.targets);
 	output_release(&command.output);
 	return status;
 }

@@ -191,7 +191,8 @@ static bool has_ended_targets(struct recorder *recorder)
 	const struct targets *targets = recorder->options->sampler.targets;
 
 	return (targets->pid_count && !sampler_has_processes(recorder->recording->sampler)) ||
-	       (targets->tid_count && !targets_have_threads(targets));
+	       (targets->tid_count && !targets_have_threads(targets)) ||
+	       (targets->container_folder && !targets_have_container(targets));
 }
 
 /* What is due a few times a second. */

@@ -17,6 +17,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "profiler/container_target.h"
 #include "profiler/options.h"
 
 /* What /proc/self/ns/pid shows for the initial namespace: PROC_PID_INIT_INO of linux/proc_ns.h. */
@@ -41,7 +42,7 @@ static int parse_list(const char *list, uint32_t *ids, size_t *count, const char
 		}
 		if (*count == TARGETS_MAX) {
 			*ret_why =
-				"more than 1024 of them; -a with --comm, --user or --cgroup takes any number";
+				"more than 1024 of them; -a with --comm, --user, --container or --cgroup takes any number";
 			return -EINVAL;
 		}
 		ids[(*count)++] = (uint32_t)id;
@@ -133,13 +134,14 @@ static int find_controller(dev_t device, uint32_t *ret_controller)
 	return -ENOENT;
 }
 
-static int configure_cgroup(const char *path, struct sample_config *config)
+/* `option`: by which it was named. */
+static int configure_cgroup(const char *option, const char *path, struct sample_config *config)
 {
 	struct statfs system;
 	struct stat folder;
 
 	if (stat(path, &folder) || statfs(path, &system)) {
-		log_error("--cgroup %s: %s", path, strerror(errno));
+		log_error("%s %s: %s", option, path, strerror(errno));
 		return -errno;
 	}
 	config->by_cgroup = 1;
@@ -158,6 +160,29 @@ static int configure_cgroup(const char *path, struct sample_config *config)
 		log_error("--cgroup %s: not a cgroup's folder; they lie below /sys/fs/cgroup",
 			  path);
 	return -EINVAL;
+}
+
+void targets_release(struct targets *targets)
+{
+	free(targets->container_folder);
+	targets->container_folder = NULL;
+}
+
+int targets_find_container(struct targets *targets)
+{
+	_cleanup_free_ char *path = NULL;
+	struct stat folder;
+	int error = targets->container ? container_target_find(targets->container, &path) : 0;
+
+	if (error || !targets->container)
+		return error;
+	if (stat(path, &folder)) {
+		log_error("--container %s: it has ended", targets->container);
+		return -ENOENT;
+	}
+	targets->container_inode = folder.st_ino;
+	targets->container_folder = take_ptr(path);
+	return 0;
 }
 
 static uint32_t own_pid_namespace(void)
@@ -183,7 +208,9 @@ int targets_configure(const struct targets *targets, struct sample_config *confi
 	if (targets->user)
 		error = configure_user(targets->user, config);
 	if (!error && targets->cgroup)
-		error = configure_cgroup(targets->cgroup, config);
+		error = configure_cgroup("--cgroup", targets->cgroup, config);
+	if (!error && targets->container_folder)
+		error = configure_cgroup("--container", targets->container_folder, config);
 	return error;
 }
 
@@ -242,6 +269,14 @@ bool targets_have_threads(const struct targets *targets)
 	return false;
 }
 
+bool targets_have_container(const struct targets *targets)
+{
+	struct stat folder;
+
+	return !stat(targets->container_folder, &folder) &&
+	       folder.st_ino == targets->container_inode;
+}
+
 /* The children of a process's first thread, as text; needs CONFIG_PROC_CHILDREN. */
 static bool has_children(uint32_t pid)
 {
@@ -280,6 +315,8 @@ void targets_describe(const struct targets *targets, char *text, size_t size)
 		describe_ids("TID", targets->tids, targets->tid_count, text, size);
 	else if (targets->comm)
 		snprintf(text, size, "%s", targets->comm);
+	else if (targets->container)
+		snprintf(text, size, "container %s", targets->container);
 	else if (targets->cgroup)
 		snprintf(text, size, "cgroup %s", targets->cgroup);
 	else if (targets->user)
