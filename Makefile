@@ -271,20 +271,45 @@ check-format:
 
 # --- living on a machine ---------------------------------------------------------------------------
 
-MANUALS      := $(wildcard docs/*.1)
-FILE_MANUALS := $(wildcard docs/*.5)
+SYSCONFDIR ?= /etc
+BINDIR     ?= $(PREFIX)/bin
+MANDIR     ?= $(PREFIX)/share/man
+DOCDIR     ?= $(PREFIX)/share/doc/hearth
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
+MADE       := $(OUTPUT)/install
 
-install: all
-	install -D -m 755 $(OUTPUT)/hearth $(DESTDIR)$(PREFIX)/bin/hearth
-	install -d $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 $(MANUALS) $(DESTDIR)$(PREFIX)/share/man/man1/
-	install -d $(DESTDIR)$(PREFIX)/share/man/man5
-	install -m 644 $(FILE_MANUALS) $(DESTDIR)$(PREFIX)/share/man/man5/
+# What install puts somewhere and uninstall takes away: FILE=WHERE.
+INSTALLED := \
+	$(foreach page,$(wildcard docs/*.[15]),$(page)=$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+	$(foreach file,README.md LICENSE LICENSES/GPL-2.0-only.txt docs/formats.md docs/profile.schema.json \
+		packaging/hearth.conf,$(file)=$(DOCDIR)/$(notdir $(file))) \
+	$(MADE)/hearth.service=$(UNITDIR)/hearth.service \
+	$(MADE)/hearth.bash=$(BASHDIR)/hearth $(MADE)/hearth.zsh=$(ZSHDIR)/_hearth $(MADE)/hearth.fish=$(FISHDIR)/hearth.fish
+source-of = $(firstword $(subst =, ,$(1)))
+target-of = $(DESTDIR)$(lastword $(subst =, ,$(1)))
+CONF     := $(DESTDIR)$(SYSCONFDIR)/hearth/hearth.conf
 
+# With the paths of this installation.
+.PHONY: installed-files
+installed-files: $(OUTPUT)/hearth
+	$(Q)mkdir -p $(MADE)
+	$(Q)sed 's#@BINDIR@#$(BINDIR)#' packaging/hearth.service.in > $(MADE)/hearth.service
+	$(Q)set -e; for shell in bash zsh fish; do $< completion $$shell > $(MADE)/hearth.$$shell; done
+
+# A hearth.conf that is there stays as it is.
+install: all installed-files
+	$(Q)install -D -m 755 $(OUTPUT)/hearth $(DESTDIR)$(BINDIR)/hearth
+	$(Q)set -e; $(foreach pair,$(INSTALLED),install -D -m 644 $(call source-of,$(pair)) $(call target-of,$(pair));)
+	$(Q)test -e $(CONF) || install -D -m 644 packaging/hearth.conf $(CONF)
+
+# A hearth.conf that was changed stays, and so does a store.
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/hearth
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/man/man1/,$(notdir $(MANUALS)))
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/man/man5/,$(notdir $(FILE_MANUALS)))
+	$(Q)rm -f $(DESTDIR)$(BINDIR)/hearth $(foreach pair,$(INSTALLED),$(call target-of,$(pair)))
+	$(Q)! cmp -s packaging/hearth.conf $(CONF) || rm -f $(CONF)
+	$(Q)for folder in $(DESTDIR)$(DOCDIR) $(dir $(CONF)); do rmdir $$folder 2>/dev/null || :; done
 
 clean:
 	rm -rf $(OUTPUT)

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""hearth under a service manager: what it says goes to the journal with its level."""
+"""hearth under a service manager: what it says goes to the journal with its level, and its unit allows what it needs, and little else."""
 
+import json
 import os
+import re
 import subprocess
 
 import pytest
 
 import hearth
+import systemd_machine
 
 
 def stderr_of(stream, *arguments):
@@ -27,3 +30,83 @@ def test_the_journal_hears_levels():
 @pytest.mark.parametrize("stream", ["", "0:INODE", "DEVICE:0", "DEVICE:INODE "])
 def test_another_stream_hears_words(stream):
     assert stderr_of(stream, "recrod").startswith("hearth: there is no command 'recrod'")
+
+
+# --- the unit ---------------------------------------------------------------------------------------
+
+UNIT = (hearth.ROOT / "packaging/hearth.service.in").read_text()
+
+# What `systemd-analyze security` may say at most, of 10: what is left is what recording needs.
+EXPOSURE_AT_MOST = 4.4
+
+
+@pytest.fixture
+def unit(tmp_path):
+    path = tmp_path / "hearth.service"
+    path.write_text(UNIT.replace("@BINDIR@", str(hearth.OUTPUT)))
+    return path
+
+
+def test_systemd_understands_the_unit(unit):
+    told = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True)
+    assert (told.returncode, told.stdout, told.stderr) == (0, "", "")
+
+
+def test_exposure(unit, capsys):
+    told = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", unit], capture_output=True, text=True
+    )
+    score = re.search(r"Overall exposure level for hearth.service: ([\d.]+) (\w+)", told.stdout)
+    assert score, told
+    with capsys.disabled():
+        print(f"\nsystemd-analyze security hearth.service: {score[1]} {score[2]}")
+    assert float(score[1]) <= EXPOSURE_AT_MOST
+
+
+# The unit as it is, but that it does what a test wants, once.
+TRIED = """\
+[Service]
+Type=oneshot
+Restart=no
+WatchdogSec=0
+TimeoutStartSec=50s
+ExecStart=
+ExecStart=/bin/sh /opt/shared/tried.sh
+BindPaths=/opt/shared/kept:/var/lib/hearth
+ExecStopPost=+/bin/sh -c 'systemctl status hearth.service >/opt/shared/status; mv /opt/shared/status /opt/shared/ended'
+"""
+
+RECORDS = """\
+exec >/var/lib/hearth/told 2>&1
+/opt/shared/hearth doctor --json >/var/lib/hearth/doctor.json
+/opt/shared/hearth record -a -d 1 -o /var/lib/hearth/out.folded --stats /var/lib/hearth/stats.json
+touch /etc/x /usr/x /home/x
+cat /proc/self/status
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes machines")
+def test_what_the_unit_allows_is_enough(tmp_path):
+    """Under a systemd that applies each of its options: all that hearth needs works, and not much else."""
+    units = {
+        "hearth.service": UNIT.replace("@BINDIR@", "/opt/shared"),
+        "hearth.service.d/tried.conf": TRIED,
+        "test.target": "[Unit]\nWants=hearth.service\n",
+    }
+    with systemd_machine.machine(tmp_path, units) as shared:
+        kept = shared / "kept"
+        kept.mkdir()
+        (shared / "tried.sh").write_text(RECORDS)
+        systemd_machine.copy_hearth(shared)
+        ended = systemd_machine.wait_for(shared / "ended", tmp_path)
+        told = (kept / "told").read_text()
+    assert "status=0/SUCCESS" in ended, (ended, told)
+    wrong = [row for row in json.loads((kept / "doctor.json").read_text())
+             if row["verdict"] != "good" and row["check"] not in ("hardware cycles", "debug files", "unit")]  # fmt: skip
+    assert not wrong
+    stats = json.loads((kept / "stats.json").read_text())
+    stacks = hearth.read_folded(kept / "out.folded")
+    hearth.check_accounts(stacks, stats)
+    assert stats["ticks"]["complete"] >= 0.9 * stats["ticks"]["due"] > 0, stats["ticks"]
+    assert told.count("Read-only file system") == 3, told
+    assert re.search(r"^NoNewPrivs:\t1$", told, re.MULTILINE) and re.search(r"^Seccomp:\t2$", told, re.MULTILINE)
