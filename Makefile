@@ -50,7 +50,7 @@ UNIT_TESTS   := $(patsubst tests/unit/%.c,$(OUTPUT)/unit/%,$(wildcard tests/unit
 BENCHES      := $(patsubst tests/bench/%.c,$(OUTPUT)/bench/%,$(wildcard tests/bench/*_bench.c)) \
 		$(OUTPUT)/bench/fp_peer.bpf.o $(OUTPUT)/bench/spin_in \
 		$(foreach kept,omit no-omit,$(foreach size,SMALL WIDE,$(OUTPUT)/bench/deep_stack-$(kept)-$(size)))
-E2E_PROGRAMS := $(addprefix $(OUTPUT)/e2e/,rate_changer fake_serve)
+E2E_PROGRAMS := $(addprefix $(OUTPUT)/e2e/,rate_changer fake_serve front_serve)
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(OUTPUT)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 # Each clang that is installed under a name with its number.
 CLANG_NUMBERS := $(sort $(patsubst /usr/bin/clang-%,%,$(shell ls /usr/bin/clang-[1-9] /usr/bin/clang-[1-9][0-9] 2>/dev/null)))

@@ -84,10 +84,10 @@ static enum MHD_Result gather_pair(void *context, enum MHD_ValueKind kind, const
 	return MHD_YES;
 }
 
-/* "now" is the whole second, so that all who ask in one share the answer. */
-static uint64_t second_of(uint64_t ns)
+/* "now" is the end of this second, so that all who ask in one share the answer, and nothing is missing from it. */
+static uint64_t end_of_second(uint64_t ns)
 {
-	return ns - ns % NS_PER_SECOND;
+	return ns - ns % NS_PER_SECOND + NS_PER_SECOND;
 }
 
 /* --- errors, which are answers like any other --- */
@@ -283,7 +283,7 @@ static bool parse(struct http_request *request, const struct http_route *route, 
 	answer->now_ns = clock_unix_ns();
 	input.pairs = gathered.pairs;
 	input.count = gathered.count;
-	input.now_ns = second_of(answer->now_ns);
+	input.now_ns = end_of_second(answer->now_ns);
 	answer->may_gzip = strcmp(route->type, "application/octet-stream") &&
 			   http_accepts_gzip(head(request, MHD_HTTP_HEADER_ACCEPT_ENCODING));
 	error = http_parameters_parse(route, &input, &answer->memory, &answer->parameters, why);

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "profiler/command.h"
+#include "profiler/front_child.h"
 #include "profiler/conf_file.h"
 #include "profiler/option_completion.h"
 #include "profiler/service_manager.h"
@@ -159,6 +160,8 @@ int main(int argc, char **argv)
 		return worker_child_main();
 	if (argc > 0 && !strcmp(argv[0], OPENER_NAME))
 		return opener_child_main();
+	if (argc > 0 && !strcmp(argv[0], FRONT_NAME))
+		return front_child_main();
 	fill_closed_streams();
 	/* A write to a closed pipe or over a size limit fails, and is reported like any other. */
 	signal(SIGPIPE, SIG_IGN);

@@ -13,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -84,17 +85,32 @@ static int change_root(void)
 	return errno != EINVAL || chroot(".") ? -errno : 0;
 }
 
-static int leave_files(const struct cage_limits *limits)
+static int cover(const struct cage_limits *limits)
 {
 	const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+
+	if (limits->kind != CAGE_OF_FRONT)
+		return mount("none", COVERED, "tmpfs", flags, "mode=0,size=4k,nr_inodes=1") ? -errno
+											    : 0;
+	/* A mount takes its flags in a second step. */
+	return mount(limits->root, COVERED, NULL, MS_BIND, NULL) ||
+			       mount(NULL, COVERED, NULL, MS_BIND | MS_REMOUNT | flags, NULL)
+		       ? -errno
+		       : 0;
+}
+
+static int leave_files(const struct cage_limits *limits)
+{
 	int error;
 
 	if (limits->kind == CAGE_OF_OPENER)
 		return 0;
 	error = keep_mounts_apart();
+	if (!error)
+		error = cover(limits);
 	if (error)
 		return error;
-	if (mount("none", COVERED, "tmpfs", flags, "mode=0,size=4k,nr_inodes=1") || chdir(COVERED))
+	if (chdir(COVERED))
 		return -errno;
 	error = change_root();
 	if (error)
@@ -114,6 +130,19 @@ static int empty_bounding_set(const struct cage_limits *limits)
 	}
 }
 
+/* That of the folder that is kept, where it takes one to read it. */
+static int leave_groups(const struct cage_limits *limits)
+{
+	const mode_t all = S_IROTH | S_IXOTH;
+	struct stat root;
+
+	if (limits->kind != CAGE_OF_FRONT)
+		return setgroups(0, NULL) ? -errno : 0;
+	if (stat("/", &root))
+		return -errno;
+	return setgroups((root.st_mode & all) != all, &root.st_gid) ? -errno : 0;
+}
+
 static int become_nobody(const struct cage_limits *limits)
 {
 	const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
@@ -121,9 +150,12 @@ static int become_nobody(const struct cage_limits *limits)
 				   SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
 	uid_t id = CAGE_FIRST_ID + (uid_t)getpid();
 
-	(void)limits;
-	if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) || setgroups(0, NULL) ||
-	    setresgid(id, id, id) || setresuid(id, id, id))
+	int error = leave_groups(limits);
+
+	if (error)
+		return error;
+	if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) || setresgid(id, id, id) ||
+	    setresuid(id, id, id))
 		return -errno;
 	return 0;
 }
@@ -164,6 +196,18 @@ static int limit(int resource, rlim_t most)
 	return setrlimit(resource, &limit) ? -errno : 0;
 }
 
+static unsigned int threads_of(const struct cage_limits *limits)
+{
+	return limits->kind == CAGE_OF_FRONT      ? limits->threads
+	       : limits->kind == CAGE_OF_RENDERER ? 2
+						  : 0;
+}
+
+static unsigned int descriptors_of(const struct cage_limits *limits)
+{
+	return limits->kind == CAGE_OF_FRONT ? limits->descriptors : CAGE_MAX_DESCRIPTORS;
+}
+
 static int limit_resources(const struct cage_limits *limits)
 {
 	const struct {
@@ -173,9 +217,9 @@ static int limit_resources(const struct cage_limits *limits)
 		{ RLIMIT_DATA, limits->data_bytes },
 		{ RLIMIT_STACK, STACK_BYTES },
 		{ RLIMIT_CPU, limits->cpu_seconds },
-		{ RLIMIT_NPROC, limits->kind == CAGE_OF_RENDERER ? 2 : 0 }, /* threads count */
+		{ RLIMIT_NPROC, threads_of(limits) },
 		{ RLIMIT_FSIZE, limits->file_bytes },
-		{ RLIMIT_NOFILE, CAGE_MAX_DESCRIPTORS },
+		{ RLIMIT_NOFILE, descriptors_of(limits) },
 		{ RLIMIT_MEMLOCK, 0 },
 		{ RLIMIT_MSGQUEUE, 0 },
 		{ RLIMIT_SIGPENDING, 0 },

@@ -19,7 +19,10 @@
  * CAP_DAC_READ_SEARCH), and the system calls of opener_calls.def beside those above. All else it has given up as well: as a user that owns
  * nothing it can read every file, and write none but those that everybody may write.
  *
- * Either is not dumpable, so that no process of another user can look into it, and it ends with the thread that started it.
+ * The front (profiler/front.h) serves clients: of the files it keeps one folder, the store, which is its root and read-only, it has some threads, and the system calls of front_calls.def: it can take
+ * connections of a socket that was handed in, and make none. Where not everybody may read the folder it is in the folder's group, and in no other.
+ *
+ * Each is not dumpable, so that no process of another user can look into it, and it ends with the thread that started it.
  */
 #ifndef HEARTH_WORKER_CAGE_H
 #define HEARTH_WORKER_CAGE_H
@@ -37,6 +40,7 @@ enum cage_kind {
 	CAGE_OF_READER, /* as above */
 	CAGE_OF_OPENER,
 	CAGE_OF_RENDERER, /* a reader's, for a process that may have one thread more, of thread_calls.def */
+	CAGE_OF_FRONT,
 };
 
 struct cage_limits {
@@ -47,6 +51,10 @@ struct cage_limits {
 	uint64_t file_bytes; /* of a file in memory that the opener makes; others have none */
 	const int *inputs;   /* open for reading */
 	size_t input_count;  /* CAGE_MAX_INPUTS at most */
+	/* Of the front alone. */
+	const char *root;     /* the folder that it keeps */
+	unsigned int threads; /* with the first one */
+	unsigned int descriptors;
 };
 
 /*

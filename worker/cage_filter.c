@@ -51,6 +51,10 @@ static const struct call thread_calls[] = {
 #include "worker/thread_calls.def"
 };
 
+static const struct call front_calls[] = {
+#include "worker/front_calls.def"
+};
+
 #undef CALL
 #undef CALL_IF
 #undef CALL_IF_BOTH
@@ -61,7 +65,8 @@ static const struct call thread_calls[] = {
 
 struct program {
 	struct sock_filter
-		steps[(ROWS(calls) + ROWS(opener_calls) + ROWS(thread_calls)) * STEPS_EACH +
+		steps[(ROWS(calls) + ROWS(opener_calls) + ROWS(thread_calls) + ROWS(front_calls)) *
+			      STEPS_EACH +
 		      STEPS_AT_THE_END];
 	unsigned short length;
 };
@@ -141,7 +146,9 @@ int cage_filter_install(enum cage_kind kind)
 	add_calls(&program, calls, ROWS(calls));
 	if (kind == CAGE_OF_OPENER)
 		add_calls(&program, opener_calls, ROWS(opener_calls));
-	if (kind == CAGE_OF_RENDERER) {
+	if (kind == CAGE_OF_FRONT)
+		add_calls(&program, front_calls, ROWS(front_calls));
+	if (kind == CAGE_OF_RENDERER || kind == CAGE_OF_FRONT) {
 		add_calls(&program, thread_calls, ROWS(thread_calls));
 		add_no_clone3(&program);
 	}

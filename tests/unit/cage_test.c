@@ -168,30 +168,31 @@ static int try_write_file_of_root(void)
 }
 
 /* What is expected, by kind. */
-#define EXPECTED(name, of_reader, of_opener, of_renderer)                           \
-	{                                                                           \
-#name, try_##name,                                                  \
-		{                                                                   \
-			[CAGE_OF_READER] = of_reader, [CAGE_OF_OPENER] = of_opener, \
-			[CAGE_OF_RENDERER] = of_renderer                            \
-		}                                                                   \
+#define EXPECTED(name, of_reader, of_opener, of_renderer, of_front)                  \
+	{                                                                            \
+#name, try_##name,                                                   \
+		{                                                                    \
+			[CAGE_OF_READER] = of_reader, [CAGE_OF_OPENER] = of_opener,  \
+			[CAGE_OF_RENDERER] = of_renderer, [CAGE_OF_FRONT] = of_front \
+		}                                                                    \
 	}
-#define REFUSED(name)             EXPECTED(name, EPERM, EPERM, EPERM)
-#define OF_OPENER(name, expected) EXPECTED(name, EPERM, expected, EPERM)
+#define REFUSED(name)             EXPECTED(name, EPERM, EPERM, EPERM, EPERM)
+#define OF_OPENER(name, expected) EXPECTED(name, EPERM, expected, EPERM, EPERM)
+#define OF_FRONT(name, expected)  EXPECTED(name, EPERM, EPERM, EPERM, expected)
 
 static const struct {
 	const char *name;
 	int (*try)(void);
-	int expected[CAGE_OF_RENDERER + 1];
+	int expected[CAGE_OF_FRONT + 1];
 } attempts[] = {
-	EXPECTED(write_to_what_was_open, EBADF, EBADF, EBADF),
-	OF_OPENER(open, 0),
-	OF_OPENER(open_below, ENOTDIR),
+	EXPECTED(write_to_what_was_open, EBADF, EBADF, EBADF, EBADF),
+	EXPECTED(open, EPERM, 0, EPERM, 0),
+	EXPECTED(open_below, EPERM, ENOTDIR, EPERM, ENOTDIR),
 	OF_OPENER(openat2, EINVAL),
 	OF_OPENER(write_file_of_root, EACCES),
 	REFUSED(open_to_write),
-	REFUSED(stat),
-	REFUSED(read_folder),
+	OF_FRONT(stat, 0),
+	OF_FRONT(read_folder, ENOTDIR),
 	REFUSED(socket),
 	REFUSED(socketpair),
 	REFUSED(connect),
@@ -204,12 +205,12 @@ static const struct {
 	REFUSED(fork),
 	REFUSED(clone),
 	REFUSED(clone_with_memory),
-	EXPECTED(clone3, EPERM, EPERM, ENOSYS),
-	EXPECTED(make_two_threads, EPERM, EPERM, EAGAIN),
+	EXPECTED(clone3, EPERM, EPERM, ENOSYS, ENOSYS),
+	EXPECTED(make_two_threads, EPERM, EPERM, EAGAIN, EAGAIN),
 	REFUSED(exec),
 	REFUSED(exec_by_descriptor),
 	REFUSED(map_to_execute),
-	REFUSED(map_shared),
+	OF_FRONT(map_shared, 0), /* to be read */
 	REFUSED(make_executable),
 	OF_OPENER(memfd, 0),
 	REFUSED(be_signalled),
@@ -221,8 +222,8 @@ static const struct {
 	REFUSED(io_uring),
 	REFUSED(userfaultfd),
 	REFUSED(call_of_x32),
-	EXPECTED(use_memory, 0, 0, 0),
-	EXPECTED(eat_memory, ENOMEM, ENOMEM, ENOMEM),
+	EXPECTED(use_memory, 0, 0, 0, 0),
+	EXPECTED(eat_memory, ENOMEM, ENOMEM, ENOMEM, ENOMEM),
 };
 
 #define ATTEMPTS (sizeof(attempts) / sizeof(attempts[0]))
@@ -256,7 +257,14 @@ static uint64_t number_of(pid_t pid, const char *field, int base)
 static void __attribute__((noreturn))
 live_caged(int socket, uint64_t data_bytes, enum cage_kind kind)
 {
-	const struct cage_limits limits = { data_bytes, CPU_SECONDS, kind, 0 };
+	const struct cage_limits limits = {
+		.data_bytes = data_bytes,
+		.cpu_seconds = CPU_SECONDS,
+		.kind = kind,
+		.root = "/usr",
+		.threads = 2,
+		.descriptors = CAGE_MAX_DESCRIPTORS,
+	};
 	int results[1 + ATTEMPTS] = { 0 };
 	const char *failed = "";
 	char wait;
@@ -309,6 +317,11 @@ static int setup_opener(void **state)
 static int setup_renderer(void **state)
 {
 	return start_caged(state, CAGE_OF_RENDERER);
+}
+
+static int setup_front(void **state)
+{
+	return start_caged(state, CAGE_OF_FRONT);
 }
 
 static int teardown(void **state)
@@ -401,6 +414,26 @@ static void test_has_no_files(void **state)
 	buffer_release(&mounts);
 }
 
+/* But the one that it keeps, to be read. */
+static void test_has_one_folder(void **state)
+{
+	const struct caged *caged = caged_or_skip(state);
+	struct buffer mounts = { 0 };
+	struct stat kept, inside;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/root/", caged->pid);
+	assert_int_equal(stat("/usr", &kept), 0);
+	assert_int_equal(stat(path, &inside), 0);
+	assert_int_equal(inside.st_ino, kept.st_ino);
+	snprintf(path, sizeof(path), "/proc/%d/mounts", caged->pid);
+	assert_int_equal(buffer_read_file(&mounts, path, 1 << 20), 0);
+	assert_non_null(buffer_string(&mounts));
+	assert_ptr_equal(strchr(mounts.data, '\n') + 1, mounts.data + mounts.size);
+	assert_non_null(strstr(mounts.data, " ro,nosuid,nodev,noexec"));
+	buffer_release(&mounts);
+}
+
 static void test_has_no_network(void **state)
 {
 	const struct caged *caged = caged_or_skip(state);
@@ -438,7 +471,7 @@ static void test_limits(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
-		if (caged->kind != CAGE_OF_RENDERER || strcmp(limits[i].name, "Max processes") != 0)
+		if (caged->kind < CAGE_OF_RENDERER || strcmp(limits[i].name, "Max processes") != 0)
 			check_limit(caged->pid, limits[i].name, limits[i].most);
 }
 
@@ -570,7 +603,14 @@ int main(void)
 		cmocka_unit_test(test_has_no_network),  cmocka_unit_test(test_limits),
 	};
 
+	const struct CMUnitTest tests_of_front[] = {
+		cmocka_unit_test(test_attempts_fail),   cmocka_unit_test(test_privileges),
+		cmocka_unit_test(test_is_not_dumpable), cmocka_unit_test(test_has_one_folder),
+		cmocka_unit_test(test_has_no_network),  cmocka_unit_test(test_limits),
+	};
+
 	return cmocka_run_group_tests(tests, setup, teardown) +
 	       cmocka_run_group_tests(tests_of_opener, setup_opener, teardown) +
-	       cmocka_run_group_tests(tests_of_renderer, setup_renderer, teardown);
+	       cmocka_run_group_tests(tests_of_renderer, setup_renderer, teardown) +
+	       cmocka_run_group_tests(tests_of_front, setup_front, teardown);
 }

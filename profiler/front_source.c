@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profiler/front_source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "model/fates.h"
+#include "model/profile.h"
+#include "profiler/front_page.h"
+#include "store/store_folder.h"
+#include "store/store_view.h"
+
+DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
+
+static void get_status(void *context, struct api_status *ret_status)
+{
+	const struct front_store *store = context;
+	static const char silent[] = "the recorder has said nothing yet";
+
+	if (front_page_read(store->page, ret_status))
+		return;
+	*ret_status = (struct api_status){ 0 };
+	memcpy(ret_status->not_ready, silent, sizeof(silent));
+}
+
+static int settle(void *context, uint64_t until_ns)
+{
+	const struct front_store *store = context;
+	struct api_status status;
+
+	get_status(context, &status);
+	if (status.recorded_ns >= until_ns)
+		return 0;
+	store->end_window(store->context);
+	return -EAGAIN;
+}
+
+/* --- views --- */
+
+struct front_view {
+	const struct front_store *store;
+	struct store_view *view;
+};
+
+static int view_open(void *context, void **ret_view)
+{
+	const struct front_store *store = context;
+	struct front_view *view = malloc(sizeof(*view));
+	int error = view ? store_view_new(store->folder, &view->view) : -ENOMEM;
+
+	if (error) {
+		free(view);
+		return error;
+	}
+	view->store = store;
+	*ret_view = view;
+	return 0;
+}
+
+static void view_close(void *view)
+{
+	store_view_free(((struct front_view *)view)->view);
+	free(view);
+}
+
+static struct view_question question_of(const struct api_samples *samples)
+{
+	return (struct view_question){ { samples->from_ns, samples->to_ns }, samples->filter };
+}
+
+static enum view_keeps keeps_of(unsigned int keeps)
+{
+	if (keeps & API_KEEPS_TIMES)
+		return VIEW_KEEPS_TIMES;
+	return keeps & API_KEEPS_SAMPLES ? VIEW_KEEPS_LABELS : VIEW_KEEPS_NONE;
+}
+
+static int get_profile(void *view, const struct api_samples *samples, unsigned int keeps,
+		       struct profile **ret_profile)
+{
+	const struct view_question question = question_of(samples);
+
+	return store_view_profile(((struct front_view *)view)->view, &question, keeps_of(keeps),
+				  ret_profile);
+}
+
+/* The largest of those that are named; all others are one. */
+static int choose_values(const struct view_values *all, size_t limit, struct arena *memory,
+			 struct api_values *ret_values)
+{
+	struct api_value *chosen = arena_alloc(memory, (all->count + 1) * sizeof(*chosen));
+	struct api_values values = { .total_ns = all->total_ns, .others_ns = all->total_ns };
+
+	if (!chosen)
+		return -ENOMEM;
+	for (size_t i = 0; i < all->count && values.count < limit; i++) {
+		if (!all->values[i].text)
+			continue;
+		chosen[values.count++] =
+			(struct api_value){ all->values[i].text, all->values[i].cpu_ns };
+		values.others_ns -= all->values[i].cpu_ns;
+	}
+	values.values = chosen;
+	*ret_values = values;
+	return 0;
+}
+
+static int get_values(void *view, const struct api_samples *samples, enum sample_label label,
+		      size_t limit, struct arena *memory, struct api_values *ret_values)
+{
+	const struct view_question question = question_of(samples);
+	struct view_values all;
+	int error = store_view_values(((struct front_view *)view)->view, &question, label, memory,
+				      &all);
+
+	return error ? error : choose_values(&all, limit, memory, ret_values);
+}
+
+static int get_series(void *view, const struct api_samples *samples,
+		      const struct api_series_wish *wish, struct arena *memory,
+		      struct api_series *ret_series)
+{
+	const struct view_question question = question_of(samples);
+	struct view_series series;
+	struct api_line *lines;
+	int error = store_view_series(((struct front_view *)view)->view, &question, wish->by,
+				      wish->limit, wish->points, memory, &series);
+
+	if (error)
+		return error;
+	lines = arena_alloc(memory, (series.line_count + 1) * sizeof(*lines));
+	if (!lines)
+		return -ENOMEM;
+	for (size_t i = 0; i < series.line_count; i++)
+		lines[i] = (struct api_line){ series.lines[i].value, series.lines[i].cores };
+	*ret_series = (struct api_series){
+		.start_ns = series.start_ns,
+		.step_ns = series.step_ns,
+		.points = series.points,
+		.total = series.total,
+		.others = series.others,
+		.lines = lines,
+		.line_count = series.line_count,
+	};
+	return 0;
+}
+
+static int get_heat(void *view, const struct api_samples *samples, uint32_t columns, uint32_t rows,
+		    struct arena *memory, struct api_heat *ret_heat)
+{
+	const struct view_question question = question_of(samples);
+	uint32_t *counts;
+	int error = store_view_heat(((struct front_view *)view)->view, &question, columns, rows,
+				    memory, &counts);
+
+	if (error)
+		return error;
+	*ret_heat = (struct api_heat){
+		.start_ns = samples->from_ns,
+		.column_ns = (samples->to_ns - samples->from_ns) / columns,
+		.columns = columns,
+		.rows = rows,
+		.counts = counts,
+	};
+	return 0;
+}
+
+/* --- fates --- */
+
+/* What has no row of its own is counted in the last one. */
+static void add_reason(struct api_reasons *to, const char *text, size_t size, uint64_t ticks)
+{
+	static const char others[] = "other";
+	struct api_reason *row = &to->rows[API_REASONS_MAX - 1];
+
+	if (to->count < API_REASONS_MAX - 1) {
+		row = &to->rows[to->count++];
+		snprintf(row->name, sizeof(row->name), "%.*s", (int)size, text);
+	} else {
+		to->count = API_REASONS_MAX;
+		memcpy(row->name, others, sizeof(others));
+	}
+	row->ticks += ticks;
+}
+
+static int count_fates(const struct profile *profile, struct api_fates *ret_fates)
+{
+	_cleanup_free_ struct fates *fates = malloc(sizeof(*fates));
+	int error = fates ? profile_fates(profile, fates) : -ENOMEM;
+
+	if (error)
+		return error;
+	*ret_fates = (struct api_fates){ .due = fates->due, .complete = fates->complete };
+	for (size_t i = 0; i < fates->reason_count; i++) {
+		const struct fate_reason *reason = &fates->reasons[i];
+		size_t size;
+		const char *text = fate_reason_text(profile, reason, &size);
+
+		add_reason(reason->fate == FATE_LOST ? &ret_fates->lost : &ret_fates->truncated,
+			   text, size, reason->ticks);
+	}
+	return 0;
+}
+
+static int get_fates(void *view, const struct api_samples *samples, struct api_fates *ret_fates)
+{
+	_cleanup_(cleanup_profile) struct profile *profile = NULL;
+	int error = get_profile(view, samples, 0, &profile);
+
+	return error ? error : count_fates(profile, ret_fates);
+}
+
+/* --- lists --- */
+
+/* "nginx (1234)": of which process it tells. */
+static const char *text_of(const struct store_event *event, struct arena *memory)
+{
+	char text[API_TEXT_BYTES];
+
+	if (event->pid == EVENT_NO_PID)
+		return event->text;
+	snprintf(text, sizeof(text), "%.200s (%u)", event->text, event->pid);
+	return arena_string(memory, text, strlen(text));
+}
+
+static int get_events(void *view, uint64_t from_ns, uint64_t to_ns, size_t limit,
+		      struct arena *memory, struct api_events *ret_events)
+{
+	const struct window_span part = { from_ns, to_ns };
+	struct store_event *found;
+	struct api_event *events;
+	size_t count;
+	int error = store_view_events(((struct front_view *)view)->view, part, limit, memory,
+				      &found, &count);
+
+	if (error)
+		return error;
+	events = arena_alloc(memory, (count + 1) * sizeof(*events));
+	if (!events)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		events[i] = (struct api_event){ found[i].time_ns, event_kind_name(found[i].kind),
+						text_of(&found[i], memory) };
+		if (!events[i].text)
+			return -ENOMEM;
+	}
+	*ret_events = (struct api_events){ events, count };
+	return 0;
+}
+
+/* What is being written follows what was sealed last, up to its last write; of what was set aside only that is known. */
+static struct api_span span_of(const struct slice_entry *entry, uint64_t sealed_ns)
+{
+	static const enum api_span_state states[] = {
+		[SLICE_SEALED] = API_SPAN_SEALED,
+		[SLICE_IS_OPEN] = API_SPAN_OPEN,
+		[SLICE_SET_ASIDE] = API_SPAN_DAMAGED,
+	};
+	struct api_span span = { entry->span.start_ns, entry->span.end_ns, entry->bytes,
+				 states[entry->state] };
+
+	if (entry->state == SLICE_SEALED)
+		return span;
+	span.start_ns = span.end_ns = entry->written_ns;
+	if (entry->state == SLICE_IS_OPEN && sealed_ns && sealed_ns < entry->written_ns)
+		span.start_ns = sealed_ns;
+	return span;
+}
+
+static int get_spans(void *view, struct arena *memory, struct api_spans *ret_spans)
+{
+	const struct front_view *asked = view;
+	struct slice_list list;
+	struct api_span *spans;
+	uint64_t sealed_ns = 0;
+	int error = store_folder_list(asked->store->folder, &list);
+
+	spans = error ? NULL : arena_alloc(memory, (list.count + 1) * sizeof(*spans));
+	if (!error && !spans)
+		error = -ENOMEM;
+	for (size_t i = 0; !error && i < list.count; i++) {
+		spans[i] = span_of(&list.entries[i], sealed_ns);
+		if (list.entries[i].state == SLICE_SEALED)
+			sealed_ns = list.entries[i].span.end_ns;
+	}
+	if (!error)
+		*ret_spans = (struct api_spans){ spans, list.count };
+	slice_list_release(&list);
+	return error;
+}
+
+struct api_source front_source(const struct front_store *store)
+{
+	return (struct api_source){
+		.context = (void *)store,
+		.status = get_status,
+		.settle = settle,
+		.view_open = view_open,
+		.view_close = view_close,
+		.profile = get_profile,
+		.values = get_values,
+		.series = get_series,
+		.heat = get_heat,
+		.fates = get_fates,
+		.events = get_events,
+		.spans = get_spans,
+	};
+}
