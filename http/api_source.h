@@ -52,7 +52,7 @@ struct api_status {
 	double rate_hz, rate_wanted_hz;
 	uint64_t window_ns;
 	uint64_t windows, windows_lost; /* since start: written, and not to be written */
-	uint64_t recorded_ns; /* what was recorded before is in the store, or lost */
+	uint64_t recorded_ns;           /* what was recorded before is in the store, or lost */
 	char not_ready[API_TEXT_BYTES]; /* why nothing is being recorded; "" while it is */
 	struct {
 		char folder[API_TEXT_BYTES];

@@ -2,6 +2,7 @@
 """The server itself: who may ask, what is sent again, and clients that are slow, silent, many or hostile."""
 
 import base64
+import re
 import socket
 import threading
 import time
@@ -269,3 +270,24 @@ def test_it_ends_while_it_is_asked():
         wait_until(lambda: server.metric("hearth_http_requests_total") >= 7, "all have asked")
     for connection in waiting:
         connection.close()
+
+
+# --- the page ---------------------------------------------------------------------------------------
+
+
+def test_the_page_and_its_files(server):
+    """They are in the program, are not sent again, and need no script or style but their own."""
+    page = server.ask("/", Accept_Encoding="gzip")
+    assert page.status == 200 and page.heads["content-type"] == "text/html; charset=utf-8"
+    policy = page.heads["content-security-policy"]
+    assert "script-src 'self'" in policy and "unsafe" not in policy and "default-src 'none'" in policy
+    text = page.plain.decode()
+    assert not re.search(r"<style|<script(?![^>]* src=)| style=| on[a-z]+=", text)
+    files = set(re.findall(r'(?:src|href)="(/[^"]*)"', text))
+    assert files
+    for path in files:
+        answer = server.ask(path)
+        assert answer.status == 200, path
+        assert server.ask(path, If_None_Match=answer.heads["etag"]).status == 304
+    assert server.ask("/?from=-1h&by=comm").status == 200  # its state is its own
+    assert server.ask("/page/").status == server.ask("/page/no.js").status == server.ask("/page/page_html").status == 404
