@@ -46,6 +46,7 @@ class LiveChart {
 		this.events = [];
 		this.cursor = null; // a time
 		this.anchor = null;
+		this.wantsSecond = false;
 		this.hovered = null; // where the mouse is: [x, y]
 		this.lit = undefined; // the band that is pointed at in the legend
 		this.listen();
@@ -255,10 +256,17 @@ class LiveChart {
 		return { x: event.clientX - box.left, y: event.clientY - box.top };
 	}
 
+	// The next span that is dragged is the second one, also without Shift: a finger has none.
+	wantSecond() {
+		this.wantsSecond = true;
+		this.parts.plot.focus();
+		this.parts.words.textContent = 'Drag over the span to compare with.';
+	}
+
 	press(event) {
 		if (event.button || !this.range || event.target.closest('button')) return;
 		const { x } = this.placeOf(event);
-		this.pressed = { x, time: this.timeAt(x), isSecond: event.shiftKey };
+		this.pressed = { x, time: this.timeAt(x), isSecond: event.shiftKey || this.wantsSecond };
 		this.parts.plot.setPointerCapture(event.pointerId);
 	}
 
@@ -286,6 +294,7 @@ class LiveChart {
 	release() {
 		const { draft, pressed } = this;
 		this.pressed = this.draft = this.hovered = null;
+		if (pressed && draft) this.wantsSecond = false;
 		if (pressed && draft) this.on.select(draft.span, draft.isSecond);
 		else if (this.range) this.drawMarks();
 	}
@@ -299,6 +308,7 @@ class LiveChart {
 
 	drop() {
 		this.pressed = this.draft = this.cursor = this.anchor = null;
+		this.wantsSecond = false;
 		if (!this.range) return;
 		this.drawMarks();
 		this.say();
@@ -315,7 +325,7 @@ class LiveChart {
 		if (event.ctrlKey || event.metaKey || event.altKey || !this.range) return;
 		const start = this.cursor ?? this.span?.from ?? Math.round((this.range.from + this.range.to) / 2), to = this.follow(event.key, start);
 		if (to !== null) this.moveCursor(this.cursor === null && !event.shiftKey ? start : to, event.shiftKey, start);
-		else if ((event.key === 'Enter' || event.key === ' ') && this.draft) this.choose(false);
+		else if ((event.key === 'Enter' || event.key === ' ') && this.draft) this.choose(this.wantsSecond);
 		else if (event.key === 'b' && this.draft) this.choose(true);
 		else if (event.key === 'Escape' && (this.draft || this.cursor !== null)) this.drop();
 		else if (event.key === 'Escape' && (this.span || this.before)) this.on.clear();

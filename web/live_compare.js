@@ -19,7 +19,7 @@ function earlierSpans({ from, to }) {
 }
 
 class CompareForm {
-	// `on`: { before(span), around(span, before), events(): a promise of events, the last one first }
+	// `on`: { before(span), around(span, before), drag(): the next span that is dragged is meant, events(): a promise of events, the last one first }
 	constructor(dialog, on) {
 		Object.assign(this, { dialog, on });
 	}
@@ -45,8 +45,9 @@ class CompareForm {
 		title.id = 'pair-title';
 		title.textContent = `${spanWords(span, now)} compared with`;
 		rows.className = 'rows';
-		rows.append(...earlierSpans(span).map(({ what, span: before }) => this.row(what, spanWords(before, now), () => this.on.before(before))));
-		told.textContent = 'Any other span: drag on the time with Shift, or choose one by keys and press b.';
+		rows.append(...earlierSpans(span).map(({ what, span: before }) => this.row(what, spanWords(before, now), () => this.on.before(before))),
+			this.row('any other span', 'drag over it', () => this.on.drag()));
+		told.textContent = 'Dragging with Shift does this at once; of a span that was chosen by keys, b.';
 		close.type = 'button';
 		close.textContent = 'Close';
 		close.addEventListener('click', () => this.dialog.close());

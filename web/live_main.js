@@ -52,7 +52,7 @@ class LivePage {
 			values: (name, limit) => this.api.json('values', 'labels', [['name', name], ...profileParams(this.span, this.state.where.filter(term => !term.startsWith(name))), ['limit', limit]]),
 		});
 		this.ranges = new RangeForm(element('ranges'), element('range-form'), { last: last => this.go({ last, range: null, span: null }), range: range => this.go({ range, last: '', span: null }) });
-		this.compare = new CompareForm(element('pair-form'), { before: before => this.go({ before }), around: (span, before) => this.go({ span, before }), events: () => this.processEvents() });
+		this.compare = new CompareForm(element('pair-form'), { before: before => this.go({ before }), around: (span, before) => this.go({ span, before }), drag: () => this.chart.wantSecond(), events: () => this.processEvents() });
 		this.pairBar = new PairBar(element('pair'), { change: change => this.go(change) });
 		this.download = new DownloadMenu(element('download'), element('download-menu'), this.downloadHooks());
 		this.listen();

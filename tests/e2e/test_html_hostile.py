@@ -74,7 +74,8 @@ def test_the_policy_holds_what_was_put_into_the_file_later(chromium, draw_page):
     assert chromium.execute_script("return window.hacked") is None
     found = errors(chromium)
     assert len([message for message in found if "Content Security Policy" in message]) >= 3
-    path.write_text(text.replace("class Page {", "class Page { "))
+    assert "class PageView {" in text
+    path.write_text(text.replace("class PageView {", "class PageView { "))
     chromium.get(f"file://{path}")
     assert chromium.execute_script("return document.documentElement.dataset.ready") is None
     assert errors(chromium)

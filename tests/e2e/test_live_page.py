@@ -403,12 +403,25 @@ def test_spans_that_are_often_meant(live):  # noqa: F811
     live.press("d")
     rows = lambda: live.driver.execute_script("return Array.from(document.querySelectorAll('#pair-form .row'), row => row.firstChild.textContent)")  # noqa: E731
     wait_until(live.driver, lambda: "nginx 812 started" in rows(), "what happened")
-    assert rows()[:4] == ["just before it, as long", "the same span an hour before", "the same span a day before", "the same span a week before"]
+    assert rows()[:5] == ["just before it, as long", "the same span an hour before", "the same span a day before", "the same span a week before", "any other span"]
     live.driver.find_element(By.XPATH, "//dialog[@id='pair-form']//button[span/text()='nginx 812 started']").click()
     at = (NOW - 200) * 1000
     wait_until(live.driver, lambda: live.address()[0] == f"?span={at}-{NOW * 1000}&before={at - 300_000}-{at}", "before and after that moment")
     live.press("d", Keys.ENTER)
     wait_until(live.driver, lambda: f"before={2 * at - NOW * 1000}-{at}" in live.address()[0], "just before")
+
+
+def test_a_finger_chooses_a_second_span(live):  # noqa: F811
+    live.press("d")
+    live.driver.find_element(By.XPATH, "//dialog[@id='pair-form']//button[span/text()='any other span']").click()
+    assert "Drag over" in live.text("time-words")
+    plot = live.element("plot").rect
+    points = [{"x": plot["x"] + plot["width"] * part, "y": plot["y"] + plot["height"] / 2} for part in (0.2, 0.3, 0.4)]
+    for kind, at in [("touchStart", points[:1]), ("touchMove", points[1:2]), ("touchMove", points[2:]), ("touchEnd", [])]:
+        live.driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+    wait_until(live.driver, lambda: "before=" in live.address()[0] and "span=" not in live.address()[0], "the second span")
+    live.drag(0.6, 0.7)  # the next one is the first again
+    wait_until(live.driver, lambda: "before=" in live.address()[0] and "span=" in live.address()[0], "both")
 
 
 def test_what_happened_to_the_recording_is_marked(api, browser):  # noqa: F811
