@@ -21,6 +21,7 @@
 #include "profiler/demangle_option.h"
 #include "profiler/frame_names.h"
 #include "profiler/interrupts.h"
+#include "profiler/live_code.h"
 #include "profiler/namer.h"
 #include "profiler/naming_costs.h"
 #include "profiler/output.h"
@@ -412,14 +413,11 @@ static int learn_facts(const struct recording *recording, struct process_facts *
 	return error == -ENOMEM ? error : 0;
 }
 
-static int name_ticks(const struct record_command *command, const struct recording *recording,
+static int name_ticks(const struct record_command *command, struct recording *recording,
 		      struct profile *profile, struct unnamed_frames *unnamed, struct stats *stats)
 {
-	const struct frame_names_sources sources = {
+	struct frame_names_sources sources = {
 		.aggregator = recording->ticks.present,
-		.modules = recording->modules,
-		.jit_maps = recording->jit_maps,
-		.kernel_code = recording->kernel_code,
 		.worker = recording->worker,
 		.debug_files = { { command->debug_folders.list, recording->file_opener,
 				   recording->local_files },
@@ -432,6 +430,7 @@ static int name_ticks(const struct record_command *command, const struct recordi
 	_cleanup_(cleanup_facts) struct process_facts *facts = NULL;
 	int error;
 
+	live_code_sources(recording, &sources.code);
 	if (command->debug_server)
 		interrupts_while_fetching(true);
 	error = learn_facts(recording, &facts);

@@ -12,8 +12,6 @@
 #include "base/u64_map.h"
 #include "model/profile.h"
 #include "profiler/aggregator.h"
-#include "profiler/jit_maps.h"
-#include "profiler/kernel_code.h"
 #include "profiler/kernel_words.h"
 #include "profiler/modules.h"
 #include "profiler/name_source.h"
@@ -54,10 +52,8 @@ struct asked_address {
 
 struct frame_names {
 	const struct aggregator *aggregator;
-	const struct modules *modules;
-	struct jit_maps *jit_maps;
+	struct code_sources code;
 	struct opener *opener;
-	struct kernel_code *kernel_code;
 	uint64_t made_code_ns; /* so long what runtimes wrote was read for */
 	struct buffer later;   /* struct later_frame */
 	struct buffer inlined; /* frames: uint32_t */
@@ -104,10 +100,15 @@ static int compare_asked(const void *left, const void *right)
 			       (a->address.offset < b->address.offset);
 }
 
+static const struct module *find_module(const struct frame_names *names, uint64_t id)
+{
+	return names->code.find_module(names->code.context, id);
+}
+
 /* The frame of an address without a name: its module in brackets, never a guess. */
 static int add_unnamed(struct frame_names *names, uint64_t module_id, uint32_t *ret_frame)
 {
-	const struct module *module = modules_find(names->modules, module_id);
+	const struct module *module = find_module(names, module_id);
 	char name[300];
 
 	if (module_id == MODULE_KERNEL)
@@ -126,7 +127,7 @@ static int add_unnamed(struct frame_names *names, uint64_t module_id, uint32_t *
 static int add_named(struct frame_names *names, uint64_t module_id, const struct symbol_name *name,
 		     uint32_t *ret_frame)
 {
-	const struct module *module = modules_find(names->modules, module_id);
+	const struct module *module = find_module(names, module_id);
 
 	if (!name->function)
 		return add_unnamed(names, module_id, ret_frame);
@@ -166,7 +167,7 @@ static int add_later(struct frame_names *names, uint64_t module_id, const struct
 static int add_inlined(struct frame_names *names, uint64_t module_id,
 		       const struct symbol_name *name, struct named_address *named)
 {
-	const struct module *module = modules_find(names->modules, module_id);
+	const struct module *module = find_module(names, module_id);
 	int error = 0;
 
 	named->inlined = (uint32_t)(names->inlined.size / sizeof(uint32_t));
@@ -367,7 +368,8 @@ static int ask_made_code(struct frame_names *names, size_t start, size_t end)
 	};
 
 	if (has_begun_another(names->aggregator, process) ||
-	    jit_maps_open(names->jit_maps, process, names->opener, &request.made_code))
+	    names->code.open_made_code(names->code.context, process, names->opener,
+				       &request.made_code))
 		return 0;
 	map = request.made_code.map.fd;
 	return ask_until(names, &request);
@@ -380,7 +382,7 @@ static int ask_kernel(struct frame_names *names, struct symbol_request *request)
 	struct kernel_words_list words;
 	int error = kernel_words_ask(request->addresses, request->count, &words);
 
-	kernel_code_read(names->kernel_code, &kernel_code);
+	names->code.read_kernel_code(names->code.context, &kernel_code);
 	kernel_code.words = error ? NULL : words.texts;
 	request->kernel_code = &kernel_code;
 	error = ask(names, request);
@@ -392,7 +394,7 @@ static int ask_kernel(struct frame_names *names, struct symbol_request *request)
 static int ask_module(struct frame_names *names, size_t start, size_t end)
 {
 	uint64_t id = names->asked[start].address.module;
-	const struct module *module = modules_find(names->modules, id);
+	const struct module *module = find_module(names, id);
 	struct symbol_request request = {
 		.id = start,
 		.space = id == MODULE_KERNEL ? SYMBOL_KERNEL
@@ -478,7 +480,8 @@ static int find_makers(struct frame_names *names)
 			continue;
 		stack = aggregator_stack(aggregator, count.user_stack);
 		if (stack.has_made_code &&
-		    jit_maps_has(names->jit_maps, aggregator_process(aggregator, count.process)))
+		    names->code.has_made_code(names->code.context,
+					      aggregator_process(aggregator, count.process)))
 			error = note_makers(names, count.process, stack);
 	}
 	return error;
@@ -500,7 +503,7 @@ static void set_asked(struct frame_names *names, size_t index)
 	asked->address = aggregator_address(names->aggregator, (uint32_t)index);
 	asked->index = (uint32_t)index;
 	asked->process = maker_of(names, asked->address.module);
-	module = modules_find(names->modules, asked->address.module);
+	module = find_module(names, asked->address.module);
 	asked->owner = asked->process != AGGREGATOR_NONE
 			       ? aggregator_process(names->aggregator, asked->process)->uid
 		       : module ? module->owner
@@ -546,10 +549,8 @@ int frame_names_new(const struct frame_names_sources *sources, struct profile *p
 	if (!names)
 		return -ENOMEM;
 	names->aggregator = sources->aggregator;
-	names->modules = sources->modules;
-	names->jit_maps = sources->jit_maps;
+	names->code = sources->code;
 	names->opener = sources->debug_files.places.opener;
-	names->kernel_code = sources->kernel_code;
 	names->without_inlined = sources->without_inlined;
 	names->without_lines = sources->without_lines;
 	names->demangle = sources->demangle;

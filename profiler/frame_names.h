@@ -10,12 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "profiler/code_sources.h"
 #include "profiler/name_source.h"
 
 struct aggregator;
-struct jit_maps;
-struct kernel_code;
-struct modules;
 struct naming_costs;
 struct profile;
 struct unnamed_frames;
@@ -26,9 +24,7 @@ struct worker;
 
 struct frame_names_sources {
 	const struct aggregator *aggregator;
-	const struct modules *modules;
-	struct jit_maps *jit_maps;
-	struct kernel_code *kernel_code;
+	struct code_sources code;
 	struct worker *worker; /* reads what belongs to others */
 	struct name_source_debug_files debug_files;
 	bool without_inlined, without_lines; /* symbol_request */
@@ -38,7 +34,7 @@ struct frame_names_sources {
 
 struct frame_names;
 
-/* Names all addresses; aggregator, modules and profile live longer. 0 or -ENOMEM. */
+/* Names all addresses; aggregator, code sources and profile live longer. 0 or -ENOMEM. */
 int frame_names_new(const struct frame_names_sources *sources, struct profile *profile,
 		    struct frame_names **ret_names);
 void frame_names_free(struct frame_names *names);
