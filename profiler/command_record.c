@@ -27,9 +27,9 @@
 #include "profiler/output.h"
 #include "profiler/package_owner.h"
 #include "profiler/process_facts.h"
+#include "profiler/rate_option.h"
 #include "profiler/recorder.h"
 #include "profiler/stats.h"
-#include "profiler/system_limits.h"
 #include "profiler/unnamed_frames.h"
 #include "profiler/unwind_space.h"
 
@@ -58,12 +58,7 @@ static int set_rate(void *context, const char *name, const char *value, const ch
 	struct record_command *command = context;
 
 	(void)name;
-	/* The kernel's timer goes down to 10 µs. */
-	if (parse_u64(value, 1, 100000, &command->recorder.sampler.rate_hz)) {
-		*ret_why = "a rate is a whole number of ticks a second, from 1 to 100000";
-		return -EINVAL;
-	}
-	return 0;
+	return rate_option_parse(value, &command->recorder.sampler.rate_hz, ret_why);
 }
 
 static int set_duration(void *context, const char *name, const char *value, const char **ret_why)
@@ -290,20 +285,6 @@ static enum option_result parse(struct record_command *command, int argc, char *
 	return result;
 }
 
-/* The kernel takes a fixed period above its own ceiling without a word, and then throttles. */
-static int check_rate(uint64_t rate)
-{
-	uint64_t ceiling;
-
-	if (system_limit_read("/proc/sys/kernel/perf_event_max_sample_rate", &ceiling) ||
-	    rate <= ceiling)
-		return 0;
-	log_error(
-		"-F %llu is above kernel.perf_event_max_sample_rate, %llu; lower it, or: sysctl kernel.perf_event_max_sample_rate=%llu",
-		(unsigned long long)rate, (unsigned long long)ceiling, (unsigned long long)rate);
-	return -EINVAL;
-}
-
 /* Before ticks are taken that it would have no place for. */
 static int check_value(const char *value)
 {
@@ -316,7 +297,7 @@ static int check_value(const char *value)
 static int check(struct record_command *command)
 {
 	const struct targets *targets = &command->targets;
-	int error = check_rate(command->recorder.sampler.rate_hz);
+	int error = rate_option_check(command->recorder.sampler.rate_hz);
 
 	if (!error && targets->whole_machine && (targets->pid_count || targets->tid_count)) {
 		log_error("-a and -p or --tid exclude each other");

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/byte_size.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -214,24 +215,6 @@ static enum exit_status verify(const struct store_command *command)
 
 /* --- import --- */
 
-static int open_writer(const char *folder, struct store_writer **ret_writer)
-{
-	size_t set_aside = 0;
-	int error = access(folder, F_OK) ? 0 : store_access_check(folder);
-
-	if (error)
-		return error;
-	error = store_writer_open(folder, ret_writer, &set_aside);
-	if (error == -EWOULDBLOCK)
-		log_error("%s: another hearth writes into this store", folder);
-	else if (error)
-		log_error("cannot write into the store %s: %s", folder, strerror(-error));
-	if (!error && set_aside)
-		log_warning("%s: %zu slices that were not ended are damaged and set aside", folder,
-			    set_aside);
-	return error;
-}
-
 static enum exit_status import(const struct store_command *command, int count, char **paths)
 {
 	struct store_writer *writer;
@@ -241,7 +224,7 @@ static enum exit_status import(const struct store_command *command, int count, c
 		log_error("what is to be imported? hearth store import FILE...");
 		return EXIT_WRONG;
 	}
-	error = open_writer(command->folder, &writer);
+	error = store_access_write(command->folder, &writer);
 	if (error)
 		return error == -EPERM ? EXIT_NOT_PERMITTED : EXIT_WRONG;
 	for (int i = 0; i < count && !error; i++)
@@ -266,7 +249,7 @@ static enum exit_status shrink(const struct store_command *command)
 	}
 	error = store_access_check(command->folder); /* it is not made here */
 	if (!error)
-		error = open_writer(command->folder, &writer);
+		error = store_access_write(command->folder, &writer);
 	if (error)
 		return error == -EPERM ? EXIT_NOT_PERMITTED : EXIT_WRONG;
 	error = store_writer_shrink(writer, command->oldest_ns, command->max_bytes, &shrunk);
@@ -322,25 +305,13 @@ static int set_keep(void *context, const char *name, const char *value, const ch
 	return 0;
 }
 
-/* "2G": binary multiples. */
 static int set_keep_size(void *context, const char *name, const char *value, const char **ret_why)
 {
-	static const char units[] = "KMGT";
 	struct store_command *command = context;
-	char *end;
-	uint64_t number;
-	const char *unit;
 
 	(void)name;
-	errno = 0;
-	number = strtoull(value, &end, 10);
-	unit = *end ? strchr(units, *end) : NULL;
-	if (*value < '0' || *value > '9' || errno || (*end && (!unit || end[1])) ||
-	    (unit && number > UINT64_MAX >> 10 * (unit - units + 1))) {
-		*ret_why = "a size is a number of bytes, or of KiB, MiB, GiB, TiB: 500M, 2G";
+	if (byte_size_parse(value, &command->max_bytes, ret_why))
 		return -EINVAL;
-	}
-	command->max_bytes = unit ? number << 10 * (unit - units + 1) : number;
 	command->is_limited = true;
 	return 0;
 }

@@ -30,7 +30,7 @@ struct named_address {
 	uint32_t frame;              /* id in the profile, PROFILE_NONE: not answered yet */
 	uint32_t later, later_count; /* a part of frame_names.later: what lay there afterwards */
 	uint32_t inlined, inlined_count; /* a part of frame_names.inlined, outermost first */
-	bool is_root;
+	bool is_root, is_place;
 };
 
 /* What lay at an address from a time on; those of one address stand in the order of time. */
@@ -69,7 +69,9 @@ struct frame_names {
 	struct asked_address *asked; /* sorted by what is asked, then offset */
 	uint64_t *offsets;           /* of `asked`, in the same order */
 	size_t count;
-	struct named_address *named; /* by address index */
+	struct named_address *named;                                /* by address index */
+	const char *(*build_id_of)(void *context, uint64_t module); /* NULL: files are named */
+	void *build_id_context;
 	bool without_inlined, without_lines;
 	enum demangle_mode demangle;
 	struct worker *worker;
@@ -409,6 +411,8 @@ static int ask_module(struct frame_names *names, size_t start, size_t end)
 		.count = end - start,
 	};
 
+	if (request.space == SYMBOL_FILE && names->build_id_of)
+		return 0;
 	names->begun_ns = clock_thread_cpu_ns();
 	if (request.space == SYMBOL_KERNEL)
 		return ask_kernel(names, &request);
@@ -437,6 +441,20 @@ static int ask_each(struct frame_names *names)
 	return error ? error : finish(names);
 }
 
+/* What was not named, or is to be named later. */
+static int add_place_or_unnamed(struct frame_names *names, const struct code_address *address,
+				struct named_address *named)
+{
+	const struct module *module = find_module(names, address->module);
+
+	if (!names->build_id_of || !module)
+		return add_unnamed(names, address->module, &named->frame);
+	named->is_place = true;
+	return profile_add_unnamed(names->profile, *module->name ? module->name : NULL,
+				   names->build_id_of(names->build_id_context, module->id),
+				   address->offset, &named->frame);
+}
+
 static int ask_all(struct frame_names *names)
 {
 	int error = ask_each(names);
@@ -445,7 +463,7 @@ static int ask_all(struct frame_names *names)
 		struct named_address *named = &names->named[names->asked[i].index];
 
 		if (named->frame == PROFILE_NONE)
-			error = add_unnamed(names, names->asked[i].address.module, &named->frame);
+			error = add_place_or_unnamed(names, &names->asked[i].address, named);
 	}
 	return error;
 }
@@ -550,6 +568,8 @@ int frame_names_new(const struct frame_names_sources *sources, struct profile *p
 		return -ENOMEM;
 	names->aggregator = sources->aggregator;
 	names->code = sources->code;
+	names->build_id_of = sources->build_id_of;
+	names->build_id_context = sources->build_id_context;
 	names->opener = sources->debug_files.places.opener;
 	names->without_inlined = sources->without_inlined;
 	names->without_lines = sources->without_lines;
@@ -597,6 +617,11 @@ const uint32_t *frame_names_inlined(const struct frame_names *names, uint32_t ad
 bool frame_names_is_root(const struct frame_names *names, uint32_t address)
 {
 	return names->named[address].is_root;
+}
+
+bool frame_names_is_place(const struct frame_names *names, uint32_t address)
+{
+	return names->named[address].is_place;
 }
 
 /* How many of them lay there by then: they may be as many as somebody likes, and are looked for at each tick. */

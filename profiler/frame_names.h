@@ -25,6 +25,12 @@ struct worker;
 struct frame_names_sources {
 	const struct aggregator *aggregator;
 	struct code_sources code;
+	/*
+	 * The digits of the build-id of a file, NULL: not known. With it, addresses in files stay places (profile_add_unnamed()), and only what cannot be named later is
+	 * named. NULL: all are named.
+	 */
+	const char *(*build_id_of)(void *context, uint64_t module);
+	void *build_id_context;
 	struct worker *worker; /* reads what belongs to others */
 	struct name_source_debug_files debug_files;
 	bool without_inlined, without_lines; /* symbol_request */
@@ -52,6 +58,9 @@ const uint32_t *frame_names_inlined(const struct frame_names *names, uint32_t ad
 
 /* Does a program or thread start there? */
 bool frame_names_is_root(const struct frame_names *names, uint32_t address);
+
+/* Is it a place, of which that is not known yet? */
+bool frame_names_is_place(const struct frame_names *names, uint32_t address);
 
 /* Counts frames without a name; `comm`: of their process, EVENT_COMM_SIZE bytes. */
 void frame_names_tell_unnamed(const struct frame_names *names, uint32_t address, const char *comm,

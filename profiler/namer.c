@@ -60,7 +60,7 @@ static int process_node(struct namer *namer, uint32_t process, uint32_t *ret_nod
 	return error ? error : profile_add_child(namer->profile, PROFILE_ROOT, frame, ret_node);
 }
 
-static int add_marker(struct namer *namer, unsigned int reason, uint32_t *node)
+static int add_marker(struct namer *namer, unsigned int reason, bool is_unproven, uint32_t *node)
 {
 	char name[64];
 	uint32_t frame;
@@ -69,7 +69,8 @@ static int add_marker(struct namer *namer, unsigned int reason, uint32_t *node)
 	snprintf(name, sizeof(name), "[%s:%s]",
 		 fate_name(reasons[reason].fate == TICK_LOST ? FATE_LOST : FATE_TRUNCATED),
 		 reasons[reason].name);
-	error = profile_add_named(namer->profile, name, NULL, FRAME_MARKER, &frame);
+	error = profile_add_named(namer->profile, name, NULL,
+				  is_unproven ? FRAME_UNLESS_ROOT : FRAME_MARKER, &frame);
 	return error ? error : profile_add_child(namer->profile, *node, frame, node);
 }
 
@@ -152,6 +153,17 @@ static bool root_is_proven(const struct namer *namer, uint32_t stack)
 	return frame_names_is_root(namer->names, stored.addresses[stored.depth - 1]);
 }
 
+/* Is it known only when it is named later? */
+static bool root_is_place(const struct namer *namer, uint32_t stack)
+{
+	struct stored_stack stored;
+
+	if (stack == AGGREGATOR_NONE)
+		return false;
+	stored = aggregator_stack(namer->aggregator, stack);
+	return frame_names_is_place(namer->names, stored.addresses[stored.depth - 1]);
+}
+
 /* Hangs a stack as it was at a time: its last node, and until when it was so at least. */
 static int add_stacks(struct namer *namer, const struct tick_count *count, unsigned int reason,
 		      uint64_t time_ns, uint32_t *ret_node, uint64_t *ret_until_ns)
@@ -162,7 +174,9 @@ static int add_stacks(struct namer *namer, const struct tick_count *count, unsig
 	namer->is_full = namer->inlined >= NAMER_MAX_INLINED;
 	namer->lacks_inlined = false;
 	if (!error && reasons[reason].fate != TICK_COMPLETE)
-		error = add_marker(namer, reason, ret_node);
+		error = add_marker(namer, reason,
+				   count->root_unproven && root_is_place(namer, count->user_stack),
+				   ret_node);
 	if (!error)
 		error = add_stack(namer, count->user_stack, time_ns, ret_node, ret_until_ns);
 	if (!error)

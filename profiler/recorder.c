@@ -264,14 +264,6 @@ static void note_turn(struct recording *recording, uint64_t woken_ns)
 		recording->longest_turn_ns = took;
 }
 
-static int tend_windows(struct recorder *recorder)
-{
-	const struct recorder_windows *windows = recorder->options->windows;
-	int error = windows ? window_turns_take(&recorder->turns) : 0;
-
-	return !error && windows ? windows->tend(windows->context, recorder->recording) : error;
-}
-
 static int run_loop(struct recorder *recorder)
 {
 	while (!recorder->done) {
@@ -285,10 +277,10 @@ static int run_loop(struct recorder *recorder)
 		for (int i = 0; i < count; i++)
 			wake_up(recorder, events[i].data.u32);
 		error = drain(recorder);
-		if (!error)
-			error = tend_windows(recorder);
 		if (error)
 			return error;
+		if (recorder->options->windows)
+			window_turns_take(&recorder->turns);
 		note_turn(recorder->recording, woken_ns);
 		if (left == 0)
 			end(recorder, RECORDING_TIME_OVER);
@@ -385,8 +377,8 @@ static int finish(struct recorder *recorder)
 	note_first_tick(recording);
 	if (!recorder->options->windows)
 		window_turns_count_lost(recording, recording->ticks.present);
-	else if (!error)
-		error = window_turns_finish(&recorder->turns);
+	else
+		window_turns_finish(&recorder->turns);
 	return error;
 }
 

@@ -30,11 +30,9 @@ struct recorded_window {
 /* How a recording is cut into windows. */
 struct recorder_windows {
 	uint64_t length_ns; /* they end at multiples of it, by the wall clock */
-	/* Takes one, with what else is known in `recording` now. An error ends the recording. */
-	int (*take)(void *context, struct recording *recording,
-		    const struct recorded_window *window);
-	/* Called a few times a second. */
-	int (*tend)(void *context, struct recording *recording);
+	/* Takes one, with what else is known in `recording` now. */
+	void (*take)(void *context, struct recording *recording,
+		     const struct recorded_window *window);
 	void *context;
 };
 

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "store/store_folder.h"
 #include "store/store_reader.h"
+#include "store/store_writer.h"
 
 int store_access_check(const char *folder)
 {
@@ -27,6 +28,24 @@ int store_access_check(const char *folder)
 		"the store %s is another user's, which root does not read: setpriv --reuid=%u --clear-groups hearth ...",
 		folder, status.st_uid);
 	return -EPERM;
+}
+
+int store_access_write(const char *folder, struct store_writer **ret_writer)
+{
+	size_t set_aside = 0;
+	int error = access(folder, F_OK) ? 0 : store_access_check(folder);
+
+	if (error)
+		return error;
+	error = store_writer_open(folder, ret_writer, &set_aside);
+	if (error == -EWOULDBLOCK)
+		log_error("%s: another hearth writes into this store", folder);
+	else if (error)
+		log_error("cannot write into the store %s: %s", folder, strerror(-error));
+	if (!error && set_aside)
+		log_warning("%s: %zu slices that were not ended are damaged and set aside", folder,
+			    set_aside);
+	return error;
 }
 
 /* What is told of damage. */

@@ -15,6 +15,10 @@
  */
 int store_access_check(const char *folder);
 
+/* Opens it for writing, as store_writer_open(), and makes it if it is not there: 0, or -errno after logging. */
+struct store_writer;
+int store_access_write(const char *folder, struct store_writer **ret_writer);
+
 /* As store_collect(); `ret_damaged`: so many slices are not whole, each of which was logged. 0, or -errno after logging. */
 int store_access_collect(const char *folder, struct window_span part, struct buffer *stream,
 			 uint64_t *ret_damaged);

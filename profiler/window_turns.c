@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profiler/window_turns.h"
 
-#include <errno.h>
-
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "profiler/aggregator.h"
@@ -81,8 +79,8 @@ void window_turns_end_early(struct window_turns *turns)
 	turns->due_ns = 0;
 }
 
-static int hand_over(struct window_turns *turns, struct aggregator **aggregator, uint64_t start_ns,
-		     uint64_t end_ns, uint64_t rate_hz)
+static void hand_over(struct window_turns *turns, struct aggregator **aggregator, uint64_t start_ns,
+		      uint64_t end_ns, uint64_t rate_hz)
 {
 	const struct recorded_window window = {
 		.aggregator = take_ptr(*aggregator),
@@ -92,17 +90,17 @@ static int hand_over(struct window_turns *turns, struct aggregator **aggregator,
 		.rate_hz = rate_hz,
 	};
 
-	return turns->windows->take(turns->windows->context, turns->recording, &window);
+	turns->windows->take(turns->windows->context, turns->recording, &window);
 }
 
-static int begin_window(struct window_turns *turns)
+static void begin_window(struct window_turns *turns)
 {
 	struct recording *recording = turns->recording;
 	struct aggregator *aggregator = recording_new_aggregator(recording);
 
 	if (!aggregator) {
 		turns->due_ns = clock_boottime_ns() + RETRY_NS;
-		return 0;
+		return;
 	}
 	unwind_use_note(recording->ticks.present, recording->modules, recording->unwind_loader);
 	recording->ticks.before = recording->ticks.present;
@@ -113,17 +111,16 @@ static int begin_window(struct window_turns *turns)
 	turns->start_ns = turns->ended_ns = kernel_now_ns(turns);
 	turns->rate_hz = recording->rate_hz;
 	turns->due_ns = next_end_ns(turns);
-	return 0;
 }
 
-static int end_before(struct window_turns *turns)
+static void end_before(struct window_turns *turns)
 {
 	struct recording *recording = turns->recording;
 
 	snapshots_take_window_before(recording->snapshots);
 	window_turns_count_lost(recording, recording->ticks.before);
-	return hand_over(turns, &recording->ticks.before, turns->before_ns, turns->ended_ns,
-			 turns->before_rate_hz);
+	hand_over(turns, &recording->ticks.before, turns->before_ns, turns->ended_ns,
+		  turns->before_rate_hz);
 }
 
 static bool before_is_complete(const struct window_turns *turns)
@@ -135,23 +132,21 @@ static bool before_is_complete(const struct window_turns *turns)
 		!snapshots_of_window_before_are_waiting(turns->recording->snapshots));
 }
 
-int window_turns_take(struct window_turns *turns)
+void window_turns_take(struct window_turns *turns)
 {
-	if (turns->recording->ticks.before)
-		return before_is_complete(turns) ? end_before(turns) : 0;
-	return clock_boottime_ns() >= turns->due_ns ? begin_window(turns) : 0;
+	if (turns->recording->ticks.before && before_is_complete(turns))
+		end_before(turns);
+	else if (!turns->recording->ticks.before && clock_boottime_ns() >= turns->due_ns)
+		begin_window(turns);
 }
 
-int window_turns_finish(struct window_turns *turns)
+void window_turns_finish(struct window_turns *turns)
 {
 	struct recording *recording = turns->recording;
-	int error = 0;
 
 	if (recording->ticks.before)
-		error = end_before(turns);
+		end_before(turns);
 	window_turns_count_lost(recording, recording->ticks.present);
-	if (!error)
-		error = hand_over(turns, &recording->ticks.present, turns->start_ns,
-				  kernel_now_ns(turns), turns->rate_hz);
-	return error;
+	hand_over(turns, &recording->ticks.present, turns->start_ns, kernel_now_ns(turns),
+		  turns->rate_hz);
 }

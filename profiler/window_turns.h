@@ -26,11 +26,11 @@ void window_turns_init(struct window_turns *turns, const struct recorder_windows
 /* The present window ends at the next turn. */
 void window_turns_end_early(struct window_turns *turns);
 
-/* The rings were drained: ends what is due, and hands over what is complete. 0, or the error of whoever takes it. */
-int window_turns_take(struct window_turns *turns);
+/* The rings were drained: ends what is due, and hands over what is complete. */
+void window_turns_take(struct window_turns *turns);
 
 /* No tick comes any more, and all that were have been counted: hands the rest over. */
-int window_turns_finish(struct window_turns *turns);
+void window_turns_finish(struct window_turns *turns);
 
 /* Counts what the kernel side lost since the last call as ticks of a window. Those that it could name by comm are charged so, the others to no process. */
 struct aggregator;

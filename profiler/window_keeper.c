@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profiler/window_keeper.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "model/profile.h"
+#include "profiler/aggregator.h"
+#include "profiler/frame_names.h"
+#include "profiler/namer.h"
+#include "profiler/naming_costs.h"
+#include "profiler/recorder.h"
+#include "profiler/unnamed_frames.h"
+#include "profiler/window_code.h"
+#include "profiler/window_namer.h"
+#include "store/store_writer.h"
+
+#define TIME_UNIT_NS    1000000u /* of what is kept of a tick's time */
+#define SHRINK_EVERY_NS 60000000000u
+
+struct waiting_window {
+	struct waiting_window *next;
+	struct recorded_window recorded;
+	struct window_code *code;
+};
+
+struct window_keeper {
+	struct window_keeper_options options;
+	struct window_namer *namer;
+	char machine[256];
+	uint64_t shrunk_ns; /* CLOCK_MONOTONIC, when slices were taken away last */
+	int names_error;    /* of the last window that was kept */
+	pthread_t thread;
+
+	pthread_mutex_t lock; /* of all below */
+	pthread_cond_t changed;
+	struct waiting_window *first, **last;
+	size_t waiting;
+	bool ends;
+	struct window_keeper_state state;
+};
+
+DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
+
+static void waiting_window_free(struct waiting_window *window)
+{
+	if (!window)
+		return;
+	aggregator_free(window->recorded.aggregator);
+	window_code_free(window->code);
+	free(window);
+}
+
+DEFINE_CLEANUP(cleanup_window, struct waiting_window *, waiting_window_free)
+
+/* --- in the thread --- */
+
+static int set_origin(const struct window_keeper *keeper, const struct recorded_window *window,
+		      struct profile *profile)
+{
+	struct profile_origin *origin = profile_origin(profile);
+
+	origin->command = strdup(keeper->options.command);
+	origin->machine = strdup(keeper->machine);
+	origin->event = strdup(keeper->options.event);
+	origin->time_unix_ns = window->start_ns + window->ahead_ns;
+	origin->duration_ns = window->end_ns - window->start_ns;
+	origin->rate_hz = window->rate_hz;
+	origin->fates_are_known = true;
+	return origin->command && origin->machine && origin->event ? 0 : -ENOMEM;
+}
+
+/* The ticks as samples, whose places in files have no names. */
+static int build(const struct window_keeper *keeper, const struct waiting_window *window,
+		 struct profile *profile)
+{
+	_cleanup_(naming_costs_release) struct naming_costs costs = { 0 };
+	_cleanup_(unnamed_frames_release) struct unnamed_frames unnamed;
+	struct frame_names_sources sources;
+	struct tick_fates fates;
+	int error = window_namer_learn(keeper->namer, window->code);
+
+	unnamed_frames_init(&unnamed);
+	if (!error)
+		error = profile_keep_samples(profile);
+	if (!error)
+		error = set_origin(keeper, &window->recorded, profile);
+	if (error)
+		return error;
+	window_namer_sources(keeper->namer, window->code, &sources);
+	sources.aggregator = window->recorded.aggregator;
+	sources.costs = &costs;
+	return namer_build(&sources, NULL, profile, &fates, &unnamed);
+}
+
+static int keep(const struct window_keeper *keeper, const struct waiting_window *window)
+{
+	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
+	const struct recorded_window *recorded = &window->recorded;
+	const struct window_times times = {
+		.span = { recorded->start_ns + recorded->ahead_ns,
+			  recorded->end_ns + recorded->ahead_ns },
+		.ahead_ns = recorded->ahead_ns,
+		.unit_ns = TIME_UNIT_NS,
+	};
+	int error = profile ? build(keeper, window, profile) : -ENOMEM;
+
+	if (!error)
+		error = store_writer_add(keeper->options.store, &times, profile);
+	return error;
+}
+
+/* Said once, when it changes. */
+static void tell(const struct window_keeper *keeper, int before, int error)
+{
+	if (error && error != before)
+		log_error(
+			"%s: a window of the recording is lost, for it cannot be kept: %s; the next one is tried again",
+			keeper->options.folder, strerror(-error));
+	else if (before && !error)
+		log_info("%s: windows of the recording are kept again", keeper->options.folder);
+}
+
+static void count(struct window_keeper *keeper, int error)
+{
+	int before;
+
+	pthread_mutex_lock(&keeper->lock);
+	before = keeper->state.error;
+	keeper->state.error = error;
+	if (error)
+		keeper->state.lost++;
+	else
+		keeper->state.kept++;
+	pthread_mutex_unlock(&keeper->lock);
+	tell(keeper, before, error);
+}
+
+static void shrink(struct window_keeper *keeper)
+{
+	const struct window_keeper_options *options = &keeper->options;
+	uint64_t now = clock_monotonic_ns(), unix_ns = clock_unix_ns();
+	struct shrunk shrunk;
+	int error;
+
+	if ((!options->keep_ns && !options->max_bytes) ||
+	    (keeper->shrunk_ns && now - keeper->shrunk_ns < SHRINK_EVERY_NS))
+		return;
+	keeper->shrunk_ns = now;
+	error = store_writer_shrink(
+		options->store,
+		options->keep_ns && options->keep_ns < unix_ns ? unix_ns - options->keep_ns : 0,
+		options->max_bytes ? options->max_bytes : UINT64_MAX, &shrunk);
+	if (error)
+		log_warning("%s: old slices cannot be taken away: %s", options->folder,
+			    strerror(-error));
+}
+
+/* A window without names is better than none: what is not told now is asked again with the next window. */
+static void take(struct window_keeper *keeper, struct waiting_window *window)
+{
+	int error = keep(keeper, window);
+
+	count(keeper, error);
+	if (!error)
+		error = window_namer_name(keeper->namer, window->code, keeper->options.store);
+	if (error && error != keeper->names_error)
+		log_warning("%s: names cannot be kept, and are tried again: %s",
+			    keeper->options.folder, strerror(-error));
+	keeper->names_error = error;
+	shrink(keeper);
+}
+
+/* NULL: all is kept, and no more will come. */
+static struct waiting_window *next_window(struct window_keeper *keeper)
+{
+	struct waiting_window *window;
+
+	pthread_mutex_lock(&keeper->lock);
+	while (!keeper->first && !keeper->ends)
+		pthread_cond_wait(&keeper->changed, &keeper->lock);
+	window = keeper->first;
+	if (window) {
+		keeper->first = window->next;
+		keeper->waiting--;
+		if (!keeper->first)
+			keeper->last = &keeper->first;
+	}
+	pthread_mutex_unlock(&keeper->lock);
+	return window;
+}
+
+static void *run(void *context)
+{
+	struct window_keeper *keeper = context;
+	struct waiting_window *window;
+
+	while ((window = next_window(keeper))) {
+		take(keeper, window);
+		waiting_window_free(window);
+	}
+	return NULL;
+}
+
+/* --- life cycle --- */
+
+/* Signals are for the recording's thread. */
+static int start_thread(struct window_keeper *keeper)
+{
+	sigset_t all, before;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	error = -pthread_create(&keeper->thread, NULL, run, keeper);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error;
+}
+
+int window_keeper_new(const struct window_keeper_options *options,
+		      struct window_keeper **ret_keeper)
+{
+	struct window_keeper *keeper = calloc(1, sizeof(*keeper));
+	int error;
+
+	if (!keeper)
+		return -ENOMEM;
+	keeper->options = *options;
+	keeper->last = &keeper->first;
+	if (gethostname(keeper->machine, sizeof(keeper->machine) - 1))
+		*keeper->machine = '\0';
+	pthread_mutex_init(&keeper->lock, NULL);
+	pthread_cond_init(&keeper->changed, NULL);
+	error = window_namer_new(&keeper->namer);
+	if (!error)
+		error = start_thread(keeper);
+	if (!error) {
+		*ret_keeper = keeper;
+		return 0;
+	}
+	window_namer_free(keeper->namer);
+	pthread_mutex_destroy(&keeper->lock);
+	pthread_cond_destroy(&keeper->changed);
+	free(keeper);
+	return error;
+}
+
+int window_keeper_free(struct window_keeper *keeper)
+{
+	int error;
+
+	if (!keeper)
+		return 0;
+	pthread_mutex_lock(&keeper->lock);
+	keeper->ends = true;
+	pthread_cond_broadcast(&keeper->changed);
+	pthread_mutex_unlock(&keeper->lock);
+	pthread_join(keeper->thread, NULL);
+	window_namer_free(keeper->namer);
+	error = store_writer_close(keeper->options.store);
+	pthread_mutex_destroy(&keeper->lock);
+	pthread_cond_destroy(&keeper->changed);
+	free(keeper);
+	return error;
+}
+
+/* --- in the recording's thread --- */
+
+static bool has_room(struct window_keeper *keeper)
+{
+	bool room;
+
+	pthread_mutex_lock(&keeper->lock);
+	room = keeper->waiting < WINDOW_KEEPER_MAX_WAITING;
+	pthread_mutex_unlock(&keeper->lock);
+	return room;
+}
+
+static void append(struct window_keeper *keeper, struct waiting_window *window)
+{
+	pthread_mutex_lock(&keeper->lock);
+	*keeper->last = window;
+	keeper->last = &window->next;
+	keeper->waiting++;
+	pthread_cond_broadcast(&keeper->changed);
+	pthread_mutex_unlock(&keeper->lock);
+}
+
+void window_keeper_put(struct window_keeper *keeper, struct recording *recording,
+		       const struct recorded_window *recorded)
+{
+	_cleanup_(cleanup_window) struct waiting_window *window = calloc(1, sizeof(*window));
+
+	if (!window) {
+		aggregator_free(recorded->aggregator);
+		count(keeper, -ENOMEM);
+		return;
+	}
+	window->recorded = *recorded;
+	if (!has_room(keeper)) {
+		count(keeper, -EBUSY);
+		return;
+	}
+	window->code = window_code_new(recording, recorded->aggregator);
+	if (window->code)
+		append(keeper, take_ptr(window));
+	else
+		count(keeper, -ENOMEM);
+}
+
+void window_keeper_read_state(struct window_keeper *keeper, struct window_keeper_state *ret_state)
+{
+	pthread_mutex_lock(&keeper->lock);
+	*ret_state = keeper->state;
+	pthread_mutex_unlock(&keeper->lock);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keeps the windows of a recording in a store, in a thread of its own, so that neither a disk nor a file with much debugging information holds the ticks up: first the window, with addresses in
+ * files as places, then their names. It also takes away what is older, or more, than is to be kept.
+ *
+ * A store that cannot be written is no reason to end: the window is lost, which is counted, and the next one is tried again.
+ */
+#ifndef HEARTH_PROFILER_WINDOW_KEEPER_H
+#define HEARTH_PROFILER_WINDOW_KEEPER_H
+
+#include <stdint.h>
+
+struct recorded_window;
+struct recording;
+struct store_writer;
+struct window_keeper;
+
+/* More windows do not wait: 10 s each, some MB. */
+#define WINDOW_KEEPER_MAX_WAITING 6
+
+struct window_keeper_options {
+	struct store_writer *store; /* the keeper's from now on */
+	const char *folder;         /* that it writes into */
+	const char *command;        /* what is recorded, in words */
+	const char *event;
+	uint64_t keep_ns;   /* no older slices are kept; 0: of any age */
+	uint64_t max_bytes; /* and no more in all; 0: any amount */
+};
+
+/* Since it began. */
+struct window_keeper_state {
+	uint64_t kept, lost; /* windows */
+	int error;           /* of the last window, 0: it was kept */
+};
+
+/* Strings live longer. 0 or -errno, and the store is still the caller's. */
+int window_keeper_new(const struct window_keeper_options *options,
+		      struct window_keeper **ret_keeper);
+
+/* Keeps what waits, and closes the store: 0 or its error. */
+int window_keeper_free(struct window_keeper *keeper);
+
+/* Takes a window, with what the recording knows of it now. One for which there is no room is lost. In the recording's thread. */
+void window_keeper_put(struct window_keeper *keeper, struct recording *recording,
+		       const struct recorded_window *window);
+
+/* From any thread. */
+void window_keeper_read_state(struct window_keeper *keeper, struct window_keeper_state *ret_state);
+
+#endif

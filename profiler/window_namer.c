@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profiler/window_namer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/string_pool.h"
+#include "base/u64_map.h"
+#include "bpf/events.h"
+#include "elf/build_id.h"
+#include "profiler/frame_names.h"
+#include "profiler/modules.h"
+#include "profiler/name_source.h"
+#include "profiler/own_worker.h"
+#include "profiler/window_code.h"
+#include "store/store_writer.h"
+#include "symbolize/symbolizer.h"
+#include "worker/local_files.h"
+#include "worker/name_service.h"
+#include "worker/opener.h"
+#include "worker/worker.h"
+
+/* More modules than that are learnt anew. */
+#define MAX_KNOWN 65536
+
+struct window_namer {
+	struct worker *worker;
+	struct opener *opener;
+	struct local_files *local_files;
+	struct string_pool identities; /* digits of build-ids, or what stands for one */
+	struct u64_map known;          /* module -> identity */
+};
+
+int window_namer_new(struct window_namer **ret_namer)
+{
+	struct window_namer *namer = calloc(1, sizeof(*namer));
+	int error;
+
+	if (!namer)
+		return -ENOMEM;
+	string_pool_init(&namer->identities);
+	u64_map_init(&namer->known);
+	namer->local_files = local_files_new();
+	error = namer->local_files ? own_worker_new(&namer->worker) : -ENOMEM;
+	if (!error)
+		error = own_opener_new(-1, &namer->opener);
+	if (error)
+		window_namer_free(namer);
+	else
+		*ret_namer = namer;
+	return error;
+}
+
+void window_namer_free(struct window_namer *namer)
+{
+	if (!namer)
+		return;
+	worker_free(namer->worker);
+	opener_free(namer->opener);
+	local_files_free(namer->local_files);
+	string_pool_release(&namer->identities);
+	u64_map_release(&namer->known);
+	free(namer);
+}
+
+/* --- which file a module is --- */
+
+/* One without a build-id is told from others while this hearth runs. */
+static void describe(const struct module *module, const struct build_id *id, char *text,
+		     size_t size)
+{
+	if (id->size)
+		build_id_format(id, text);
+	else
+		snprintf(text, size, "key-%016" PRIx64, module->id);
+}
+
+static int keep_identity(struct window_namer *namer, const struct module *module,
+			 const struct build_id *id)
+{
+	char text[2 * BUILD_ID_MAX_BYTES + 32];
+	uint32_t string;
+	int error;
+
+	describe(module, id, text, sizeof(text));
+	error = string_pool_add(&namer->identities, text, strlen(text), &string);
+	return error ? error : u64_map_set(&namer->known, module->id, string);
+}
+
+/* Whose file cannot be read has none. */
+static int learn(struct window_namer *namer, const struct module *module)
+{
+	const struct symbol_request request = {
+		.space = SYMBOL_FILE,
+		.fd = module->fd,
+		.without_inlined = true,
+		.without_lines = true,
+	};
+	const struct debug_candidate none = { .fd = -1 };
+	struct debug_identity identity;
+	struct build_id id = { .size = 0 };
+	struct answer answer;
+	uint64_t cpu_ns;
+	int error = module->fd >= 0 && module_is_unchanged(module)
+			    ? name_service_submit(namer->worker, &request, &none)
+			    : -ENOENT;
+
+	if (!error)
+		error = name_service_take(namer->worker, 0, &answer, &identity, &cpu_ns);
+	if (!error) {
+		id = answer.build_id;
+		answer_release(&answer);
+	}
+	return error == -ENOMEM ? error : keep_identity(namer, module, &id);
+}
+
+static bool is_known(const struct window_namer *namer, const struct module *module)
+{
+	return u64_map_get(&namer->known, module->id) != U64_MAP_ABSENT;
+}
+
+static void forget_all(struct window_namer *namer)
+{
+	string_pool_release(&namer->identities);
+	u64_map_release(&namer->known);
+	string_pool_init(&namer->identities);
+	u64_map_init(&namer->known);
+}
+
+/* Root's first, then one owner after the other (worker.h). */
+static int compare_owners(const void *left, const void *right)
+{
+	const struct module *a = *(const struct module *const *)left;
+	const struct module *b = *(const struct module *const *)right;
+
+	if (a->owner != b->owner)
+		return (a->owner > b->owner) - (a->owner < b->owner);
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+static const struct module **sort_by_owner(const struct module *modules, size_t count)
+{
+	const struct module **sorted = malloc((count + 1) * sizeof(*sorted));
+
+	if (!sorted)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = &modules[i];
+	qsort(sorted, count, sizeof(*sorted), compare_owners);
+	return sorted;
+}
+
+int window_namer_learn(struct window_namer *namer, const struct window_code *code)
+{
+	size_t count;
+	const struct module *modules = window_code_modules(code, &count);
+	_cleanup_free_ const struct module **sorted = sort_by_owner(modules, count);
+	int error = sorted ? 0 : -ENOMEM;
+
+	if (namer->identities.count > MAX_KNOWN)
+		forget_all(namer);
+	for (size_t i = 0; i < count && !error; i++)
+		if (!is_known(namer, sorted[i]))
+			error = learn(namer, sorted[i]);
+	return error;
+}
+
+static const char *identity_of(void *context, uint64_t module)
+{
+	const struct window_namer *namer = context;
+	uint32_t string = u64_map_get(&namer->known, module);
+
+	return string == U64_MAP_ABSENT ? NULL : string_pool_get(&namer->identities, string, NULL);
+}
+
+void window_namer_sources(struct window_namer *namer, struct window_code *code,
+			  struct frame_names_sources *ret_sources)
+{
+	*ret_sources = (struct frame_names_sources){
+		.build_id_of = identity_of,
+		.build_id_context = namer,
+		.worker = namer->worker,
+		.debug_files.places = { symbolizer_default_debug_folders, namer->opener,
+					namer->local_files },
+	};
+	window_code_sources(code, &ret_sources->code);
+}
+
+/* --- what addresses are called --- */
+
+struct wanted_address {
+	const struct module *module;
+	const char *build_id;
+	uint64_t offset;
+};
+
+struct naming {
+	struct window_namer *namer;
+	struct u64_map by_identity; /* string of namer->identities -> module of the window */
+	const struct module *modules;
+	struct buffer wanted;  /* struct wanted_address */
+	struct buffer offsets; /* of them, in their order */
+	struct buffer names;   /* struct address_names */
+	struct arena strings;  /* and arrays */
+	int error;             /* of a callback */
+};
+
+static int find_wanted(void *context, const struct frame_address *address)
+{
+	struct naming *naming = context;
+	struct wanted_address wanted = { .offset = address->offset };
+	uint32_t string, index;
+
+	if (!address->build_id || !string_pool_find(&naming->namer->identities, address->build_id,
+						    strlen(address->build_id), &string))
+		return 0;
+	index = u64_map_get(&naming->by_identity, string);
+	if (index == U64_MAP_ABSENT)
+		return 0;
+	wanted.module = &naming->modules[index];
+	wanted.build_id = string_pool_get(&naming->namer->identities, string, NULL);
+	buffer_append(&naming->wanted, &wanted, sizeof(wanted));
+	return buffer_error(&naming->wanted);
+}
+
+static int compare_wanted(const void *left, const void *right)
+{
+	const struct wanted_address *a = left, *b = right;
+
+	if (a->module->owner != b->module->owner)
+		return (a->module->owner > b->module->owner) -
+		       (a->module->owner < b->module->owner);
+	if (a->module->id != b->module->id)
+		return (a->module->id > b->module->id) - (a->module->id < b->module->id);
+	return (a->offset > b->offset) - (a->offset < b->offset);
+}
+
+/* Two modules of one content have one identity: either will do. */
+static int list_wanted(struct naming *naming, const struct window_code *code,
+		       struct store_writer *writer)
+{
+	size_t count;
+	int error = 0;
+
+	naming->modules = window_code_modules(code, &count);
+	for (size_t i = 0; i < count && !error; i++)
+		error = u64_map_set(&naming->by_identity,
+				    u64_map_get(&naming->namer->known, naming->modules[i].id),
+				    (uint32_t)i);
+	if (!error)
+		error = store_writer_each_unnamed(writer, find_wanted, naming);
+	return error;
+}
+
+static const char *keep_string(struct naming *naming, const char *string)
+{
+	const char *kept = string ? arena_string(&naming->strings, string, strlen(string)) : NULL;
+
+	if (string && !kept)
+		naming->error = -ENOMEM;
+	return kept;
+}
+
+static size_t chain_length(const struct symbol_name *name)
+{
+	size_t count = 1;
+
+	for (name = name->inlined; name; name = name->inlined)
+		count++;
+	return count;
+}
+
+/* The function itself, and what was inlined into it; without a function there is no name. */
+static const struct frame_name *keep_chain(struct naming *naming, const struct symbol_name *name,
+					   size_t *ret_count)
+{
+	size_t count = name->function ? chain_length(name) : 0;
+	struct frame_name *chain =
+		count ? arena_alloc(&naming->strings, count * sizeof(*chain)) : NULL;
+
+	*ret_count = 0;
+	if (!chain) {
+		naming->error = count ? -ENOMEM : naming->error;
+		return NULL;
+	}
+	for (; name; name = name->inlined)
+		if (name->function)
+			chain[(*ret_count)++] = (struct frame_name){
+				.function = keep_string(naming, name->function),
+				.file = keep_string(naming, name->file),
+				.line = name->line,
+			};
+	return chain;
+}
+
+static void tell(struct naming *naming, const struct wanted_address *wanted,
+		 const struct symbol_name *name)
+{
+	struct address_names told = {
+		.address = { .module = *wanted->module->name ? wanted->module->name : NULL,
+			     .build_id = wanted->build_id,
+			     .offset = wanted->offset },
+		.is_root = name && name->is_root,
+	};
+
+	if (name)
+		told.names = keep_chain(naming, name, &told.count);
+	buffer_append(&naming->names, &told, sizeof(told));
+	if (buffer_error(&naming->names))
+		naming->error = -ENOMEM;
+}
+
+/* The end of what is asked at once. */
+static size_t end_of_module(const struct wanted_address *wanted, size_t count, size_t start)
+{
+	size_t end = start + 1;
+
+	while (end < count && wanted[end].module == wanted[start].module &&
+	       end - start < SYMBOLIZER_MAX_ADDRESSES)
+		end++;
+	return end;
+}
+
+static const struct wanted_address *wanted_of(const struct naming *naming, size_t *ret_count)
+{
+	*ret_count = naming->wanted.size / sizeof(struct wanted_address);
+	return (const struct wanted_address *)naming->wanted.data;
+}
+
+/* A reply's id is the index where its addresses start. What was not read for want of time is asked again. */
+static void take_reply(const struct symbol_reply *reply, void *context)
+{
+	struct naming *naming = context;
+	size_t count;
+	const struct wanted_address *wanted = wanted_of(naming, &count);
+	size_t end = end_of_module(wanted, count, reply->id);
+
+	if (reply->error == -ETIME)
+		return;
+	for (size_t i = reply->id; i < end && !naming->error; i++)
+		tell(naming, &wanted[i], reply->error ? NULL : &reply->names[i - reply->id]);
+}
+
+static int ask_module(struct naming *naming, struct name_source *source, size_t start, size_t end)
+{
+	size_t count;
+	const struct wanted_address *wanted = wanted_of(naming, &count);
+	const struct module *module = wanted[start].module;
+	const struct symbol_request request = {
+		.id = start,
+		.space = SYMBOL_FILE,
+		.fd = module->fd,
+		.path = module->is_copy ? NULL : module->path,
+		.addresses = (const uint64_t *)naming->offsets.data + start,
+		.count = end - start,
+	};
+	int error;
+
+	if (module->fd >= 0 && module_is_unchanged(module)) {
+		error = name_source_submit(source, &request);
+		return error == -ENOMEM ? error : naming->error;
+	}
+	for (size_t i = start; i < end && !naming->error; i++)
+		tell(naming, &wanted[i], NULL);
+	return naming->error;
+}
+
+static int ask_each(struct naming *naming, struct name_source *source)
+{
+	size_t count;
+	const struct wanted_address *wanted = wanted_of(naming, &count);
+	int error = 0;
+
+	for (size_t start = 0, end; start < count && !error; start = end) {
+		end = end_of_module(wanted, count, start);
+		if (start && wanted[start].module->owner != wanted[start - 1].module->owner)
+			error = name_source_finish(source);
+		if (!error)
+			error = ask_module(naming, source, start, end);
+	}
+	if (!error)
+		error = name_source_finish(source);
+	return error ? error : naming->error;
+}
+
+static int ask(struct naming *naming)
+{
+	const struct name_source_debug_files debug_files = {
+		.places = { symbolizer_default_debug_folders, naming->namer->opener,
+			    naming->namer->local_files },
+	};
+	struct name_source *source;
+	size_t count;
+	const struct wanted_address *wanted;
+	int error;
+
+	wanted = wanted_of(naming, &count);
+	if (!count)
+		return 0;
+	qsort(naming->wanted.data, count, sizeof(*wanted), compare_wanted);
+	for (size_t i = 0; i < count; i++)
+		buffer_append(&naming->offsets, &wanted[i].offset, sizeof(wanted[i].offset));
+	error = buffer_error(&naming->offsets);
+	if (error)
+		return error;
+	source = name_source_new(naming->namer->worker, &debug_files, WINDOW_NAMER_MAX_MS,
+				 take_reply, naming);
+	if (!source)
+		return -ENOMEM;
+	error = ask_each(naming, source);
+	name_source_free(source);
+	return error;
+}
+
+static void naming_release(struct naming *naming)
+{
+	u64_map_release(&naming->by_identity);
+	buffer_release(&naming->wanted);
+	buffer_release(&naming->offsets);
+	buffer_release(&naming->names);
+	arena_release(&naming->strings);
+}
+
+int window_namer_name(struct window_namer *namer, const struct window_code *code,
+		      struct store_writer *writer)
+{
+	_cleanup_(naming_release) struct naming naming = { .namer = namer };
+	int error;
+
+	u64_map_init(&naming.by_identity);
+	arena_init(&naming.strings);
+	error = list_wanted(&naming, code, writer);
+	if (!error)
+		error = ask(&naming);
+	if (error || !naming.names.size)
+		return error;
+	return store_writer_add_names(writer, (const struct address_names *)naming.names.data,
+				      naming.names.size / sizeof(struct address_names));
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names for what a store has of windows (store_writer.h): which file each module is, before a window is kept, and what its addresses are called, afterwards. Has a worker and an opener of its own, so
+ * that the recording waits for neither. One thread at a time.
+ */
+#ifndef HEARTH_PROFILER_WINDOW_NAMER_H
+#define HEARTH_PROFILER_WINDOW_NAMER_H
+
+#include <stdint.h>
+
+struct child_usage;
+struct frame_names_sources;
+struct store_writer;
+struct window_code;
+struct window_namer;
+
+/* So long the files of a window are read; what is not named then is asked again when a window has the file once more. */
+#define WINDOW_NAMER_MAX_MS 5000
+
+int window_namer_new(struct window_namer **ret_namer); /* 0 or -errno */
+void window_namer_free(struct window_namer *namer);
+
+/* Asks for the build-ids of modules that are not known: 0 or -ENOMEM. */
+int window_namer_learn(struct window_namer *namer, const struct window_code *code);
+
+/* Sources for a window's ticks, of which the files' addresses stay places; but for aggregator and costs. */
+void window_namer_sources(struct window_namer *namer, struct window_code *code,
+			  struct frame_names_sources *ret_sources);
+
+/* Names addresses of the slice that is open, as far as the window has their files: 0, -ENOMEM, or an error of store_writer_add_names(). */
+int window_namer_name(struct window_namer *namer, const struct window_code *code,
+		      struct store_writer *writer);
+
+#endif
