@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`hearth serve`: what the machine does is in the store, under its names, whatever became of it, and of hearth."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+import hearth
+import recording
+import serving
+
+
+@pytest.fixture
+def store(tmp_path):
+    return tmp_path / "store"
+
+
+def is_of(comm):
+    return lambda stack: stack.process == comm
+
+
+def has(function):
+    return lambda stack: function in stack.frames
+
+
+def busy(program="shares_70_30"):
+    """A load that runs until the `with` block is left."""
+    return hearth.Child(*hearth.sample(program, 600))
+
+
+def test_a_load_is_in_the_store_while_serve_runs_and_afterwards(store):
+    with serving.serving(store), busy():
+        while_it_runs = serving.wait_for(store, has("seventy"), "the load's function in the store", "--where", "comm=shares_70_30")
+        assert {stack.process for stack in while_it_runs} == {"shares_70_30"}
+    afterwards = serving.query(store, "--where", "comm=shares_70_30")
+    assert hearth.ticks(afterwards) >= hearth.ticks(while_it_runs)
+    assert [entry["state"] for entry in serving.slices(store)] == ["sealed"]
+    assert hearth.run("store", "verify", "--store", store).returncode == 0
+
+
+def test_stacks_are_whole(store):
+    """Their roots are proven, though the names that prove them come later."""
+    with serving.serving(store, "--rate", "99"), busy():
+        serving.wait_for(store, has("seventy"), "the load's function in the store")
+    stacks = serving.query(store, "--where", "comm=shares_70_30")
+    whole = hearth.ticks(stacks, lambda stack: stack.fate == "complete" and "main" in stack.frames)
+    assert whole >= 0.95 * hearth.ticks(stacks), stacks
+
+
+def test_names_survive_the_process_and_its_file(store, tmp_path):
+    program = tmp_path / "gone_soon"
+    shutil.copy(hearth.SAMPLES / "shares_70_30", program)
+    with serving.serving(store):
+        with hearth.Child(program, "600"):
+            serving.wait_for(store, has("seventy"), "the load's function in the store")
+        program.unlink()
+    assert any(map(has("seventy"), serving.query(store, "--where", "comm=gone_soon")))
+
+
+def test_a_file_that_is_gone_before_its_window_ends_is_named(store, tmp_path):
+    """Its descriptor is held from its first tick on."""
+    program = tmp_path / "gone_at_once"
+    shutil.copy(hearth.SAMPLES / "shares_70_30", program)
+    with serving.serving(store, "--window", "60s", "--rate", "99"):
+        with hearth.Child(program, "--report", "1") as load:
+            assert load.end().returncode == 0
+        program.unlink()
+    stacks = serving.query(store, "--where", "comm=gone_at_once")
+    named = hearth.ticks(stacks, has("seventy"))
+    assert named and named >= 0.5 * hearth.ticks(stacks), stacks
+
+
+def test_windows_lie_where_time_has_them(store):
+    with serving.serving(store), busy():
+        serving.wait_for(store, is_of("shares_70_30"), "the load in the store")
+        begins = time.time()
+        serving.wait_for(store, is_of("shares_70_30"), "the load in a later window", "--from", f"@{begins}")
+        ends = time.time()
+    assert hearth.ticks(serving.query(store, "--from", f"@{begins}", "--to", f"@{ends}"))
+    assert serving.query(store, "--from", f"@{ends + 3600}") == []
+    assert serving.query(store, "--to", f"@{begins - 3600}") == []
+
+
+def test_cpu_seconds_are_those_of_proc(store):
+    """Of a process that runs for a while: ticks by the rate, within the spread of such counts (5 sigma: 1 in a million)."""
+    rate = 99
+    with serving.serving(store, "--rate", str(rate)):
+        with hearth.Child(*hearth.sample("shares_70_30", "--report", 4)) as load:
+            ended = load.end()
+        cpu_seconds = hearth.report_of(ended.stdout)["cpu_ns"] / 1e9
+    ticks = hearth.ticks(serving.query(store, "--where", f"pid={load.pid}"))
+    expected = cpu_seconds * rate
+    assert abs(ticks - expected) <= 5 * expected**0.5 + 2, (ticks, expected)
+
+
+def test_made_code_is_named_by_its_perf_map(store, tmp_path):
+    script = tmp_path / "busy.js"
+    script.write_text("function burnHotly(n) { let x = 0; for (let i = 0; i < n; i++) x += Math.sqrt(i * n); return x; }\nfor (;;) burnHotly(1e6);\n")
+    with serving.serving(store, "--rate", "99"):
+        with hearth.Child("node", "--perf-basic-prof", "--interpreted-frames-native-stack", script) as node:
+            serving.wait_for(
+                store,
+                lambda stack: any("burnHotly" in frame for frame in stack.frames),
+                "the function that node made code of",
+                "--where",
+                f"pid={node.pid}",
+            )
+    Path(f"/tmp/perf-{node.pid}.map").unlink()
+
+
+def test_a_second_one_on_the_store_says_so(store):
+    with serving.serving(store):
+        recording.assert_refused(hearth.run("serve", "--store", store), 2, "another hearth writes into this store")
+
+
+def test_killed_it_loses_one_window_at_most_and_the_next_one_goes_on(store):
+    with serving.start(store) as serve, busy():
+        hearth.wait_until_recording(serve)
+        before = serving.wait_for(store, has("seventy"), "the load's function in the store")
+        os.kill(serve.pid, signal.SIGKILL)
+        serve.process.wait()
+        kept = serving.query(store, "--where", "comm=shares_70_30")
+        assert hearth.ticks(kept) >= hearth.ticks(before, is_of("shares_70_30"))
+        ended = time.time()
+        with serving.serving(store):
+            serving.wait_for(store, has("seventy"), "the load after the next start", "--from", f"@{ended}")
+    assert [entry["state"] for entry in serving.slices(store)] == ["sealed", "sealed"]
+    assert hearth.run("store", "verify", "--store", store).returncode == 0
+
+
+def test_a_store_that_cannot_be_made_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    recording.assert_refused(hearth.run("serve", "--store", tmp_path / "file" / "store"), 2, "cannot write into the store")
+
+
+@pytest.mark.parametrize(
+    "arguments, pattern",
+    [
+        (["--window", "0s"], "a window is from 1s to 60s long"),
+        (["--window", "2h"], "a window is from 1s to 60s long"),
+        (["--rate", "0"], "a rate is a whole number"),
+        (["--keep", "yesterday"], "--keep"),
+        (["--keep-size", "2GB"], "a size is a number of bytes"),
+        (["nginx"], "takes no argument such as nginx"),
+    ],
+)
+def test_wrong_use_is_one_line(arguments, pattern):
+    recording.assert_refused(hearth.run("serve", *arguments), 2, pattern)
+
+
+def test_without_root_it_says_what_it_needs(tmp_path):
+    tmp_path.chmod(0o777)
+    ended = subprocess.run(
+        [*recording.NOBODY, hearth.BINARY, "serve", "--store", tmp_path / "store"],
+        capture_output=True,
+        text=True,
+        timeout=hearth.DEADLINE_SECONDS,
+    )
+    assert ended.returncode == 3, ended
+    assert re.search("root|CAP_|permitted", ended.stderr), ended
+
+
+def test_a_full_disk_heals(tmp_path):
+    """A small file system is filled, and freed again: serve says so once, goes on, and keeps windows again."""
+    place = tmp_path / "small"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", place], check=True)
+    try:
+        store = place / "store"
+        with serving.serving(store) as serve, busy():
+            serving.wait_for(store, has("seventy"), "the load in the store")
+            ballast = place / "ballast"
+            with open(ballast, "wb", buffering=0) as file, pytest.raises(OSError):
+                while True:
+                    file.write(b"x" * 4096)
+            serve.wait_for("a window of the recording is lost")
+            ballast.unlink()
+            serve.wait_for("are kept again")
+            healed = time.time()
+            serving.wait_for(store, has("seventy"), "the load after it healed", "--from", f"@{healed - 1}")
+        assert hearth.run("store", "verify", "--store", store).returncode == 0
+    finally:
+        subprocess.run(["umount", place], check=True)
