@@ -29,6 +29,7 @@ enum event_type {
 	EVENT_MODULE,
 	EVENT_MAPPED_MODULE, /* a module_event: no code of it was met so far */
 	EVENT_SNAPSHOT,
+	EVENT_GROUP,
 };
 
 enum tick_fate { TICK_COMPLETE, TICK_TRUNCATED, TICK_LOST };
@@ -160,12 +161,25 @@ struct process_event {
 	__u64 id;
 	__u64 start_time_ns;
 	__u64 exec_count;
-	__u64 cgroup;      /* id in the unified hierarchy */
+	__u64 cgroup;      /* id of a group_event, 0: it is in a root, or nobody asks */
 	__u32 caller_tgid; /* in hearth's own PID namespace, 0 if it is not visible there */
 	__u32 own_tgid;    /* in the process's innermost PID namespace */
 	__u32 uid;
 	__u32 is_kernel;
 	char comm[EVENT_COMM_SIZE]; /* of the thread group's leader */
+};
+
+#define GROUP_MAX_PATH 1024
+
+/*
+ * A control group that a process is in: of the unified hierarchy, or of the one of the memory controller, whichever is deeper.
+ * Told ahead of the process, since both may be gone a moment later.
+ */
+struct group_event {
+	__u32 type;
+	__u32 path_size; /* over GROUP_MAX_PATH: it was cut, and only so much of it is there */
+	__u64 id;
+	/* char[path_size] follows: from the root of its hierarchy, not terminated */
 };
 
 /* What the kernel knows a file by (DESIGN.md, "Identity, decided once"). */
@@ -313,7 +327,7 @@ struct sample_config {
 	__u8 by_process, by_thread, by_comm, by_cgroup, by_user;
 	__u8 verify;   /* each tick brings a snapshot */
 	__u8 is_clock; /* the event is one; else there are no late ticks */
-	__u8 unused;
+	__u8 tells_groups;
 	__u32 memo_count; /* of threads' last stacks: a power of two */
 	__u32 unused_too;
 	char comm[EVENT_COMM_SIZE];
@@ -325,6 +339,7 @@ _Static_assert(sizeof(struct stack_event) == 24, "stack_event is part of the con
 _Static_assert(sizeof(struct snapshot_mapping) == 32, "snapshot_mapping is part of the contract");
 _Static_assert(sizeof(struct snapshot_event) == 240, "snapshot_event is part of the contract");
 _Static_assert(sizeof(struct process_event) == 72, "process_event is part of the contract");
+_Static_assert(sizeof(struct group_event) == 16, "group_event is part of the contract");
 _Static_assert(sizeof(struct module_key) == 40, "module_key is part of the contract");
 _Static_assert(sizeof(struct module_event) == 96, "module_event is part of the contract");
 _Static_assert(sizeof(struct identify_argument) == 88, "identify_argument is part of the contract");

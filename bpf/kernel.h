@@ -131,6 +131,7 @@ struct mm_struct___before_6_13 {
 
 struct kernfs_node {
 	__u64 id;
+	const char *name;
 };
 
 struct cgroup {

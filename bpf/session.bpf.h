@@ -51,6 +51,8 @@ struct scratch {
 	__u64 addresses[KERNEL_MAX_FRAMES + 1];
 	struct module_event module;
 	char path[EVENT_MAX_PATH + 256]; /* room for one name more than fits */
+	struct group_event group;
+	char group_path[GROUP_MAX_PATH + 1 + 256]; /* the same, and a slash */
 };
 
 /* `identify` runs in a system call that a tick may interrupt: each has its own. */

@@ -315,6 +315,7 @@ static int check(struct record_command *command)
 		error = output_check(&command->output, command->default_path);
 	if (!error)
 		command->recorder.labels = output_labels(&command->output);
+	command->recorder.sampler.groups = command->recorder.labels.cgroup;
 	if (!error && command->stats_path &&
 	    output_file_is_same(command->stats_path, command->output.path)) {
 		log_error("--stats and -o name the same file");

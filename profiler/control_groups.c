@@ -35,11 +35,19 @@ struct noted_process {
 	uint32_t container; /* of known_containers, or KNOWN_CONTAINERS_NONE */
 };
 
+/* As the kernel side told it. */
+struct told_group {
+	uint64_t id; /* group_event.id: the key */
+	uint64_t told_ns;
+	uint32_t path; /* string */
+};
+
 struct control_groups {
 	uint64_t boottime_ahead_ns;
 	struct tick_labels wanted;
 	struct string_pool strings;
 	struct record_pool processes;
+	struct record_pool told; /* struct told_group */
 	struct known_containers containers;
 };
 
@@ -53,6 +61,7 @@ struct control_groups *control_groups_new(uint64_t boottime_ahead_ns, struct tic
 	groups->wanted = wanted;
 	string_pool_init(&groups->strings);
 	record_pool_init(&groups->processes, sizeof(struct noted_process), sizeof(uint64_t));
+	record_pool_init(&groups->told, sizeof(struct told_group), sizeof(uint64_t));
 	if (known_containers_init(&groups->containers)) {
 		control_groups_free(groups);
 		return NULL;
@@ -66,6 +75,7 @@ void control_groups_free(struct control_groups *groups)
 		return;
 	string_pool_release(&groups->strings);
 	record_pool_release(&groups->processes);
+	record_pool_release(&groups->told);
 	known_containers_release(&groups->containers);
 	free(groups);
 }
@@ -160,33 +170,87 @@ static bool read_process(const struct control_groups *groups, const struct proce
 	return task_started_at(pid, process->start_time_ns - groups->boottime_ahead_ns);
 }
 
+/* --- what the kernel side tells --- */
+
+void control_groups_tell(struct control_groups *groups, const struct group_event *group,
+			 size_t size)
+{
+	struct told_group *told;
+	uint32_t path, index;
+
+	if (size < sizeof(*group) || !group->path_size || group->path_size > GROUP_MAX_PATH ||
+	    size - sizeof(*group) < group->path_size)
+		return;
+	if ((groups->told.count >= CONTROL_GROUPS_MAX_PROCESSES &&
+	     !record_pool_find(&groups->told, &group->id, &index)) ||
+	    string_pool_add(&groups->strings, (const char *)(group + 1), group->path_size, &path) ||
+	    record_pool_add(&groups->told, &group->id, &index))
+		return;
+	told = record_pool_get(&groups->told, index);
+	told->path = path;
+	told->told_ns = clock_boottime_ns();
+}
+
+/* False: it did not tell. */
+static bool find_told(const struct control_groups *groups, const struct process_event *process,
+		      uint32_t *ret_path)
+{
+	uint32_t index;
+
+	if (!groups->wanted.cgroup || !process->cgroup ||
+	    !record_pool_find(&groups->told, &process->cgroup, &index))
+		return false;
+	*ret_path = ((const struct told_group *)record_pool_get(&groups->told, index))->path;
+	return true;
+}
+
 /* --- noting it --- */
+
+static void note_path(struct control_groups *groups, const struct container_witness *witness,
+		      uint32_t path, struct noted_process *noted)
+{
+	struct container_path container;
+
+	noted->path = path;
+	noted->container = KNOWN_CONTAINERS_NONE;
+	if (container_path_read(string_pool_get(&groups->strings, path, NULL), &container))
+		noted->container = known_containers_meet(&groups->containers, &container, witness);
+}
 
 static void note_group(struct control_groups *groups, const struct process_event *process,
 		       const struct buffer *text, struct noted_process *noted)
 {
 	const struct container_witness witness = { process->caller_tgid, process->uid };
-	struct container_path container;
-	const char *path;
+	const char *longest;
+	uint32_t path;
 	size_t size;
 
-	if (!control_group_longest(text->data, text->size, &path, &size) ||
-	    string_pool_add(&groups->strings, path, size, &noted->path))
-		return;
-	noted->container = KNOWN_CONTAINERS_NONE;
-	if (container_path_read(string_pool_get(&groups->strings, noted->path, NULL), &container))
-		noted->container = known_containers_meet(&groups->containers, &container, &witness);
+	if (control_group_longest(text->data, text->size, &longest, &size) &&
+	    !string_pool_add(&groups->strings, longest, size, &path))
+		note_path(groups, &witness, path, noted);
 }
 
-/* What is known of it from before stays where it is gone by now. */
+/* It is gone: what is known of it from before stays. */
+static void note_told(struct control_groups *groups, const struct process_event *process,
+		      struct noted_process *noted)
+{
+	const struct container_witness nobody = { 0, process->uid };
+	uint32_t path;
+
+	if (noted->path == NONE && find_told(groups, process, &path))
+		note_path(groups, &nobody, path, noted);
+}
+
 static void read_again(struct control_groups *groups, const struct process_event *process,
 		       struct noted_process *noted)
 {
 	_cleanup_(told_release) struct told told = { 0 };
 
 	noted->read_ns = noted->noted_ns;
-	if (!read_process(groups, process, &told))
+	if (!read_process(groups, process, &told)) {
+		note_told(groups, process, noted);
 		return;
+	}
 	if (told.group.size)
 		note_group(groups, process, &told.group, noted);
 	if (told.exe_size)
@@ -285,7 +349,7 @@ int control_groups_copy(struct control_groups *groups, const struct aggregator *
 /* What stays, until all of it is there. */
 struct remains {
 	struct string_pool strings;
-	struct record_pool processes;
+	struct record_pool processes, told;
 	bool *has_process; /* per container */
 	uint32_t *places;  /* of those that stay */
 };
@@ -294,6 +358,7 @@ static void remains_release(struct remains *remains)
 {
 	string_pool_release(&remains->strings);
 	record_pool_release(&remains->processes);
+	record_pool_release(&remains->told);
 	free(remains->has_process);
 	free(remains->places);
 }
@@ -329,15 +394,31 @@ static int keep_process(const struct control_groups *groups, struct remains *rem
 	return 0;
 }
 
+static int keep_told(const struct control_groups *groups, struct remains *remains,
+		     const struct told_group *told)
+{
+	struct told_group kept = *told;
+	uint32_t index;
+	int error = record_pool_add(&remains->told, &kept.id, &index);
+
+	if (!error)
+		error = keep_string(groups, remains, &kept.path);
+	if (!error)
+		memcpy(record_pool_get(&remains->told, index), &kept, sizeof(kept));
+	return error;
+}
+
 static void swap_in(struct control_groups *groups, struct remains *remains)
 {
 	const struct string_pool strings = groups->strings;
-	const struct record_pool processes = groups->processes;
+	const struct record_pool processes = groups->processes, told = groups->told;
 
 	groups->strings = remains->strings;
 	groups->processes = remains->processes;
 	remains->strings = strings;
 	remains->processes = processes;
+	groups->told = remains->told;
+	remains->told = told;
 	for (uint32_t i = 0; i < groups->processes.count; i++) {
 		struct noted_process *noted = record_pool_get(&groups->processes, i);
 
@@ -354,6 +435,12 @@ static bool has_old(const struct control_groups *groups, uint64_t before_ns)
 		if (noted->noted_ns < before_ns)
 			return true;
 	}
+	for (uint32_t i = 0; i < groups->told.count; i++) {
+		const struct told_group *told = record_pool_get(&groups->told, i);
+
+		if (told->told_ns < before_ns)
+			return true;
+	}
 	return false;
 }
 
@@ -367,6 +454,7 @@ int control_groups_forget(struct control_groups *groups, uint64_t before_ns)
 		return 0;
 	string_pool_init(&remains.strings);
 	record_pool_init(&remains.processes, sizeof(struct noted_process), sizeof(uint64_t));
+	record_pool_init(&remains.told, sizeof(struct told_group), sizeof(uint64_t));
 	remains.has_process = calloc(containers + 1, sizeof(*remains.has_process));
 	remains.places = calloc(containers + 1, sizeof(*remains.places));
 	if (!remains.has_process || !remains.places)
@@ -376,6 +464,12 @@ int control_groups_forget(struct control_groups *groups, uint64_t before_ns)
 
 		if (noted->noted_ns >= before_ns)
 			error = keep_process(groups, &remains, noted);
+	}
+	for (uint32_t i = 0; i < groups->told.count && !error; i++) {
+		const struct told_group *told = record_pool_get(&groups->told, i);
+
+		if (told->told_ns >= before_ns)
+			error = keep_told(groups, &remains, told);
 	}
 	if (!error)
 		error = known_containers_keep(&groups->containers, remains.has_process,

@@ -2,7 +2,7 @@
 /*
  * What /proc tells of each process when it is met, where an output asks for it: its control group, and its program. Read at once, for it may be gone soon,
  * and its group with it. Of the hierarchies that a process is in, the one with the longest path tells the most: of version 1 some
- * are not used. Where the group is a container's, its engine's files are read as well (container_files.h), and what the kubelet's folders are called.
+ * are not used. Of a process that is gone already the group is known that the kernel side told ahead of it. Where the group is a container's, its engine's files are read as well (container_files.h), and what the kubelet's folders are called.
  *
  * In the thread that records. Whoever names ticks in another one gets a copy (process_facts.h).
  *
@@ -19,18 +19,24 @@
 #include "profiler/tick_counts.h"
 
 struct aggregator;
+struct group_event;
 struct process_event;
 struct process_facts;
 
 /* A process costs some 60 bytes, and the text of paths that no other one has. */
-#define CONTROL_GROUPS_MAX_PROCESSES  (1u << 18)
-#define CONTROL_GROUPS_MAX_CONTAINERS 4096
+#define CONTROL_GROUPS_MAX_PROCESSES (1u << 18)
+/* One some 250. */
+#define CONTROL_GROUPS_MAX_CONTAINERS 32768
 
 struct control_groups;
 
 /* How far the kernel's CLOCK_BOOTTIME is ahead of ours, in a time namespace; and what is wanted: cgroup, exe. NULL: out of memory. */
 struct control_groups *control_groups_new(uint64_t boottime_ahead_ns, struct tick_labels wanted);
 void control_groups_free(struct control_groups *groups);
+
+/* A group that processes are in which are noted next. One that is malformed, or was cut, is not taken. */
+void control_groups_tell(struct control_groups *groups, const struct group_event *group,
+			 size_t size);
 
 /*
  * To be told while the process lives; again is no harm, and after a minute it is read again, for it may have moved. Without memory, or when it is gone, it is not known.

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "profiler/container_files.h"
@@ -23,7 +24,7 @@ struct known_container {
 	uint32_t text_count, identity_count;
 	struct container_text *texts[CONTAINER_TEXTS]; /* not handed on yet */
 	struct file_identity identities[CONTAINER_TEXTS];
-	struct pod_folder folder; /* empty: not known */
+	struct pod_folder *folder; /* NULL: not known */
 };
 
 #define KEY_SIZE (offsetof(struct container_path, pod) + sizeof(((struct container_path *)0)->pod))
@@ -46,10 +47,16 @@ static void drop_texts(struct known_container *container)
 		container_text_drop(container->texts[--container->text_count]);
 }
 
+static void release(struct known_container *container)
+{
+	drop_texts(container);
+	free(container->folder);
+}
+
 void known_containers_release(struct known_containers *known)
 {
 	for (uint32_t i = 0; i < known->containers.count; i++)
-		drop_texts(at(known, i));
+		release(at(known, i));
 	record_pool_release(&known->containers);
 	container_files_free(known->files);
 }
@@ -72,6 +79,17 @@ static bool are_same(const struct known_container *container, struct container_t
 	return are_same;
 }
 
+static void find_folder(struct known_container *container)
+{
+	struct pod_folder found;
+
+	if (!pod_folder_find(POD_FOLDERS, container->path.pod, &found))
+		return;
+	container->folder = malloc(sizeof(found));
+	if (container->folder)
+		*container->folder = found;
+}
+
 /* What is gone stays as it was read. */
 static void read_files(struct known_containers *known, struct known_container *container,
 		       const struct container_witness *witness)
@@ -79,8 +97,8 @@ static void read_files(struct known_containers *known, struct known_container *c
 	struct container_text *texts[CONTAINER_TEXTS];
 	size_t count;
 
-	if (*container->path.pod && !*container->folder.name)
-		pod_folder_find(POD_FOLDERS, container->path.pod, &container->folder);
+	if (*container->path.pod && !container->folder)
+		find_folder(container);
 	if (!*container->path.id)
 		return;
 	count = container_files_read(known->files, &container->path, witness, texts);
@@ -140,9 +158,9 @@ int known_containers_tell(struct known_containers *known, uint32_t container,
 	struct container_fact fact = { .id = told->path.id, .pod = told->path.pod };
 	int error;
 
-	if (*told->folder.name) {
-		fact.words[CONTAINER_POD] = told->folder.name;
-		fact.words[CONTAINER_NAMESPACE] = told->folder.namespace;
+	if (told->folder) {
+		fact.words[CONTAINER_POD] = told->folder->name;
+		fact.words[CONTAINER_NAMESPACE] = told->folder->namespace;
 	}
 	error = process_facts_add_container(facts, &fact, ret_container);
 	for (size_t i = 0; i < told->text_count && !error; i++)
@@ -171,7 +189,7 @@ int known_containers_keep(struct known_containers *known, const bool *is_met, ui
 			memcpy(record_pool_get(&kept, places[i]), at(known, i),
 			       sizeof(struct known_container));
 		else
-			drop_texts(at(known, i));
+			release(at(known, i));
 	record_pool_release(&known->containers);
 	known->containers = kept;
 	return 0;

@@ -82,6 +82,10 @@ static void take_event(void *context, const void *event, size_t size)
 	case EVENT_SNAPSHOT:
 		snapshots_handle(recording->snapshots, event, size);
 		break;
+	case EVENT_GROUP:
+		if (recording->control_groups)
+			control_groups_tell(recording->control_groups, event, size);
+		break;
 	case EVENT_PROCESS:
 		note_control_group(recording, event, size);
 		tick_windows_handle(&recording->ticks, event, size);

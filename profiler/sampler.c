@@ -157,6 +157,7 @@ static int configure(struct sampler *sampler)
 	config->is_clock = sampler_events[options->event].is_clock;
 	config->memo_count = memo_count(sampler);
 	config->verify = options->verify;
+	config->tells_groups = options->groups;
 	if (getrandom(&config->hash_seed, sizeof(config->hash_seed), 0) < 0)
 		return -errno;
 	system_limit_read("/proc/sys/kernel/perf_event_max_stack", &max_frames);

@@ -34,6 +34,7 @@ struct sampler_options {
 	const struct targets *targets;
 	uint64_t unwind_bytes; /* ceiling of the unwind tables, as unwind_space.h has it */
 	bool verify;           /* a snapshot of each user stack */
+	bool groups;           /* the control groups of processes (group_event) */
 	bool verbose;          /* let libbpf speak */
 	bool quiet;            /* log nothing: somebody only tries */
 };

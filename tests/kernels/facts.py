@@ -16,7 +16,7 @@ import expectations  # noqa: E402
 import hearth as e2e  # noqa: E402
 
 SAMPLES = ["shares_70_30", "recursion", "syscalls", "threads", "fork_storm"]
-RECORDED = [*SAMPLES, "static", "signal", "alternating", "verify", "growing_stack", "change_time", "no_change", "cgroup", "machine", "hidden_names", "unloaded_names"]
+RECORDED = [*SAMPLES, "static", "signal", "alternating", "verify", "growing_stack", "change_time", "no_change", "cgroup", "short_cgroup", "machine", "hidden_names", "unloaded_names"]
 CHAIN = ["main", *(f"chain_{i}" for i in range(1, 10)), "burn"]
 
 
@@ -170,6 +170,12 @@ def a_cgroup_is_found_from_below(guest):
     assert e2e.ticks(stacks) > 50
 
 
+def the_group_of_short_processes_is_known(guest):
+    stacks = guest.stacks("short_cgroup")
+    total, known = e2e.ticks(stacks), e2e.ticks(stacks, lambda stack: stack.process == "/outer/inner")
+    assert total > 100 and known >= 0.98 * total, f"{known} of {total} ticks: {sorted({stack.process for stack in stacks})}"
+
+
 def a_files_change_time_is_seen(guest):
     """Its mode alone changed: another key of the same module."""
     changed, unchanged = (guest.stats(case)["module_aliases"] for case in ("change_time", "no_change"))
@@ -263,6 +269,7 @@ FACTS = {
     "libunwind agrees": libunwind_agrees,
     "a stack that begins above its pointer is found": a_stack_that_begins_above_its_pointer_is_found,
     "a cgroup is found from below": a_cgroup_is_found_from_below,
+    "the group of short processes is known": the_group_of_short_processes_is_known,
     "a file's change time is seen": a_files_change_time_is_seen,
     "the kernel names its own code": the_kernel_names_its_own_code,
     "kallsyms names it where that program is refused": kallsyms_names_it_where_that_program_is_refused,

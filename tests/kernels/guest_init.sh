@@ -85,6 +85,16 @@ in_cgroup() # COMMAND...
 	return "$status"
 }
 
+# Processes that are gone, each in its group from its first tick on, before anybody can look at them.
+short_in_cgroup() # TIMES COMMAND...
+{
+	mkdir -p /sys/fs/cgroup/outer/inner
+	hearth record --comm recursion -F 199 --by cgroup --stats stats.json -o out.folded -- sh -c '
+		for i in $(seq "$0"); do
+			sh -c "echo 0 >/sys/fs/cgroup/outer/inner/cgroup.procs; exec \"\$@\"" sh "$@"
+		done' "$@"
+}
+
 # The whole machine, in which one program works.
 beside() # COMMAND...
 {
@@ -150,6 +160,7 @@ record change_time -- sh -c "$changed"
 record no_change -- sh -c "$unchanged"
 run few_files few_files
 run cgroup in_cgroup /samples/shares_70_30 1000
+run short_cgroup short_in_cgroup 30 /samples/recursion 0.1
 run machine beside /samples/shares_70_30 1000
 run hidden_doctor hidden hearth doctor --json
 run hidden_names hidden $syscalls

@@ -198,6 +198,62 @@ static void old_ones_are_forgotten(void **state)
 	control_groups_free(groups);
 }
 
+static void tell(struct control_groups *groups, uint64_t id, const char *path, size_t size)
+{
+	char bytes[sizeof(struct group_event) + GROUP_MAX_PATH + 1] = { 0 };
+	struct group_event event = { .type = EVENT_GROUP, .id = id, .path_size = (uint32_t)size };
+
+	memcpy(bytes, &event, sizeof(event));
+	memcpy(bytes + sizeof(event), path, strlen(path));
+	control_groups_tell(groups, (const struct group_event *)(void *)bytes,
+			    sizeof(event) + (size < GROUP_MAX_PATH ? size : GROUP_MAX_PATH));
+}
+
+static void of_what_is_gone_the_told_group_is_known(void **state)
+{
+	struct control_groups *groups = control_groups_new(0, wanted);
+	const struct process_event gone = { .id = 8, .cgroup = 77 };
+	const struct process_event other = { .id = 9, .cgroup = 78 };
+	const struct process_event in_no_group = { .id = 10 };
+	struct process_event alive = own_process();
+
+	(void)state;
+	alive.cgroup = 77;
+	tell(groups, 77, "/docker/x", 9);
+	control_groups_note(groups, &gone);
+	control_groups_note(groups, &other);
+	control_groups_note(groups, &in_no_group);
+	control_groups_note(groups, &alive);
+	assert_string_equal(control_groups_of(groups, &gone), "/docker/x");
+	assert_null(control_groups_of(groups, &other));
+	assert_null(control_groups_of(groups, &in_no_group));
+	/* What /proc says is the longest path of all hierarchies. */
+	assert_string_not_equal(control_groups_of(groups, &alive), "/docker/x");
+	/* Told groups are forgotten, too; what is known of processes stays as long as these do. */
+	assert_int_equal(control_groups_forget(groups, clock_boottime_ns() + 1), 0);
+	control_groups_note(groups, &gone);
+	assert_null(control_groups_of(groups, &gone));
+	control_groups_free(groups);
+}
+
+static void a_told_group_is_whole_or_none(void **state)
+{
+	struct control_groups *groups = control_groups_new(0, wanted);
+	const struct process_event gone = { .id = 8, .cgroup = 77 };
+	const struct group_event short_of_its_path = { .type = EVENT_GROUP,
+						       .id = 77,
+						       .path_size = 5 };
+
+	(void)state;
+	tell(groups, 77, "", 0);
+	tell(groups, 77, "/cut", GROUP_MAX_PATH + 1);
+	control_groups_tell(groups, &short_of_its_path, sizeof(short_of_its_path));
+	control_groups_tell(groups, &short_of_its_path, sizeof(short_of_its_path) - 1);
+	control_groups_note(groups, &gone);
+	assert_null(control_groups_of(groups, &gone));
+	control_groups_free(groups);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +264,8 @@ int main(void)
 		cmocka_unit_test(a_copy_stays),
 		cmocka_unit_test(what_is_not_wanted_is_not_known),
 		cmocka_unit_test(old_ones_are_forgotten),
+		cmocka_unit_test(of_what_is_gone_the_told_group_is_known),
+		cmocka_unit_test(a_told_group_is_whole_or_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
