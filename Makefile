@@ -4,7 +4,7 @@
 #   make            the binary, .output/hearth
 #   make demo       as root: install what is missing, build, profile a sample load, leave demo.svg
 #   make check      as root: install what is missing, build, run every test
-#   make unit e2e bench accuracy kernels fuzz format install uninstall clean
+#   make unit e2e bench accuracy kernels fuzz format install uninstall deb clean
 
 OUTPUT  := .output
 PREFIX  ?= /usr/local
@@ -211,7 +211,7 @@ $(OUTPUT)/fuzz/%: tests/fuzz/%.c $(call sources,$(FUZZ_FOLDERS)) $(wildcard $(ad
 	$(Q)$(CLANG) $(CFLAGS_) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) \
 		$(LDLIBS_)
 
--include $(shell find $(OUTPUT) -name '*.d' 2>/dev/null)
+-include $(shell find $(OUTPUT) -name '*.d' -type f 2>/dev/null)
 
 # --- tests and figures -----------------------------------------------------------------------------
 
@@ -310,6 +310,12 @@ uninstall:
 	$(Q)rm -f $(DESTDIR)$(BINDIR)/hearth $(foreach pair,$(INSTALLED),$(call target-of,$(pair)))
 	$(Q)! cmp -s packaging/hearth.conf $(CONF) || rm -f $(CONF)
 	$(Q)for folder in $(DESTDIR)$(DOCDIR) $(dir $(CONF)); do rmdir $$folder 2>/dev/null || :; done
+
+# A Debian package of it: .output/hearth_VERSION_ARCHITECTURE.deb.
+.PHONY: deb
+deb: all
+	$(call say,DEB,$(OUTPUT))
+	$(Q)packaging/debian/make_deb.sh $(OUTPUT) $(VERSION)
 
 clean:
 	rm -rf $(OUTPUT)

@@ -3,7 +3,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -14,43 +13,35 @@ import hearth
 SCRIPT = Path(__file__).with_name("systemd_machine.sh")
 
 
-def hierarchies():
-    """Folders of the control groups that systemd wants to have: of version 2, and its own of version 1."""
-    for line in Path("/proc/self/mounts").read_text().splitlines():
-        _, folder, kind, options, *_ = line.split()
-        if kind == "cgroup2" or (kind == "cgroup" and "name=systemd" in options.split(",")):
-            yield Path(folder)
+def make_group():
+    """A control group (of version 2) for all of the machine's, which sees no other."""
+    mounts = (line.split() for line in Path("/proc/self/mounts").read_text().splitlines())
+    root = next(Path(folder) for _, folder, kind, *_ in mounts if kind == "cgroup2")
+    group = root / f"hearth-test-{os.getpid()}-{time.monotonic_ns()}"
+    group.mkdir()
+    return group
 
 
-def make_groups(name):
-    groups = [folder / name for folder in hierarchies()]
-    for group in groups:
-        group.mkdir()
-    return groups
+def folders_of(group):
+    """It and all below it, the innermost first."""
+    return [*sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True), group]
 
 
-def members(groups):
-    found = set()
-    for group in groups:
-        for path in [group, *(path for path in group.rglob("*") if path.is_dir())]:
-            with contextlib.suppress(OSError):
-                found.update(map(int, (path / "cgroup.procs").read_text().split()))
-    return found
+def members(group):
+    return {int(pid) for folder in folders_of(group) for pid in (folder / "cgroup.procs").read_text().split()}
 
 
-def remove_groups(groups):
-    """Those who are still in them are ended first."""
+def remove_group(group):
+    """Those who are still in it are ended first; what they had ends with them."""
     deadline = time.monotonic() + hearth.DEADLINE_SECONDS
-    while left := members(groups):
+    while left := members(group):
         assert time.monotonic() < deadline, f"processes do not end: {left}"
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)
-    for group in groups:
-        for path in sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True):
-            path.rmdir()
-        group.rmdir()
+    for folder in folders_of(group):
+        folder.rmdir()
 
 
 @contextlib.contextmanager
@@ -62,11 +53,10 @@ def machine(folder, units):
         path = folder / "etc" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    groups = make_groups(f"hearth-test-{os.getpid()}-{time.monotonic_ns()}")
+    group = make_group()
 
     def enter():
-        for group in groups:
-            (group / "cgroup.procs").write_text(str(os.getpid()))
+        (group / "cgroup.procs").write_text(str(os.getpid()))
 
     unshare = ["unshare", "--mount", "--pid", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child"]
     with open(folder / "boot.log", "wb") as log:
@@ -76,7 +66,7 @@ def machine(folder, units):
     try:
         yield folder / "shared"
     finally:
-        remove_groups(groups)
+        remove_group(group)
         started.wait()
 
 
@@ -87,7 +77,3 @@ def wait_for(path, folder):
         assert time.monotonic() < deadline, f"no {path.name}; the machine said: {(folder / 'boot.log').read_text()}"
         time.sleep(0.02)
     return path.read_text()
-
-
-def copy_hearth(shared):
-    shutil.copy(hearth.BINARY, shared / "hearth")

@@ -15,6 +15,8 @@ mount -t overlay none -o "lowerdir=/,upperdir=$PWD/upper,workdir=$PWD/work" root
 cd root
 mount -t proc proc proc
 mount --rbind /sys sys
+# Of the control groups it sees its own alone, of version 2, wherever the machine has them.
+mount -t cgroup2 none sys/fs/cgroup
 # As systemd-nspawn does it: nothing of the kernel's is set from here.
 mount --bind proc/sys proc/sys
 mount -o remount,bind,ro proc/sys

@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -79,7 +80,9 @@ ExecStopPost=+/bin/sh -c 'systemctl status hearth.service >/opt/shared/status; m
 RECORDS = """\
 exec >/var/lib/hearth/told 2>&1
 /opt/shared/hearth doctor --json >/var/lib/hearth/doctor.json
-/opt/shared/hearth record -a -d 1 -o /var/lib/hearth/out.folded --stats /var/lib/hearth/stats.json
+/opt/shared/shares_70_30 30 &
+/opt/shared/hearth record --comm shares_70_30 -d 1 -o /var/lib/hearth/out.folded --stats /var/lib/hearth/stats.json
+kill $!
 touch /etc/x /usr/x /home/x
 cat /proc/self/status
 """
@@ -97,7 +100,8 @@ def test_what_the_unit_allows_is_enough(tmp_path):
         kept = shared / "kept"
         kept.mkdir()
         (shared / "tried.sh").write_text(RECORDS)
-        systemd_machine.copy_hearth(shared)
+        shutil.copy(hearth.BINARY, shared)
+        shutil.copy(hearth.SAMPLES / "shares_70_30", shared)
         ended = systemd_machine.wait_for(shared / "ended", tmp_path)
         told = (kept / "told").read_text()
     assert "status=0/SUCCESS" in ended, (ended, told)
