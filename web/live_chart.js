@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // CPU over time as stacked bands, in which one chooses a span, with the pointer or by keys, and a second one to compare it with. Where nothing was recorded there is a gap, and no zero.
-export { LiveChart, stackBands, niceMost };
+export { LiveChart, stackBands, niceMost, showTimes };
 
 import { axisTimes, clockText, lengthText, momentText, spanWords } from './live_times.js';
 
@@ -37,6 +37,18 @@ function niceMost(most) {
 }
 
 const coresText = cores => `${+cores.toFixed(cores < 1 ? 3 : 2)} ${cores === 1 ? 'core' : 'cores'}`;
+
+// Words under a picture of a span that is so wide; one that would be cut off is left out.
+function showTimes(axis, { from, to }, width) {
+	const partOf = time => (time - from) / (to - from), times = axisTimes({ from, to }, Math.max(2, Math.floor(width / AXIS_PIXELS)));
+	axis.replaceChildren(...times.filter(({ time }) => (1 - partOf(time)) * width > AXIS_PIXELS / 2).map(({ time, text }) => {
+		const tick = document.createElement('span');
+		tick.textContent = text;
+		tick.title = new Date(time).toISOString().replace('T', ' ').replace(/\.\d+Z$/, ' UTC');
+		tick.style.left = partOf(time) * 100 + '%';
+		return tick;
+	}));
+}
 
 class LiveChart {
 	// `parts`: { plot, areas, marks, most, axis, words, acts }, elements. `on`: { select(span, isSecond), clear(), all() }: what one did; `isSecond`: it is to be compared with.
@@ -190,14 +202,7 @@ class LiveChart {
 	}
 
 	showAxis() {
-		const { axis } = this.parts, { from, to } = this.range, times = axisTimes(this.range, Math.max(2, Math.floor(this.size.width / AXIS_PIXELS)));
-		axis.replaceChildren(...times.map(({ time, text }) => {
-			const tick = document.createElement('span');
-			tick.textContent = text;
-			tick.title = new Date(time).toISOString().replace('T', ' ').replace(/\.\d+Z$/, ' UTC');
-			tick.style.left = (time - from) / (to - from) * 100 + '%';
-			return tick;
-		}));
+		showTimes(this.parts.axis, this.range, this.size.width);
 	}
 
 	light(value) {

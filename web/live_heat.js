@@ -3,7 +3,8 @@
 // A heat map of a span, as the server counts it: a column is a part of it, in which time goes upwards, so that what comes back within a second is seen. One chooses a span in it, too.
 export { LiveHeat, heatQuestion };
 
-import { axisTimes, clockText, spanWords } from './live_times.js';
+import { showTimes } from './live_chart.js';
+import { clockText, spanWords } from './live_times.js';
 import { Timeline } from './timeline.js';
 import { groupDigits, stepText } from './plain_numbers.js';
 
@@ -35,18 +36,12 @@ class HeatLine extends Timeline {
 
 	showAxis() {
 		const span = { from: this.startMs, to: this.startMs + this.cells.columns * this.cells.columnSeconds * 1000 };
-		const times = axisTimes(span, Math.max(2, Math.floor(this.size.width / 80)));
-		this.element.querySelector('.time-axis').replaceChildren(...times.map(({ time, text }) => {
-			const tick = document.createElement('span');
-			tick.textContent = text;
-			tick.style.left = (time - span.from) / (span.to - span.from) * 100 + '%';
-			return tick;
-		}));
+		showTimes(this.element.querySelector('.time-axis'), span, this.size.width);
 	}
 
 	say() {
 		const { cells, draft } = this, from = this.timeOf(0), to = this.timeOf(this.time.slots);
-		const whole = `${spanWords({ from, to }, from)} · a column is ${stepText(cells.columnSeconds)}, a cell ${stepText(cells.cellSeconds)}; darker is more`;
+		const whole = `${spanWords({ from, to }, to)} · a column is ${stepText(cells.columnSeconds)}, a cell ${stepText(cells.cellSeconds)}; the stronger the more`;
 		this.words.textContent = draft ? `${this.secondsOf(draft.from)} – ${this.secondsOf(draft.to)}` : whole;
 		this.words.title = whole;
 	}

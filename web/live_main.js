@@ -286,6 +286,7 @@ class LivePage {
 		name.className = 'cut';
 		name.textContent = value === null ? 'others' : this.nameOf(value);
 		band.append(swatch, name);
+		if (value === null) band.title = `${labelWord(this.state.by)}: less than the others, or none`;
 		if (value === null) return band;
 		band.type = 'button';
 		band.title = `only ${labelWord(this.state.by)} ${this.nameOf(value)}`;

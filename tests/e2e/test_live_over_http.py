@@ -2,15 +2,19 @@
 """The live page over the server of http/: what it asks is understood, its policy lets the page do all that it does, and hostile names stay text."""
 
 import json
+import subprocess
 from types import SimpleNamespace
+from urllib.parse import parse_qs
 
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+import hearth
 from browser import browser, chromium, wait_until  # noqa: F401 (fixtures)
 from http_client import serving
 from live_page import LivePage
+from test_front import front_over
 
 HOSTILE = "</script><b>"  # what names of the source begin with (tests/unit/api_in_test.h)
 
@@ -102,3 +106,39 @@ def test_a_failing_store_is_told(live):
     assert "cannot be read" in live.text("failure") and live.element("failure").is_displayed()
     live.open("/?where=comm=nobody")
     assert "No sample is left." in live.text("empty")
+
+
+# --- over a store ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.root
+def test_what_is_stored_is_what_is_drawn(browser, tmp_path):  # noqa: F811
+    """The page of the front over a store that grows: the same samples as the command line finds in it, also of those that came since."""
+    store = tmp_path / "store"
+    with front_over(store, "fill=90") as front:
+        live = LivePage(browser, SimpleNamespace(url=f"http://{front.address}"))
+        assert live.samples() == stored(store, live_span(live)) > 0
+        assert live.bands()[0] == "process-0"
+        live.band("process-0").click()
+        wait_until(browser, lambda: "where" in live_question(live, "profile"), "one process")
+        wait_until(browser, lambda: live.samples() == stored(store, {**live_span(live), "where": "comm=process-0"}), "its samples")
+        before = live_span(live)
+        wait_until(browser, lambda: live_span(live) != before, "a window that came since")
+        wait_until(browser, lambda: live.samples() == stored(store, {**live_span(live), "where": "comm=process-0"}), "it is drawn")
+
+
+def live_question(live, name):
+    """The parameters of the last question."""
+    return parse_qs([path for path, _ in questions(live.driver) if path.startswith(name)][-1].partition("?")[2])
+
+
+def live_span(live):
+    return {key: value[0] for key, value in live_question(live, "profile").items() if key in ("from", "to")}
+
+
+def stored(store, how):
+    """How many samples `hearth query` finds."""
+    options = [word for key, value in how.items() for word in (f"--{key}", value)]
+    command = [hearth.BINARY, "query", "--store", store, *options, "--format", "folded", "-o", "-"]
+    lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60).stdout.splitlines()
+    return sum(int(line.rsplit(maxsplit=1)[1]) for line in lines)
