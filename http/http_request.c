@@ -12,6 +12,7 @@
 
 #define NS_PER_MS     1000000u
 #define NS_PER_SECOND 1000000000u
+#define WINDOWS_LATE  2
 
 static const char no_memory[] = "{\"error\":\"out of memory; come again\"}\n";
 static const char no_method[] = "{\"error\":\"GET and HEAD are all there is\"}\n";
@@ -84,10 +85,19 @@ static enum MHD_Result gather_pair(void *context, enum MHD_ValueKind kind, const
 	return MHD_YES;
 }
 
-/* "now" is the end of this second, so that all who ask in one share the answer, and nothing is missing from it. */
-static uint64_t end_of_second(uint64_t ns)
+/*
+ * What "now" is: the moment up to which the store has what was recorded, so that all who ask until there is more share an answer. Of a recorder that lags behind, the end of this second.
+ */
+static uint64_t newest_moment(const struct http_server *server, uint64_t now_ns)
 {
-	return ns - ns % NS_PER_SECOND + NS_PER_SECOND;
+	const struct api_source *source = server->options.source;
+	struct api_status status = { 0 };
+
+	source->status(source->context, &status);
+	if (status.recorded_ns <= now_ns &&
+	    now_ns - status.recorded_ns <= WINDOWS_LATE * status.window_ns)
+		return status.recorded_ns;
+	return now_ns - now_ns % NS_PER_SECOND + NS_PER_SECOND;
 }
 
 /* --- errors, which are answers like any other --- */
@@ -283,7 +293,7 @@ static bool parse(struct http_request *request, const struct http_route *route, 
 	answer->now_ns = clock_unix_ns();
 	input.pairs = gathered.pairs;
 	input.count = gathered.count;
-	input.now_ns = end_of_second(answer->now_ns);
+	input.now_ns = newest_moment(request->server, answer->now_ns);
 	answer->may_gzip = strcmp(route->type, "application/octet-stream") &&
 			   http_accepts_gzip(head(request, MHD_HTTP_HEADER_ACCEPT_ENCODING));
 	error = http_parameters_parse(route, &input, &answer->memory, &answer->parameters, why);

@@ -235,7 +235,9 @@ static void run(struct front *front, struct store_writer *writer, struct api_sta
 int main(int argc, char **argv)
 {
 	struct front_options options = { 0 };
-	struct api_status status = { .start_ns = clock_unix_ns(), .rate_hz = RATE_HZ };
+	struct api_status status = { .start_ns = clock_unix_ns(),
+				     .rate_hz = RATE_HZ,
+				     .window_ns = WINDOW_NS };
 	struct store_writer *writer;
 	struct front *front;
 	unsigned long windows = 0;
