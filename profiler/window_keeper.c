@@ -14,9 +14,11 @@
 #include "base/log.h"
 #include "model/profile.h"
 #include "profiler/aggregator.h"
+#include "profiler/control_groups.h"
 #include "profiler/frame_names.h"
 #include "profiler/namer.h"
 #include "profiler/naming_costs.h"
+#include "profiler/process_facts.h"
 #include "profiler/recorder.h"
 #include "profiler/unnamed_frames.h"
 #include "profiler/window_code.h"
@@ -26,10 +28,14 @@
 #define TIME_UNIT_NS    1000000u /* of what is kept of a tick's time */
 #define SHRINK_EVERY_NS 60000000000u
 
+#define FACTS_KEPT_NS        300000000000u /* of processes that do not tick */
+#define CONTAINERS_REFRESHED 16 /* with each window: what they are called may have changed */
+
 struct waiting_window {
 	struct waiting_window *next;
 	struct recorded_window recorded;
 	struct window_code *code;
+	struct process_facts *facts; /* NULL: the recording does not know any */
 };
 
 struct window_keeper {
@@ -56,6 +62,7 @@ static void waiting_window_free(struct waiting_window *window)
 		return;
 	aggregator_free(window->recorded.aggregator);
 	window_code_free(window->code);
+	process_facts_free(window->facts);
 	free(window);
 }
 
@@ -89,6 +96,10 @@ static int build(const struct window_keeper *keeper, const struct waiting_window
 	int error = window_namer_learn(keeper->namer, window->code);
 
 	unnamed_frames_init(&unnamed);
+	/* A container that is told by its ID is better than none. */
+	if (!error && window->facts &&
+	    window_namer_learn_containers(keeper->namer, window->facts) == -ENOMEM)
+		error = -ENOMEM;
 	if (!error)
 		error = profile_keep_samples(profile);
 	if (!error)
@@ -98,7 +109,7 @@ static int build(const struct window_keeper *keeper, const struct waiting_window
 	window_namer_sources(keeper->namer, window->code, &sources);
 	sources.aggregator = window->recorded.aggregator;
 	sources.costs = &costs;
-	return namer_build(&sources, NULL, profile, &fates, &unnamed);
+	return namer_build(&sources, window->facts, profile, &fates, &unnamed);
 }
 
 static int keep(const struct window_keeper *keeper, const struct waiting_window *window)
@@ -294,6 +305,22 @@ static void append(struct window_keeper *keeper, struct waiting_window *window)
 	pthread_mutex_unlock(&keeper->lock);
 }
 
+/* And what was not met for a while is forgotten, so that this does not grow. */
+static int copy_facts(const struct recording *recording, const struct aggregator *aggregator,
+		      struct process_facts **ret_facts)
+{
+	uint64_t now = clock_boottime_ns();
+	int error;
+
+	if (!recording->control_groups)
+		return 0;
+	control_groups_refresh(recording->control_groups, CONTAINERS_REFRESHED);
+	error = control_groups_copy(recording->control_groups, aggregator, ret_facts);
+	if (!error && now > FACTS_KEPT_NS)
+		error = control_groups_forget(recording->control_groups, now - FACTS_KEPT_NS);
+	return error;
+}
+
 void window_keeper_put(struct window_keeper *keeper, struct recording *recording,
 		       const struct recorded_window *recorded)
 {
@@ -310,7 +337,7 @@ void window_keeper_put(struct window_keeper *keeper, struct recording *recording
 		return;
 	}
 	window->code = window_code_new(recording, recorded->aggregator);
-	if (window->code)
+	if (window->code && !copy_facts(recording, recorded->aggregator, &window->facts))
 		append(keeper, take_ptr(window));
 	else
 		count(keeper, -ENOMEM);

@@ -15,6 +15,7 @@
 #include "base/u64_map.h"
 #include "bpf/events.h"
 #include "elf/build_id.h"
+#include "profiler/container_names.h"
 #include "profiler/frame_names.h"
 #include "profiler/modules.h"
 #include "profiler/name_source.h"
@@ -30,12 +31,16 @@
 /* More modules than that are learnt anew. */
 #define MAX_KNOWN 65536
 
+/* Windows, of a second at least, without a container, until what it is called is forgotten: longer than window_keeper.c has control_groups.h keep it. */
+#define CONTAINERS_KEPT 1000
+
 struct window_namer {
 	struct worker *worker;
 	struct opener *opener;
 	struct local_files *local_files;
 	struct string_pool identities; /* digits of build-ids, or what stands for one */
 	struct u64_map known;          /* module -> identity */
+	struct container_names *containers;
 };
 
 int window_namer_new(struct window_namer **ret_namer)
@@ -48,7 +53,8 @@ int window_namer_new(struct window_namer **ret_namer)
 	string_pool_init(&namer->identities);
 	u64_map_init(&namer->known);
 	namer->local_files = local_files_new();
-	error = namer->local_files ? own_worker_new(&namer->worker) : -ENOMEM;
+	namer->containers = container_names_new();
+	error = namer->local_files && namer->containers ? own_worker_new(&namer->worker) : -ENOMEM;
 	if (!error)
 		error = own_opener_new(-1, &namer->opener);
 	if (error)
@@ -67,6 +73,7 @@ void window_namer_free(struct window_namer *namer)
 	local_files_free(namer->local_files);
 	string_pool_release(&namer->identities);
 	u64_map_release(&namer->known);
+	container_names_free(namer->containers);
 	free(namer);
 }
 
@@ -169,6 +176,14 @@ int window_namer_learn(struct window_namer *namer, const struct window_code *cod
 	for (size_t i = 0; i < count && !error; i++)
 		if (!is_known(namer, sorted[i]))
 			error = learn(namer, sorted[i]);
+	return error;
+}
+
+int window_namer_learn_containers(struct window_namer *namer, struct process_facts *facts)
+{
+	int error = container_names_learn(namer->containers, facts, namer->worker);
+
+	container_names_forget(namer->containers, CONTAINERS_KEPT);
 	return error;
 }
 

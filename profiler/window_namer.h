@@ -10,6 +10,7 @@
 
 struct child_usage;
 struct frame_names_sources;
+struct process_facts;
 struct store_writer;
 struct window_code;
 struct window_namer;
@@ -22,6 +23,9 @@ void window_namer_free(struct window_namer *namer);
 
 /* Asks for the build-ids of modules that are not known: 0 or -ENOMEM. */
 int window_namer_learn(struct window_namer *namer, const struct window_code *code);
+
+/* Fills in what the containers of a window's processes are called: 0, -ENOMEM, or why some are not told, as of container_names_learn(). */
+int window_namer_learn_containers(struct window_namer *namer, struct process_facts *facts);
 
 /* Sources for a window's ticks, of which the files' addresses stay places; but for aggregator and costs. */
 void window_namer_sources(struct window_namer *namer, struct window_code *code,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Containers of real engines by their names: those that run, and those that are started, renamed and removed while it is recorded."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import docker_daemon
 import hearth
 import podman_engine
 import recording
+import serving
 
 pytestmark = pytest.mark.root
 
@@ -157,3 +159,27 @@ def test_it_ends_with_the_container(engine, tmp_path):
     assert ended.returncode == 0, ended
     assert "the target ended" in ended.stderr
     assert recording.processes(hearth.read_folded(out)) <= {"spin_3", "runc:[2:INIT]", "runc"}
+
+
+# --- always -----------------------------------------------------------------------------------------
+
+
+def test_serve_follows_what_they_are_called(engine, tmp_path):
+    """From then on; what was kept before keeps the name that it had."""
+    store = tmp_path / "store"
+    engine.run("first", "/bin/spin_1")
+
+    def wait_for(*where):
+        serving.wait_for(store, lambda stack: stack.process == "spin_1", f"the container by {where}", *where)
+
+    with serving.serving(store, "--rate", "99"):
+        wait_for("--where", "container=first")
+        engine.client("rename", "first", "second")
+        wait_for("--where", "container=second")
+        engine.client("rm", "-f", "second")
+    host = os.uname()
+    for where in ("container=first", "container=second"):
+        more = f"{where},image={engine.image},exe=/bin/spin_1,host={host.nodename},kernel={host.release}"
+        stacks = serving.query(store, "--where", more)
+        assert hearth.ticks(stacks) == hearth.ticks(serving.query(store, "--where", where)) > 0
+        assert recording.processes(stacks) == {"spin_1"}
