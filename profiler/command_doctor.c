@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "profiler/command.h"
+#include "profiler/doctor_check.h"
 #include "profiler/kernel_release.h"
 #include "profiler/kernel_words.h"
 #include "profiler/options.h"
@@ -36,26 +37,13 @@
 DEFINE_CLEANUP(cleanup_opener, struct opener *, opener_free)
 DEFINE_CLEANUP(cleanup_worker, struct worker *, worker_free)
 
-enum verdict {
-	VERDICT_GOOD,
-	VERDICT_LIMITED, /* hearth works, with less */
-	VERDICT_MISSING, /* hearth record cannot work */
-};
-
-struct finding {
-	enum verdict verdict;
-	char detail[200];
-	const char *mend; /* NULL: nothing to do, or nothing that can be done */
-};
-
 struct check {
 	const char *name;
-	void (*look)(struct finding *finding);
+	void (*look)(struct doctor_finding *finding);
 };
 
-static void __attribute__((format(printf, 4, 5)))
-set_finding(struct finding *finding, enum verdict verdict, const char *mend, const char *format,
-	    ...)
+void doctor_find(struct doctor_finding *finding, enum doctor_verdict verdict, const char *mend,
+		 const char *format, ...)
 {
 	va_list arguments;
 
@@ -66,25 +54,25 @@ set_finding(struct finding *finding, enum verdict verdict, const char *mend, con
 	va_end(arguments);
 }
 
-static void check_kernel(struct finding *finding)
+static void check_kernel(struct doctor_finding *finding)
 {
 	struct kernel_release release;
 
 	if (kernel_release_read(&release))
-		set_finding(finding, VERDICT_LIMITED, NULL, "its version is not known");
+		doctor_find(finding, DOCTOR_LIMITED, NULL, "its version is not known");
 	else if (kernel_release_is_supported(&release))
-		set_finding(finding, VERDICT_GOOD, NULL, "Linux %s", release.text);
+		doctor_find(finding, DOCTOR_GOOD, NULL, "Linux %s", release.text);
 	else
-		set_finding(finding, VERDICT_MISSING, NULL,
+		doctor_find(finding, DOCTOR_MISSING, NULL,
 			    "Linux %s; hearth needs " KERNEL_OLDEST " or newer", release.text);
 }
 
-static void check_btf(struct finding *finding)
+static void check_btf(struct doctor_finding *finding)
 {
 	if (!access("/sys/kernel/btf/vmlinux", R_OK))
-		set_finding(finding, VERDICT_GOOD, NULL, "/sys/kernel/btf/vmlinux");
+		doctor_find(finding, DOCTOR_GOOD, NULL, "/sys/kernel/btf/vmlinux");
 	else
-		set_finding(finding, VERDICT_MISSING,
+		doctor_find(finding, DOCTOR_MISSING,
 			    "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y",
 			    "/sys/kernel/btf/vmlinux: %s", strerror(errno));
 }
@@ -105,15 +93,15 @@ static bool has_capabilities(void)
 	return (effective & sys_admin) || ((effective & perfmon) && (effective & bpf));
 }
 
-static void check_privilege(struct finding *finding)
+static void check_privilege(struct doctor_finding *finding)
 {
 	if (!geteuid() && has_capabilities())
-		set_finding(finding, VERDICT_GOOD, NULL, "root");
+		doctor_find(finding, DOCTOR_GOOD, NULL, "root");
 	else if (!geteuid())
-		set_finding(finding, VERDICT_MISSING, "start the container privileged",
+		doctor_find(finding, DOCTOR_MISSING, "start the container privileged",
 			    "root without CAP_BPF and CAP_PERFMON");
 	else
-		set_finding(finding, VERDICT_MISSING, "sudo hearth record ...",
+		doctor_find(finding, DOCTOR_MISSING, "sudo hearth record ...",
 			    "not root: BPF programs and other users' processes are out of reach");
 }
 
@@ -130,7 +118,7 @@ static int load(struct sampler **ret_sampler)
 }
 
 /* Starts real ticks for a moment: what works here works in a recording. */
-static void check_recording(struct finding *finding)
+static void check_recording(struct doctor_finding *finding)
 {
 	struct sampler *sampler = NULL;
 	int error = load(&sampler);
@@ -138,18 +126,18 @@ static void check_recording(struct finding *finding)
 	if (!error)
 		error = sampler_start(sampler);
 	if (!error)
-		set_finding(finding, VERDICT_GOOD, NULL, "the program loads and ticks on %u CPUs",
+		doctor_find(finding, DOCTOR_GOOD, NULL, "the program loads and ticks on %u CPUs",
 			    sampler_cpu_count(sampler));
 	else if (geteuid())
-		set_finding(finding, VERDICT_MISSING, "sudo hearth doctor", "not permitted to try");
+		doctor_find(finding, DOCTOR_MISSING, "sudo hearth doctor", "not permitted to try");
 	else
-		set_finding(finding, VERDICT_MISSING, "hearth record -v -d 1 shows why",
+		doctor_find(finding, DOCTOR_MISSING, "hearth record -v -d 1 shows why",
 			    "the kernel refuses the program or the event");
 	sampler_free(sampler);
 }
 
 /* All that hearth reads of other people's files it has read by a process that could do no harm. */
-static void check_worker(struct finding *finding)
+static void check_worker(struct doctor_finding *finding)
 {
 	_cleanup_(cleanup_worker) struct worker *worker = NULL;
 	const char *failed = "it cannot be started";
@@ -158,11 +146,11 @@ static void check_worker(struct finding *finding)
 	if (!error)
 		error = worker_await(worker, &failed);
 	if (!error)
-		set_finding(finding, VERDICT_GOOD, NULL,
+		doctor_find(finding, DOCTOR_GOOD, NULL,
 			    "files are read without privileges, by a process that is shut in");
 	else
-		set_finding(
-			finding, VERDICT_MISSING,
+		doctor_find(
+			finding, DOCTOR_MISSING,
 			"run hearth with CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID and CAP_SETPCAP, as root has, and in a container with --security-opt seccomp=unconfined",
 			"no process that reads files can be shut in: %s: %s", failed,
 			strerror(-error));
@@ -208,7 +196,7 @@ static int try_opener_on_itself(const struct sampler *sampler, struct opener *op
 }
 
 /* What it is for is not tried, for there may be no such file; but all that it does. */
-static void check_opener(struct finding *finding)
+static void check_opener(struct doctor_finding *finding)
 {
 	_cleanup_(cleanup_opener) struct opener *opener = NULL;
 	struct sampler *sampler = NULL;
@@ -218,18 +206,17 @@ static void check_opener(struct finding *finding)
 	if (!error)
 		error = own_opener_new(sampler_identify_program(sampler), &opener);
 	if (error) {
-		set_finding(finding, VERDICT_LIMITED, NULL,
-			    "not tried, as nothing can be recorded");
+		doctor_find(finding, DOCTOR_LIMITED, NULL, "not tried, as nothing can be recorded");
 	} else {
 		error = try_opener_on_itself(sampler, opener);
 		failed = opener_failed(opener, &why);
 		if (!error)
-			set_finding(
-				finding, VERDICT_GOOD, NULL,
+			doctor_find(
+				finding, DOCTOR_GOOD, NULL,
 				"files on FUSE and networks are opened by a process that may be left waiting");
 		else
-			set_finding(
-				finding, VERDICT_LIMITED,
+			doctor_find(
+				finding, DOCTOR_LIMITED,
 				"run hearth with CAP_SYS_PTRACE, CAP_CHECKPOINT_RESTORE and CAP_DAC_READ_SEARCH besides, as root has",
 				"files on FUSE and networks have no names: %s%s%s", failed,
 				*failed ? ": " : "", strerror(why ? -why : -error));
@@ -238,7 +225,7 @@ static void check_opener(struct finding *finding)
 }
 
 /* Which of its ways the kernel side took when it was loaded: it says so itself. */
-static void check_mappings(struct finding *finding)
+static void check_mappings(struct doctor_finding *finding)
 {
 	struct sampler *sampler = NULL;
 	struct identify_argument answer;
@@ -247,20 +234,18 @@ static void check_mappings(struct finding *finding)
 	if (!error)
 		error = sampler_identify(sampler, NULL, &answer);
 	if (error)
-		set_finding(finding, VERDICT_LIMITED, NULL,
-			    "not tried, as nothing can be recorded");
+		doctor_find(finding, DOCTOR_LIMITED, NULL, "not tried, as nothing can be recorded");
 	else if (answer.sequence == SEQUENCE_NONE)
-		set_finding(
-			finding, VERDICT_LIMITED, "boot Linux 6.4 or newer",
+		doctor_find(
+			finding, DOCTOR_LIMITED, "boot Linux 6.4 or newer",
 			"this kernel does not tell when they change: each tick reads them anew");
 	else
-		set_finding(finding, VERDICT_GOOD, NULL,
-			    "remembered until mm_lock_seq (%s) changes",
+		doctor_find(finding, DOCTOR_GOOD, NULL, "remembered until mm_lock_seq (%s) changes",
 			    answer.sequence == SEQUENCE_COUNT ? "a seqcount" : "a number");
 	sampler_free(sampler);
 }
 
-static void check_cycles(struct finding *finding)
+static void check_cycles(struct doctor_finding *finding)
 {
 	struct perf_event_attr attributes = {
 		.size = sizeof(attributes),
@@ -272,44 +257,44 @@ static void check_cycles(struct finding *finding)
 		(int)syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 
 	if (fd >= 0)
-		set_finding(finding, VERDICT_GOOD, NULL, "-e cycles can be used");
+		doctor_find(finding, DOCTOR_GOOD, NULL, "-e cycles can be used");
 	else if (errno == EACCES || errno == EPERM)
-		set_finding(finding, VERDICT_LIMITED, "sudo hearth doctor", "not permitted to try");
+		doctor_find(finding, DOCTOR_LIMITED, "sudo hearth doctor", "not permitted to try");
 	else
-		set_finding(
-			finding, VERDICT_LIMITED, NULL,
+		doctor_find(
+			finding, DOCTOR_LIMITED, NULL,
 			"no hardware counters (a virtual machine?): -e cpu-clock, the default, works");
 }
 
-static void check_rate(struct finding *finding)
+static void check_rate(struct doctor_finding *finding)
 {
 	uint64_t rate = 0;
 	int error = system_limit_read("/proc/sys/kernel/perf_event_max_sample_rate", &rate);
 
 	if (error)
-		set_finding(finding, VERDICT_LIMITED, NULL, "kernel.perf_event_max_sample_rate: %s",
+		doctor_find(finding, DOCTOR_LIMITED, NULL, "kernel.perf_event_max_sample_rate: %s",
 			    strerror(-error));
 	else if (rate < 999)
-		set_finding(finding, VERDICT_LIMITED,
+		doctor_find(finding, DOCTOR_LIMITED,
 			    "sysctl kernel.perf_event_max_sample_rate=10000",
 			    "-F up to %llu (the kernel lowered it when ticks took long)",
 			    (unsigned long long)rate);
 	else
-		set_finding(finding, VERDICT_GOOD, NULL, "-F up to %llu", (unsigned long long)rate);
+		doctor_find(finding, DOCTOR_GOOD, NULL, "-F up to %llu", (unsigned long long)rate);
 }
 
-static void check_depth(struct finding *finding)
+static void check_depth(struct doctor_finding *finding)
 {
 	uint64_t depth = 0;
 
 	if (system_limit_read("/proc/sys/kernel/perf_event_max_stack", &depth))
-		set_finding(finding, VERDICT_LIMITED, NULL,
+		doctor_find(finding, DOCTOR_LIMITED, NULL,
 			    "kernel.perf_event_max_stack is not readable");
 	else if (depth < KERNEL_MAX_FRAMES)
-		set_finding(finding, VERDICT_LIMITED, "sysctl kernel.perf_event_max_stack=127",
+		doctor_find(finding, DOCTOR_LIMITED, "sysctl kernel.perf_event_max_stack=127",
 			    "kernel stacks are cut at %llu frames", (unsigned long long)depth);
 	else
-		set_finding(finding, VERDICT_GOOD, NULL,
+		doctor_find(finding, DOCTOR_GOOD, NULL,
 			    "%d kernel and %d user frames of each stack", KERNEL_MAX_FRAMES,
 			    EVENT_MAX_FRAMES);
 }
@@ -327,7 +312,7 @@ static bool kernel_answers(void)
 }
 
 /* With kptr_restrict every address reads as zero. */
-static void check_kernel_names(struct finding *finding)
+static void check_kernel_names(struct doctor_finding *finding)
 {
 	_cleanup_fclose_ FILE *file = fopen("/proc/kallsyms", "re");
 	unsigned long long address = 0;
@@ -337,17 +322,17 @@ static void check_kernel_names(struct finding *finding)
 	while (file && type == 'A' && fscanf(file, "%llx %c %*[^\n]", &address, &type) == 2)
 		;
 	if (!file || type == 'A')
-		set_finding(finding, VERDICT_LIMITED, "boot a kernel built with CONFIG_KALLSYMS=y",
+		doctor_find(finding, DOCTOR_LIMITED, "boot a kernel built with CONFIG_KALLSYMS=y",
 			    "/proc/kallsyms is not readable");
 	else if (!address && kernel_answers())
-		set_finding(finding, VERDICT_GOOD, NULL,
+		doctor_find(finding, DOCTOR_GOOD, NULL,
 			    "by the kernel itself; /proc/kallsyms hides addresses");
 	else if (!address)
-		set_finding(finding, VERDICT_LIMITED,
+		doctor_find(finding, DOCTOR_LIMITED,
 			    geteuid() ? "sudo hearth doctor" : "sysctl kernel.kptr_restrict=1",
 			    "kernel addresses are hidden: kernel frames stay [kernel]");
 	else
-		set_finding(finding, VERDICT_GOOD, NULL, "/proc/kallsyms");
+		doctor_find(finding, DOCTOR_GOOD, NULL, "/proc/kallsyms");
 }
 
 /* Becomes somebody else, says so, and stays until the pipe is closed. */
@@ -404,31 +389,31 @@ static bool try_mapping_of_somebody_else(int *ret_error)
 	return is_tried;
 }
 
-static void check_deleted_files(struct finding *finding)
+static void check_deleted_files(struct doctor_finding *finding)
 {
 	int error = 0;
 
 	if (geteuid())
-		set_finding(finding, VERDICT_LIMITED, "sudo hearth doctor", "not permitted to try");
+		doctor_find(finding, DOCTOR_LIMITED, "sudo hearth doctor", "not permitted to try");
 	else if (!try_mapping_of_somebody_else(&error))
-		set_finding(finding, VERDICT_LIMITED, NULL,
+		doctor_find(finding, DOCTOR_LIMITED, NULL,
 			    "not tried: no process can become another user's here");
 	else if (error)
-		set_finding(
-			finding, VERDICT_LIMITED,
+		doctor_find(
+			finding, DOCTOR_LIMITED,
 			"run hearth with CAP_SYS_PTRACE and CAP_CHECKPOINT_RESTORE, as root has",
 			"/proc/PID/map_files of others is closed (%s): ticks in files that are deleted or in a container are truncated(rows_missing)",
 			strerror(-error));
 	else
-		set_finding(finding, VERDICT_GOOD, NULL, "/proc/PID/map_files");
+		doctor_find(finding, DOCTOR_GOOD, NULL, "/proc/PID/map_files");
 }
 
-static void check_debug_files(struct finding *finding)
+static void check_debug_files(struct doctor_finding *finding)
 {
 	if (!access("/usr/lib/debug", X_OK))
-		set_finding(finding, VERDICT_GOOD, NULL, "/usr/lib/debug");
+		doctor_find(finding, DOCTOR_GOOD, NULL, "/usr/lib/debug");
 	else
-		set_finding(finding, VERDICT_LIMITED,
+		doctor_find(finding, DOCTOR_LIMITED,
 			    "install the -dbgsym or -debuginfo packages of what you profile",
 			    "none installed: stripped programs show exported functions only");
 }
@@ -447,17 +432,21 @@ static const struct check checks[] = {
 	{ "kernel names", check_kernel_names },
 	{ "deleted files", check_deleted_files },
 	{ "debug files", check_debug_files },
+	{ "conf file", doctor_check_conf_file },
+	{ "store", doctor_check_store },
+	{ "address", doctor_check_address },
+	{ "unit", doctor_check_unit },
 };
 
 #define CHECK_COUNT (sizeof(checks) / sizeof(checks[0]))
 
 static const char *const verdict_names[] = {
-	[VERDICT_GOOD] = "good",
-	[VERDICT_LIMITED] = "limited",
-	[VERDICT_MISSING] = "missing",
+	[DOCTOR_GOOD] = "good",
+	[DOCTOR_LIMITED] = "limited",
+	[DOCTOR_MISSING] = "missing",
 };
 
-static void print_text(const struct check *check, const struct finding *finding)
+static void print_text(const struct check *check, const struct doctor_finding *finding)
 {
 	printf("%-8s %-16s %s\n", verdict_names[finding->verdict], check->name, finding->detail);
 	if (finding->mend)
@@ -476,7 +465,7 @@ static void print_json_string(const char *text)
 	putchar('"');
 }
 
-static void print_json(const struct check *check, const struct finding *finding, bool last)
+static void print_json(const struct check *check, const struct doctor_finding *finding, bool last)
 {
 	printf("  {\"check\": \"%s\", \"verdict\": \"%s\", \"detail\": ", check->name,
 	       verdict_names[finding->verdict]);
@@ -498,14 +487,14 @@ static int set_json(void *context, const char *name, const char *value, const ch
 	return 0;
 }
 
-static enum verdict run_checks(bool json)
+static enum doctor_verdict run_checks(bool json)
 {
-	enum verdict worst = VERDICT_GOOD;
+	enum doctor_verdict worst = DOCTOR_GOOD;
 
 	if (json)
 		printf("[\n");
 	for (size_t i = 0; i < CHECK_COUNT; i++) {
-		struct finding finding = { 0 };
+		struct doctor_finding finding = { 0 };
 
 		checks[i].look(&finding);
 		if (json)
@@ -550,5 +539,5 @@ int command_doctor(int argc, char **argv)
 		log_error("hearth doctor takes no argument such as %s", argv[operand]);
 		return EXIT_WRONG;
 	}
-	return run_checks(json) == VERDICT_MISSING ? EXIT_NOT_PERMITTED : EXIT_GOOD;
+	return run_checks(json) == DOCTOR_MISSING ? EXIT_NOT_PERMITTED : EXIT_GOOD;
 }

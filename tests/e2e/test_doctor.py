@@ -15,6 +15,7 @@ pytestmark = pytest.mark.root
 NAMES = {
     "kernel", "BTF", "privilege", "recording", "hardware cycles", "rate", "depth", "kernel names",
     "deleted files", "debug files", "mappings", "worker", "opener",
+    "conf file", "store", "address", "unit",
 }  # fmt: skip
 
 
@@ -162,3 +163,93 @@ def test_what_doctor_says_is_true(tmp_path):
 )
 def test_wrong_use(arguments, pattern):
     recording.assert_refused(hearth.run("doctor", *arguments), 2, pattern)
+
+
+# --- hearth as a service: what a mount namespace of its own shows it --------------------------------
+
+def check_of(name, prepared, *arguments):
+    """That check where a shell has prepared things; $1, $2, ... are the arguments."""
+    command = f'mount --make-rprivate /; {prepared}; exec "$HEARTH" doctor --json'
+    with hearth.Child("unshare", "-m", "sh", "-ec", command, "sh", *arguments, env=dict(os.environ, HEARTH=str(hearth.BINARY))) as child:
+        return verdicts(child.end())[name]
+
+
+@pytest.fixture
+def etc(tmp_path):
+    """A folder that is mounted as /etc, with this file as hearth.conf: `prepared` for check_of()."""
+    folder = tmp_path / "etc"
+    (folder / "hearth").mkdir(parents=True)
+
+    def prepare(text):
+        (folder / "hearth/hearth.conf").write_text(text)
+        return f"mount --bind {folder} /etc"
+
+    return prepare
+
+
+def test_a_wrong_line_of_the_conf_file(etc):
+    told = check_of("conf file", etc("[render]\nwidth = wide\n"))
+    assert told["verdict"] == "limited" and told["detail"].startswith("/etc/hearth/hearth.conf:2: width wide")
+    assert check_of("conf file", etc("[render]\nwidth = 1200\n"))["verdict"] == "good"
+
+
+IN_STORE = "mount -t tmpfs none /var/lib; "
+
+
+@pytest.mark.parametrize(
+    "prepared, verdict, detail",
+    [
+        ("", "good", "none yet: /var/lib/hearth is made"),
+        ("mkdir /var/lib/hearth", "good", "/var/lib/hearth, with "),
+        ("mkdir -m 777 /var/lib/hearth", "limited", "others may write into /var/lib/hearth"),
+        ("mkdir /var/lib/hearth; chown 65534 /var/lib/hearth", "limited", "/var/lib/hearth is another user's"),
+        ("touch /var/lib/hearth", "limited", "/var/lib/hearth is no folder"),
+        ("mkdir /var/lib/hearth; mount -t tmpfs -o size=1M,mode=755 none /var/lib/hearth", "limited", "/var/lib/hearth: only 1 MiB"),
+        ("ln -s hearth /var/lib/hearth", "limited", "/var/lib/hearth: Too many levels"),
+    ],
+)  # fmt: skip
+def test_the_store(prepared, verdict, detail):
+    told = check_of("store", IN_STORE + (prepared or ":"))
+    assert told["verdict"] == verdict and told["detail"].startswith(detail), told
+
+
+# In a network of its own: the server says "listens" when it does.
+SERVER = """
+import fcntl, os, socket, struct
+with socket.socket() as any:
+    fcntl.ioctl(any, 0x8914, struct.pack("16sh14x", b"lo", 0x1))  # SIOCSIFFLAGS, IFF_UP
+if os.environ["ANSWER"]:
+    server = socket.create_server(("127.0.0.1", 7171))
+    if not os.fork():
+        connection, _ = server.accept()
+        asked = connection.recv(4096)
+        connection.sendall(os.environ["ANSWER"].encode() if asked.startswith(b"GET /healthz ") else b"")
+        os._exit(0)
+os.execv(os.environ["HEARTH"], [os.environ["HEARTH"], "doctor", "--json"])
+"""
+
+
+@pytest.mark.parametrize(
+    "answer, verdict, detail",
+    [
+        ("", "good", "127.0.0.1:7171 is free for hearth serve"),
+        ("HTTP/1.1 200 OK\r\n\r\nok", "good", "hearth serve answers at 127.0.0.1:7171"),
+        ("HTTP/1.1 404 Not Found\r\n\r\nno", "limited", "another program listens at 127.0.0.1:7171"),
+        ("SSH-2.0-x\r\n\r\nok", "limited", "another program listens at 127.0.0.1:7171"),
+    ],
+    ids=["free", "hearth", "other server", "other protocol"],
+)
+def test_the_address(answer, verdict, detail):
+    environment = dict(os.environ, HEARTH=str(hearth.BINARY), ANSWER=answer)
+    with hearth.Child("unshare", "-n", "/usr/bin/python3", "-c", SERVER, env=environment) as child:
+        told = verdicts(child.end())["address"]
+    assert (told["verdict"], told["detail"]) == (verdict, detail)
+
+
+def test_the_unit(tmp_path):
+    assert check_of("unit", "mount -t tmpfs none /run")["detail"].startswith("no systemd runs here")
+    booted = "mount -t tmpfs none /run; mkdir -p /run/systemd/system"
+    assert check_of("unit", booted)["mend"] == "make install"
+    (tmp_path / "hearth.service").write_text("")
+    told = check_of("unit", f"{booted}; mount --bind {tmp_path} /lib/systemd/system")
+    assert told["verdict"] == "limited" and told["mend"] == "systemctl enable --now hearth"
