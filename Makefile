@@ -4,7 +4,7 @@
 #   make            the binary, .output/hearth
 #   make demo       as root: install what is missing, build, profile a sample load, leave demo.svg
 #   make check      as root: install what is missing, build, run every test
-#   make unit e2e bench accuracy kernels fuzz format install uninstall deb clean
+#   make unit e2e bench accuracy kernels fuzz format install uninstall deb image-root clean
 
 OUTPUT  := .output
 PREFIX  ?= /usr/local
@@ -316,6 +316,12 @@ uninstall:
 deb: all
 	$(call say,DEB,$(OUTPUT))
 	$(Q)packaging/debian/make_deb.sh $(OUTPUT) $(VERSION)
+
+# What packaging/Containerfile copies: the binary and the libraries that it is linked to, and nothing else.
+.PHONY: image-root
+image-root: all
+	$(call say,IMAGE,$(OUTPUT)/image-root)
+	$(Q)packaging/make_image_root.sh $(OUTPUT)/hearth $(OUTPUT)/image-root
 
 clean:
 	rm -rf $(OUTPUT)
