@@ -9,6 +9,8 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/time_point.h"
+#include "profiler/budget.h"
+#include "profiler/budget_options.h"
 #include "profiler/command.h"
 #include "profiler/interrupts.h"
 #include "profiler/options.h"
@@ -39,6 +41,7 @@ struct serve_command {
 	struct recorder_options recorder;
 	struct recorder_windows windows;
 	struct targets targets;
+	struct budget_limits limits;
 	const char *folder;
 	uint64_t keep_ns, keep_bytes;
 };
@@ -120,6 +123,7 @@ static enum option_result parse(struct serve_command *command, int argc, char **
 {
 	const struct option_table tables[] = {
 		{ NULL, serve_rows, ROWS(serve_rows), command },
+		{ "Budget:", budget_rows, budget_row_count, &command->limits },
 	};
 	const struct option_parser parser = {
 		.usage = usage,
@@ -166,6 +170,11 @@ static void keep_window(void *context, struct recording *recording,
 	window_keeper_put(context, recording, window);
 }
 
+static void note_budget(void *context, bool is_of_rate, const char *words)
+{
+	window_keeper_note(context, is_of_rate ? EVENT_RATE_CHANGED : EVENT_BUDGET, words);
+}
+
 static int close_keeper(const struct serve_command *command, struct window_keeper *keeper)
 {
 	int error = window_keeper_free(keeper);
@@ -186,7 +195,10 @@ static int serve(struct serve_command *command)
 	if (error)
 		return error;
 	command->windows.take = keep_window;
+	command->windows.note_budget = note_budget;
 	command->windows.context = keeper;
+	command->limits.rate_hz = command->recorder.sampler.rate_hz;
+	command->windows.limits = &command->limits;
 	log_info("recording the whole machine at %llu Hz into %s",
 		 (unsigned long long)command->recorder.sampler.rate_hz, command->folder);
 	error = recorder_run(&command->recorder, &recording);
@@ -226,6 +238,8 @@ int command_serve(int argc, char **argv)
 		.folder = STORE_DEFAULT_FOLDER,
 		.keep_ns = DEFAULT_KEEP_NS,
 		.keep_bytes = DEFAULT_KEEP_BYTES,
+		.limits = { .cpu_ppm = BUDGET_DEFAULT_CPU_PPM,
+			    .memory_bytes = BUDGET_DEFAULT_MEMORY_BYTES },
 	};
 
 	command.recorder.sampler.targets = &command.targets;

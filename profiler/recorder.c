@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "profiler/aggregator.h"
+#include "profiler/budget_watch.h"
 #include "profiler/control_groups.h"
 #include "profiler/file_limit.h"
 #include "profiler/interrupts.h"
@@ -52,7 +53,8 @@ struct recorder {
 	uint64_t start_ns, end_ns; /* CLOCK_BOOTTIME; end 0: none */
 	bool done;
 	bool follows_cpus;
-	struct window_turns turns; /* where the recording has windows */
+	struct window_turns turns;  /* where the recording has windows */
+	struct budget_watch budget; /* where these have limits */
 };
 
 /* When stacks are verified each tick with one is to bring a snapshot. */
@@ -199,6 +201,11 @@ static bool has_ended_targets(struct recorder *recorder)
 	       (targets->container_folder && !targets_have_container(targets));
 }
 
+static bool has_limits(const struct recorder_options *options)
+{
+	return options->windows && options->windows->limits;
+}
+
 /* What is due a few times a second. */
 static void take_time(struct recorder *recorder)
 {
@@ -215,6 +222,8 @@ static void take_time(struct recorder *recorder)
 			recorder->recording->unwind_loader);
 	jit_maps_look(recorder->recording->jit_maps);
 	kernel_code_follow(recorder->recording->kernel_code);
+	if (has_limits(recorder->options))
+		budget_watch_look(&recorder->budget, recorder->recording, &recorder->turns);
 	show_progress(recorder);
 }
 
@@ -599,6 +608,8 @@ static int record(struct recorder *recorder)
 		return error;
 	if (recorder->options->windows)
 		window_turns_init(&recorder->turns, recorder->options->windows, recording);
+	if (has_limits(recorder->options))
+		budget_watch_init(&recorder->budget, recorder->options->windows->limits);
 	/* What was gathered is kept, whatever ends the recording. */
 	error = run_loop(recorder);
 	if (error)

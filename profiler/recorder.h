@@ -15,6 +15,7 @@
 #include "profiler/tick_windows.h"
 #include "profiler/workload.h"
 
+struct budget_limits;
 struct recording;
 
 /*
@@ -33,7 +34,10 @@ struct recorder_windows {
 	/* Takes one, with what else is known in `recording` now. */
 	void (*take)(void *context, struct recording *recording,
 		     const struct recorded_window *window);
+	/* The rate was changed, or the budget cannot be kept, or is again: in words. NULL: nobody wants to know. */
+	void (*note_budget)(void *context, bool is_of_rate, const char *words);
 	void *context;
+	const struct budget_limits *limits; /* NULL: it may cost what it does */
 };
 
 struct recorder_options {

@@ -23,7 +23,7 @@ struct known_module {
 };
 
 struct request {
-	uint64_t module;
+	uint64_t module;   /* 0: none, tables are to leave */
 	uint64_t alias_of; /* a module; 0: it is one itself */
 	int fd;
 };
@@ -43,6 +43,7 @@ struct unwind_loader {
 	struct request requests[UNWIND_LOADER_MAX_REQUESTS]; /* a ring */
 	uint32_t first_request, request_count;
 	bool is_busy, is_ending, is_released;
+	bool wants_less;   /* memory */
 	uint64_t again_ns; /* CLOCK_MONOTONIC from which on something may be compiled again */
 	struct unwind_loader_totals totals;
 };
@@ -204,19 +205,34 @@ static void load_module(struct unwind_loader *loader, const struct request *requ
 	pthread_mutex_unlock(&loader->lock);
 }
 
+/* Where nobody is idle, all stay. */
+static void shrink(struct unwind_loader *loader)
+{
+	unwind_tables_shrink(loader->tables);
+	pthread_mutex_lock(&loader->lock);
+	unwind_tables_read_totals(loader->tables, &loader->totals.tables);
+	pthread_mutex_unlock(&loader->lock);
+}
+
 /* Takes the next request, and waits for one; false: the loader is released. Under the lock. */
 static bool take_request(struct unwind_loader *loader, struct request *ret_request)
 {
 	loader->is_busy = false;
 	pthread_cond_broadcast(&loader->changed);
-	while ((!loader->request_count || loader->is_ending) && !loader->is_released)
+	while (((!loader->request_count && !loader->wants_less) || loader->is_ending) &&
+	       !loader->is_released)
 		pthread_cond_wait(&loader->changed, &loader->lock);
 	if (loader->is_released)
 		return false;
+	loader->is_busy = true;
+	if (loader->wants_less) {
+		loader->wants_less = false;
+		*ret_request = (struct request){ .fd = -1 };
+		return true;
+	}
 	*ret_request = loader->requests[loader->first_request];
 	loader->first_request = (loader->first_request + 1) % UNWIND_LOADER_MAX_REQUESTS;
 	loader->request_count--;
-	loader->is_busy = true;
 	return true;
 }
 
@@ -228,7 +244,9 @@ static void *run(void *context)
 	pthread_mutex_lock(&loader->lock);
 	while (take_request(loader, &request)) {
 		pthread_mutex_unlock(&loader->lock);
-		if (request.alias_of)
+		if (!request.module)
+			shrink(loader);
+		else if (request.alias_of)
 			load_alias(loader, &request);
 		else
 			load_module(loader, &request);
@@ -350,6 +368,14 @@ void unwind_loader_note_use(struct unwind_loader *loader, const uint64_t *module
 	pthread_mutex_unlock(&loader->lock);
 }
 
+void unwind_loader_shrink(struct unwind_loader *loader)
+{
+	pthread_mutex_lock(&loader->lock);
+	loader->wants_less = true;
+	pthread_cond_broadcast(&loader->changed);
+	pthread_mutex_unlock(&loader->lock);
+}
+
 bool unwind_loader_is_pending(struct unwind_loader *loader, uint64_t module)
 {
 	const struct known_module *known;
@@ -378,7 +404,8 @@ void unwind_loader_read_totals(struct unwind_loader *loader,
 void unwind_loader_settle(struct unwind_loader *loader)
 {
 	pthread_mutex_lock(&loader->lock);
-	while (!loader->is_ending && (loader->request_count || loader->is_busy))
+	while (!loader->is_ending &&
+	       (loader->request_count || loader->wants_less || loader->is_busy))
 		pthread_cond_wait(&loader->changed, &loader->lock);
 	pthread_mutex_unlock(&loader->lock);
 }

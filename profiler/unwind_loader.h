@@ -74,6 +74,9 @@ void unwind_loader_request_alias(struct unwind_loader *loader, uint64_t alias, u
 /* These modules were sampled, each named once; a round begins. */
 void unwind_loader_note_use(struct unwind_loader *loader, const uint64_t *modules, size_t count);
 
+/* Memory is scarce: a share of the tables, those that were not sampled for longest, leaves soon. */
+void unwind_loader_shrink(struct unwind_loader *loader);
+
 /* Was the module asked for, and is there no answer yet: loaded, refused, or no room? */
 bool unwind_loader_is_pending(struct unwind_loader *loader, uint64_t module);
 

@@ -234,6 +234,11 @@ static int evict(struct unwind_tables *tables, uint32_t wanted)
 	return count ? remove_first(tables, count) : -ENOSPC;
 }
 
+int unwind_tables_shrink(struct unwind_tables *tables)
+{
+	return evict(tables, 0);
+}
+
 /* --- loading --- */
 
 /* Blocks lie in pieces, and they and rules run out as well: as long as somebody can go, it is tried again. */

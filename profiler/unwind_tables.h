@@ -71,6 +71,9 @@ int unwind_tables_load(struct unwind_tables *tables, uint64_t module, struct byt
 /* Lets the kernel side find a loaded module under another id, too. 0; -ENOENT: it is not loaded; or another error. */
 int unwind_tables_add_alias(struct unwind_tables *tables, uint64_t alias, uint64_t module);
 
+/* Drives the idlest out, a share of all, for the sake of memory alone: 0, or -ENOSPC: nobody is idle. */
+int unwind_tables_shrink(struct unwind_tables *tables);
+
 void unwind_tables_read_totals(const struct unwind_tables *tables,
 			       struct unwind_tables_totals *ret_totals);
 

@@ -23,6 +23,7 @@
 #include "profiler/unnamed_frames.h"
 #include "profiler/window_code.h"
 #include "profiler/window_namer.h"
+#include "store/event_list.h"
 #include "store/store_writer.h"
 
 #define TIME_UNIT_NS    1000000u /* of what is kept of a tick's time */
@@ -50,6 +51,7 @@ struct window_keeper {
 	pthread_cond_t changed;
 	struct waiting_window *first, **last;
 	size_t waiting;
+	struct event_list events; /* that wait for the next window */
 	bool ends;
 	struct window_keeper_state state;
 };
@@ -129,6 +131,31 @@ static int keep(const struct window_keeper *keeper, const struct waiting_window 
 	return error;
 }
 
+static struct event_list take_events(struct window_keeper *keeper)
+{
+	struct event_list events;
+
+	pthread_mutex_lock(&keeper->lock);
+	events = keeper->events;
+	keeper->events = (struct event_list){ 0 };
+	pthread_mutex_unlock(&keeper->lock);
+	return events;
+}
+
+/* The store has them on disk with the next window, or when it is closed. */
+static void keep_events(struct window_keeper *keeper)
+{
+	_cleanup_(event_list_release) struct event_list events = take_events(keeper);
+	int error = 0;
+
+	if (events.count)
+		error = store_writer_add_events(keeper->options.store, event_list_get(&events),
+						events.count);
+	if (error)
+		log_warning("%s: %zu events are lost: %s", keeper->options.folder, events.count,
+			    strerror(-error));
+}
+
 /* Said once, when it changes. */
 static void tell(const struct window_keeper *keeper, int before, int error)
 {
@@ -178,8 +205,10 @@ static void shrink(struct window_keeper *keeper)
 /* A window without names is better than none: what is not told now is asked again with the next window. */
 static void take(struct window_keeper *keeper, struct waiting_window *window)
 {
-	int error = keep(keeper, window);
+	int error;
 
+	keep_events(keeper);
+	error = keep(keeper, window);
 	count(keeper, error);
 	if (!error)
 		error = window_namer_name(keeper->namer, window->code, keeper->options.store);
@@ -276,6 +305,7 @@ int window_keeper_free(struct window_keeper *keeper)
 	pthread_mutex_unlock(&keeper->lock);
 	pthread_join(keeper->thread, NULL);
 	window_namer_free(keeper->namer);
+	keep_events(keeper);
 	error = store_writer_close(keeper->options.store);
 	pthread_mutex_destroy(&keeper->lock);
 	pthread_cond_destroy(&keeper->changed);
@@ -341,6 +371,23 @@ void window_keeper_put(struct window_keeper *keeper, struct recording *recording
 		append(keeper, take_ptr(window));
 	else
 		count(keeper, -ENOMEM);
+}
+
+void window_keeper_note(struct window_keeper *keeper, enum event_kind kind, const char *text)
+{
+	const struct store_event event = {
+		.time_ns = clock_unix_ns(),
+		.kind = kind,
+		.pid = EVENT_NO_PID,
+		.text = text,
+	};
+	int error;
+
+	pthread_mutex_lock(&keeper->lock);
+	error = event_list_add(&keeper->events, &event);
+	pthread_mutex_unlock(&keeper->lock);
+	if (error)
+		log_warning("an event is lost: %s", strerror(-error));
 }
 
 void window_keeper_read_state(struct window_keeper *keeper, struct window_keeper_state *ret_state)

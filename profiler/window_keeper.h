@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+#include "store/slice_events.h"
+
 struct recorded_window;
 struct recording;
 struct store_writer;
@@ -43,6 +45,9 @@ int window_keeper_free(struct window_keeper *keeper);
 /* Takes a window, with what the recording knows of it now. One for which there is no room is lost. In the recording's thread. */
 void window_keeper_put(struct window_keeper *keeper, struct recording *recording,
 		       const struct recorded_window *window);
+
+/* Keeps that something happened now, with the next window (store/event_kinds.def). From any thread. */
+void window_keeper_note(struct window_keeper *keeper, enum event_kind kind, const char *text);
 
 /* From any thread. */
 void window_keeper_read_state(struct window_keeper *keeper, struct window_keeper_state *ret_state);

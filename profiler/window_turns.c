@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profiler/window_turns.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "profiler/aggregator.h"
 #include "profiler/recorder.h"
 #include "profiler/snapshots.h"
@@ -69,6 +72,7 @@ void window_turns_init(struct window_turns *turns, const struct recorder_windows
 		.windows = windows,
 		.recording = recording,
 		.rate_hz = recording->rate_hz,
+		.wanted_rate_hz = recording->rate_hz,
 	};
 	turns->start_ns = kernel_now_ns(turns);
 	turns->due_ns = next_end_ns(turns);
@@ -77,6 +81,30 @@ void window_turns_init(struct window_turns *turns, const struct recorder_windows
 void window_turns_end_early(struct window_turns *turns)
 {
 	turns->due_ns = 0;
+}
+
+void window_turns_set_rate(struct window_turns *turns, uint64_t rate_hz)
+{
+	turns->wanted_rate_hz = rate_hz;
+	turns->due_ns = 0;
+}
+
+/*
+ * The first tick of the new rate comes a period later, when the window has long begun: so each window is of one rate. Where a
+ * CPU goes on with the old one, its ticks would stand for another time than the window says; it is told.
+ */
+static void change_rate(struct window_turns *turns)
+{
+	struct recording *recording = turns->recording;
+	int error;
+
+	if (turns->wanted_rate_hz == recording->rate_hz)
+		return;
+	error = sampler_set_rate(recording->sampler, turns->wanted_rate_hz);
+	if (error)
+		log_warning("not all CPUs tick at %llu Hz now: %s",
+			    (unsigned long long)turns->wanted_rate_hz, strerror(-error));
+	recording->rate_hz = turns->wanted_rate_hz;
 }
 
 static void hand_over(struct window_turns *turns, struct aggregator **aggregator, uint64_t start_ns,
@@ -103,6 +131,7 @@ static void begin_window(struct window_turns *turns)
 		return;
 	}
 	unwind_use_note(recording->ticks.present, recording->modules, recording->unwind_loader);
+	change_rate(turns);
 	recording->ticks.before = recording->ticks.present;
 	recording->ticks.present = aggregator;
 	recording->ticks.number = sampler_begin_window(recording->sampler);

@@ -17,6 +17,7 @@ struct window_turns {
 	uint64_t before_ns; /* when the one before began, if it is not complete yet, */
 	uint64_t ended_ns;  /* and when it ended */
 	uint64_t rate_hz, before_rate_hz;
+	uint64_t wanted_rate_hz; /* of the next window, which then begins at once */
 };
 
 /* The ticks have been started. */
@@ -25,6 +26,9 @@ void window_turns_init(struct window_turns *turns, const struct recorder_windows
 
 /* The present window ends at the next turn. */
 void window_turns_end_early(struct window_turns *turns);
+
+/* The present window ends at the next turn, and the next one has this rate (sampler_set_rate()). */
+void window_turns_set_rate(struct window_turns *turns, uint64_t rate_hz);
 
 /* The rings were drained: ends what is due, and hands over what is complete. */
 void window_turns_take(struct window_turns *turns);

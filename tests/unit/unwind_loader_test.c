@@ -151,6 +151,36 @@ static void test_used_modules_stay_and_others_come_back(void **state)
 	end(&maps, loader);
 }
 
+/* What is in use stays, however scarce memory is; the rest comes back when it is asked for again. */
+static void test_memory_is_given_back(void **state)
+{
+	const uint64_t used = 100;
+	struct unwind_loader_totals totals;
+	struct unwind_loader *loader;
+	struct plain_maps maps;
+
+	(void)state;
+	begin(&maps, &loader);
+	for (int i = 0; i < 3; i++)
+		unwind_loader_request(loader, 100 + (uint64_t)i, i);
+	unwind_loader_settle(loader);
+	for (int i = 0; i < UNWIND_LOADER_KEPT_ROUNDS; i++)
+		unwind_loader_note_use(loader, &used, 1);
+	for (int i = 0; i < 3; i++) {
+		unwind_loader_shrink(loader);
+		unwind_loader_settle(loader);
+	}
+	totals = totals_of(loader);
+	assert_int_equal(totals.tables.modules, 1);
+	assert_int_equal(totals.tables.evicted, 2);
+	assert_module_loaded(&maps, 100, 0);
+	assert_null(plain_find(&maps, 101));
+	unwind_loader_request(loader, 101, 1);
+	assert_int_equal(totals_of(loader).reloaded, 1);
+	assert_module_loaded(&maps, 101, 1);
+	end(&maps, loader);
+}
+
 /* Where all is in use, what comes has to wait; it is no module that is refused for good. */
 static void test_no_room_is_not_for_good(void **state)
 {
@@ -350,6 +380,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_is_loaded_once),
 		cmocka_unit_test(test_used_modules_stay_and_others_come_back),
+		cmocka_unit_test(test_memory_is_given_back),
 		cmocka_unit_test(test_no_room_is_not_for_good),
 		cmocka_unit_test(test_compiling_again_has_its_share_only),
 		cmocka_unit_test(test_full_queue),

@@ -162,6 +162,27 @@ static void test_what_is_in_use_stays(void **state)
 	end(&fixture);
 }
 
+/* For memory's sake, though nobody else wants the room. */
+static void test_shrinking_drives_the_idlest_out(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	begin(&fixture, 4 << 20);
+	fill(&fixture);
+	memset(fixture.idle, 0, sizeof(fixture.idle));
+	assert_int_equal(unwind_tables_shrink(fixture.tables), -ENOSPC);
+	assert_int_equal(evicted_count(&fixture), 0);
+	fixture.idle[2] = 20;
+	fixture.idle[4] = 10;
+	while (!unwind_tables_shrink(fixture.tables))
+		;
+	assert_int_equal(evicted_count(&fixture), 2);
+	assert_false(fixture.is_loaded[2] || fixture.is_loaded[4]);
+	assert_all_right(&fixture);
+	end(&fixture);
+}
+
 static void test_too_large_drives_nobody_out(void **state)
 {
 	struct fixture fixture;
@@ -448,6 +469,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_idlest_go_first),
 		cmocka_unit_test(test_what_is_in_use_stays),
+		cmocka_unit_test(test_shrinking_drives_the_idlest_out),
 		cmocka_unit_test(test_too_large_drives_nobody_out),
 		cmocka_unit_test(test_room_is_reused_after_the_wait_only),
 		cmocka_unit_test(test_failed_wait_keeps_the_room),

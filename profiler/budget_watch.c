@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profiler/budget_watch.h"
+
+#include <malloc.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "profiler/recorder.h"
+#include "profiler/sampler.h"
+#include "profiler/unwind_loader.h"
+#include "profiler/unwind_maps.h"
+#include "profiler/window_turns.h"
+
+#define SECOND_NS     1000000000ull
+#define EARLY_NS      (SECOND_NS / 10) /* whoever calls this is not always on time */
+#define MAPS_EVERY_NS (60 * SECOND_NS)
+
+void budget_watch_init(struct budget_watch *watch, const struct budget_limits *limits)
+{
+	*watch = (struct budget_watch){ 0 };
+	budget_init(&watch->budget, limits);
+}
+
+static int read_parts(struct budget_watch *watch, const struct recording *recording, uint64_t now)
+{
+	struct budget_reading_parts *parts = &watch->parts;
+	struct sampler_counters counters;
+	struct unwind_loader_totals unwind;
+	int error = own_cost_read(&parts->own);
+
+	if (error)
+		return error;
+	if (now >= watch->maps_due_ns) {
+		watch->own_map_bytes = sampler_map_bytes(recording->sampler);
+		watch->maps_due_ns = now + MAPS_EVERY_NS;
+	}
+	sampler_read_counters(recording->sampler, &counters);
+	unwind_loader_read_totals(recording->unwind_loader, &unwind);
+	parts->bpf_ns = counters.bpf_ns;
+	parts->map_bytes =
+		watch->own_map_bytes + UNWIND_MAPS_CACHE_BYTES + unwind.tables.segment_bytes;
+	return 0;
+}
+
+static void shrink(enum budget_cache cache, const struct recording *recording,
+		   struct window_turns *turns)
+{
+	switch (cache) {
+	case BUDGET_FREED_MEMORY:
+		malloc_trim(0);
+		break;
+	case BUDGET_PRESENT_WINDOW:
+		window_turns_end_early(turns);
+		break;
+	case BUDGET_UNWIND_TABLES:
+		unwind_loader_shrink(recording->unwind_loader);
+		break;
+	case BUDGET_CACHES:
+		break;
+	}
+}
+
+static void tell(const struct budget_watch *watch, const struct budget_decision *decision,
+		 const struct recorder_windows *windows)
+{
+	_cleanup_(buffer_release) struct buffer words = { 0 };
+	const char *text;
+
+	budget_describe(&watch->budget, decision, &words);
+	text = buffer_string(&words);
+	if (!text)
+		return;
+	if (decision->event == BUDGET_RATE_RAISED || decision->event == BUDGET_KEPT)
+		log_info("%s", text);
+	else
+		log_warning("%s", text);
+	if (windows->note_budget)
+		windows->note_budget(windows->context,
+				     decision->rate_hz != decision->rate_before_hz, text);
+}
+
+static void act(const struct budget_watch *watch, const struct budget_decision *decision,
+		const struct recording *recording, struct window_turns *turns)
+{
+	shrink(decision->shrink, recording, turns);
+	if (decision->rate_hz != decision->rate_before_hz)
+		window_turns_set_rate(turns, decision->rate_hz);
+	if (decision->event != BUDGET_NOTHING)
+		tell(watch, decision, turns->windows);
+}
+
+void budget_watch_look(struct budget_watch *watch, const struct recording *recording,
+		       struct window_turns *turns)
+{
+	const struct budget_reading_parts *parts = &watch->parts;
+	uint64_t now = clock_monotonic_ns();
+	struct budget_reading reading = { .time_ns = now };
+	struct budget_decision decision;
+
+	if (now < watch->due_ns)
+		return;
+	watch->due_ns = now + SECOND_NS - EARLY_NS;
+	if (read_parts(watch, recording, now))
+		return; /* no memory, or no descriptor left: the next one is of two seconds */
+	reading.cpu_ns = parts->own.cpu_ns + parts->bpf_ns;
+	reading.memory_bytes = parts->own.resident_bytes + parts->map_bytes;
+	budget_decide(&watch->budget, &reading, &decision);
+	act(watch, &decision, recording, turns);
+}

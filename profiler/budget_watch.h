@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keeps a recording within its budget (budget.h): reads each second what hearth costs, and does what that calls for. What changes the rate, or
+ * can no longer be kept, is logged, and told to whoever takes the windows. In the recording's thread.
+ */
+#ifndef HEARTH_PROFILER_BUDGET_WATCH_H
+#define HEARTH_PROFILER_BUDGET_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "profiler/budget.h"
+#include "profiler/own_cost.h"
+
+struct recording;
+struct window_turns;
+
+/* What hearth took when it was last read. */
+struct budget_reading_parts {
+	struct own_cost own;
+	uint64_t bpf_ns;    /* of the programs' own readings, so far */
+	uint64_t map_bytes; /* of the kernel side, those of unwind tables too */
+};
+
+struct budget_watch {
+	struct budget budget;
+	struct budget_reading_parts parts;
+	uint64_t due_ns;      /* CLOCK_MONOTONIC, when it is to be read next */
+	uint64_t maps_due_ns; /* and the memory of the programs' own maps, which hardly changes */
+	uint64_t own_map_bytes;
+};
+
+void budget_watch_init(struct budget_watch *watch, const struct budget_limits *limits);
+
+/* To be called a few times a second: what is due is done. */
+void budget_watch_look(struct budget_watch *watch, const struct recording *recording,
+		       struct window_turns *turns);
+
+#endif
