@@ -25,10 +25,15 @@ const POINT_PIXELS = 4;
 const POINTS_MOST = 500;
 const POLL_MS = 5000, POLL_LEAST_MS = 100;
 const WAIT_MS = 150;     // an answer that comes sooner is not waited for in sight
+const LATE_WINDOWS = 3;
 const EVENTS_ASKED = 500;
 const CHART_BYS = ['comm', 'container', 'user', 'cgroup', 'pid', 'cpu'];
 const NOTHING = new Uint8Array(0);
 const QUIET_EVENT = /^process/; // there are thousands
+
+function sameBytes(a, b) {
+	return a === b || (a.length === b.length && a.every((byte, i) => byte === b[i]));
+}
 
 class LivePage {
 	constructor() {
@@ -131,10 +136,11 @@ class LivePage {
 		return !this.state.range;
 	}
 
-	// What is in sight. That which follows ends with the last whole window.
+	// What is in sight. That which follows ends where the store does, but where nothing came for long with the last window that should be there.
 	rangeNow() {
 		if (this.state.range) return this.state.range;
-		const window = this.status.window_ms || 10000, to = Math.floor(this.status.now_ms / window) * window;
+		const { now_ms: now, window_ms: window, store: { newest_ms: newest } } = this.status;
+		const to = newest && newest <= now && now - newest < LATE_WINDOWS * window ? Math.ceil(newest) : Math.floor(now / window) * window;
 		return { from: to - readLength(this.state.last), to };
 	}
 
@@ -144,6 +150,12 @@ class LivePage {
 	}
 
 	// The span that one drags must be in sight for as long as it is meant.
+	// What is shown is all that there will be of it: it was over before it was asked for.
+	get isSettled() {
+		const { shown, state } = this;
+		return Boolean(shown && shown.state === state && state.span && state.span.to <= shown.newest && (!state.before || state.before.to <= shown.newest));
+	}
+
 	select(span, isSecond) {
 		if (!isSecond) return this.go({ span });
 		this.go({ before: span });
@@ -183,7 +195,8 @@ class LivePage {
 		this.update();
 	}
 
-	update() {
+	// `isNews`: only time went on.
+	update(isNews = false) {
 		if (!this.status) return;
 		const { state } = this;
 		this.range = this.rangeNow();
@@ -196,7 +209,7 @@ class LivePage {
 		this.chart.mark(state.span, state.before, this.now);
 		fillLive(element('live'), this.isLive, this.gone, this.now);
 		this.loadSeries();
-		this.loadProfile();
+		if (!isNews || !this.isSettled) this.loadProfile();
 		if (this.view.view === 'heat') this.loadHeat();
 	}
 
@@ -222,7 +235,7 @@ class LivePage {
 		fillCost(element('cost-button'), element('cost-reasons'), status);
 		if (!before || before.host !== status.host) this.showMachine(status);
 		fillLive(element('live'), this.isLive, 0, this.now);
-		if (!before || wasGone || (this.isLive && this.rangeNow().to !== this.range.to)) this.update();
+		if (!before || wasGone || (this.isLive && this.rangeNow().to !== this.range.to)) this.update(Boolean(before && !wasGone));
 	}
 
 	showMachine({ host, kernel, version }) {
@@ -331,24 +344,25 @@ class LivePage {
 	}
 
 	async loadProfile() {
-		const { span, state } = this;
+		const { span, state } = this, newest = this.status.store.newest_ms || 0;
 		this.wait(true);
 		try {
 			const blocks = await Promise.all([this.block('profile', span), state.before ? this.block('before', state.before) : NOTHING]);
-			if (!blocks.includes(null) && sameState(state, this.state)) this.showProfile(blocks, span);
+			if (!blocks.includes(null) && sameState(state, this.state)) this.showProfile(blocks, span, newest);
 		} catch (error) {
 			if (sameState(state, this.state)) this.fail(`The profile of ${spanWords(span, this.now)} cannot be read: ${error.message}`, () => this.loadProfile());
 		}
 	}
 
 	// What did not change stays as it is.
-	showProfile(blocks, span) {
-		const { before, width, isShare } = this.state, key = [...blocks, before, width, isShare], isSame = this.shown?.every((part, i) => part === key[i]);
+	showProfile(blocks, span, newest) {
+		const { before, width, isShare } = this.state, key = [before, width, isShare];
+		const isSame = this.shown && this.shown.key.every((part, i) => part === key[i]) && this.shown.blocks.every((block, i) => sameBytes(block, blocks[i]));
 		this.wait(false);
 		element('failure').hidden = true;
 		element('card').classList.remove('blank');
 		if (!isSame) this.view.setProfile(this.makeProfile(blocks, span));
-		this.shown = key;
+		this.shown = { key, blocks, state: this.state, newest };
 		if (this.isFirst) this.view.restore();
 		this.isFirst = false;
 		if (!document.documentElement.dataset.ready) performance.mark('hearth-ready');

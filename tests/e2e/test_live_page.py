@@ -126,11 +126,28 @@ def test_a_selection_stays_while_time_goes_on(live):  # noqa: F811
     live.drag(0.5, 0.6)
     live.wait_for_samples(NOW - 450, NOW - 360)
     asked, words = len(live.api.asked("profile")), live.text("time-words")
-    live.api.advance(30)
-    wait_until(live.driver, lambda: live.api.asked("series")[-1]["to"] == [f"@{NOW + 30}"], "the chart goes on")
-    wait_until(live.driver, lambda: len(live.api.asked("profile")) > asked, "the profile is asked for again")
-    live.wait_for_samples(NOW - 450, NOW - 360)
+    for _ in range(3):
+        live.api.advance(10)
+        wait_until(live.driver, lambda: live.api.asked("series")[-1]["to"] == [f"@{live.api.now}"], "the chart goes on")
     assert live.text("time-words") == words
+    assert len(live.api.asked("profile")) == asked  # of a span that is over nothing comes any more
+
+
+def test_a_span_that_is_not_over_grows(api, browser):  # noqa: F811
+    live = LivePage(browser, api, f"/?span={(NOW - 60) * 1000}-{(NOW + 60) * 1000}")
+    for end in (NOW, NOW + 30, NOW + 60):
+        api.advance(end - api.now)
+        live.wait_for_ticks(sum(ticks for _, ticks in api.stacks(Samples(api, {"from": [f"@{NOW - 60}"], "to": [f"@{end}"]}))))
+
+
+def test_it_ends_where_the_store_does(api, browser):  # noqa: F811
+    """Windows end when they do, and not with the clock's."""
+    api.status = {"window_ms": 10_000, "store": {"bytes": 1, "oldest_ms": START * 1000, "newest_ms": NOW * 1000 - 3456.7, "error": None}}
+    LivePage(browser, api)
+    assert api.asked("profile")[-1]["to"] == [f"@{NOW - 3.456}"]
+    api.status = {**api.status, "store": {**api.status["store"], "newest_ms": (NOW - 100) * 1000}}
+    LivePage(browser, api)
+    assert api.asked("profile")[-1]["to"] == [f"@{NOW}"]
 
 
 def test_paused_it_stands_still(live):  # noqa: F811
