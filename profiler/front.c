@@ -255,6 +255,14 @@ static int check_options(const struct front_options *options, struct http_addres
 	return 0;
 }
 
+static void tell_of_reach(const struct front *front)
+{
+	if (front->address.reach == HTTP_ON_NETWORK)
+		log_warning(
+			"other machines can reach %s: they need the token, and nothing is encrypted",
+			front->address_text);
+}
+
 static int open_up(struct front *front)
 {
 	int error = http_address_listen(&front->address, &front->listen_fd);
@@ -316,11 +324,13 @@ int front_start(const struct front_options *options, struct front **ret_front)
 	}
 	if (!error)
 		error = await_first(front);
-	if (error)
+	if (error) {
 		front_free(front);
-	else
-		*ret_front = front;
-	return error;
+		return error;
+	}
+	tell_of_reach(front);
+	*ret_front = front;
+	return 0;
 }
 
 void front_free(struct front *front)

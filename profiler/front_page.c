@@ -11,17 +11,23 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #define MAGIC     0x66706167u /* "fpag" */
 #define TRIES_MAX 1000000     /* a write takes some microseconds */
 
+struct written {
+	uint64_t time_ns;
+	struct api_status status;
+};
+
 /* Words, so that a copy is torn between them at most, which the sequence tells. */
-#define STATUS_WORDS ((sizeof(struct api_status) + 7) / 8)
+#define WORDS ((sizeof(struct written) + 7) / 8)
 
 struct front_page {
 	uint32_t magic;
 	_Atomic uint32_t sequence; /* odd while it is written; 0: it never was */
-	_Atomic uint64_t words[STATUS_WORDS];
+	_Atomic uint64_t words[WORDS];
 };
 
 int front_page_new(struct front_page **ret_page, int *ret_fd)
@@ -56,12 +62,13 @@ void front_page_free(struct front_page *page)
 void front_page_write(struct front_page *page, const struct api_status *status)
 {
 	const uint32_t before = atomic_load_explicit(&page->sequence, memory_order_relaxed) & ~1u;
-	uint64_t words[STATUS_WORDS] = { 0 };
+	const struct written written = { clock_monotonic_ns(), *status };
+	uint64_t words[WORDS] = { 0 };
 
-	memcpy(words, status, sizeof(*status));
+	memcpy(words, &written, sizeof(written));
 	atomic_store_explicit(&page->sequence, before + 1, memory_order_relaxed);
 	atomic_thread_fence(memory_order_release);
-	for (size_t i = 0; i < STATUS_WORDS; i++)
+	for (size_t i = 0; i < WORDS; i++)
 		atomic_store_explicit(&page->words[i], words[i], memory_order_relaxed);
 	atomic_store_explicit(&page->sequence, before + 2, memory_order_release);
 }
@@ -91,20 +98,24 @@ static bool read_once(const struct front_page *page, uint64_t *words)
 {
 	const uint32_t before = atomic_load_explicit(&page->sequence, memory_order_acquire);
 
-	for (size_t i = 0; i < STATUS_WORDS; i++)
+	for (size_t i = 0; i < WORDS; i++)
 		words[i] = atomic_load_explicit(&page->words[i], memory_order_relaxed);
 	atomic_thread_fence(memory_order_acquire);
 	return before && !(before & 1) &&
 	       atomic_load_explicit(&page->sequence, memory_order_relaxed) == before;
 }
 
-bool front_page_read(const struct front_page *page, struct api_status *ret_status)
+bool front_page_read(const struct front_page *page, struct api_status *ret_status,
+		     uint64_t *ret_written_ns)
 {
-	uint64_t words[STATUS_WORDS];
+	uint64_t words[WORDS];
+	struct written written;
 
 	for (size_t i = 0; i < TRIES_MAX; i++) {
 		if (read_once(page, words)) {
-			memcpy(ret_status, words, sizeof(*ret_status));
+			memcpy(&written, words, sizeof(written));
+			*ret_status = written.status;
+			*ret_written_ns = written.time_ns;
 			return true;
 		}
 		if (!atomic_load_explicit(&page->sequence, memory_order_relaxed))

@@ -7,6 +7,7 @@
 #define HEARTH_PROFILER_FRONT_PAGE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "http/api_source.h"
 
@@ -19,7 +20,8 @@ void front_page_write(struct front_page *page, const struct api_status *status);
 
 /* The front's: 0 or -errno, -EBADMSG: it is no such page. */
 int front_page_open(int fd, const struct front_page **ret_page);
-/* false: nothing was written yet, or the recorder died while it wrote; `ret_status` then stays as it is. */
-bool front_page_read(const struct front_page *page, struct api_status *ret_status);
+/* With when it was written (CLOCK_MONOTONIC). false: nothing was written yet, or the recorder died while it wrote; nothing is set then. */
+bool front_page_read(const struct front_page *page, struct api_status *ret_status,
+		     uint64_t *ret_written_ns);
 
 #endif

@@ -8,23 +8,32 @@
 
 #include "base/arena.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "model/fates.h"
 #include "model/profile.h"
 #include "profiler/front_page.h"
 #include "store/store_folder.h"
 #include "store/store_view.h"
 
+#define SILENT_NS 10000000000u /* it says how it is each second */
+
 DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
 
 static void get_status(void *context, struct api_status *ret_status)
 {
 	const struct front_store *store = context;
-	static const char silent[] = "the recorder has said nothing yet";
+	const uint64_t now_ns = clock_monotonic_ns();
+	uint64_t written_ns = now_ns;
+	const char *why = "";
 
-	if (front_page_read(store->page, ret_status))
-		return;
-	*ret_status = (struct api_status){ 0 };
-	memcpy(ret_status->not_ready, silent, sizeof(silent));
+	if (!front_page_read(store->page, ret_status, &written_ns)) {
+		*ret_status = (struct api_status){ 0 };
+		why = "the recorder has said nothing yet";
+	} else if (now_ns > written_ns && now_ns - written_ns > SILENT_NS) {
+		why = "the recorder says nothing any more";
+	}
+	if (*why)
+		snprintf(ret_status->not_ready, sizeof(ret_status->not_ready), "%s", why);
 }
 
 static int settle(void *context, uint64_t until_ns)

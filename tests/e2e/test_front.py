@@ -16,6 +16,8 @@ import hearth
 
 FRONT = hearth.OUTPUT / "e2e/front_serve"
 
+TOKEN = "0123456789abcdef"
+
 pytestmark = pytest.mark.root
 
 
@@ -143,6 +145,31 @@ def test_without_a_cage(store):
         process.wait()
         for stream in (process.stdin, process.stdout, process.stderr):
             stream.close()
+
+
+def test_a_recorder_that_hangs_is_told_of(store):
+    with front_over(store) as front:
+        assert front.ask("/readyz").status == 200
+        os.kill(front.process.pid, signal.SIGSTOP)
+        try:
+            wait_until(lambda: front.ask("/readyz").status == 503, "it is not ready")
+            assert front.ask("/readyz").body == b"the recorder says nothing any more\n"
+            assert front.ask("/healthz").status == 200
+        finally:
+            os.kill(front.process.pid, signal.SIGCONT)
+        wait_until(lambda: front.ask("/readyz").status == 200, "it is ready again")
+
+
+def test_an_address_that_others_can_reach(store):
+    """It is said at the start, and takes the token."""
+    with front_over(store, f"token={TOKEN}", address="0.0.0.0:0") as front:
+        front.address = front.address.replace("0.0.0.0", "127.0.0.1")
+        assert front.ask("/api/v1/status").status == 401
+        assert front.ask("/api/v1/status", Authorization=f"Bearer {TOKEN}").status == 200
+        assert front.ask("/api/v1/status", Host="evil.test", Authorization=f"Bearer {TOKEN}").status == 403
+        front.process.stdin.close()
+        said = front.process.stderr.read().decode()
+        assert "other machines can reach http://0.0.0.0:" in said and TOKEN not in said
 
 
 @pytest.mark.parametrize(

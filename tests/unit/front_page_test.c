@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "profiler/front_page.h"
 
 #define WRITES 20000
@@ -22,17 +23,20 @@ static void test_what_is_written_is_read(void **state)
 	struct api_status written = { .changes = 7, .start_ns = 8 }, read = { .changes = 1 };
 	const struct front_page *seen;
 	struct front_page *page;
+	uint64_t written_ns = 0;
 	int fd;
 
 	(void)state;
 	memset(written.store.error, 'e', sizeof(written.store.error));
 	assert_int_equal(front_page_new(&page, &fd), 0);
 	assert_int_equal(front_page_open(fd, &seen), 0);
-	assert_false(front_page_read(seen, &read));
+	assert_false(front_page_read(seen, &read, &written_ns));
 	assert_int_equal(read.changes, 1);
 	front_page_write(page, &written);
-	assert_true(front_page_read(seen, &read));
+	assert_true(front_page_read(seen, &read, &written_ns));
 	assert_memory_equal(&read, &written, sizeof(read));
+	assert_true(written_ns <= clock_monotonic_ns() &&
+		    written_ns > clock_monotonic_ns() - 60000000000u);
 	front_page_free(page);
 	front_page_free((struct front_page *)seen);
 	close(fd);
@@ -87,6 +91,7 @@ static void test_nothing_is_torn(void **state)
 	struct api_status status;
 	pthread_t writer;
 	unsigned int reads = 0;
+	uint64_t written_ns;
 	int fd;
 
 	(void)state;
@@ -96,7 +101,7 @@ static void test_nothing_is_torn(void **state)
 	while (!has_written || !reads) {
 		const unsigned char *bytes = (const unsigned char *)&status;
 
-		if (!front_page_read(seen, &status))
+		if (!front_page_read(seen, &status, &written_ns))
 			continue;
 		reads++;
 		for (size_t i = 0; i < sizeof(status); i++)
