@@ -29,7 +29,7 @@
 #define TIME_UNIT_NS    1000000u /* of what is kept of a tick's time */
 #define SHRINK_EVERY_NS 60000000000u
 
-#define FACTS_KEPT_NS        300000000000u /* of processes that do not tick */
+#define FACTS_KEPT_NS        120000000000u /* of processes that do not tick: two windows at least */
 #define CONTAINERS_REFRESHED 16 /* with each window: what they are called may have changed */
 
 struct waiting_window {

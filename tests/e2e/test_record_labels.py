@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is known of the ticks of a recording besides their stacks: what heads these, and what formats with labels tell."""
 
+import contextlib
 import json
 import os
 import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +76,56 @@ def test_by_container_and_control_group(hierarchy, tmp_path):
         assert folded.returncode == 0, folded
         heads = recording.processes([hearth.read_stack(line) for line in folded.stdout.splitlines()])
         assert len(heads) == 1 and heads.pop().endswith(end), folded  # these tests may run in a container, too
+
+
+POD = "2f1b5c1a-9d61-4e63-8a4b-5f0c2a7d9e31"
+ANNOTATIONS = {
+    "io.kubernetes.cri.container-name": "app",
+    "io.kubernetes.cri.image-name": "docker.io/shop/app:2",
+    "io.kubernetes.cri.sandbox-name": "front-5d9",
+    "io.kubernetes.cri.sandbox-namespace": "shop",
+}
+
+
+@contextlib.contextmanager
+def bundle_of(container):
+    """What containerd keeps of a container of Kubernetes, where it keeps it."""
+    bundle = Path("/run/containerd/io.containerd.runtime.v2.task/k8s.io", container)
+    made = [folder for folder in (bundle, *bundle.parents) if not folder.exists()]
+    bundle.mkdir(parents=True)
+    config = bundle / "config.json"
+    try:
+        config.write_text(json.dumps({"ociVersion": "1.0.2", "process": {"args": ["app"]}, "annotations": ANNOTATIONS}))
+        yield
+    finally:
+        config.unlink(missing_ok=True)
+        for folder in made:
+            folder.rmdir()
+
+
+@pytest.mark.parametrize("has_bundle", [True, False])
+def test_by_pod(has_bundle, tmp_path):
+    """With its engine's words, and without: then by what the control group tells."""
+    hierarchy = next(iter(CGROUPS.values()))
+    container, out = "fedcba9876543210" * 4, tmp_path / "out.pb.gz"
+    group = f"kubepods-burstable-pod{POD.replace('-', '_')}.slice:cri-containerd:{container}"
+    with recording.cgroup_in(hierarchy, group) as (_, inner), contextlib.ExitStack() as engine:
+        if has_bundle:
+            engine.enter_context(bundle_of(container))
+        with hearth.held_sample("recursion", 0.3) as child:
+            (inner / "cgroup.procs").write_text(str(child.pid))
+            with recording.start("--comm", "recursion", "-F", RATE, "-o", out) as recorder:
+                recording.wait_until_recording(recorder)
+                child.say()
+                child.end()
+                ended = recorder.interrupt()
+    assert ended.returncode == 0, ended
+    known = {"container": "app", "image": "docker.io/shop/app:2", "pod": "front-5d9", "namespace": "shop"}
+    unknown = {"container": container[:12], "pod": POD}
+    for label, value in (known if has_bundle else unknown).items():
+        folded = hearth.run("render", out, "--by", label, "-o", "-", "--format", "folded")
+        assert folded.returncode == 0, folded
+        assert recording.processes([hearth.read_stack(line) for line in folded.stdout.splitlines()]) == {value}
 
 
 def test_no_such_label(tmp_path):
