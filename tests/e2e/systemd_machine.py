@@ -24,11 +24,16 @@ def make_group():
 
 def folders_of(group):
     """It and all below it, the innermost first."""
-    return [*sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True), group]
+    below = [Path(where) for where, _, _ in os.walk(group)]
+    return sorted(below, reverse=True)
 
 
 def members(group):
-    return {int(pid) for folder in folders_of(group) for pid in (folder / "cgroup.procs").read_text().split()}
+    found = set()
+    for folder in folders_of(group):
+        with contextlib.suppress(OSError):  # it is gone meanwhile
+            found.update(map(int, (folder / "cgroup.procs").read_text().split()))
+    return found
 
 
 def remove_group(group):
@@ -58,7 +63,7 @@ def machine(folder, units):
     def enter():
         (group / "cgroup.procs").write_text(str(os.getpid()))
 
-    unshare = ["unshare", "--mount", "--pid", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child"]
+    unshare = ["unshare", "--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup", "--fork", "--kill-child"]
     with open(folder / "boot.log", "wb") as log:
         started = subprocess.Popen(
             [*unshare, SCRIPT, folder], preexec_fn=enter, stdin=subprocess.DEVNULL, stdout=log, stderr=log
