@@ -11,6 +11,7 @@
 
 /* What the account holds, and what it begins with at a lower rate: so many seconds of the limit. */
 #define ACCOUNT_SECONDS 60
+#define START_SECONDS   600
 #define STEP_SECONDS    5
 
 #define HOLD_MIN_NS (30 * SECOND_NS)
@@ -68,7 +69,7 @@ uint64_t budget_rate(const struct budget *budget)
 void budget_init(struct budget *budget, const struct budget_limits *limits)
 {
 	*budget = (struct budget){ .limits = *limits, .hold_ns = HOLD_MIN_NS };
-	open_account(budget, ACCOUNT_SECONDS);
+	open_account(budget, START_SECONDS);
 }
 
 void budget_set_limits(struct budget *budget, const struct budget_limits *limits)
@@ -181,12 +182,18 @@ static void decide_raise(struct budget *budget, struct budget_decision *decision
 static void pay_in(struct budget *budget, uint64_t passed_ns, uint64_t spent_ns)
 {
 	int64_t most = worth_ns(budget, ACCOUNT_SECONDS * SECOND_NS);
+	int64_t gained = worth_ns(budget, passed_ns) - (int64_t)spent_ns;
 
-	budget->account_ns += worth_ns(budget, passed_ns) - (int64_t)spent_ns;
 	budget->drawn_ns += passed_ns;
 	budget->drawn_cpu_ns += spent_ns;
-	if (budget->account_ns >= most)
-		open_account(budget, ACCOUNT_SECONDS);
+	budget->account_ns += gained;
+	if (gained < 0 || budget->account_ns < most)
+		return;
+	/* Full; what it began with may be more, and is not paid in again. */
+	budget->account_ns =
+		budget->account_ns - gained > most ? budget->account_ns - gained : most;
+	budget->drawn_ns = 0;
+	budget->drawn_cpu_ns = 0;
 }
 
 static void decide(struct budget *budget, struct budget_decision *decision)

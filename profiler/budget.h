@@ -4,10 +4,10 @@
  * and neither reads clocks nor changes anything.
  *
  * CPU time is an account. Each second pays in what the limit allows, and what was spent is taken out. It holds a minute's worth, so
- * that a start, or a large file to compile, is no reason to change anything; and the more is spent, the sooner it is empty. Then the
- * rate is halved, down to 1 Hz, and the account begins anew with a few seconds' worth. So over any long time no more is spent than
- * the limit, but for what costs the same at each rate: when the account is empty at 1 Hz, that is said, once, and once when it is
- * over.
+ * that a large file to compile is no reason to change anything; and the more is spent, the sooner it is empty. It begins with ten
+ * minutes' worth, once, for all that runs already is met then, compiled and named. When it is empty the rate is halved, down to
+ * 1 Hz, and the account begins anew with a few seconds' worth. So over any long time no more is spent than the limit, but for what
+ * costs the same at each rate: when the account is empty at 1 Hz, that is said, once, and once when it is over.
  *
  * The rate is doubled again when for half a minute no more than a part of the limit was spent. If that does not last, the next
  * attempt waits twice as long, up to an hour: a load at the edge changes the rate now and then, not all the time.

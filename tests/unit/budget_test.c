@@ -33,6 +33,7 @@ static void init(struct machine *machine, uint64_t fixed_us, uint64_t a_hz_us)
 	machine->reading.time_ns = 1000 * SECOND_NS;
 	machine->reading.memory_bytes = 50 * MIB;
 	budget_init(&machine->budget, &limits);
+	budget_set_limits(&machine->budget, &limits); /* what it begins with is used up */
 	budget_decide(&machine->budget, &machine->reading, &machine->last);
 	assert_int_equal(machine->last.event, BUDGET_NOTHING);
 }
@@ -110,6 +111,25 @@ static void a_burst_is_no_reason(void **state)
 	pass(&machine, 1000, 550000);
 	run(&machine, HOUR);
 	assert_int_equal(machine.changes, 0);
+}
+
+/* All that runs already is met in the first minutes: six seconds of CPU time are for that, once. */
+static void a_start_is_no_reason(void **state)
+{
+	struct machine machine;
+
+	(void)state;
+	init(&machine, 100000, 0);
+	budget_init(&machine.budget, &limits);
+	budget_decide(&machine.budget, &machine.reading, &machine.last);
+	run(&machine, 60); /* 10 % */
+	assert_int_equal(machine.changes, 0);
+	machine.fixed_us = 9000;
+	run(&machine, HOUR);
+	assert_int_equal(machine.changes, 0);
+	/* And then as always. */
+	machine.fixed_us = 100000;
+	assert_in_range(run_to_change(&machine, 60), 6, 13);
 }
 
 static void the_more_is_spent_the_sooner_the_rate_is_lowered(void **state)
@@ -234,6 +254,7 @@ static void a_rate_of_one_has_no_lower_one(void **state)
 	(void)state;
 	init(&machine, 50000, 0);
 	budget_init(&machine.budget, &one);
+	budget_set_limits(&machine.budget, &one);
 	run(&machine, 60);
 	assert_int_equal(machine.changes, 0);
 	assert_int_equal(machine.exceeded, 1);
@@ -454,6 +475,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_changes_within_the_limit),
 		cmocka_unit_test(a_burst_is_no_reason),
+		cmocka_unit_test(a_start_is_no_reason),
 		cmocka_unit_test(the_more_is_spent_the_sooner_the_rate_is_lowered),
 		cmocka_unit_test(rates_are_halves_and_come_back),
 		cmocka_unit_test(the_limit_is_kept_over_a_day),
