@@ -22,7 +22,8 @@ import { profileParams, readState, sameState, writeState } from './live_state.js
 
 const SERIES_LIMIT = 7;
 const POINT_PIXELS = 4;
-const POINTS_MOST = 500;
+const POINTS_MOST = 500, POINTS_LEAST = 2;
+const POINT_TICKS = 10, POINT_LEAST_MS = 1000;
 const POLL_MS = 5000, POLL_LEAST_MS = 100;
 const WAIT_MS = 150;     // an answer that comes sooner is not waited for in sight
 const LATE_WINDOWS = 3;
@@ -250,8 +251,15 @@ class LivePage {
 
 	// --- the chart of time -------------------------------------------------------------------------
 
+	// As many as can be seen, but of each so many ticks of a CPU that it tells more than when they fell.
+	get points() {
+		const { range, status: { rate_hz: rate } } = this, least = Math.max(POINT_LEAST_MS, POINT_TICKS * 1000 / (rate || 1));
+		const most = Math.min(POINTS_MOST, Math.floor(element('plot').clientWidth / POINT_PIXELS), Math.floor((range.to - range.from) / least));
+		return Math.max(POINTS_LEAST, most);
+	}
+
 	async loadSeries() {
-		const { state, range } = this, points = Math.max(20, Math.min(POINTS_MOST, Math.floor(element('plot').clientWidth / POINT_PIXELS)));
+		const { state, range, points } = this;
 		const params = [['by', state.by], ['limit', SERIES_LIMIT], ['points', points], ...profileParams(range, state.where)];
 		try {
 			const [answer, events] = await Promise.all([this.api.json('series', 'series', params), this.loadEvents(range)]);
@@ -372,7 +380,7 @@ class LivePage {
 	makeProfile(blocks, span) {
 		const { before, width, isShare } = this.state, decode = block => block.length ? decodeProfile(block) : blankProfile(), [after, other] = blocks.map(decode);
 		if (!before) return after;
-		const pair = pairProfiles(after, other, { width, isShare, lengths: { after: span.to - span.from, before: before.to - before.from } });
+		const pair = pairProfiles(after, other, { width, isShare, lengths: { after: span.to - span.from, before: before.to - before.from }, rate: this.status.rate_hz });
 		this.pairBar.tell(pair);
 		return pair;
 	}

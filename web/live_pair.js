@@ -179,8 +179,9 @@ function changeWords(facts, after, before, pair) {
 	return before === 0 ? `new, ${difference}` : after === 0 ? `gone, ${difference}` : `${difference}, ${sign}${shareText(Math.abs(after - before), before).replace('<', '')}`;
 }
 
-// What Profile.take() takes, of two profiles. `lengths`: of both spans; `isShare`: of the whole of each, else of time.
-function pairProfiles(after, before, { width, isShare, lengths }) {
+// What Profile.take() takes, of two profiles. `lengths`: of both spans; `isShare`: of the whole of each, else of time. `rate`: of samples, where
+// the profiles tell time alone.
+function pairProfiles(after, before, { width, isShare, lengths, rate }) {
 	const sum = ({ nodes: { self } }) => self.reduce((all, ticks) => all + ticks, 0), union = new FrameUnion();
 	const kinds = after.kinds.length ? after.kinds : before.kinds, ramps = [...pairRamps(), ...(after.ramps.length ? after.ramps : before.ramps)];
 	const keys = [after, before].map(profile => union.add(profile, Object.keys(PAIR_RAMPS).length));
@@ -190,7 +191,7 @@ function pairProfiles(after, before, { width, isShare, lengths }) {
 	const ticks = [nodes.column(places[0], after.nodes.self, 1), nodes.column(places[1], before.nodes.self, factor)];
 	const self = ticks[0].map((own, i) => PAIR_WIDTHS[width](own, ticks[1][i]));
 	const ordered = orderNodes({ parent: Int32Array.from(nodes.parent), frame: Int32Array.from(nodes.frame), self }, 'name');
-	const facts = after.nodes.depth.length > 1 ? after.facts : before.facts, unit = facts.rate_hz && facts.per_second ? facts.rate_hz / facts.per_second : 1;
+	const facts = after.nodes.depth.length > 1 ? after.facts : before.facts, unit = +facts.per_second ? (+facts.rate_hz || rate || +facts.per_second) / facts.per_second : 1;
 	const columns = new PairColumns(ticks[0], ticks[1], factor, unit);
 	columns.moveNodes(ordered.at);
 	return {

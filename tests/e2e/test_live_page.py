@@ -108,6 +108,14 @@ def test_an_address_is_a_view(api, browser):  # noqa: F811
     assert live.address() == (f"?last=1h&span={span}&by=user&where=container~-1$", "#/postgres?v=icicle")
 
 
+@pytest.mark.parametrize("rate, most", [(20, 30), (1, 3)])
+def test_a_point_of_the_chart_is_of_many_ticks(api, browser, rate, most):  # noqa: F811
+    """Else it would tell when single ticks fell, and not how busy the machine was."""
+    api.status = {"rate_hz": rate}
+    LivePage(browser, api, f"/?range={(NOW - 30) * 1000}-{NOW * 1000}")
+    assert api.asked("series")[-1]["points"] == [str(most)]
+
+
 # --- following ------------------------------------------------------------------------------------------
 
 

@@ -94,6 +94,15 @@ test('chance is no change', () => {
 	assert.equal(changeWords(facts, 11, 10, one), '+10.0 ms, which may be chance');
 });
 
+test('time alone is as many samples as the rate makes of it', () => {
+	const [after, before] = [1.2e9, 1e9].map(ns => profileOf({ a: ns }));
+	for (const profile of [after, before]) profile.facts = { per_second: '1000000000', is_amount: '1' };
+	const unitOf = how => paired(after, before, how).profile.pair.unit * 1e9;
+	assert.equal(Math.round(unitOf({ rate: 19 })), 19);
+	after.facts.rate_hz = '99';
+	assert.equal(Math.round(unitOf({ rate: 19 })), 99);
+});
+
 test('more is red, less is blue, chance is grey, and every text can be read', () => {
 	const { profile } = paired(profileOf({ a: 1000 }), profileOf({ a: 500 })), { pair, ramps } = profile;
 	assert.deepEqual([pair.look(1000, 500, 0), pair.look(500, 1000, 0), pair.look(10, 11, 0)].map(({ ramp }) => ramps[ramp].name), ['more', 'less', 'chance']);
