@@ -128,6 +128,29 @@ def test_by_pod(has_bundle, tmp_path):
         assert recording.processes([hearth.read_stack(line) for line in folded.stdout.splitlines()]) == {value}
 
 
+def test_several_containers_of_one_name(tmp_path):
+    """As in pods of one kind: they are told with their IDs and pods, and an ID picks one."""
+    one, other = "fedcba9876543210" * 4, "0123456789abcdef" * 4
+    with recording.cgroup_in(next(iter(CGROUPS.values())), f"cri-containerd-{one}.scope") as (outer, inner), bundle_of(one), bundle_of(other):
+        second = outer / f"cri-containerd-{other}.scope"
+        second.mkdir()
+        with hearth.held_sample("recursion", 0.1) as child, hearth.held_sample("recursion", 0.1) as others:
+            (inner / "cgroup.procs").write_text(str(child.pid))
+            (second / "cgroup.procs").write_text(str(others.pid))
+            ended = hearth.run("record", "--container", "app", "-o", tmp_path / "out.svg")
+            recording.assert_refused(ended, 2, r"several are called so.*(fedcba987654|0123456789ab) \(pod front-5d9\), ")
+            with recording.start("--container", one[:12], "-F", RATE, "--by", "pid", "-o", tmp_path / "out.folded") as recorder:
+                recording.wait_until_recording(recorder)
+                for each in (child, others):
+                    each.say()
+                    each.end()
+                ended = recorder.interrupt()
+        recording.until(lambda: not (second / "cgroup.procs").read_text(), "the second group is empty")
+        second.rmdir()
+    assert ended.returncode == 0, ended
+    assert recording.processes(hearth.read_folded(tmp_path / "out.folded")) == {f"recursion-{child.pid}"}
+
+
 def test_no_such_label(tmp_path):
     ended = hearth.run("record", "--by", "colour", "-o", tmp_path / "out.svg", "--", "true")
     recording.assert_refused(ended, 2, "no such label")
