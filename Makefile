@@ -211,6 +211,9 @@ $(OUTPUT)/fuzz/%: tests/fuzz/%.c $(call sources,$(FUZZ_FOLDERS)) $(wildcard $(ad
 	$(Q)$(CLANG) $(CFLAGS_) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) \
 		$(LDLIBS_)
 
+# Of http/ what reads the heads of clients; the rest needs the files of web/.
+$(OUTPUT)/fuzz/http_heads_fuzz: $(patsubst %,http/%.c,http_guard http_address http_reply http_body)
+
 -include $(shell find $(OUTPUT) -name '*.d' -type f 2>/dev/null)
 
 # --- tests and figures -----------------------------------------------------------------------------

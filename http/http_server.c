@@ -11,7 +11,7 @@
 
 #define NS_PER_MS           1000000u
 #define NS_PER_SECOND       1000000000u
-#define CONNECTION_BYTES    (24u << 10) /* for a request's line and heads, and those of its answer */
+#define CONNECTION_BYTES    (16u << 10) /* for a request's line and heads, and those of its answer */
 #define KEPT_ANSWERS_BYTES  ((size_t)24 << 20)
 #define WATCH_MS            200
 #define WATCH_WHEN_ALONE_MS 2000 /* nobody is connected */

@@ -285,9 +285,13 @@ static int get_spans(void *view, struct arena *memory, struct api_spans *ret_spa
 	const struct front_view *asked = view;
 	struct slice_list list;
 	struct api_span *spans;
-	uint64_t sealed_ns = 0;
+	struct api_status status;
+	uint64_t sealed_ns;
 	int error = store_folder_list(asked->store->folder, &list);
 
+	/* Before anything is sealed the open one has all that there is. */
+	get_status((void *)asked->store, &status);
+	sealed_ns = status.store.oldest_ns;
 	spans = error ? NULL : arena_alloc(memory, (list.count + 1) * sizeof(*spans));
 	if (!error && !spans)
 		error = -ENOMEM;
