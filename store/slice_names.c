@@ -10,20 +10,39 @@
 #include "store/column.h"
 #include "store/string_column.h"
 
+/* Strings of chunks that are lost were no more than these. */
+#define MAX_MISSING (1u << 22)
+
 /* --- writing --- */
+
+void names_writer_init(struct names_writer *writer)
+{
+	writer->written = 0;
+	string_pool_init(&writer->strings);
+}
+
+void names_writer_release(struct names_writer *writer)
+{
+	string_pool_release(&writer->strings);
+}
+
+void names_writer_settle(struct names_writer *writer)
+{
+	writer->written = writer->strings.count;
+}
 
 /* A chunk while it is written: its strings come first and are known last. */
 struct writing {
 	const struct named_frame *frames;
 	size_t count;
-	struct string_pool strings;
+	struct string_pool *strings;
 	struct buffer functions, files, lines; /* columns of names */
 	uint64_t names;
 };
 
 static int intern(struct writing *writing, const char *text, uint32_t *ret_string)
 {
-	return string_pool_add(&writing->strings, text, strlen(text), ret_string);
+	return string_pool_add(writing->strings, text, strlen(text), ret_string);
 }
 
 static int append_names(struct writing *writing)
@@ -73,19 +92,22 @@ static int append_columns(const struct writing *writing, struct buffer *to)
 	return buffer_error(to);
 }
 
-int slice_names_append(const struct named_frame *frames, size_t count, struct buffer *to)
+int names_writer_append(struct names_writer *writer, const struct named_frame *frames, size_t count,
+			struct buffer *to)
 {
-	struct writing writing = { .frames = frames, .count = count };
-	int error;
+	struct writing writing = {
+		.frames = frames,
+		.count = count,
+		.strings = &writer->strings,
+	};
+	int error = append_names(&writing);
 
-	string_pool_init(&writing.strings);
-	error = append_names(&writing);
 	if (!error) {
-		string_column_append(&writing.strings, to);
+		number_append(to, writer->written);
+		string_column_append_from(&writer->strings, writer->written, to);
 		append_frames(&writing, to);
 		error = append_columns(&writing, to);
 	}
-	string_pool_release(&writing.strings);
 	buffer_release(&writing.functions);
 	buffer_release(&writing.files);
 	buffer_release(&writing.lines);
@@ -117,6 +139,7 @@ void slice_names_release(struct slice_names *names)
 	u64_map_release(&names->by_number);
 	buffer_release(&names->rows);
 	buffer_release(&names->links);
+	buffer_release(&names->strings);
 }
 
 static struct row *row_at(const struct slice_names *names, uint32_t row)
@@ -129,29 +152,52 @@ static struct link *link_at(const struct slice_names *names, size_t link)
 	return &((struct link *)names->links.data)[link];
 }
 
-/* The id in the profile of each string, in their order. */
-static int take_strings(const struct slice_names *names, struct byte_reader *reader,
-			struct buffer *ids)
+static int append_string(struct buffer *strings, uint32_t id)
+{
+	buffer_append(strings, &id, sizeof(id));
+	return buffer_error(strings);
+}
+
+/* Behind those that are known; what is missing stood in a chunk that is lost. */
+static int fill_up(struct slice_names *names, uint64_t first)
+{
+	uint64_t known = names->strings.size / sizeof(uint32_t);
+	int error = 0;
+
+	if (first < known || first - known > MAX_MISSING)
+		return -EBADMSG;
+	for (; known < first && !error; known++)
+		error = append_string(&names->strings, PROFILE_NONE);
+	return error;
+}
+
+/* The id in the profile of each string, by its number. */
+static int take_strings(struct slice_names *names, struct byte_reader *reader)
 {
 	_cleanup_(buffer_release) struct buffer strings = { 0 };
+	const uint64_t first = byte_reader_uleb128(reader);
 	int error = string_column_find(reader, &strings);
 	const struct bytes *texts = (const struct bytes *)strings.data;
 
+	if (!error)
+		error = fill_up(names, first);
 	for (size_t i = 0; i < strings.size / sizeof(*texts) && !error; i++) {
-		uint32_t id = 0;
+		uint32_t id = PROFILE_NONE;
 
 		error = profile_intern(names->profile, (const char *)texts[i].data, texts[i].size,
 				       &id);
-		buffer_append(ids, &id, sizeof(id));
+		if (!error)
+			error = append_string(&names->strings, id);
 	}
-	return error ? error : buffer_error(ids);
+	return error;
 }
 
-static bool get_string(const struct buffer *ids, uint64_t number, uint32_t *ret_string)
+/* PROFILE_NONE: it is lost. False: there is none. */
+static bool get_string(const struct slice_names *names, uint64_t number, uint32_t *ret_string)
 {
-	if (number >= ids->size / sizeof(uint32_t))
+	if (number >= names->strings.size / sizeof(uint32_t))
 		return false;
-	*ret_string = ((const uint32_t *)ids->data)[number];
+	*ret_string = ((const uint32_t *)names->strings.data)[number];
 	return true;
 }
 
@@ -180,7 +226,8 @@ static int find_columns(struct byte_reader *reader, struct reading *reading)
 	return !error && reader->offset != reader->bytes.size ? -EBADMSG : error;
 }
 
-static int take_links(struct reading *reading, const struct buffer *strings, struct buffer *links)
+static int take_links(const struct slice_names *names, struct reading *reading,
+		      struct buffer *links)
 {
 	struct column functions = { 0 }, files = { 0 }, lines = { 0 };
 
@@ -192,8 +239,8 @@ static int take_links(struct reading *reading, const struct buffer *strings, str
 				     .line = (uint32_t)line,
 				     .frame = PROFILE_NONE };
 
-		if (line > UINT32_MAX || !get_string(strings, function, &link.function) ||
-		    (file && !get_string(strings, file - 1, &link.file)))
+		if (line > UINT32_MAX || !get_string(names, function, &link.function) ||
+		    (file && !get_string(names, file - 1, &link.file)))
 			return -EBADMSG;
 		buffer_append(links, &link, sizeof(link));
 	}
@@ -217,6 +264,15 @@ static int check_counts(const struct reading *reading)
 	return left ? -EBADMSG : 0;
 }
 
+/* False: the string of a function is lost. */
+static bool is_known(const struct slice_names *names, const struct row *row)
+{
+	for (uint32_t i = 0; i < row->count; i++)
+		if (link_at(names, row->first + i)->function == PROFILE_NONE)
+			return false;
+	return true;
+}
+
 static int take_rows(struct slice_names *names, struct reading *reading, uint32_t first)
 {
 	struct column numbers = { 0 }, counts = { 0 };
@@ -225,14 +281,16 @@ static int take_rows(struct slice_names *names, struct reading *reading, uint32_
 	for (uint64_t i = 0; i < reading->frames && !error; i++) {
 		uint64_t number = column_read(&numbers, &reading->numbers);
 		uint64_t coded = column_read(&counts, &reading->counts);
-		const struct row row = { first, (uint32_t)(coded >> 1), coded & 1 };
+		struct row row = { first, (uint32_t)(coded >> 1), coded & 1 };
 
+		first += row.count;
+		if (!is_known(names, &row))
+			row.count = 0;
 		buffer_append(&names->rows, &row, sizeof(row));
 		error = buffer_error(&names->rows);
 		if (!error)
 			error = u64_map_set(&names->by_number, number,
 					    (uint32_t)(names->rows.size / sizeof(row) - 1));
-		first += row.count;
 	}
 	return error;
 }
@@ -246,13 +304,13 @@ static bool has_room(const struct slice_names *names, const struct reading *read
 
 int slice_names_take(struct slice_names *names, struct bytes body)
 {
-	struct buffer strings = { 0 }, links = { 0 };
+	struct buffer links = { 0 };
 	struct reading reading;
 	struct byte_reader reader;
 	int error;
 
 	byte_reader_init(&reader, body);
-	error = take_strings(names, &reader, &strings);
+	error = take_strings(names, &reader);
 	if (!error)
 		error = find_columns(&reader, &reading);
 	if (!error && !has_room(names, &reading))
@@ -260,7 +318,7 @@ int slice_names_take(struct slice_names *names, struct bytes body)
 	if (!error)
 		error = check_counts(&reading);
 	if (!error)
-		error = take_links(&reading, &strings, &links);
+		error = take_links(names, &reading, &links);
 	if (!error) {
 		uint32_t first = (uint32_t)(names->links.size / sizeof(struct link));
 
@@ -269,7 +327,6 @@ int slice_names_take(struct slice_names *names, struct bytes body)
 		if (!error)
 			error = take_rows(names, &reading, first);
 	}
-	buffer_release(&strings);
 	buffer_release(&links);
 	return error;
 }

@@ -4,7 +4,7 @@
  * is, and then those that the compiler inlined there, the outermost first; or nothing, which says that no name is known. Of what several chunks of a slice tell of a frame the last one holds, so
  * that names may get better. The body, a reference being the number of a string, or where there may be none the number + 1, and 0 for none:
  *
- *   strings   count; the size of each (column), then their bytes
+ *   strings   first, count; the size of each (column), then their bytes. Their numbers go on from chunk to chunk of a slice, so that each stands there once
  *   frames    count; two columns: number in the dictionary, names in the chain * 2 + 1 for a root: a program or thread starts there
  *   names     count; three columns: function, file?, line
  */
@@ -17,6 +17,7 @@
 
 #include "base/buffer.h"
 #include "base/byte_reader.h"
+#include "base/string_pool.h"
 #include "base/u64_map.h"
 
 struct profile;
@@ -37,8 +38,21 @@ struct named_frame {
 	size_t count;                   /* 0: no name is known */
 };
 
+/* The strings of a slice's chunks. */
+struct names_writer {
+	struct string_pool strings;
+	uint32_t written;
+};
+
+void names_writer_init(struct names_writer *writer);
+void names_writer_release(struct names_writer *writer);
+
 /* The body of a chunk: 0 or -ENOMEM. */
-int slice_names_append(const struct named_frame *frames, size_t count, struct buffer *to);
+int names_writer_append(struct names_writer *writer, const struct named_frame *frames, size_t count,
+			struct buffer *to);
+
+/* It is on disk. */
+void names_writer_settle(struct names_writer *writer);
 
 /* --- reading --- */
 
@@ -47,6 +61,7 @@ struct slice_names {
 	struct profile *profile;
 	struct u64_map by_number; /* row by a frame's number */
 	struct buffer rows, links;
+	struct buffer strings; /* id by number, PROFILE_NONE: its chunk is lost */
 };
 
 /* The profile stays the caller's. */

@@ -27,13 +27,67 @@ struct writing {
 	struct sum_writer *sum;         /* or NULL */
 	uint32_t values;
 	unsigned int flags;
+	uint32_t *order; /* the samples, as they are to stand; NULL: as they are */
 };
+
+static size_t index_at(const struct writing *writing, size_t index)
+{
+	return writing->order ? writing->order[index] : index;
+}
+
+static struct sample sample_at(const struct writing *writing, size_t index)
+{
+	return samples_get(profile_samples(writing->profile), index_at(writing, index));
+}
+
+static int compare_samples(const void *left, const void *right, void *context)
+{
+	const uint32_t *i = left, *j = right;
+	const struct writing *writing = context;
+	const struct samples *samples = profile_samples(writing->profile);
+	struct sample a = samples_get(samples, *i), b = samples_get(samples, *j);
+	uint32_t labels_a = writing->labels[a.labels], labels_b = writing->labels[b.labels];
+
+	if (labels_a != labels_b)
+		return (labels_a > labels_b) - (labels_a < labels_b);
+	if (a.time_ns != b.time_ns)
+		return (a.time_ns > b.time_ns) - (a.time_ns < b.time_ns);
+	return (*i > *j) - (*i < *j);
+}
+
+static bool all_have_times(const struct samples *samples)
+{
+	if (!samples_have_times(samples))
+		return false;
+	for (size_t i = 0; i < samples_count(samples); i++)
+		if (samples_get(samples, i).time_ns == SAMPLE_NO_TIME)
+			return false;
+	return true;
+}
+
+static int find_order(struct writing *writing)
+{
+	const struct samples *samples = profile_samples(writing->profile);
+	size_t count = samples_count(samples);
+
+	if (!all_have_times(samples) || !count)
+		return 0;
+	writing->order = malloc(count * sizeof(*writing->order));
+	if (!writing->order)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		writing->order[i] = (uint32_t)i;
+	qsort_r(writing->order, count, sizeof(*writing->order), compare_samples, writing);
+	return 0;
+}
 
 static unsigned int find_flags(const struct profile *profile)
 {
 	const struct samples *samples = profile_samples(profile);
-	unsigned int flags = samples_have_times(samples) ? WINDOW_HAS_TIMES : 0;
+	unsigned int flags = WINDOW_HAS_PLANES;
 
+	if (samples_have_times(samples))
+		flags |= WINDOW_HAS_TIMES;
 	if (profile_value_count(profile) > 1)
 		flags |= WINDOW_HAS_VALUES;
 	for (size_t i = 0; i < samples_count(samples) && !(flags & WINDOW_HAS_VALUES); i++)
@@ -53,24 +107,40 @@ static uint64_t coded_time(const struct window_times *times, uint64_t time_ns)
 	return (int64_t)since < 0 ? 1 : since / times->unit_ns + 1;
 }
 
+/* Which ones are met often is in their higher bytes, and what differs in the lowest: each kind by itself is smaller. */
+static void append_nodes(const struct writing *writing, size_t count, struct buffer *to)
+{
+	uint32_t all = 0;
+	unsigned int planes = 0;
+
+	for (size_t i = 0; i < count; i++)
+		all |= writing->nodes[sample_at(writing, i).node];
+	while (planes < sizeof(all) && all >> planes * 8)
+		planes++;
+	number_append(to, planes);
+	for (unsigned int plane = 0; plane < planes; plane++)
+		for (size_t i = 0; i < count; i++)
+			buffer_append_char(to, (char)(writing->nodes[sample_at(writing, i).node] >>
+						      plane * 8));
+}
+
 static void append_columns(const struct writing *writing, struct buffer *to)
 {
 	const struct samples *samples = profile_samples(writing->profile);
-	struct column nodes = { 0 }, labels = { 0 }, times = { 0 };
+	struct column labels = { 0 }, times = { 0 };
 	size_t count = samples_count(samples);
 
+	append_nodes(writing, count, to);
 	for (size_t i = 0; i < count; i++)
-		column_append(&nodes, to, writing->nodes[samples_get(samples, i).node]);
-	for (size_t i = 0; i < count; i++)
-		column_append(&labels, to, writing->labels[samples_get(samples, i).labels]);
+		column_append(&labels, to, writing->labels[sample_at(writing, i).labels]);
 	for (size_t i = 0; i < count && writing->flags & WINDOW_HAS_TIMES; i++)
 		column_append(&times, to,
-			      coded_time(writing->times, samples_get(samples, i).time_ns));
+			      coded_time(writing->times, sample_at(writing, i).time_ns));
 	for (uint32_t v = 0; v < writing->values && writing->flags & WINDOW_HAS_VALUES; v++) {
 		struct column values = { 0 };
 
 		for (size_t i = 0; i < count; i++)
-			column_append(&values, to, samples_value(samples, i, v));
+			column_append(&values, to, samples_value(samples, index_at(writing, i), v));
 	}
 }
 
@@ -131,8 +201,12 @@ static int append_samples(struct writing *writing, struct dictionary_writer *dic
 		return error;
 	writing->nodes = nodes;
 	writing->labels = labels;
+	error = find_order(writing);
+	if (error)
+		return error;
 	append_head(writing, to);
 	append_columns(writing, to);
+	free(take_ptr(writing->order));
 	if (writing->sum)
 		error = sum_up(writing, dictionary->profile);
 	return error ? error : buffer_error(to);
@@ -171,13 +245,42 @@ struct reading {
 	uint32_t values;
 	struct byte_reader readers[MAX_COLUMNS];
 	struct column columns[MAX_COLUMNS];
+	/* With planes: */
+	const uint8_t *planes;
+	uint64_t plane_count, next_node;
 };
 
 enum window_column { COLUMN_NODE, COLUMN_LABELS, COLUMN_TIME, COLUMN_VALUES };
 
+static int find_planes(struct reading *reading, struct byte_reader *reader)
+{
+	reading->plane_count = byte_reader_uleb128(reader);
+	if (reading->plane_count > sizeof(uint32_t))
+		return -EBADMSG;
+	reading->planes = byte_reader_take(reader, reading->plane_count * reading->count).data;
+	return reader->failed ? -EBADMSG : 0;
+}
+
+static uint64_t next_of_planes(struct reading *reading)
+{
+	uint64_t node = 0;
+
+	for (uint64_t plane = 0; plane < reading->plane_count; plane++)
+		node |= (uint64_t)reading->planes[plane * reading->count + reading->next_node]
+			<< plane * 8;
+	reading->next_node++;
+	return node;
+}
+
 static int find_columns(struct reading *reading, struct byte_reader *reader)
 {
-	for (size_t column = 0; column < COLUMN_VALUES + reading->values; column++) {
+	const bool has_planes = reading->flags & WINDOW_HAS_PLANES;
+	int error = has_planes ? find_planes(reading, reader) : 0;
+
+	if (error)
+		return error;
+	for (size_t column = has_planes ? COLUMN_LABELS : COLUMN_NODE;
+	     column < COLUMN_VALUES + reading->values; column++) {
 		reading->readers[column] = *reader;
 		if (column == COLUMN_TIME && !(reading->flags & WINDOW_HAS_TIMES))
 			continue;
@@ -234,8 +337,9 @@ static int find(const struct reading *reading, const struct dictionary_map *map,
 /* Nothing of it is left to be read. */
 static int next_sample(struct reading *reading, struct sample *ret_sample, uint64_t *values)
 {
-	int error = find(reading, &reading->dictionary->nodes, next(reading, COLUMN_NODE),
-			 &ret_sample->node);
+	uint64_t node = reading->flags & WINDOW_HAS_PLANES ? next_of_planes(reading)
+							   : next(reading, COLUMN_NODE);
+	int error = find(reading, &reading->dictionary->nodes, node, &ret_sample->node);
 
 	if (!error)
 		error = find(reading, &reading->dictionary->labels, next(reading, COLUMN_LABELS),
@@ -268,7 +372,7 @@ int window_each(struct window_span span, struct window_span part, struct bytes b
 	report->rate_hz = byte_reader_uleb128(&reader);
 	reading.time_unit_ns = byte_reader_uleb128(&reader);
 	reading.count = byte_reader_uleb128(&reader);
-	/* Each takes a byte at least of the column of nodes. */
+	/* Each takes a byte at least of the column of labels. */
 	if (reader.failed || reading.count > body.size - reader.offset)
 		return -EBADMSG;
 	error = find_columns(&reading, &reader);

@@ -6,9 +6,10 @@
  *   flags        enum window_flag
  *   rate         in Hz; 0: not known
  *   time unit    in ns
- *   samples      count; columns: node, label set, then, by the flags, time (+ 1, in units since the window's start; 0: not known), and one for each value
+ *   samples      count; columns: node, label set, then, by the flags, time (+ 1, in units since the window's start; 0: not known), and one for each value. With WINDOW_HAS_PLANES
+ *                the nodes are a number of planes, and each node's lowest byte, then each one's next byte, and so on
  *
- * Samples stand in the order in which they were.
+ * If times are known of all, samples stand by label set, then time: what is alike is side by side, and takes less. Else they stand in the order in which they were.
  */
 #ifndef HEARTH_STORE_SLICE_WINDOW_H
 #define HEARTH_STORE_SLICE_WINDOW_H
@@ -27,6 +28,7 @@ struct sum_writer;
 enum window_flag {
 	WINDOW_HAS_TIMES = 1,
 	WINDOW_HAS_VALUES = 2, /* else each sample counts one of the only value */
+	WINDOW_HAS_PLANES = 4,
 };
 
 /* Nanoseconds since 1970, of the wall clock. */

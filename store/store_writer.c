@@ -36,8 +36,9 @@ struct store_writer {
 	struct buffer head; /* what the slice begins with */
 	struct buffer
 		told; /* bool, per frame of the dictionary: it needs no name, or a chunk tells of it */
-	struct slice_sums sums;   /* of the slice */
-	struct event_list events; /* that are on no disk yet */
+	struct names_writer names; /* of the slice */
+	struct slice_sums sums;    /* the same */
+	struct event_list events;  /* that are on no disk yet */
 	struct buffer body, packed;
 };
 
@@ -53,6 +54,8 @@ static void drop_slice(struct store_writer *writer)
 	slice_writer_free(take_ptr(writer->slice));
 	dictionary_writer_release(&writer->dictionary);
 	slice_sums_clear(&writer->sums);
+	names_writer_release(&writer->names);
+	names_writer_init(&writer->names);
 	buffer_clear(&writer->told);
 }
 
@@ -361,15 +364,18 @@ static int put_names(struct store_writer *writer, const struct named_frame *fram
 	int error;
 
 	buffer_clear(&writer->body);
-	error = slice_names_append(frames, count, &writer->body);
+	error = names_writer_append(&writer->names, frames, count, &writer->body);
 	if (!error)
 		error = slice_begin(writer->slice);
 	if (error)
 		return error;
 	error = put(writer, CHUNK_NAMES, slice_writer_span(writer->slice), &writer->body);
+	if (error)
+		slice_roll_back(writer->slice);
+	else
+		error = slice_commit(writer->slice);
 	if (!error)
-		return slice_commit(writer->slice);
-	slice_roll_back(writer->slice);
+		names_writer_settle(&writer->names);
 	return error;
 }
 
@@ -601,6 +607,7 @@ static void writer_free(struct store_writer *writer)
 	buffer_release(&writer->head);
 	buffer_release(&writer->told);
 	slice_sums_release(&writer->sums);
+	names_writer_release(&writer->names);
 	event_list_release(&writer->events);
 	buffer_release(&writer->body);
 	buffer_release(&writer->packed);
@@ -618,6 +625,7 @@ int store_writer_open(const char *folder, struct store_writer **ret_writer, size
 		return -ENOMEM;
 	writer->lock = -1;
 	slice_sums_init(&writer->sums);
+	names_writer_init(&writer->names);
 	writer->next_number = 1;
 	writer->folder = strdup(folder);
 	error = writer->folder ? make_folder(folder) : -ENOMEM;

@@ -8,15 +8,20 @@
 
 void string_column_append(const struct string_pool *strings, struct buffer *to)
 {
+	string_column_append_from(strings, 0, to);
+}
+
+void string_column_append_from(const struct string_pool *strings, uint32_t first, struct buffer *to)
+{
 	struct column sizes = { 0 };
 	size_t size;
 
-	number_append(to, strings->count);
-	for (uint32_t i = 0; i < strings->count; i++) {
+	number_append(to, strings->count - first);
+	for (uint32_t i = first; i < strings->count; i++) {
 		string_pool_get(strings, i, &size);
 		column_append(&sizes, to, size);
 	}
-	for (uint32_t i = 0; i < strings->count; i++) {
+	for (uint32_t i = first; i < strings->count; i++) {
 		const char *text = string_pool_get(strings, i, &size);
 
 		buffer_append(to, text, size);

@@ -83,7 +83,32 @@ static const struct window_span always = { 0, UINT64_MAX };
 
 /* --- what is read --- */
 
-/* Sample by sample: its stack, what is known of it, its time and values. */
+static inline int compare_lines(const void *left, const void *right)
+{
+	return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/* In which order samples stand tells nothing. */
+static inline void sort_lines(struct buffer *lines)
+{
+	char *copy = strdup(buffer_string(lines)), *rest = copy, *line;
+	struct buffer starts = { 0 };
+
+	while ((line = strsep(&rest, "\n")) && *line)
+		buffer_append(&starts, &line, sizeof(line));
+	if (starts.size)
+		qsort(starts.data, starts.size / sizeof(line), sizeof(line), compare_lines);
+	buffer_clear(lines);
+	for (size_t i = 0; i < starts.size / sizeof(line); i++) {
+		buffer_append_string(lines, ((char **)starts.data)[i]);
+		buffer_append_char(lines, '\n');
+	}
+	assert_int_equal(buffer_error(lines), 0);
+	buffer_release(&starts);
+	free(copy);
+}
+
+/* Sample by sample: its stack, what is known of it, its time and values; sorted. */
 static inline void describe(const struct profile *profile, struct buffer *to)
 {
 	const struct samples *samples = profile_samples(profile);
@@ -119,6 +144,7 @@ static inline void describe(const struct profile *profile, struct buffer *to)
 		buffer_append_char(to, '\n');
 	}
 	assert_int_equal(buffer_error(to), 0);
+	sort_lines(to);
 }
 
 static inline struct store_writer *open_writer(const char *folder)
@@ -162,16 +188,19 @@ static inline struct profile *read_part(const char *folder, struct window_span p
 static inline void assert_has(const char *folder, struct window_span part,
 			      const struct buffer *expected)
 {
-	struct buffer found = { 0 };
+	struct buffer found = { 0 }, sorted = { 0 };
 	struct stream_sum sum;
 	size_t damaged;
 	struct profile *profile = read_part(folder, part, &damaged, &sum);
 
 	describe(profile, &found);
 	assert_int_equal(damaged, 0);
-	assert_string_equal(buffer_string(&found), buffer_string((struct buffer *)expected));
+	buffer_append(&sorted, expected->data, expected->size);
+	sort_lines(&sorted);
+	assert_string_equal(buffer_string(&found), buffer_string(&sorted));
 	profile_free(profile);
 	buffer_release(&found);
+	buffer_release(&sorted);
 }
 
 /* --- slices --- */

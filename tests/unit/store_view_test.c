@@ -99,11 +99,6 @@ static void add_windows(struct store_writer *writer, uint64_t first, uint64_t en
 
 /* --- what is said of it --- */
 
-static int compare_lines(const void *left, const void *right)
-{
-	return strcmp(*(char *const *)left, *(char *const *)right);
-}
-
 /* Stacks and their counts, a line each, in an order. */
 static void fold(const struct profile *profile, struct buffer *to)
 {

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""bytes a sample in the store, ten minutes and a day of them, and how fast a day answers
+
+What is stored is made (`tests/bench/store_bench.c` tells how): 16 CPUs, all of them busy, at 19 Hz; of the first 15,000 samples 30 % have stacks of their own, half as many as of a machine that compiles and browses at once.
+Sizes are with names, labels and times to a millisecond. The first time a new view of the store is asked, it reads the words of all slices: that is told in the notes. Of --quick the day has an hour and a half.
+"""
+
+import csv
+import shutil
+
+import measuring
+from rows import Row
+
+DAY_WINDOWS = 8640
+TEN_MINUTES = 60
+CPUS, BUSY = 16, 100
+
+QUESTIONS = {
+    "day-graph": ("flame graph of the whole day, p99", 100),
+    "process-hour": ("flame graph of an hour of one process, p99", 30),
+    "minutes-graph": ("flame graph of ten minutes, p99", None),
+    "day-series": ("series of the day by comm, p99", 50),
+    "day-series-pid": ("series of the day by process, p99", 50),
+    "hour-series": ("series of an hour by comm, p99", 50),
+    "day-values": ("processes of the day by CPU time, p99", None),
+    "minutes-heat": ("heat map of ten minutes, p99", None),
+}
+
+
+def run(bench, *arguments):
+    program = measuring.ROOT / ".output/bench/store_bench"
+    ended = measuring.run([program, *arguments], 3600)
+    return list(csv.DictReader(ended.stdout.splitlines(), delimiter="\t"))
+
+
+def write(bench, name, windows):
+    folder = bench.path(name)
+    [written] = run(bench, "write", folder, windows, CPUS, BUSY)
+    return folder, written
+
+
+def size_row(what, written, bar):
+    return Row(f"{what}: bytes a sample", float(written["bytes_a_sample"]), "B", bar,
+               note=f"{int(written['samples']):,} samples; adding a window takes {float(written['ms_a_window']):.1f} ms "
+                    f"of CPU, {float(written['most_ms']):.0f} at most")  # fmt: skip
+
+
+def measure(bench):
+    folder, written = write(bench, "minutes", TEN_MINUTES)
+    yield size_row("ten minutes", written, 8)
+    shutil.rmtree(folder)
+    folder, written = write(bench, "day", bench.seconds(DAY_WINDOWS, 540))
+    yield size_row("a day", written, 3)
+    for asked in run(bench, "ask", folder, bench.seconds(100, 10)):
+        what, bar = QUESTIONS[asked["question"]]
+        yield Row(what, float(asked["p99_ms"]), "ms", bar,
+                  note=f"median {float(asked['median_ms']):.1f} ms; the first time {float(asked['first_ms']):.0f} ms")  # fmt: skip
+    shutil.rmtree(folder)
