@@ -219,11 +219,6 @@ static uint32_t map_count(const struct dictionary_map *map)
 	return (uint32_t)(map->ids.size / sizeof(uint32_t));
 }
 
-uint32_t dictionary_map_get(const struct dictionary_map *map, uint64_t number)
-{
-	return number < map_count(map) ? ((const uint32_t *)map->ids.data)[number] : PROFILE_NONE;
-}
-
 int dictionary_reader_init(struct dictionary_reader *reader, struct profile *profile)
 {
 	*reader = (struct dictionary_reader){ .profile = profile };

@@ -75,6 +75,10 @@ int dictionary_reader_take(struct dictionary_reader *reader, struct bytes body);
 int dictionary_reader_take_version_1(struct dictionary_reader *reader, struct bytes body);
 
 /* The id of a number, PROFILE_NONE: there is none. */
-uint32_t dictionary_map_get(const struct dictionary_map *map, uint64_t number);
+static inline uint32_t dictionary_map_get(const struct dictionary_map *map, uint64_t number)
+{
+	return number < map->ids.size / sizeof(uint32_t) ? ((const uint32_t *)map->ids.data)[number]
+							 : UINT32_MAX;
+}
 
 #endif

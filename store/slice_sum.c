@@ -125,9 +125,9 @@ static int compare_rows(const void *left, const void *right)
 {
 	const struct row *a = left, *b = right;
 
-	if (a->labels != b->labels)
-		return (a->labels > b->labels) - (a->labels < b->labels);
-	return (a->node > b->node) - (a->node < b->node);
+	if (a->node != b->node)
+		return (a->node > b->node) - (a->node < b->node);
+	return (a->labels > b->labels) - (a->labels < b->labels);
 }
 
 static void append_head(const struct sum_writer *sum, struct buffer *to)

@@ -6,7 +6,7 @@
  * A sum of a run (CHUNK_SUM, CHUNK_SERIES) stands behind its windows: those behind the sum before it. That of a slice (CHUNK_SLICE_SUM, CHUNK_SLICE_SERIES) is of all its windows. The chunk's span is that of
  * its windows. The bodies:
  *
- *   sum      rate in Hz; windows; rows: count, then three columns: label set, node, value. By label set, then node
+ *   sum      rate in Hz; windows; rows: count, then three columns: label set, node, value. By node, then label set
  *   series   rate in Hz; windows; rows: count, then two columns: label set, value; by window
  *   windows  count; three columns: start since the chunk's, and length (ns), rows in a series
  */

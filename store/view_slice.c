@@ -222,6 +222,11 @@ bool view_slice_counts_samples(const struct view_slice *slice)
 
 /* --- reading --- */
 
+static bool is_inside(struct window_span span, struct window_span part)
+{
+	return span.start_ns >= part.start_ns && span.end_ns <= part.end_ns;
+}
+
 struct reading {
 	const struct view_slice *slice;
 	struct slice_reader *reader;
@@ -275,89 +280,107 @@ static int take_window(void *context, const struct slice_chunk *chunk, struct by
 	return error;
 }
 
-/* Refers to what is not there. */
-static bool is_lost(const struct reading *reading, const struct sum_row *row, bool has_node)
-{
-	return dictionary_map_get(&reading->slice->dictionary.labels, row->labels) ==
-		       PROFILE_NONE ||
-	       (has_node &&
-		dictionary_map_get(&reading->slice->dictionary.nodes, row->node) == PROFILE_NONE);
-}
+/* A row of a sum by the ids of the profile. */
+struct found_row {
+	uint32_t labels, node;
+	uint64_t value;
+};
 
-/* Before any of it is given. */
-static int check_rows(const struct reading *reading, struct sum_reader sum)
-{
-	struct sum_row row;
-
-	while (sum_reader_next_row(&sum, &row))
-		if (is_lost(reading, &row, true))
-			return -EBADMSG;
-	return 0;
-}
-
-static int give_row(struct reading *reading, const struct sum_row *row, struct window_span span,
-		    uint64_t rate_hz, bool has_node)
+/* False: it refers to what is not there. */
+static bool find_row(const struct reading *reading, const struct sum_row *row, bool has_node,
+		     struct found_row *ret_row)
 {
 	const struct dictionary_reader *dictionary = &reading->slice->dictionary;
-	const struct view_sample given = {
-		.node = has_node ? dictionary_map_get(&dictionary->nodes, row->node) : PROFILE_NONE,
-		.labels = dictionary_map_get(&dictionary->labels, row->labels),
-		.time_ns = SAMPLE_NO_TIME,
-		.span = span,
-		.value = row->value,
-		.rate_hz = rate_hz,
-	};
 
-	return give_sample(reading, &given);
+	*ret_row = (struct found_row){
+		.labels = dictionary_map_get(&dictionary->labels, row->labels),
+		.node = has_node ? dictionary_map_get(&dictionary->nodes, row->node) : PROFILE_NONE,
+		.value = row->value,
+	};
+	return ret_row->labels != PROFILE_NONE && (!has_node || ret_row->node != PROFILE_NONE);
 }
 
-static int take_sum(void *context, const struct slice_chunk *chunk, struct bytes body)
+static int append_row(struct buffer *rows, const struct reading *reading, const struct sum_row *row,
+		      bool has_node)
 {
-	struct reading *reading = context;
-	struct sum_reader sum;
-	struct sum_row row;
-	int error = sum_reader_init(&sum, chunk->span, body, false);
+	struct found_row *found = buffer_extend(rows, sizeof(*found));
 
-	if (!error)
-		error = check_rows(reading, sum);
-	while (!error && sum_reader_next_window(&sum))
-		error = give_window(reading, sum.window, sum.rate_hz);
-	while (!error && sum_reader_next_row(&sum, &row))
-		error = give_row(reading, &row, chunk->span, sum.rate_hz, true);
+	if (!found)
+		return -ENOMEM;
+	return find_row(reading, row, has_node, found) ? 0 : -EBADMSG;
+}
+
+/* All rows before any of them is given. */
+static int find_rows(const struct reading *reading, struct sum_reader sum, bool is_series,
+		     struct buffer *rows)
+{
+	struct sum_row row;
+	int error = 0;
+
+	while (!error && !is_series && sum_reader_next_row(&sum, &row))
+		error = append_row(rows, reading, &row, true);
+	while (!error && is_series && sum_reader_next_window(&sum))
+		while (!error && sum_reader_next_cell(&sum, &row))
+			error = append_row(rows, reading, &row, false);
 	return error;
 }
 
-static int check_cells(const struct reading *reading, struct sum_reader sum)
+static int give_rows(struct reading *reading, const struct found_row *rows, uint64_t count,
+		     struct window_span span, uint64_t rate_hz)
 {
-	struct sum_row row;
+	int error = 0;
 
-	while (sum_reader_next_window(&sum))
-		while (sum_reader_next_cell(&sum, &row))
-			if (is_lost(reading, &row, false))
-				return -EBADMSG;
-	return 0;
-}
+	for (uint64_t i = 0; i < count && !error; i++) {
+		const struct view_sample given = {
+			.node = rows[i].node,
+			.labels = rows[i].labels,
+			.time_ns = SAMPLE_NO_TIME,
+			.span = span,
+			.value = rows[i].value,
+			.rate_hz = rate_hz,
+		};
 
-static int take_series(void *context, const struct slice_chunk *chunk, struct bytes body)
-{
-	struct reading *reading = context;
-	struct sum_reader sum;
-	struct sum_row row;
-	int error = sum_reader_init(&sum, chunk->span, body, true);
-
-	if (!error)
-		error = check_cells(reading, sum);
-	while (!error && sum_reader_next_window(&sum)) {
-		error = give_window(reading, sum.window, sum.rate_hz);
-		while (!error && sum_reader_next_cell(&sum, &row))
-			error = give_row(reading, &row, sum.window, sum.rate_hz, false);
+		error = give_sample(reading, &given);
 	}
 	return error;
 }
 
-static bool is_inside(struct window_span span, struct window_span part)
+static int take_sum(void *context, const struct slice_chunk *chunk, struct bytes body)
 {
-	return span.start_ns >= part.start_ns && span.end_ns <= part.end_ns;
+	_cleanup_(buffer_release) struct buffer rows = { 0 };
+	struct reading *reading = context;
+	struct sum_reader sum;
+	int error = sum_reader_init(&sum, chunk->span, body, false);
+
+	if (!error)
+		error = find_rows(reading, sum, false, &rows);
+	while (!error && sum_reader_next_window(&sum))
+		error = give_window(reading, sum.window, sum.rate_hz);
+	return error ? error
+		     : give_rows(reading, (const struct found_row *)rows.data, sum.rows,
+				 chunk->span, sum.rate_hz);
+}
+
+/* Of the windows that lie in the part as a whole. */
+static int take_series(void *context, const struct slice_chunk *chunk, struct bytes body)
+{
+	_cleanup_(buffer_release) struct buffer rows = { 0 };
+	struct reading *reading = context;
+	const struct found_row *next;
+	struct sum_reader sum;
+	int error = sum_reader_init(&sum, chunk->span, body, true);
+
+	if (!error)
+		error = find_rows(reading, sum, true, &rows);
+	next = (const struct found_row *)rows.data;
+	for (; !error && sum_reader_next_window(&sum); next += sum.window_rows) {
+		if (!is_inside(sum.window, reading->part))
+			continue;
+		error = give_window(reading, sum.window, sum.rate_hz);
+		if (!error)
+			error = give_rows(reading, next, sum.window_rows, sum.window, sum.rate_hz);
+	}
+	return error;
 }
 
 static bool overlaps(struct window_span span, struct window_span part)
@@ -373,15 +396,16 @@ static int read_chunk(struct reading *reading, const struct known_chunk *chunk, 
 	return reading->result ? reading->result : error;
 }
 
-/* The windows of a range of chunks. */
-static int read_windows(struct reading *reading, size_t first, size_t end)
+/* The windows of a range of chunks, or those of them of which a part lies outside. */
+static int read_windows(struct reading *reading, size_t first, size_t end, bool only_edges)
 {
 	int error = 0;
 
 	for (size_t i = first; i < end && !error; i++) {
 		const struct known_chunk *chunk = chunk_at(reading->slice, i);
 
-		if (chunk->kind != CHUNK_WINDOW || !overlaps(chunk->span, reading->part))
+		if (chunk->kind != CHUNK_WINDOW || !overlaps(chunk->span, reading->part) ||
+		    (only_edges && is_inside(chunk->span, reading->part)))
 			continue;
 		error = read_chunk(reading, chunk, take_window);
 		if (error == -EBADMSG && !reading->result)
@@ -425,7 +449,22 @@ static int read_whole(struct reading *reading, struct sum_kinds kinds)
 	return -EBADMSG;
 }
 
-/* Runs by their sums where these lie in the part, and the windows of others. */
+/* One by its sum, where that lies in the part, or tells of each window: -EBADMSG: there is none, or it is damaged. */
+static int read_run(struct reading *reading, const struct known_chunk *chunk,
+		    struct sum_kinds kinds, size_t first, size_t end)
+{
+	const bool is_partial = !is_inside(chunk->span, reading->part);
+	int error;
+
+	if (!overlaps(chunk->span, reading->part))
+		return 0;
+	if (is_partial && kinds.run != CHUNK_SERIES)
+		return -EBADMSG;
+	error = read_chunk(reading, chunk, kinds.take);
+	return error || !is_partial ? error : read_windows(reading, first, end, true);
+}
+
+/* Runs by their sums, and the windows of others. */
 static int read_runs(struct reading *reading, struct sum_kinds kinds)
 {
 	size_t first = 0;
@@ -436,17 +475,12 @@ static int read_runs(struct reading *reading, struct sum_kinds kinds)
 
 		if (chunk->kind != kinds.run)
 			continue;
-		if (!overlaps(chunk->span, reading->part))
-			error = 0;
-		else if (is_inside(chunk->span, reading->part))
-			error = read_chunk(reading, chunk, kinds.take);
-		else
-			error = -EBADMSG;
+		error = read_run(reading, chunk, kinds, first, i);
 		if (error == -EBADMSG && !reading->result)
-			error = read_windows(reading, first, i);
+			error = read_windows(reading, first, i, false);
 		first = i + 1;
 	}
-	return error ? error : read_windows(reading, first, chunk_count(reading->slice));
+	return error ? error : read_windows(reading, first, chunk_count(reading->slice), false);
 }
 
 int view_slice_read(const struct view_slice *slice, const char *folder, struct window_span part,
