@@ -157,14 +157,16 @@ void doctor_check_store(struct doctor_finding *finding)
 
 /* --- the address --- */
 
-/* Whoever listens there is asked what only hearth's server answers so. */
-static bool is_hearth(int fd)
+/* Whoever listens there is asked what only hearth's server answers so, by a name that it takes for its own. */
+static bool is_hearth(const struct http_address *address, int fd)
 {
-	static const char request[] =
-		"GET /healthz HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-	_cleanup_(buffer_release) struct buffer answer = { 0 };
+	_cleanup_(buffer_release) struct buffer request = { 0 }, answer = { 0 };
 
-	if (send(fd, request, strlen(request), MSG_NOSIGNAL) != (ssize_t)strlen(request))
+	buffer_printf(&request,
+		      "GET /healthz HTTP/1.0\r\nHost: localhost:%u\r\nConnection: close\r\n\r\n",
+		      address->port);
+	if (buffer_error(&request) ||
+	    send(fd, request.data, request.size, MSG_NOSIGNAL) != (ssize_t)request.size)
 		return false;
 	buffer_read_fd(&answer, fd, 64 * 1024);
 	return buffer_string(&answer) && !strncmp(answer.data, "HTTP/1.", strlen("HTTP/1.")) &&
@@ -217,7 +219,7 @@ void doctor_check_address(struct doctor_finding *finding)
 	fd = connect_to(&address);
 	if (fd < 0)
 		look_at_free_address(finding, &address);
-	else if (is_hearth(fd))
+	else if (is_hearth(&address, fd))
 		doctor_find(finding, DOCTOR_GOOD, NULL, "hearth serve answers at %s", address.text);
 	else
 		doctor_find(finding, DOCTOR_LIMITED, "hearth serve --listen ADDRESS",

@@ -223,7 +223,7 @@ if os.environ["ANSWER"]:
     if not os.fork():
         connection, _ = server.accept()
         asked = connection.recv(4096)
-        connection.sendall(os.environ["ANSWER"].encode() if asked.startswith(b"GET /healthz ") else b"")
+        connection.sendall(os.environ["ANSWER"].encode() if asked.startswith(b"GET /healthz ") and b"Host: localhost:7171" in asked else b"")
         os._exit(0)
 os.execv(os.environ["HEARTH"], [os.environ["HEARTH"], "doctor", "--json"])
 """
