@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "model/fates.h"
 #include "model/profile.h"
@@ -245,6 +246,18 @@ static int add_ticks(struct namer *namer, uint32_t index, const struct tick_coun
 	return error;
 }
 
+/* Without memory they stay what they are. */
+static void add_unproven(const struct namer *namer, const struct tick_count *count,
+			 unsigned int reason, uint64_t ticks, struct buffer *to)
+{
+	struct stored_stack stored = aggregator_stack(namer->aggregator, count->user_stack);
+	struct code_address root =
+		aggregator_address(namer->aggregator, stored.addresses[stored.depth - 1]);
+	const struct unproven_ticks unproven = { root.module, root.offset, reason, ticks };
+
+	buffer_append(to, &unproven, sizeof(unproven));
+}
+
 static int add_count(struct namer *namer, uint32_t index, struct tick_fates *fates)
 {
 	struct tick_count count;
@@ -264,6 +277,8 @@ static int add_count(struct namer *namer, uint32_t index, struct tick_fates *fat
 		fates->may_lack_caller += count.may_lack_caller ? ticks : 0;
 	}
 	fates->by_reason[reason] += ticks;
+	if (fates->unproven && count.root_unproven && root_is_place(namer, count.user_stack))
+		add_unproven(namer, &count, reason, ticks, fates->unproven);
 	return 0;
 }
 
@@ -283,7 +298,7 @@ int namer_build(const struct frame_names_sources *sources, const struct process_
 		.profile = profile,
 		.unnamed = ret_unnamed,
 	};
-	struct tick_fates fates = { 0 };
+	struct tick_fates fates = { .unproven = ret_fates->unproven };
 	int error;
 
 	task_labels_init(&namer.labels, profile, facts, aggregator_labels(namer.aggregator));

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -24,6 +25,7 @@
 #include "profiler/window_code.h"
 #include "profiler/window_namer.h"
 #include "store/event_list.h"
+#include "store/store_folder.h"
 #include "store/store_writer.h"
 
 #define TIME_UNIT_NS    1000000u /* of what is kept of a tick's time */
@@ -37,6 +39,8 @@ struct waiting_window {
 	struct recorded_window recorded;
 	struct window_code *code;
 	struct process_facts *facts; /* NULL: the recording does not know any */
+	struct tick_fates fates;
+	struct buffer unproven; /* struct unproven_ticks, of them */
 };
 
 struct window_keeper {
@@ -44,7 +48,9 @@ struct window_keeper {
 	struct window_namer *namer;
 	char machine[256];
 	uint64_t shrunk_ns; /* CLOCK_MONOTONIC, when slices were taken away last */
-	int names_error;    /* of the last window that was kept */
+	uint64_t first_ns,
+		last_ns; /* when the first window that was kept began, and the last one ended; wall clock */
+	int names_error; /* of the last window that was kept */
 	pthread_t thread;
 
 	pthread_mutex_t lock; /* of all below */
@@ -65,6 +71,7 @@ static void waiting_window_free(struct waiting_window *window)
 	aggregator_free(window->recorded.aggregator);
 	window_code_free(window->code);
 	process_facts_free(window->facts);
+	buffer_release(&window->unproven);
 	free(window);
 }
 
@@ -88,13 +95,12 @@ static int set_origin(const struct window_keeper *keeper, const struct recorded_
 }
 
 /* The ticks as samples, whose places in files have no names. */
-static int build(const struct window_keeper *keeper, const struct waiting_window *window,
+static int build(const struct window_keeper *keeper, struct waiting_window *window,
 		 struct profile *profile)
 {
 	_cleanup_(naming_costs_release) struct naming_costs costs = { 0 };
 	_cleanup_(unnamed_frames_release) struct unnamed_frames unnamed;
 	struct frame_names_sources sources;
-	struct tick_fates fates;
 	int error = window_namer_learn(keeper->namer, window->code);
 
 	unnamed_frames_init(&unnamed);
@@ -111,10 +117,11 @@ static int build(const struct window_keeper *keeper, const struct waiting_window
 	window_namer_sources(keeper->namer, window->code, &sources);
 	sources.aggregator = window->recorded.aggregator;
 	sources.costs = &costs;
-	return namer_build(&sources, window->facts, profile, &fates, &unnamed);
+	window->fates.unproven = &window->unproven;
+	return namer_build(&sources, window->facts, profile, &window->fates, &unnamed);
 }
 
-static int keep(const struct window_keeper *keeper, const struct waiting_window *window)
+static int keep(struct window_keeper *keeper, struct waiting_window *window)
 {
 	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
 	const struct recorded_window *recorded = &window->recorded;
@@ -128,7 +135,12 @@ static int keep(const struct window_keeper *keeper, const struct waiting_window 
 
 	if (!error)
 		error = store_writer_add(keeper->options.store, &times, profile);
-	return error;
+	if (error)
+		return error;
+	if (!keeper->first_ns)
+		keeper->first_ns = times.span.start_ns;
+	keeper->last_ns = times.span.end_ns;
+	return 0;
 }
 
 static struct event_list take_events(struct window_keeper *keeper)
@@ -202,6 +214,65 @@ static void shrink(struct window_keeper *keeper)
 			    strerror(-error));
 }
 
+/* What was named a root meanwhile is one. */
+static void prove_roots(const struct window_keeper *keeper, struct waiting_window *window)
+{
+	const struct unproven_ticks *unproven =
+		(const struct unproven_ticks *)window->unproven.data;
+	size_t count = window->unproven.size / sizeof(*unproven);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!window_namer_is_root(keeper->namer, unproven[i].module, unproven[i].offset))
+			continue;
+		window->fates.by_reason[unproven[i].reason] -= unproven[i].ticks;
+		window->fates.complete += unproven[i].ticks;
+	}
+}
+
+static void count_fates(struct window_keeper *keeper, struct waiting_window *window)
+{
+	struct tick_fates *sum = &keeper->state.fates;
+
+	prove_roots(keeper, window);
+	pthread_mutex_lock(&keeper->lock);
+	sum->complete += window->fates.complete;
+	sum->may_lack_caller += window->fates.may_lack_caller;
+	for (size_t reason = 0; reason < REASON_COUNT; reason++)
+		sum->by_reason[reason] += window->fates.by_reason[reason];
+	pthread_mutex_unlock(&keeper->lock);
+}
+
+/* What cannot be looked at stays as it was. */
+static void look_at_store(struct window_keeper *keeper)
+{
+	struct window_keeper_state seen = { 0 };
+	struct slice_list list;
+	int error = store_folder_list(keeper->options.folder, &list);
+
+	for (size_t i = 0; i < list.count; i++) {
+		const struct slice_entry *entry = &list.entries[i];
+
+		seen.bytes += entry->bytes;
+		if (entry->state == SLICE_SEALED && entry->span.end_ns > seen.newest_ns)
+			seen.newest_ns = entry->span.end_ns;
+		if (entry->state == SLICE_SEALED &&
+		    (!seen.oldest_ns || entry->span.start_ns < seen.oldest_ns))
+			seen.oldest_ns = entry->span.start_ns;
+	}
+	seen.slices = list.count;
+	slice_list_release(&list);
+	if (error)
+		return;
+	pthread_mutex_lock(&keeper->lock);
+	keeper->state.bytes = seen.bytes;
+	keeper->state.slices = seen.slices;
+	if (!keeper->state.oldest_ns || seen.oldest_ns)
+		keeper->state.oldest_ns = seen.oldest_ns ? seen.oldest_ns : keeper->first_ns;
+	keeper->state.newest_ns =
+		keeper->last_ns > seen.newest_ns ? keeper->last_ns : seen.newest_ns;
+	pthread_mutex_unlock(&keeper->lock);
+}
+
 /* A window without names is better than none: what is not told now is asked again with the next window. */
 static void take(struct window_keeper *keeper, struct waiting_window *window)
 {
@@ -212,11 +283,13 @@ static void take(struct window_keeper *keeper, struct waiting_window *window)
 	count(keeper, error);
 	if (!error)
 		error = window_namer_name(keeper->namer, window->code, keeper->options.store);
+	count_fates(keeper, window);
 	if (error && error != keeper->names_error)
 		log_warning("%s: names cannot be kept, and are tried again: %s",
 			    keeper->options.folder, strerror(-error));
 	keeper->names_error = error;
 	shrink(keeper);
+	look_at_store(keeper);
 }
 
 /* NULL: all is kept, and no more will come. */

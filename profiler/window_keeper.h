@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "profiler/namer.h"
 #include "store/slice_events.h"
 
 struct recorded_window;
@@ -31,8 +32,11 @@ struct window_keeper_options {
 
 /* Since it began. */
 struct window_keeper_state {
-	uint64_t kept, lost; /* windows */
-	int error;           /* of the last window, 0: it was kept */
+	uint64_t kept, lost;     /* windows */
+	int error;               /* of the last window, 0: it was kept */
+	struct tick_fates fates; /* of ticks in windows, whether they were kept or not */
+	/* The store, when it was looked at last. */
+	uint64_t bytes, slices, oldest_ns, newest_ns;
 };
 
 /* Strings live longer. 0 or -errno, and the store is still the caller's. */

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/record_pool.h"
 #include "base/string_pool.h"
 #include "base/u64_map.h"
 #include "bpf/events.h"
@@ -28,11 +29,16 @@
 #include "worker/opener.h"
 #include "worker/worker.h"
 
-/* More modules than that are learnt anew. */
+/* More modules, or places where programs start, are learnt anew. */
 #define MAX_KNOWN 65536
 
 /* Windows, of a second at least, without a container, until what it is called is forgotten: longer than window_keeper.c has control_groups.h keep it. */
 #define CONTAINERS_KEPT 1000
+
+/* Where a program or thread starts. */
+struct root_place {
+	uint64_t module, offset;
+};
 
 struct window_namer {
 	struct worker *worker;
@@ -40,6 +46,7 @@ struct window_namer {
 	struct local_files *local_files;
 	struct string_pool identities; /* digits of build-ids, or what stands for one */
 	struct u64_map known;          /* module -> identity */
+	struct record_pool roots;      /* struct root_place */
 	struct container_names *containers;
 };
 
@@ -52,6 +59,7 @@ int window_namer_new(struct window_namer **ret_namer)
 		return -ENOMEM;
 	string_pool_init(&namer->identities);
 	u64_map_init(&namer->known);
+	record_pool_init(&namer->roots, sizeof(struct root_place), sizeof(struct root_place));
 	namer->local_files = local_files_new();
 	namer->containers = container_names_new();
 	error = namer->local_files && namer->containers ? own_worker_new(&namer->worker) : -ENOMEM;
@@ -71,9 +79,10 @@ void window_namer_free(struct window_namer *namer)
 	worker_free(namer->worker);
 	opener_free(namer->opener);
 	local_files_free(namer->local_files);
+	container_names_free(namer->containers);
 	string_pool_release(&namer->identities);
 	u64_map_release(&namer->known);
-	container_names_free(namer->containers);
+	record_pool_release(&namer->roots);
 	free(namer);
 }
 
@@ -137,8 +146,10 @@ static void forget_all(struct window_namer *namer)
 {
 	string_pool_release(&namer->identities);
 	u64_map_release(&namer->known);
+	record_pool_release(&namer->roots);
 	string_pool_init(&namer->identities);
 	u64_map_init(&namer->known);
+	record_pool_init(&namer->roots, sizeof(struct root_place), sizeof(struct root_place));
 }
 
 /* Root's first, then one owner after the other (worker.h). */
@@ -171,7 +182,7 @@ int window_namer_learn(struct window_namer *namer, const struct window_code *cod
 	_cleanup_free_ const struct module **sorted = sort_by_owner(modules, count);
 	int error = sorted ? 0 : -ENOMEM;
 
-	if (namer->identities.count > MAX_KNOWN)
+	if (namer->identities.count > MAX_KNOWN || namer->roots.count > MAX_KNOWN)
 		forget_all(namer);
 	for (size_t i = 0; i < count && !error; i++)
 		if (!is_known(namer, sorted[i]))
@@ -315,6 +326,23 @@ static const struct frame_name *keep_chain(struct naming *naming, const struct s
 	return chain;
 }
 
+static void note_root(struct naming *naming, const struct wanted_address *wanted)
+{
+	const struct root_place place = { wanted->module->id, wanted->offset };
+	uint32_t index;
+
+	if (record_pool_add(&naming->namer->roots, &place, &index))
+		naming->error = -ENOMEM;
+}
+
+bool window_namer_is_root(const struct window_namer *namer, uint64_t module, uint64_t offset)
+{
+	const struct root_place place = { module, offset };
+	uint32_t index;
+
+	return record_pool_find(&namer->roots, &place, &index);
+}
+
 static void tell(struct naming *naming, const struct wanted_address *wanted,
 		 const struct symbol_name *name)
 {
@@ -327,6 +355,8 @@ static void tell(struct naming *naming, const struct wanted_address *wanted,
 
 	if (name)
 		told.names = keep_chain(naming, name, &told.count);
+	if (told.is_root)
+		note_root(naming, wanted);
 	buffer_append(&naming->names, &told, sizeof(told));
 	if (buffer_error(&naming->names))
 		naming->error = -ENOMEM;

@@ -6,6 +6,7 @@
 #ifndef HEARTH_PROFILER_WINDOW_NAMER_H
 #define HEARTH_PROFILER_WINDOW_NAMER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct child_usage;
@@ -34,5 +35,8 @@ void window_namer_sources(struct window_namer *namer, struct window_code *code,
 /* Names addresses of the slice that is open, as far as the window has their files: 0, -ENOMEM, or an error of store_writer_add_names(). */
 int window_namer_name(struct window_namer *namer, const struct window_code *code,
 		      struct store_writer *writer);
+
+/* Was it found that a program or thread starts at a place of a file? */
+bool window_namer_is_root(const struct window_namer *namer, uint64_t module, uint64_t offset);
 
 #endif
