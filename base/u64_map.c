@@ -71,3 +71,19 @@ int u64_map_set(struct u64_map *map, uint64_t key, uint32_t value)
 	*slot = (struct u64_map_slot){ .key = key, .value = value };
 	return 0;
 }
+
+bool u64_map_next(const struct u64_map *map, size_t *position, uint64_t *ret_key,
+		  uint32_t *ret_value)
+{
+	for (; *position < map->capacity; ++*position) {
+		const struct u64_map_slot *slot = &map->slots[*position];
+
+		if (slot->value == U64_MAP_ABSENT)
+			continue;
+		*ret_key = slot->key;
+		*ret_value = slot->value;
+		++*position;
+		return true;
+	}
+	return false;
+}

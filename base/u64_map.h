@@ -27,4 +27,8 @@ uint32_t u64_map_get(const struct u64_map *map, uint64_t key);
 /* Sets or replaces the value (which is not U64_MAP_ABSENT): 0 or -ENOMEM. */
 int u64_map_set(struct u64_map *map, uint64_t key, uint32_t value);
 
+/* The next entry, in any order: `position` is 0 at first. false: there was none left. The map stays as it is meanwhile. */
+bool u64_map_next(const struct u64_map *map, size_t *position, uint64_t *ret_key,
+		  uint32_t *ret_value);
+
 #endif

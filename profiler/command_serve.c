@@ -5,17 +5,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/byte_size.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/time_point.h"
+#include "http/http_address.h"
 #include "profiler/budget.h"
 #include "profiler/budget_options.h"
+#include "profiler/budget_watch.h"
 #include "profiler/command.h"
-#include "profiler/interrupts.h"
+#include "profiler/front.h"
+#include "profiler/front_protocol.h"
 #include "profiler/options.h"
 #include "profiler/rate_option.h"
 #include "profiler/recorder.h"
+#include "profiler/sampler.h"
+#include "profiler/serve_status.h"
+#include "profiler/service_manager.h"
 #include "profiler/store_access.h"
 #include "profiler/targets.h"
 #include "profiler/unwind_space.h"
@@ -29,13 +37,16 @@
 #define MIN_WINDOW_NS      1000000000u
 #define MAX_WINDOW_NS      60000000000u
 
+#define PUBLISH_EVERY_NS 1000000000u
+#define TOKEN_FILE_BYTES 4096
+
 #define ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
 
 static const char usage[] =
 	"Usage: hearth serve [OPTIONS]\n"
 	"\n"
-	"Profiles the whole machine, always, and keeps it: hearth query draws any span of it, also while\n"
-	"this runs. Ctrl-C ends it. Needs root.";
+	"Profiles the whole machine, always, keeps it, and serves a page that shows any span of it; hearth\n"
+	"query draws it from the command line. Ctrl-C ends it. Needs root.";
 
 struct serve_command {
 	struct recorder_options recorder;
@@ -44,6 +55,9 @@ struct serve_command {
 	struct budget_limits limits;
 	const char *folder;
 	uint64_t keep_ns, keep_bytes;
+	const char *listen, *token_path; /* token NULL: none */
+	const char *hosts[FRONT_HOSTS_MAX];
+	size_t host_count;
 };
 
 /* --- options --- */
@@ -63,6 +77,38 @@ static int set_rate(void *context, const char *name, const char *value, const ch
 
 	(void)name;
 	return rate_option_parse(value, &command->recorder.sampler.rate_hz, ret_why);
+}
+
+static int set_listen(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct serve_command *command = context;
+	struct http_address address;
+
+	(void)name;
+	command->listen = value;
+	return http_address_parse(value, &address, ret_why);
+}
+
+static int set_token_file(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct serve_command *command = context;
+
+	(void)name, (void)ret_why;
+	command->token_path = value;
+	return 0;
+}
+
+static int add_host(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct serve_command *command = context;
+
+	(void)name;
+	if (command->host_count == FRONT_HOSTS_MAX) {
+		*ret_why = "there are too many of them";
+		return -EINVAL;
+	}
+	command->hosts[command->host_count++] = value;
+	return 0;
 }
 
 static int set_keep(void *context, const char *name, const char *value, const char **ret_why)
@@ -108,6 +154,13 @@ static int set_verbose(void *context, const char *name, const char *value, const
 
 static const struct option_row serve_rows[] = {
 	{ "store", 0, "DIR", "the store's folder (default " STORE_DEFAULT_FOLDER ")", set_store },
+	{ "listen", 0, "ADDRESS",
+	  "where the page and the API are served: ADDRESS:PORT, or unix:PATH; from other machines a token is needed",
+	  set_listen, .default_value = FRONT_DEFAULT_ADDRESS },
+	{ "token-file", 0, "FILE", "the token that whoever asks has to have stands in it",
+	  set_token_file },
+	{ "host", 0, "NAME", "a further name by which the page is reached (may be repeated)",
+	  add_host },
 	{ "rate", 'F', "HZ", "ticks a second on each CPU", set_rate, .default_value = "19" },
 	{ "keep", 0, "SPAN", "what is older is taken away, in slices of an hour", set_keep,
 	  .default_value = "7d" },
@@ -141,7 +194,88 @@ static enum option_result parse(struct serve_command *command, int argc, char **
 	return OPTIONS_WRONG;
 }
 
-/* --- recording --- */
+/* --- while it records --- */
+
+struct serving {
+	const struct serve_command *command;
+	struct window_keeper *keeper;
+	struct front *front;
+	struct service_manager manager;
+	struct serve_status status;
+	bool is_ready;
+	uint64_t publish_ns, alive_ns; /* CLOCK_MONOTONIC, when it is due next */
+};
+
+static void keep_window(void *context, struct recording *recording,
+			const struct recorded_window *window)
+{
+	const struct serving *serving = context;
+
+	window_keeper_put(serving->keeper, recording, window);
+}
+
+static void note_budget(void *context, bool is_of_rate, const char *words)
+{
+	const struct serving *serving = context;
+
+	window_keeper_note(serving->keeper, is_of_rate ? EVENT_RATE_CHANGED : EVENT_BUDGET, words);
+}
+
+/* As it was read last, within this second. */
+static void read_cost(const struct recording *recording, struct serve_reading *ret_reading)
+{
+	const struct budget_reading_parts *parts = &recording->budget->parts;
+
+	*ret_reading = (struct serve_reading){
+		.time_ns = clock_monotonic_ns(),
+		.cpu_ns = parts->own.cpu_ns,
+		.bpf_ns = parts->bpf_ns,
+		.memory_bytes = parts->own.resident_bytes + parts->map_bytes,
+		.files = parts->own.open_files,
+	};
+}
+
+static void publish(struct serving *serving, const struct recording *recording)
+{
+	const struct serve_command *command = serving->command;
+	struct window_keeper_state kept;
+	struct serve_reading reading;
+
+	window_keeper_read_state(serving->keeper, &kept);
+	read_cost(recording, &reading);
+	serve_status_take(&serving->status, &reading, &kept, (double)recording->rate_hz,
+			  (double)command->recorder.sampler.rate_hz);
+	front_publish(serving->front, &serving->status.status);
+}
+
+/* Ticks come from the first turn on. */
+static void tell_manager(struct serving *serving, uint64_t now)
+{
+	uint64_t every_ns = service_manager_alive_ns(&serving->manager);
+
+	if (!serving->is_ready)
+		service_manager_ready(&serving->manager, front_address(serving->front));
+	serving->is_ready = true;
+	if (!every_ns || now < serving->alive_ns)
+		return;
+	service_manager_alive(&serving->manager);
+	serving->alive_ns = now + every_ns;
+}
+
+static bool tend(void *context, struct recording *recording)
+{
+	struct serving *serving = context;
+	uint64_t now = clock_monotonic_ns();
+
+	tell_manager(serving, now);
+	if (now >= serving->publish_ns) {
+		publish(serving, recording);
+		serving->publish_ns = now + PUBLISH_EVERY_NS;
+	}
+	return front_take(serving->front);
+}
+
+/* --- before and after --- */
 
 static int open_keeper(const struct serve_command *command, struct window_keeper **ret_keeper)
 {
@@ -164,47 +298,93 @@ static int open_keeper(const struct serve_command *command, struct window_keeper
 	return error;
 }
 
-static void keep_window(void *context, struct recording *recording,
-			const struct recorded_window *window)
-{
-	window_keeper_put(context, recording, window);
-}
-
-static void note_budget(void *context, bool is_of_rate, const char *words)
-{
-	window_keeper_note(context, is_of_rate ? EVENT_RATE_CHANGED : EVENT_BUDGET, words);
-}
-
 static int close_keeper(const struct serve_command *command, struct window_keeper *keeper)
 {
 	int error = window_keeper_free(keeper);
 
 	if (error)
-		log_error("the store %s cannot be closed as it should be, and is when the next one "
-			  "writes into it: %s",
-			  command->folder, strerror(-error));
+		log_error(
+			"the store %s cannot be closed as it should be, and is when the next one writes into it: %s",
+			command->folder, strerror(-error));
 	return error;
+}
+
+/* The first line of a file that root alone, or whoever runs this, may change. */
+static int read_token(const char *path, struct buffer *token)
+{
+	int error = path ? buffer_read_file(token, path, TOKEN_FILE_BYTES) : 0;
+	const char *end;
+
+	if (error) {
+		log_error("--token-file %s: %s", path, strerror(-error));
+		return error;
+	}
+	end = token->size ? memchr(token->data, '\n', token->size) : NULL;
+	if (end)
+		token->size = (size_t)(end - token->data);
+	if (!path || token->size)
+		return 0;
+	log_error("--token-file %s: its first line is empty", path);
+	return -EINVAL;
+}
+
+static int open_front(const struct serve_command *command, struct buffer *token,
+		      struct front **ret_front)
+{
+	struct front_options options = {
+		.listen = command->listen,
+		.hosts = command->hosts,
+		.host_count = command->host_count,
+		.store = command->folder,
+	};
+	int error = read_token(command->token_path, token);
+
+	if (error)
+		return error;
+	options.token = command->token_path ? buffer_string(token) : NULL;
+	if (command->token_path && !options.token)
+		return -ENOMEM;
+	return front_start(&options, ret_front);
+}
+
+static int record(struct serve_command *command, struct serving *serving)
+{
+	_cleanup_(recording_release) struct recording recording = { 0 };
+	int error;
+
+	command->windows.take = keep_window;
+	command->windows.tend = tend;
+	command->windows.note_budget = note_budget;
+	command->windows.context = serving;
+	command->limits.rate_hz = command->recorder.sampler.rate_hz;
+	command->windows.limits = &command->limits;
+	log_info("recording the whole machine at %llu Hz into %s: %s shows it",
+		 (unsigned long long)command->recorder.sampler.rate_hz, command->folder,
+		 front_address(serving->front));
+	error = recorder_run(&command->recorder, &recording);
+	service_manager_stopping(&serving->manager, "writing what was recorded last");
+	return error ? error : recording.error;
 }
 
 static int serve(struct serve_command *command)
 {
-	_cleanup_(recording_release) struct recording recording = { 0 };
-	struct window_keeper *keeper;
-	int error = open_keeper(command, &keeper), closed;
+	_cleanup_(buffer_release) struct buffer token = { 0 };
+	struct serving serving = { .command = command };
+	int error = open_keeper(command, &serving.keeper), closed;
 
 	if (error)
 		return error;
-	command->windows.take = keep_window;
-	command->windows.note_budget = note_budget;
-	command->windows.context = keeper;
-	command->limits.rate_hz = command->recorder.sampler.rate_hz;
-	command->windows.limits = &command->limits;
-	log_info("recording the whole machine at %llu Hz into %s",
-		 (unsigned long long)command->recorder.sampler.rate_hz, command->folder);
-	error = recorder_run(&command->recorder, &recording);
-	closed = close_keeper(command, keeper);
+	serve_status_init(&serving.status, command->folder, command->windows.length_ns,
+			  &command->limits);
+	error = service_manager_init(&serving.manager);
+	if (error)
+		log_warning("the service manager is not told how this is: %s", strerror(-error));
+	error = open_front(command, &token, &serving.front);
 	if (!error)
-		error = recording.error;
+		error = record(command, &serving);
+	closed = close_keeper(command, serving.keeper);
+	front_free(serving.front);
+	service_manager_release(&serving.manager);
 	return error ? error : closed;
 }
 
@@ -236,6 +416,7 @@ int command_serve(int argc, char **argv)
 		.targets.whole_machine = true,
 		.windows.length_ns = DEFAULT_WINDOW_NS,
 		.folder = STORE_DEFAULT_FOLDER,
+		.listen = FRONT_DEFAULT_ADDRESS,
 		.keep_ns = DEFAULT_KEEP_NS,
 		.keep_bytes = DEFAULT_KEEP_BYTES,
 		.limits = { .cpu_ppm = BUDGET_DEFAULT_CPU_PPM,

@@ -402,6 +402,32 @@ void jit_maps_note(struct jit_maps *maps, const struct process_event *process)
 	u64_map_set(&maps->processes, process->id, index);
 }
 
+/* Those that could not be held are forgotten, too, and tried again should they be met. */
+void jit_maps_forget_ended(struct jit_maps *maps)
+{
+	struct u64_map processes;
+	bool lives[JIT_MAPS_MAX];
+	uint32_t kept = 0;
+
+	u64_map_init(&processes);
+	for (uint32_t i = 0; i < maps->count; i++) {
+		lives[i] = is_process(maps, &maps->makers[i].process);
+		if (lives[i] && u64_map_set(&processes, maps->makers[i].process.id, kept++)) {
+			u64_map_release(&processes);
+			return;
+		}
+	}
+	kept = 0;
+	for (uint32_t i = 0; i < maps->count; i++)
+		if (lives[i])
+			maps->makers[kept++] = maps->makers[i];
+		else
+			maker_release(&maps->makers[i]);
+	maps->count = kept;
+	u64_map_release(&maps->processes);
+	maps->processes = processes;
+}
+
 /* --- opening --- */
 
 /* What one user's files are on may fail together; other users' are opened all the same. */

@@ -43,6 +43,9 @@ void jit_maps_note(struct jit_maps *maps, const struct process_event *process);
 /* Looks how the files have grown. To be called a few times a second. */
 void jit_maps_look(struct jit_maps *maps);
 
+/* Gives back what is held of processes that have ended: of their code nothing is asked any more. Without memory it stays. */
+void jit_maps_forget_ended(struct jit_maps *maps);
+
 /* Is the process's root held? */
 bool jit_maps_has(const struct jit_maps *maps, const struct process_event *process);
 

@@ -46,8 +46,10 @@ struct kernel_code {
 	bool has_begun;
 	struct arena names;
 	struct buffer changes;          /* struct symbol_kernel_change */
+	struct buffer went;             /* bool, of each: it is gone since */
 	struct kernel_modules *modules; /* as they were at the last look, NULL: not known */
 	struct buffer gone;             /* struct symbol_kernel_range, of modules that went */
+	struct buffer gone_ns;          /* of each, when that was found */
 	struct u64_map pages;           /* with code that came, went, or may go */
 	uint64_t whole_ns;              /* up to then nothing was missed */
 	uint64_t cut_ns; /* from then on something may have been, UINT64_MAX: never */
@@ -128,15 +130,17 @@ static void note_pages(struct kernel_code *code, uint64_t start, uint64_t size)
 		u64_map_set(&code->pages, page, 1);
 }
 
-static void add_change(struct kernel_code *code, struct symbol_kernel_change change,
+static void add_change(struct kernel_code *code, struct symbol_kernel_change change, bool went,
 		       struct bytes name)
 {
 	change.name = arena_string(&code->names, (const char *)name.data, name.size);
-	if (change.name && code->changes.size / sizeof(change) < KERNEL_CODE_MAX_CHANGES)
+	if (change.name && code->changes.size / sizeof(change) < KERNEL_CODE_MAX_CHANGES) {
 		buffer_append(&code->changes, &change, sizeof(change));
-	else
+		buffer_append(&code->went, &went, sizeof(went));
+	} else {
 		cut(code, change.time_ns);
-	if (buffer_error(&code->changes))
+	}
+	if (buffer_error(&code->changes) || buffer_error(&code->went))
 		cut(code, 0);
 	note_pages(code, change.start, change.size);
 }
@@ -152,7 +156,7 @@ static void take_symbol(struct kernel_code *code, struct bytes record)
 	struct byte_reader reader;
 	struct bytes name;
 	const uint8_t *end;
-	uint16_t type;
+	uint16_t type, flags;
 
 	if (record.size < sizeof(struct perf_event_header) + 16 + 8 + 8)
 		return;
@@ -161,7 +165,7 @@ static void take_symbol(struct kernel_code *code, struct bytes record)
 	change.start = byte_reader_u64(&reader);
 	change.size = byte_reader_u32(&reader);
 	type = byte_reader_u16(&reader);
-	byte_reader_skip(&reader, 2); /* whether it came or went */
+	flags = byte_reader_u16(&reader);
 	name = bytes_slice(record, reader.offset, record.size - reader.offset - 8);
 	end = memchr(name.data, 0, name.size);
 	if (!end || end == name.data || !change.size || change.size > UINT64_MAX - change.start)
@@ -172,7 +176,7 @@ static void take_symbol(struct kernel_code *code, struct bytes record)
 	if (reader.failed)
 		return;
 	change.module = module_of(type, name);
-	add_change(code, change, name);
+	add_change(code, change, flags & PERF_RECORD_KSYMBOL_FLAGS_UNREGISTER, name);
 }
 
 void kernel_code_take(struct kernel_code *code, struct bytes record)
@@ -249,18 +253,22 @@ static bool has_module(const struct kernel_modules *modules, struct kernel_modul
 
 static void note_gone(struct kernel_code *code, const struct kernel_modules *now)
 {
+	uint64_t now_ns = clock_boottime_ns() + code->boottime_ahead_ns;
+
 	for (size_t i = 0; i < kernel_modules_count(code->modules); i++) {
 		struct kernel_module module = kernel_modules_get(code->modules, i);
 		struct symbol_kernel_range range = { module.start, module.size };
 
 		if (has_module(now, module))
 			continue;
-		if (code->gone.size / sizeof(range) < KERNEL_CODE_MAX_GONE)
+		if (code->gone.size / sizeof(range) < KERNEL_CODE_MAX_GONE) {
 			buffer_append(&code->gone, &range, sizeof(range));
-		else
+			buffer_append(&code->gone_ns, &now_ns, sizeof(now_ns));
+		} else {
 			cut(code, code->whole_ns);
+		}
 	}
-	if (buffer_error(&code->gone))
+	if (buffer_error(&code->gone) || buffer_error(&code->gone_ns))
 		cut(code, 0);
 }
 
@@ -374,6 +382,104 @@ static void note_programs(struct kernel_code *code)
 	}
 }
 
+/* --- forgetting --- */
+
+/* The last change of each place before a time: index by start. */
+static int find_last(const struct kernel_code *code, uint64_t before_ns, struct u64_map *last)
+{
+	const struct symbol_kernel_change *changes =
+		(const struct symbol_kernel_change *)code->changes.data;
+	size_t count = code->changes.size / sizeof(*changes);
+
+	for (size_t i = 0; i < count; i++) {
+		uint32_t known = u64_map_get(last, changes[i].start);
+
+		if (changes[i].time_ns < before_ns &&
+		    (known == U64_MAP_ABSENT || changes[known].time_ns <= changes[i].time_ns) &&
+		    u64_map_set(last, changes[i].start, (uint32_t)i))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* What has changed since, and what still lies where it came to. */
+static int keep_changes(const struct kernel_code *code, uint64_t before_ns,
+			const struct u64_map *last, struct kernel_code *kept)
+{
+	const struct symbol_kernel_change *changes =
+		(const struct symbol_kernel_change *)code->changes.data;
+	const bool *went = (const bool *)code->went.data;
+	size_t count = code->changes.size / sizeof(*changes);
+
+	for (size_t i = 0; i < count; i++) {
+		struct symbol_kernel_change change = changes[i];
+
+		if (change.time_ns < before_ns && (went[i] || u64_map_get(last, change.start) != i))
+			continue;
+		change.name = arena_string(&kept->names, change.name, strlen(change.name));
+		if (!change.name)
+			return -ENOMEM;
+		buffer_append(&kept->changes, &change, sizeof(change));
+		buffer_append(&kept->went, &went[i], sizeof(went[i]));
+		note_pages(kept, change.start, change.size);
+	}
+	return buffer_error(&kept->changes) ? -ENOMEM : buffer_error(&kept->went);
+}
+
+static int keep_gone(const struct kernel_code *code, uint64_t before_ns, struct kernel_code *kept)
+{
+	const struct symbol_kernel_range *gone =
+		(const struct symbol_kernel_range *)code->gone.data;
+	const uint64_t *gone_ns = (const uint64_t *)code->gone_ns.data;
+	size_t count = code->gone.size / sizeof(*gone);
+
+	for (size_t i = 0; i < count; i++) {
+		if (gone_ns[i] < before_ns)
+			continue;
+		buffer_append(&kept->gone, &gone[i], sizeof(gone[i]));
+		buffer_append(&kept->gone_ns, &gone_ns[i], sizeof(gone_ns[i]));
+	}
+	return buffer_error(&kept->gone) ? -ENOMEM : buffer_error(&kept->gone_ns);
+}
+
+static void history_release(struct kernel_code *code)
+{
+	arena_release(&code->names);
+	u64_map_release(&code->pages);
+	buffer_release(&code->changes);
+	buffer_release(&code->went);
+	buffer_release(&code->gone);
+	buffer_release(&code->gone_ns);
+}
+
+int kernel_code_forget(struct kernel_code *code, uint64_t before_ns)
+{
+	struct kernel_code kept = *code;
+	struct u64_map last;
+	int error;
+
+	u64_map_init(&last);
+	arena_init(&kept.names);
+	u64_map_init(&kept.pages);
+	kept.changes = kept.went = kept.gone = kept.gone_ns = (struct buffer){ 0 };
+	error = find_last(code, before_ns, &last);
+	if (!error)
+		error = keep_changes(code, before_ns, &last, &kept);
+	if (!error)
+		error = keep_gone(code, before_ns, &kept);
+	u64_map_release(&last);
+	if (error) {
+		history_release(&kept);
+		return error;
+	}
+	history_release(code);
+	*code = kept;
+	note_programs(code);
+	if (code->cut_ns < before_ns)
+		code->cut_ns = UINT64_MAX;
+	return 0;
+}
+
 /* --- life cycle --- */
 
 struct kernel_code *kernel_code_new(uint64_t boottime_ahead_ns)
@@ -413,6 +519,8 @@ void kernel_code_free(struct kernel_code *code)
 	u64_map_release(&code->pages);
 	kernel_modules_free(code->modules);
 	buffer_release(&code->gone);
+	buffer_release(&code->gone_ns);
 	buffer_release(&code->changes);
+	buffer_release(&code->went);
 	free(code);
 }

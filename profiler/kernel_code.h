@@ -48,6 +48,11 @@ bool kernel_code_may_change(struct kernel_code *code, const struct stack_frame *
 /* All changes so far; they live as long as `code`, until it is called again. */
 void kernel_code_read(struct kernel_code *code, struct symbol_kernel_code *ret_changes);
 
+/*
+ * Forgets changes that no name after a time (the kernel's CLOCK_BOOTTIME) depends on: what came and went before, and modules that did. 0, or -ENOMEM and nothing is forgotten.
+ */
+int kernel_code_forget(struct kernel_code *code, uint64_t before_ns);
+
 /* Takes what /proc/modules gives, -1: there are none; for tests. */
 void kernel_code_take_modules(struct kernel_code *code, int fd);
 

@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/record_pool.h"
 #include "base/u64_map.h"
 #include "profiler/file_limit.h"
@@ -56,6 +57,23 @@ struct modules {
 	struct modules_totals totals;
 };
 
+static void tables_init(struct modules *modules)
+{
+	u64_map_init(&modules->ids);
+	record_pool_init(&modules->files, sizeof(struct file), sizeof(struct file_key));
+	arena_init(&modules->paths);
+	modules->entries = NULL;
+	modules->count = modules->capacity = 0;
+}
+
+static void tables_release(struct modules *modules)
+{
+	free(modules->entries);
+	record_pool_release(&modules->files);
+	u64_map_release(&modules->ids);
+	arena_release(&modules->paths);
+}
+
 struct modules *modules_new(modules_identify_fn identify, void *context,
 			    struct unwind_loader *loader)
 {
@@ -67,9 +85,7 @@ struct modules *modules_new(modules_identify_fn identify, void *context,
 	modules->identify = identify;
 	modules->context = context;
 	modules->loader = loader;
-	u64_map_init(&modules->ids);
-	record_pool_init(&modules->files, sizeof(struct file), sizeof(struct file_key));
-	arena_init(&modules->paths);
+	tables_init(modules);
 	modules->file_limit = file_limit_raise();
 	if (modules->file_limit > SPARE_DESCRIPTORS)
 		modules->open_files_max = modules->file_limit - SPARE_DESCRIPTORS;
@@ -90,10 +106,7 @@ void modules_free(struct modules *modules)
 	for (uint32_t i = 0; i < modules->count; i++)
 		if (modules->entries[i].fd >= 0 && !modules->entries[i].borrows_fd)
 			close(modules->entries[i].fd);
-	free(modules->entries);
-	record_pool_release(&modules->files);
-	u64_map_release(&modules->ids);
-	arena_release(&modules->paths);
+	tables_release(modules);
 	free(modules);
 }
 
@@ -334,6 +347,14 @@ bool module_is_unchanged(const struct module *module)
 	return module_content_may_be(module->fd, &module->content);
 }
 
+void modules_note_use(struct modules *modules, uint64_t id)
+{
+	uint32_t index = u64_map_get(&modules->ids, id);
+
+	if (index != U64_MAP_ABSENT)
+		modules->entries[index].used_ns = clock_boottime_ns();
+}
+
 /* --- files and their keys --- */
 
 /* NULL: out of memory, or another file than the known ones where there may be no more. */
@@ -403,7 +424,9 @@ static void add_module(struct modules *modules, struct file *file, const struct 
 {
 	const struct module *older =
 		file->module == NO_MODULE ? NULL : &modules->entries[file->module];
-	struct module module = { .id = event->id, .key = event->key };
+	struct module module = { .id = event->id,
+				 .key = event->key,
+				 .used_ns = clock_boottime_ns() };
 	const char *path = join_path(modules, names, size);
 	const char *slash = path ? strrchr(path, '/') : NULL;
 
@@ -455,9 +478,135 @@ void modules_handle(struct modules *modules, const void *event, size_t size)
 	else if (modules->entries[known].fd <
 		 0) /* another process may still be there to open it through */
 		find_content(modules, &modules->entries[known], module);
+	modules_note_use(modules, module->id);
 	if (module->type == EVENT_MODULE)
 		modules_load_rows(modules, module->id);
 }
+
+/* --- forgetting --- */
+
+static bool is_kept(const struct modules *modules, const struct module *module, uint64_t before_ns)
+{
+	return module->used_ns >= before_ns || module->is_awaited ||
+	       (modules->loader && unwind_loader_is_pending(modules->loader, module->id));
+}
+
+static int keep_paths(struct modules *kept, struct module *module)
+{
+	const char *path = module->kernel_path ? arena_string(&kept->paths, module->kernel_path,
+							      strlen(module->kernel_path))
+					       : NULL;
+
+	if (module->kernel_path && !path)
+		return -ENOMEM;
+	if (path)
+		module->name = path + (module->name - module->kernel_path);
+	if (module->path)
+		module->path = path;
+	module->kernel_path = path;
+	return 0;
+}
+
+/* What was met last of a file stands behind what was met before. */
+static int keep_module(struct modules *kept, const struct module *module)
+{
+	struct module *entry = &kept->entries[kept->count];
+	struct file *file = find_file(kept, &module->key);
+	int error;
+
+	*entry = *module;
+	error = file ? keep_paths(kept, entry) : -ENOMEM;
+	if (!error)
+		error = u64_map_set(&kept->ids, module->id, kept->count);
+	if (error)
+		return error;
+	file->module = kept->count++;
+	file->contents++;
+	return 0;
+}
+
+/* Of modules that are kept. */
+static int keep_aliases(const struct modules *modules, struct modules *kept)
+{
+	size_t position = 0;
+	uint64_t id;
+	uint32_t index;
+	int error = 0;
+
+	while (!error && u64_map_next(&modules->ids, &position, &id, &index)) {
+		const struct module *module = &modules->entries[index];
+		uint32_t now = u64_map_get(&kept->ids, module->id);
+		struct file *file;
+
+		if (id == module->id || now == U64_MAP_ABSENT)
+			continue;
+		error = u64_map_set(&kept->ids, id, now);
+		file = find_file(kept, &module->key);
+		if (file && !error)
+			file->aliases++;
+		kept->totals.aliases += !error;
+	}
+	return error;
+}
+
+/* A descriptor that another one borrows is that one's from then on. */
+static void hand_on(struct modules *kept, const struct module *module)
+{
+	for (uint32_t i = 0; i < kept->count; i++)
+		if (kept->entries[i].borrows_fd && kept->entries[i].fd == module->fd) {
+			kept->entries[i].borrows_fd = false;
+			return;
+		}
+	close(module->fd);
+	kept->open_files--;
+}
+
+static void close_forgotten(const struct modules *modules, struct modules *kept)
+{
+	for (uint32_t i = 0; i < modules->count; i++) {
+		const struct module *module = &modules->entries[i];
+
+		if (u64_map_get(&kept->ids, module->id) != U64_MAP_ABSENT)
+			continue;
+		if (module->is_copy)
+			kept->totals.copy_bytes -= module->key.size;
+		if (module->fd >= 0 && !module->borrows_fd)
+			hand_on(kept, module);
+	}
+}
+
+int modules_forget(struct modules *modules, uint64_t before_ns)
+{
+	struct modules kept = *modules;
+	uint32_t count = 0;
+	int error = 0;
+
+	for (uint32_t i = 0; i < modules->count; i++)
+		count += is_kept(modules, &modules->entries[i], before_ns);
+	if (count == modules->count)
+		return 0;
+	tables_init(&kept);
+	kept.totals.aliases = 0;
+	kept.entries = malloc((count + 1) * sizeof(*kept.entries));
+	kept.capacity = count;
+	if (!kept.entries)
+		error = -ENOMEM;
+	for (uint32_t i = 0; i < modules->count && !error; i++)
+		if (is_kept(modules, &modules->entries[i], before_ns) && kept.count < count)
+			error = keep_module(&kept, &modules->entries[i]);
+	if (!error)
+		error = keep_aliases(modules, &kept);
+	if (error) {
+		tables_release(&kept);
+		return error;
+	}
+	close_forgotten(modules, &kept);
+	tables_release(modules);
+	*modules = kept;
+	return 0;
+}
+
+/* --- asking --- */
 
 const struct module *modules_find(const struct modules *modules, uint64_t id)
 {

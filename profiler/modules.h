@@ -61,6 +61,7 @@ struct module {
 	bool wants_rows;     /* once it is there */
 	enum module_absence absence;
 	struct module_content content; /* when it was opened */
+	uint64_t used_ns;              /* CLOCK_BOOTTIME, when it was told or noted last */
 };
 
 struct modules_totals {
@@ -98,6 +99,15 @@ void modules_handle(struct modules *modules, const void *event, size_t size);
 
 /* Code of a module was met: asks for its rows if they are not there, or no longer. */
 void modules_load_rows(struct modules *modules, uint64_t id);
+
+/* A tick's code lies in it. */
+void modules_note_use(struct modules *modules, uint64_t id);
+
+/*
+ * Forgets modules that were used last before a time (CLOCK_BOOTTIME), with their aliases and descriptors, but for those that are being copied or whose rows are being compiled; the kernel side has to tell
+ * of them anew (sampler_begin_window()). All `struct module` are others then. 0, or -ENOMEM and nothing is forgotten.
+ */
+int modules_forget(struct modules *modules, uint64_t before_ns);
 
 /* Were they asked for, and are they neither there nor refused yet? */
 bool modules_rows_are_coming(const struct modules *modules, uint64_t id);

@@ -277,6 +277,17 @@ static void note_turn(struct recording *recording, uint64_t woken_ns)
 		recording->longest_turn_ns = took;
 }
 
+static void tend_windows(struct recorder *recorder)
+{
+	const struct recorder_windows *windows = recorder->options->windows;
+
+	if (!windows)
+		return;
+	if (windows->tend && windows->tend(windows->context, recorder->recording))
+		window_turns_end_early(&recorder->turns);
+	window_turns_take(&recorder->turns);
+}
+
 static int run_loop(struct recorder *recorder)
 {
 	while (!recorder->done) {
@@ -292,8 +303,7 @@ static int run_loop(struct recorder *recorder)
 		error = drain(recorder);
 		if (error)
 			return error;
-		if (recorder->options->windows)
-			window_turns_take(&recorder->turns);
+		tend_windows(recorder);
 		note_turn(recorder->recording, woken_ns);
 		if (left == 0)
 			end(recorder, RECORDING_TIME_OVER);
@@ -608,8 +618,10 @@ static int record(struct recorder *recorder)
 		return error;
 	if (recorder->options->windows)
 		window_turns_init(&recorder->turns, recorder->options->windows, recording);
-	if (has_limits(recorder->options))
+	if (has_limits(recorder->options)) {
 		budget_watch_init(&recorder->budget, recorder->options->windows->limits);
+		recording->budget = &recorder->budget;
+	}
 	/* What was gathered is kept, whatever ends the recording. */
 	error = run_loop(recorder);
 	if (error)

@@ -16,6 +16,7 @@
 #include "profiler/workload.h"
 
 struct budget_limits;
+struct budget_watch;
 struct recording;
 
 /*
@@ -36,6 +37,8 @@ struct recorder_windows {
 		     const struct recorded_window *window);
 	/* The rate was changed, or the budget cannot be kept, or is again: in words. NULL: nobody wants to know. */
 	void (*note_budget)(void *context, bool is_of_rate, const char *words);
+	/* Called a few times a second: true: the window is to end at once. NULL: there is nothing to do. */
+	bool (*tend)(void *context, struct recording *recording);
 	void *context;
 	const struct budget_limits *limits; /* NULL: it may cost what it does */
 };
@@ -80,6 +83,7 @@ struct recording {
 	struct sampler_counters counters;
 	const char *event;
 	uint64_t rate_hz;
+	const struct budget_watch *budget; /* what it costs; NULL: no limits are watched */
 	uint64_t start_cpu_ns;     /* CPU time of this process when the ticks were started */
 	uint64_t recording_cpu_ns; /* and from then until they were stopped */
 	uint64_t start_unix_ns, duration_ns;

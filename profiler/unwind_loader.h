@@ -65,7 +65,7 @@ void unwind_loader_end(struct unwind_loader *loader);
 /* NULL is fine. */
 void unwind_loader_free(struct unwind_loader *loader);
 
-/* Asks for a module. The descriptor stays the caller's, and open until the loader is freed. */
+/* Asks for a module. The descriptor stays the caller's, and open as long as unwind_loader_is_pending(). */
 void unwind_loader_request(struct unwind_loader *loader, uint64_t module, int fd);
 
 /* Asks that a module which is loaded, or asked for, be found under another id, too. */

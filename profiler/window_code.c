@@ -87,8 +87,10 @@ static int copy_modules(struct window_code *code, const struct recording *record
 		uint64_t id = aggregator_address(aggregator, (uint32_t)i).module;
 		const struct module *module = modules_find(recording->modules, id);
 
-		if (module && u64_map_get(&code->by_id, module->id) == U64_MAP_ABSENT)
-			error = add_module(code, module);
+		if (!module || u64_map_get(&code->by_id, module->id) != U64_MAP_ABSENT)
+			continue;
+		modules_note_use(recording->modules, id);
+		error = add_module(code, module);
 	}
 	return error;
 }

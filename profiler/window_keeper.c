@@ -290,6 +290,9 @@ static void take(struct window_keeper *keeper, struct waiting_window *window)
 	keeper->names_error = error;
 	shrink(keeper);
 	look_at_store(keeper);
+	pthread_mutex_lock(&keeper->lock);
+	keeper->state.taken_ns = window->recorded.end_ns + window->recorded.ahead_ns;
+	pthread_mutex_unlock(&keeper->lock);
 }
 
 /* NULL: all is kept, and no more will come. */

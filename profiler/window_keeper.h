@@ -35,6 +35,7 @@ struct window_keeper_state {
 	uint64_t kept, lost;     /* windows */
 	int error;               /* of the last window, 0: it was kept */
 	struct tick_fates fates; /* of ticks in windows, whether they were kept or not */
+	uint64_t taken_ns;       /* wall clock: all before was kept, with its names, or is lost */
 	/* The store, when it was looked at last. */
 	uint64_t bytes, slices, oldest_ns, newest_ns;
 };

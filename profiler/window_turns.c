@@ -7,6 +7,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "profiler/aggregator.h"
+#include "profiler/jit_maps.h"
+#include "profiler/kernel_code.h"
+#include "profiler/modules.h"
 #include "profiler/recorder.h"
 #include "profiler/snapshots.h"
 #include "profiler/unwind_use.h"
@@ -14,6 +17,10 @@
 /* So long after its end a tick of a window may still be in the rings, and so long one may wait for rows at most. */
 #define LAST_TICKS_NS 300000000u
 #define LAST_ROWS_NS  3000000000u
+
+/* So often what is not used any more is forgotten, and modules that were not for so long: longer than any window. */
+#define FORGET_NS 60000000000u
+#define UNUSED_NS 300000000000u
 
 /* When no memory is left for another window the present one goes on for so long. */
 #define RETRY_NS 1000000000u
@@ -74,7 +81,7 @@ void window_turns_init(struct window_turns *turns, const struct recorder_windows
 		.rate_hz = recording->rate_hz,
 		.wanted_rate_hz = recording->rate_hz,
 	};
-	turns->start_ns = kernel_now_ns(turns);
+	turns->start_ns = turns->forgotten_ns = kernel_now_ns(turns);
 	turns->due_ns = next_end_ns(turns);
 }
 
@@ -142,6 +149,20 @@ static void begin_window(struct window_turns *turns)
 	turns->due_ns = next_end_ns(turns);
 }
 
+/* What the recording keeps of files, processes and code that nothing is met of any more: of what is met again all is told again. Without memory it stays. */
+static void forget_unused(struct window_turns *turns)
+{
+	struct recording *recording = turns->recording;
+	uint64_t now = kernel_now_ns(turns);
+
+	if (now - turns->forgotten_ns < FORGET_NS)
+		return;
+	jit_maps_forget_ended(recording->jit_maps);
+	kernel_code_forget(recording->kernel_code, turns->start_ns);
+	modules_forget(recording->modules, clock_boottime_ns() - UNUSED_NS);
+	turns->forgotten_ns = now;
+}
+
 static void end_before(struct window_turns *turns)
 {
 	struct recording *recording = turns->recording;
@@ -150,6 +171,7 @@ static void end_before(struct window_turns *turns)
 	window_turns_count_lost(recording, recording->ticks.before);
 	hand_over(turns, &recording->ticks.before, turns->before_ns, turns->ended_ns,
 		  turns->before_rate_hz);
+	forget_unused(turns);
 }
 
 static bool before_is_complete(const struct window_turns *turns)

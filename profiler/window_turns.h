@@ -18,6 +18,8 @@ struct window_turns {
 	uint64_t ended_ns;  /* and when it ended */
 	uint64_t rate_hz, before_rate_hz;
 	uint64_t wanted_rate_hz; /* of the next window, which then begins at once */
+	uint64_t
+		forgotten_ns; /* when what is not used any more was forgotten last: the kernel's CLOCK_BOOTTIME */
 };
 
 /* The ticks have been started. */

@@ -16,7 +16,8 @@ WINDOW = "1s"  # the shortest, so that tests wait for little
 
 def start(store, *arguments):
     """Starts one, to be used in a `with`. What it costs on a machine that runs tests lowers no rate."""
-    return hearth.Child(hearth.BINARY, "serve", "--store", store, "--window", WINDOW, "--max-cpu", "10000%", *arguments)
+    usual = ["--window", WINDOW, "--listen", "127.0.0.1:0", "--max-cpu", "10000%"]
+    return hearth.Child(hearth.BINARY, "serve", "--store", store, *usual, *arguments)
 
 
 @contextlib.contextmanager

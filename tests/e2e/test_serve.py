@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """`hearth serve`: what the machine does is in the store, under its names, whatever became of it, and of hearth."""
 
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -103,7 +106,7 @@ def test_made_code_is_named_by_its_perf_map(store, tmp_path):
     script = tmp_path / "busy.js"
     script.write_text("function burnHotly(n) { let x = 0; for (let i = 0; i < n; i++) x += Math.sqrt(i * n); return x; }\nfor (;;) burnHotly(1e6);\n")
     with serving.serving(store, "--rate", "99"):
-        with hearth.Child("node", "--perf-basic-prof", "--interpreted-frames-native-stack", script) as node:
+        with hearth.Child("node", "--perf-basic-prof", script, cwd=tmp_path) as node:
             serving.wait_for(
                 store,
                 lambda stack: any("burnHotly" in frame for frame in stack.frames),
@@ -187,3 +190,65 @@ def test_a_full_disk_heals(tmp_path):
         assert hearth.run("store", "verify", "--store", store).returncode == 0
     finally:
         subprocess.run(["umount", place], check=True)
+
+
+# --- what it serves ---------------------------------------------------------------------------------
+
+
+def address_of(serve):
+    return serve.wait_for(r"(http://\S+?)/? shows it")[1].rstrip("/")
+
+
+def get(address, path):
+    with urllib.request.urlopen(f"{address}{path}", timeout=hearth.DEADLINE_SECONDS) as answer:
+        return answer.read()
+
+
+def test_the_api_tells_of_what_is_recorded(store):
+    with serving.serving(store) as serve, busy() as load:
+        address = address_of(serve)
+        recording.until(
+            lambda: any(value["value"] == "shares_70_30" for value in json.loads(get(address, "/api/v1/labels?name=comm"))["values"]),
+            "the load among the labels",
+        )
+        recording.until(
+            lambda: b"seventy" in get(address, f"/api/v1/profile?format=folded&where=pid={load.pid}"), "the load's function"
+        )
+        status = json.loads(get(address, "/api/v1/status"))
+        assert status["store"]["folder"] == str(store) and status["store"]["error"] is None
+        assert status["fates"]["due"] == status["fates"]["complete"] + sum(status["fates"]["truncated"].values()) + sum(
+            status["fates"]["lost"].values()
+        )
+        assert 0 < status["cost"]["memory_bytes"] < 150e6
+
+
+def test_every_process_has_the_endpoint_that_go_programs_have(store, tmp_path):
+    with serving.serving(store, "--rate", "99") as serve, busy() as load:
+        with busy("threads"):
+            ended = subprocess.run(
+                ["go", "tool", "pprof", "-top", f"{address_of(serve)}/debug/pprof/profile?seconds=2&pid={load.pid}"],
+                capture_output=True,
+                text=True,
+                timeout=hearth.DEADLINE_SECONDS,
+                env=dict(os.environ, PPROF_TMPDIR=str(tmp_path)),
+            )
+    assert ended.returncode == 0, ended.stderr
+    assert "seventy" in ended.stdout and "threads" not in ended.stdout, ended.stdout
+
+
+def test_from_other_machines_a_token_is_needed(store, tmp_path):
+    recording.assert_refused(hearth.run("serve", "--store", store, "--listen", "0.0.0.0:0"), 2, "token")
+    token = tmp_path / "token"
+    token.write_text("a-token-of-some-length-0123456789\n")
+    with serving.serving(store, "--listen", "0.0.0.0:0", "--token-file", token) as serve:
+        port = serve.wait_for(r"0\.0\.0\.0:(\d+)")[1]
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            get(f"http://127.0.0.1:{port}", "/api/v1/status")
+        assert refused.value.code == 401
+
+
+def test_a_token_file_without_a_token_is_refused(store, tmp_path):
+    token = tmp_path / "token"
+    token.write_text("\n")
+    recording.assert_refused(hearth.run("serve", "--store", store, "--token-file", token), 2, "its first line is empty")
+    recording.assert_refused(hearth.run("serve", "--store", store, "--token-file", tmp_path / "none"), 2, "No such file")

@@ -92,6 +92,32 @@ static void records_are_taken_as_they_lie(void **state)
 	assert_string_equal(told.changes[1].module, "__builtin__ftrace");
 }
 
+static void what_came_and_went_before_is_forgotten(void **state)
+{
+	struct symbol_kernel_code told;
+
+	came(*state, PLACE, "lived_shortly", 10);
+	went(*state, PLACE, "lived_shortly", 20);
+	came(*state, PLACE + 0x1000, "lives", 30);
+	came(*state, PLACE + 0x2000, "went_later", 40);
+	came(*state, PLACE + 0x3000, "was_replaced", 50);
+	went(*state, PLACE + 0x3000, "was_replaced", 60);
+	came(*state, PLACE + 0x3000, "lives_there_now", 70);
+	went(*state, PLACE + 0x2000, "went_later", 200);
+	came(*state, PLACE, "came_later", 210);
+	assert_int_equal(kernel_code_forget(*state, 100), 0);
+	kernel_code_read(*state, &told);
+	assert_int_equal(told.count, 5);
+	assert_string_equal(told.changes[0].name, "lives");
+	assert_string_equal(told.changes[1].name, "went_later");
+	assert_string_equal(told.changes[2].name, "lives_there_now");
+	assert_string_equal(told.changes[3].name, "went_later");
+	assert_string_equal(told.changes[4].name, "came_later");
+	assert_int_equal(kernel_code_forget(*state, UINT64_MAX), 0);
+	kernel_code_read(*state, &told);
+	assert_int_equal(told.count, 3);
+}
+
 /* The kernel makes them longer for each further one who listens; what is behind the time is anything. */
 static void records_of_several_listeners_have_their_time(void **state)
 {
@@ -334,6 +360,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(records_are_taken_as_they_lie),
+		TEST(what_came_and_went_before_is_forgotten),
 		TEST(records_of_several_listeners_have_their_time),
 		TEST(records_that_cannot_be_are_passed_over),
 		TEST(stacks_may_change_where_something_did),

@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "profiler/aggregator.h"
 #include "profiler/modules.h"
 #include "worker/opener.h"
@@ -279,6 +280,57 @@ static void overwritten_file_is_another_module(void **state)
 	older = modules_find(fixture->modules, FIRST_ID);
 	assert_false(module_is_unchanged(older));
 	assert_true(module_is_unchanged(modules_find(fixture->modules, FIRST_ID + 1)));
+	assert_int_equal(descriptors(), before);
+}
+
+static void what_was_not_used_is_forgotten(void **state)
+{
+	struct fixture *fixture = *state;
+	int before = descriptors();
+	uint64_t then;
+
+	tell(fixture, FIRST_ID);
+	tell(fixture, FIRST_ID + 1); /* an alias */
+	fixture->record.event.key.inode++;
+	tell(fixture, FIRST_ID + 2);
+	assert_int_equal(descriptors(), before + 2);
+	then = clock_boottime_ns();
+	modules_note_use(fixture->modules, FIRST_ID + 1);
+	assert_int_equal(modules_forget(fixture->modules, then), 0);
+	modules_read_totals(fixture->modules, &fixture->totals);
+	assert_int_equal(fixture->totals.modules, 1);
+	assert_int_equal(fixture->totals.files, 1);
+	assert_int_equal(fixture->totals.aliases, 1);
+	assert_int_equal(descriptors(), before + 1);
+	assert_int_equal(canonical(fixture, FIRST_ID + 1), FIRST_ID);
+	assert_string_equal(modules_find(fixture->modules, FIRST_ID)->name, "file");
+	assert_null(modules_find(fixture->modules, FIRST_ID + 2));
+	/* It is met again. */
+	tell(fixture, FIRST_ID + 2);
+	assert_non_null(modules_find(fixture->modules, FIRST_ID + 2));
+	assert_int_equal(modules_forget(fixture->modules, UINT64_MAX), 0);
+	modules_read_totals(fixture->modules, &fixture->totals);
+	assert_int_equal(fixture->totals.modules, 0);
+	assert_int_equal(descriptors(), before);
+}
+
+/* The older content owns the descriptor that both have. */
+static void a_descriptor_that_is_borrowed_is_handed_on(void **state)
+{
+	struct fixture *fixture = *state;
+	int before = descriptors();
+	uint64_t then;
+
+	tell(fixture, FIRST_ID);
+	fill(fixture, 'b', 0);
+	tell(fixture, FIRST_ID + 1);
+	then = clock_boottime_ns();
+	modules_note_use(fixture->modules, FIRST_ID + 1);
+	assert_int_equal(modules_forget(fixture->modules, then), 0);
+	assert_null(modules_find(fixture->modules, FIRST_ID));
+	assert_true(module_is_unchanged(modules_find(fixture->modules, FIRST_ID + 1)));
+	assert_int_equal(descriptors(), before + 1);
+	assert_int_equal(modules_forget(fixture->modules, UINT64_MAX), 0);
 	assert_int_equal(descriptors(), before);
 }
 
@@ -632,6 +684,8 @@ int main(void)
 		TEST(outdated_key_is_not_opened_where_anything_else_changed),
 		TEST(another_file_is_none),
 		TEST(overwritten_file_is_another_module),
+		TEST(what_was_not_used_is_forgotten),
+		TEST(a_descriptor_that_is_borrowed_is_handed_on),
 		TEST(times_set_back_hide_no_other_program),
 		TEST(times_set_back_hide_no_other_code),
 		TEST(overwritten_behind_its_head_is_another_module),
