@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "store/chunk_body.h"
 
-#define SEAL_WAIT_MS 200
+#define WAIT_MS 200 /* for those who read, where they are in the way */
 
 /* Of a database that somebody else made: it has one table, and nothing is to be run. */
 static const char schema[] =
@@ -83,6 +83,13 @@ static int read_number(sqlite3 *database, const char *sql, int64_t *ret_number)
 	return result == SQLITE_ROW ? 0 : result == SQLITE_DONE ? -EBADMSG : error_of(result);
 }
 
+static bool is_empty(sqlite3 *database)
+{
+	int64_t tables;
+
+	return !read_number(database, "SELECT count(*) FROM sqlite_master", &tables) && !tables;
+}
+
 /* Is it a slice, of a version that is known? */
 static int check_version(sqlite3 *database)
 {
@@ -93,6 +100,8 @@ static int check_version(sqlite3 *database)
 		error = read_number(database, "PRAGMA user_version", &version);
 	if (error)
 		return error;
+	if (!application && !version && is_empty(database))
+		return -ENODATA;
 	if (application != SLICE_APPLICATION || version < 1)
 		return -EBADMSG;
 	return version > SLICE_VERSION ? -ENOTSUP : 0;
@@ -190,12 +199,16 @@ static int open_writer(const char *path, bool is_new, struct slice_writer **ret_
 	error = error_of(sqlite3_open_v2(path, &writer->database, flags, NULL));
 	if (!error) {
 		distrust(writer->database);
+		sqlite3_busy_timeout(writer->database,
+				     WAIT_MS); /* it may be read while it is empty */
 		error = is_new ? begin_file(writer->database) : check_version(writer->database);
 	}
 	if (!error && !is_new)
 		error = find_end(writer);
 	if (!error)
 		error = prepare_writer(writer);
+	if (!error)
+		sqlite3_busy_timeout(writer->database, 0);
 	if (!error)
 		*ret_writer = writer;
 	else
@@ -206,12 +219,15 @@ static int open_writer(const char *path, bool is_new, struct slice_writer **ret_
 int slice_create(const char *path, struct slice_writer **ret_writer)
 {
 	/* SQLite takes what is there. */
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int error, fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 
 	if (fd < 0)
 		return -errno;
 	close(fd);
-	return open_writer(path, true, ret_writer);
+	error = open_writer(path, true, ret_writer);
+	if (error)
+		unlink(path);
+	return error;
 }
 
 int slice_reopen(const char *path, struct slice_writer **ret_writer)
@@ -331,7 +347,7 @@ int slice_seal(struct slice_writer *writer)
 	int error = writer->is_sealed ? 0 : put_seal(writer);
 
 	/* It waits for those who read. */
-	sqlite3_busy_timeout(writer->database, SEAL_WAIT_MS);
+	sqlite3_busy_timeout(writer->database, WAIT_MS);
 	return error ? error : run(writer->database, "PRAGMA journal_mode = DELETE");
 }
 

@@ -35,7 +35,7 @@ enum chunk_kind {
 
 /*
  * Errors of all functions: -ENOMEM, -ENOSPC, -EIO, -EACCES, -EROFS, -EBUSY, -ENOENT, and -EBADMSG: it is damaged, or no slice. -ENOTSUP: of a newer version than this
- * hearth's.
+ * hearth's. -ENODATA: it was created, and nothing of it is there yet, as of one who was killed then.
  */
 
 /* --- writing --- */

@@ -83,7 +83,7 @@ static int collect_slice(const struct collecting *collecting, struct slice_entry
 
 	if (error == -ENOENT)
 		error = open_again(collecting->folder, entry, &slice);
-	if (error == -ENOENT)
+	if (error == -ENOENT || (error == -ENODATA && entry->state == SLICE_IS_OPEN))
 		return 0;
 	if (!error)
 		error = slice_read(slice, collecting->part, take_chunk, &collected,

@@ -579,6 +579,8 @@ static int seal_left(const char *folder, const struct slice_entry *entry, size_t
 
 	if (!error)
 		error = end_file(folder, entry, slice);
+	if (error == -ENODATA)
+		return store_folder_remove(folder, entry);
 	if (error != -EBADMSG)
 		return error;
 	++*set_aside;

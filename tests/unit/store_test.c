@@ -452,6 +452,27 @@ static void test_what_cannot_be_opened_is_set_aside(void **state)
 	free(path);
 }
 
+/* Killed between the file and what stands in it; and read meanwhile. */
+static void test_what_was_only_created_is_no_damage(void **state)
+{
+	const struct place *place = *state;
+	struct slice_entry entry = { .number = 7, .state = SLICE_IS_OPEN };
+	char *path = store_folder_path(place->folder, &entry);
+	struct buffer expected = { 0 };
+	struct store_writer *writer;
+
+	fclose(fopen(path, "w"));
+	assert_has(place->folder, always, &expected);
+	writer = open_writer(place->folder);
+	assert_int_equal(count_slices(place->folder, SLICE_SET_ASIDE), 0);
+	assert_int_equal(count_slices(place->folder, SLICE_IS_OPEN), 0);
+	add_windows(writer, 0, 1, (struct recipe){ .samples = 3 }, &expected);
+	assert_int_equal(store_writer_close(writer), 0);
+	assert_has(place->folder, always, &expected);
+	buffer_release(&expected);
+	free(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -473,6 +494,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_each_flipped_bit_is_found_or_harmless,
 						make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_what_cannot_be_opened_is_set_aside, make_place,
+						remove_place),
+		cmocka_unit_test_setup_teardown(test_what_was_only_created_is_no_damage, make_place,
 						remove_place),
 	};
 
