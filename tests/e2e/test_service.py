@@ -114,3 +114,41 @@ def test_what_the_unit_allows_is_enough(tmp_path):
     assert stats["ticks"]["complete"] >= 0.9 * stats["ticks"]["due"] > 0, stats["ticks"]
     assert told.count("Read-only file system") == 3, told
     assert re.search(r"^NoNewPrivs:\t1$", told, re.MULTILINE) and re.search(r"^Seccomp:\t2$", told, re.MULTILINE)
+
+
+# What a machine's owner does with it. A window is short, so that the store has something soon.
+SERVES = """\
+exec >/opt/shared/told 2>&1
+hearth=/opt/shared/hearth
+$hearth doctor | grep -E "unit|address"
+systemctl show -p ActiveState -p StatusText -p NRestarts hearth
+until $hearth query --format folded -o - 2>/dev/null | grep -q .; do sleep 0.1; done
+/usr/bin/python3 -c "import urllib.request; print('healthz', urllib.request.urlopen('http://127.0.0.1:7171/healthz').read().decode().strip())"
+systemctl restart hearth && systemctl is-active hearth
+systemctl stop hearth
+systemctl show -p Result -p ExecMainStatus hearth
+$hearth store verify && echo verified
+journalctl -u hearth -o cat -p warning
+echo good
+"""
+
+SERVING = {
+    "hearth.service.d/window.conf": "[Service]\nExecStart=\nExecStart=/opt/shared/hearth serve --window 1s\n",
+    "tried.service": "[Unit]\nAfter=hearth.service\n[Service]\nType=oneshot\nTimeoutStartSec=50s\nEnvironment=HOME=/root\n"
+    "ExecStart=/bin/sh /opt/shared/tried.sh\nExecStopPost=/bin/sh -c 'journalctl -b -u hearth >/opt/shared/journal; mv /opt/shared/told /opt/shared/ended'\n",
+    "test.target": "[Unit]\nWants=hearth.service tried.service\n",
+}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes machines")
+def test_the_service_starts_records_and_stops(tmp_path):
+    units = dict(SERVING, **{"hearth.service": UNIT.replace("@BINDIR@", "/opt/shared")})
+    with systemd_machine.machine(tmp_path, units) as shared:
+        (shared / "tried.sh").write_text(SERVES)
+        shutil.copy(hearth.BINARY, shared)
+        told = systemd_machine.wait_for(shared / "ended", tmp_path)
+        journal = (shared / "journal").read_text()
+    lines = told.splitlines()
+    assert lines[-1] == "good", (told, journal)
+    assert {"ActiveState=active", "NRestarts=0", "healthz ok", "active", "Result=success", "ExecMainStatus=0", "verified"} <= set(lines), told
+    assert re.search("^good +unit .*is active$", told, re.MULTILINE) and re.search("^good +address +hearth serve answers", told, re.MULTILINE), told
