@@ -273,6 +273,12 @@ static void look_at_store(struct window_keeper *keeper)
 	pthread_mutex_unlock(&keeper->lock);
 }
 
+/* A window that was ended early is waited for, or the last one; and what comes after a slice was sealed is not in it any more. */
+static bool is_urgent(const struct window_keeper *keeper, const struct waiting_window *window)
+{
+	return window->recorded.is_early || store_writer_is_nearly_full(keeper->options.store);
+}
+
 /* A window without names is better than none: what is not told now is asked again with the next window. */
 static void take(struct window_keeper *keeper, struct waiting_window *window)
 {
@@ -282,7 +288,8 @@ static void take(struct window_keeper *keeper, struct waiting_window *window)
 	error = keep(keeper, window);
 	count(keeper, error);
 	if (!error)
-		error = window_namer_name(keeper->namer, window->code, keeper->options.store);
+		error = window_namer_name(keeper->namer, window->code, is_urgent(keeper, window),
+					  keeper->options.store);
 	count_fates(keeper, window);
 	if (error && error != keeper->names_error)
 		log_warning("%s: names cannot be kept, and are tried again: %s",

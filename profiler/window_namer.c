@@ -32,6 +32,8 @@
 /* More modules, or places where programs start, are learnt anew. */
 #define MAX_KNOWN 65536
 
+#define MAX_WINDOW ((1u << 27) - 1) /* some ten years of them; then files may wait once more */
+
 /* Windows, of a second at least, without a container, until what it is called is forgotten: longer than window_keeper.c has control_groups.h keep it. */
 #define CONTAINERS_KEPT 1000
 
@@ -47,6 +49,9 @@ struct window_namer {
 	struct string_pool identities; /* digits of build-ids, or what stands for one */
 	struct u64_map known;          /* module -> identity */
 	struct record_pool roots;      /* struct root_place */
+	struct u64_map asked;          /* module -> struct turn, as a number */
+	uint32_t window;               /* number of the present one */
+	uint64_t slice;                /* of the store, which is named anew */
 	struct container_names *containers;
 };
 
@@ -59,6 +64,7 @@ int window_namer_new(struct window_namer **ret_namer)
 		return -ENOMEM;
 	string_pool_init(&namer->identities);
 	u64_map_init(&namer->known);
+	u64_map_init(&namer->asked);
 	record_pool_init(&namer->roots, sizeof(struct root_place), sizeof(struct root_place));
 	namer->local_files = local_files_new();
 	namer->containers = container_names_new();
@@ -82,6 +88,7 @@ void window_namer_free(struct window_namer *namer)
 	container_names_free(namer->containers);
 	string_pool_release(&namer->identities);
 	u64_map_release(&namer->known);
+	u64_map_release(&namer->asked);
 	record_pool_release(&namer->roots);
 	free(namer);
 }
@@ -146,9 +153,11 @@ static void forget_all(struct window_namer *namer)
 {
 	string_pool_release(&namer->identities);
 	u64_map_release(&namer->known);
+	u64_map_release(&namer->asked);
 	record_pool_release(&namer->roots);
 	string_pool_init(&namer->identities);
 	u64_map_init(&namer->known);
+	u64_map_init(&namer->asked);
 	record_pool_init(&namer->roots, sizeof(struct root_place), sizeof(struct root_place));
 }
 
@@ -230,6 +239,7 @@ struct wanted_address {
 struct naming {
 	struct window_namer *namer;
 	struct u64_map by_identity; /* string of namer->identities -> module of the window */
+	bool at_once;
 	const struct module *modules;
 	struct buffer wanted;  /* struct wanted_address */
 	struct buffer offsets; /* of them, in their order */
@@ -237,6 +247,40 @@ struct naming {
 	struct arena strings;  /* and arrays */
 	int error;             /* of a callback */
 };
+
+/* When a module was asked about last, and how many windows it waits then. */
+struct turn {
+	uint32_t window, wait;
+};
+
+#define WAIT_BITS 4
+_Static_assert(WINDOW_NAMER_WAIT < 1 << WAIT_BITS, "a turn is a number");
+
+static struct turn turn_of(const struct window_namer *namer, const struct module *module)
+{
+	uint32_t number = u64_map_get(&namer->asked, module->id);
+
+	if (number == U64_MAP_ABSENT)
+		return (struct turn){ 0 };
+	return (struct turn){ number >> WAIT_BITS, number & ((1u << WAIT_BITS) - 1) };
+}
+
+static bool has_to_wait(const struct window_namer *namer, const struct module *module)
+{
+	struct turn turn = turn_of(namer, module);
+
+	return namer->window - turn.window < turn.wait;
+}
+
+/* Each time it waits twice as long. */
+static int note_turn(struct window_namer *namer, const struct module *module)
+{
+	uint32_t wait = turn_of(namer, module).wait * 2 + 1;
+
+	if (wait > WINDOW_NAMER_WAIT)
+		wait = WINDOW_NAMER_WAIT;
+	return u64_map_set(&namer->asked, module->id, namer->window << WAIT_BITS | wait);
+}
 
 static int find_wanted(void *context, const struct frame_address *address)
 {
@@ -251,6 +295,8 @@ static int find_wanted(void *context, const struct frame_address *address)
 	if (index == U64_MAP_ABSENT)
 		return 0;
 	wanted.module = &naming->modules[index];
+	if (!naming->at_once && has_to_wait(naming->namer, wanted.module))
+		return 0;
 	wanted.build_id = string_pool_get(&naming->namer->identities, string, NULL);
 	buffer_append(&naming->wanted, &wanted, sizeof(wanted));
 	return buffer_error(&naming->wanted);
@@ -428,6 +474,8 @@ static int ask_each(struct naming *naming, struct name_source *source)
 		if (start && wanted[start].module->owner != wanted[start - 1].module->owner)
 			error = name_source_finish(source);
 		if (!error)
+			error = note_turn(naming->namer, wanted[start].module);
+		if (!error)
 			error = ask_module(naming, source, start, end);
 	}
 	if (!error)
@@ -473,12 +521,16 @@ static void naming_release(struct naming *naming)
 	arena_release(&naming->strings);
 }
 
-int window_namer_name(struct window_namer *namer, const struct window_code *code,
+int window_namer_name(struct window_namer *namer, const struct window_code *code, bool at_once,
 		      struct store_writer *writer)
 {
-	_cleanup_(naming_release) struct naming naming = { .namer = namer };
+	_cleanup_(naming_release) struct naming naming = { .namer = namer, .at_once = at_once };
 	int error;
 
+	namer->window = (namer->window + 1) & MAX_WINDOW;
+	if (namer->slice != store_writer_slice(writer))
+		u64_map_release(&namer->asked);
+	namer->slice = store_writer_slice(writer);
 	u64_map_init(&naming.by_identity);
 	arena_init(&naming.strings);
 	error = list_wanted(&naming, code, writer);

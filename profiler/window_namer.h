@@ -32,8 +32,12 @@ int window_namer_learn_containers(struct window_namer *namer, struct process_fac
 void window_namer_sources(struct window_namer *namer, struct window_code *code,
 			  struct frame_names_sources *ret_sources);
 
-/* Names addresses of the slice that is open, as far as the window has their files: 0, -ENOMEM, or an error of store_writer_add_names(). */
-int window_namer_name(struct window_namer *namer, const struct window_code *code,
+/*
+ * Names addresses of the slice that is open, as far as the window has their files. A file that was asked about before waits for a few more windows, so that it is read once for all that they have:
+ * a new one's shortly, the others up to WINDOW_NAMER_WAIT windows; with `at_once` none does. 0, -ENOMEM, or an error of store_writer_add_names().
+ */
+#define WINDOW_NAMER_WAIT 6
+int window_namer_name(struct window_namer *namer, const struct window_code *code, bool at_once,
 		      struct store_writer *writer);
 
 /* Was it found that a program or thread starts at a place of a file? */

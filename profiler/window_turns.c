@@ -88,6 +88,7 @@ void window_turns_init(struct window_turns *turns, const struct recorder_windows
 void window_turns_end_early(struct window_turns *turns)
 {
 	turns->due_ns = 0;
+	turns->is_early = true;
 }
 
 void window_turns_set_rate(struct window_turns *turns, uint64_t rate_hz)
@@ -115,7 +116,7 @@ static void change_rate(struct window_turns *turns)
 }
 
 static void hand_over(struct window_turns *turns, struct aggregator **aggregator, uint64_t start_ns,
-		      uint64_t end_ns, uint64_t rate_hz)
+		      uint64_t end_ns, uint64_t rate_hz, bool is_early)
 {
 	const struct recorded_window window = {
 		.aggregator = take_ptr(*aggregator),
@@ -123,6 +124,7 @@ static void hand_over(struct window_turns *turns, struct aggregator **aggregator
 		.end_ns = end_ns,
 		.ahead_ns = clock_unix_ns() - kernel_now_ns(turns),
 		.rate_hz = rate_hz,
+		.is_early = is_early,
 	};
 
 	turns->windows->take(turns->windows->context, turns->recording, &window);
@@ -144,6 +146,8 @@ static void begin_window(struct window_turns *turns)
 	recording->ticks.number = sampler_begin_window(recording->sampler);
 	turns->before_ns = turns->start_ns;
 	turns->before_rate_hz = turns->rate_hz;
+	turns->before_is_early = turns->is_early;
+	turns->is_early = false;
 	turns->start_ns = turns->ended_ns = kernel_now_ns(turns);
 	turns->rate_hz = recording->rate_hz;
 	turns->due_ns = next_end_ns(turns);
@@ -170,7 +174,7 @@ static void end_before(struct window_turns *turns)
 	snapshots_take_window_before(recording->snapshots);
 	window_turns_count_lost(recording, recording->ticks.before);
 	hand_over(turns, &recording->ticks.before, turns->before_ns, turns->ended_ns,
-		  turns->before_rate_hz);
+		  turns->before_rate_hz, turns->before_is_early);
 	forget_unused(turns);
 }
 
@@ -199,5 +203,5 @@ void window_turns_finish(struct window_turns *turns)
 		end_before(turns);
 	window_turns_count_lost(recording, recording->ticks.present);
 	hand_over(turns, &recording->ticks.present, turns->start_ns, kernel_now_ns(turns),
-		  turns->rate_hz);
+		  turns->rate_hz, true);
 }

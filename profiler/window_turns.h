@@ -12,10 +12,11 @@ struct recording;
 struct window_turns {
 	const struct recorder_windows *windows;
 	struct recording *recording;
-	uint64_t start_ns;  /* of the present window: the kernel's CLOCK_BOOTTIME */
-	uint64_t due_ns;    /* when it is to end: CLOCK_BOOTTIME */
-	uint64_t before_ns; /* when the one before began, if it is not complete yet, */
-	uint64_t ended_ns;  /* and when it ended */
+	uint64_t start_ns;              /* of the present window: the kernel's CLOCK_BOOTTIME */
+	uint64_t due_ns;                /* when it is to end: CLOCK_BOOTTIME */
+	bool is_early, before_is_early; /* they were ended before their time */
+	uint64_t before_ns;             /* when the one before began, if it is not complete yet, */
+	uint64_t ended_ns;              /* and when it ended */
 	uint64_t rate_hz, before_rate_hz;
 	uint64_t wanted_rate_hz; /* of the next window, which then begins at once */
 	uint64_t

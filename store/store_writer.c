@@ -26,6 +26,9 @@
 #define FOLDER_MODE 0755
 #define LOCK_MODE   0644
 
+/* Longer than two windows of any length (hearth serve has 60 s at most). */
+#define NEARLY_NS 150000000000u
+
 struct store_writer {
 	char *folder;
 	int lock;
@@ -233,6 +236,23 @@ static int choose_slice(struct store_writer *writer, struct window_span span,
 		return 0;
 	error = end_slice(writer);
 	return error ? error : begin_slice(writer, head);
+}
+
+uint64_t store_writer_slice(const struct store_writer *writer)
+{
+	return writer->entry.number;
+}
+
+bool store_writer_is_nearly_full(const struct store_writer *writer)
+{
+	struct window_span span;
+
+	if (!writer->slice)
+		return false;
+	span = slice_writer_span(writer->slice);
+	return span.end_ns - span.start_ns > STORE_SLICE_NS - NEARLY_NS ||
+	       profile_node_count(writer->dictionary.profile) >
+		       STORE_SLICE_NODES - STORE_SLICE_NODES / 16;
 }
 
 /* --- windows --- */
