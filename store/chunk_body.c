@@ -2,6 +2,7 @@
 #include "store/chunk_body.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <zlib.h>
 
 #define LEVEL 6 /* a window of 10 s takes a millisecond or less */
@@ -36,4 +37,25 @@ int chunk_body_unpack(struct bytes packed, uint64_t size, struct buffer *body)
 	if (result == Z_MEM_ERROR)
 		return -ENOMEM;
 	return result == Z_OK && unpacked == size ? 0 : -EBADMSG;
+}
+
+int chunk_body_peek(struct bytes packed, uint8_t *to, size_t size, size_t *ret_size)
+{
+	/* zlib reads what `next_in` points to, and writes nothing there. */
+	z_stream stream = { .next_in = (Bytef *)(uintptr_t)packed.data,
+			    .avail_in = (uInt)(packed.size < UINT32_MAX ? packed.size : UINT32_MAX),
+			    .next_out = to,
+			    .avail_out = (uInt)size };
+	int result = inflateInit(&stream);
+
+	if (result == Z_OK) {
+		result = inflate(&stream, Z_SYNC_FLUSH);
+		inflateEnd(&stream);
+	}
+	if (result == Z_MEM_ERROR)
+		return -ENOMEM;
+	if (result != Z_OK && result != Z_STREAM_END)
+		return -EBADMSG;
+	*ret_size = size - stream.avail_out;
+	return 0;
 }

@@ -16,4 +16,7 @@ int chunk_body_pack(struct bytes body, struct buffer *packed);
 /* The same with what a body of `size` bytes was packed to: 0, -ENOMEM, or -EBADMSG: it was not. */
 int chunk_body_unpack(struct bytes packed, uint64_t size, struct buffer *body);
 
+/* The first bytes of a body, fewer if it has no more: 0, -ENOMEM or -EBADMSG. What follows is not looked at. */
+int chunk_body_peek(struct bytes packed, uint8_t *to, size_t size, size_t *ret_size);
+
 #endif

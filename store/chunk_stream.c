@@ -78,6 +78,8 @@ struct reading {
 	struct dictionary_reader dictionary;
 	struct window_report windows;
 	bool has_rate;
+	/* Of all of them: */
+	bool weighs; /* samples of several rates count CPU time */
 };
 
 /* Of several rates none is that of all. */
@@ -134,11 +136,33 @@ static int pass_over(void *context, const struct store_event *event, struct byte
 	return 0;
 }
 
+/* Samples that are weighed count time. */
+static int take_head(struct reading *reading, struct bytes body)
+{
+	struct profile *profile = reading->profile;
+	struct value_type cpu;
+	uint32_t count;
+	int error = slice_head_take(body, profile);
+
+	if (error || !reading->weighs)
+		return error;
+	profile_values(profile, &count);
+	if (count)
+		return 0;
+	error = profile_intern(profile, "cpu", 3, &cpu.name);
+	if (!error)
+		error = profile_intern(profile, "nanoseconds", 11, &cpu.unit);
+	if (!error)
+		error = profile_set_values(profile, &cpu, 1);
+	reading->windows.weighs = !error;
+	return error;
+}
+
 static int take_body(struct reading *reading, const struct slice_chunk *chunk, struct bytes body)
 {
 	switch (chunk->kind) {
 	case CHUNK_HEAD:
-		return slice_head_take(body, reading->profile);
+		return take_head(reading, body);
 	case CHUNK_DICTIONARY:
 		return dictionary_reader_take(&reading->dictionary, body);
 	case CHUNK_DICTIONARY_1:
@@ -239,6 +263,52 @@ static int take_record(struct reading *reading, const struct stream_record *reco
 	return 0;
 }
 
+/* --- rates --- */
+
+static bool is_of_part(const struct stream_record *record, struct window_span part)
+{
+	return !record->begins_slice && !record->is_lost && record->chunk.kind == CHUNK_WINDOW &&
+	       record->chunk.span.end_ns > part.start_ns &&
+	       record->chunk.span.start_ns < part.end_ns;
+}
+
+/* Of one that is no window nothing is known here; whoever decodes it says so. */
+static int peek_rate(const struct slice_chunk *chunk, uint64_t *ret_rate_hz)
+{
+	uint8_t head[WINDOW_HEAD_BYTES];
+	size_t size;
+	int error = chunk_body_peek(chunk->packed, head, sizeof(head), &size);
+
+	return error ? error : window_rate((struct bytes){ head, size }, ret_rate_hz);
+}
+
+/* Were the windows recorded at several rates? Where one is not known a sample is a sample. */
+static int find_rates(struct bytes stream, struct window_span part, bool *ret_differ)
+{
+	struct stream_record record;
+	struct byte_reader reader;
+	uint64_t first = 0, rate;
+	bool differ = false;
+
+	byte_reader_init(&reader, stream);
+	while (chunk_stream_next(&reader, &record)) {
+		int error = is_of_part(&record, part) ? peek_rate(&record.chunk, &rate) : -EBADMSG;
+
+		if (error == -ENOMEM)
+			return error;
+		if (error)
+			continue;
+		if (!rate) {
+			*ret_differ = false;
+			return 0;
+		}
+		differ |= first && rate != first;
+		first = first ? first : rate;
+	}
+	*ret_differ = differ;
+	return 0;
+}
+
 int chunk_stream_read(struct bytes stream, struct window_span part, struct profile *into,
 		      struct stream_sum *ret_sum)
 {
@@ -249,6 +319,7 @@ int chunk_stream_read(struct bytes stream, struct window_span part, struct profi
 
 	*ret_sum = (struct stream_sum){ 0 };
 	byte_reader_init(&reader, stream);
+	error = find_rates(stream, part, &reading.weighs);
 	while (!error && chunk_stream_next(&reader, &record))
 		error = take_record(&reading, &record, &reader);
 	if (!error && reader.failed)

@@ -15,6 +15,8 @@
 #include "store/slice_dictionary.h"
 #include "store/slice_sum.h"
 
+#define NS_PER_SECOND 1000000000u
+
 #define MAX_COLUMNS (3 + PROFILE_VALUES_MAX)
 
 /* --- writing --- */
@@ -390,17 +392,45 @@ int window_each(struct window_span span, struct window_span part, struct bytes b
 	return error;
 }
 
+struct adding {
+	struct profile *profile;
+	const struct window_report *report;
+};
+
 static int add_sample(void *context, const struct sample *sample, const uint64_t *values)
 {
-	struct profile *profile = context;
+	const struct adding *adding = context;
+	uint64_t weighed = values[0];
 	struct sample added = *sample;
-	int error = sample->node == PROFILE_NONE ? add_damaged(profile, &added.node) : 0;
+	int error = sample->node == PROFILE_NONE ? add_damaged(adding->profile, &added.node) : 0;
 
-	return error ? error : profile_add_sample(profile, &added, values);
+	if (error || !adding->report->weighs)
+		return error ? error : profile_add_sample(adding->profile, &added, values);
+	if (!adding->report->rate_hz)
+		return -EBADMSG;
+	if (__builtin_mul_overflow(weighed, NS_PER_SECOND / adding->report->rate_hz, &weighed))
+		return -EOVERFLOW;
+	return profile_add_sample(adding->profile, &added, &weighed);
 }
 
 int window_take(struct window_span span, struct window_span part, struct bytes body,
 		struct dictionary_reader *dictionary, struct window_report *report)
 {
-	return window_each(span, part, body, dictionary, add_sample, dictionary->profile, report);
+	struct adding adding = { dictionary->profile, report };
+
+	return window_each(span, part, body, dictionary, add_sample, &adding, report);
+}
+
+int window_rate(struct bytes head, uint64_t *ret_rate_hz)
+{
+	struct byte_reader reader;
+	uint64_t rate;
+
+	byte_reader_init(&reader, head);
+	byte_reader_uleb128(&reader); /* flags */
+	rate = byte_reader_uleb128(&reader);
+	if (reader.failed)
+		return -EBADMSG;
+	*ret_rate_hz = rate;
+	return 0;
 }

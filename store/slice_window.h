@@ -14,6 +14,7 @@
 #ifndef HEARTH_STORE_SLICE_WINDOW_H
 #define HEARTH_STORE_SLICE_WINDOW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
@@ -57,6 +58,7 @@ struct window_report {
 	uint64_t
 		lost; /* of these: their stack is not known any more; they hang from the frame "[damaged]" */
 	uint64_t rate_hz; /* of the last one */
+	bool weighs; /* set by the caller: window_take() counts a sample as the nanoseconds from one to the next at its window's rate, which is known */
 };
 
 /* A sample by the ids of the dictionary's profile; its node is PROFILE_NONE if that is lost. Anything but 0 ends the reading. */
@@ -76,5 +78,9 @@ int window_each(struct window_span span, struct window_span part, struct bytes b
  */
 int window_take(struct window_span span, struct window_span part, struct bytes body,
 		struct dictionary_reader *dictionary, struct window_report *report);
+
+/* The rate of a window, of which these are the first bytes: 0 or -EBADMSG. */
+#define WINDOW_HEAD_BYTES 32
+int window_rate(struct bytes head, uint64_t *ret_rate_hz);
 
 #endif

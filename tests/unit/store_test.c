@@ -181,6 +181,45 @@ static void test_where_it_comes_from_is_read(void **state)
 	buffer_release(&expected);
 }
 
+/* A sample stands for the time to the next one: of several rates it is that which adds up. */
+static void test_samples_of_several_rates_are_cpu_time(void **state)
+{
+	static const uint64_t rates[] = { 19, 9, 19 };
+	const struct place *place = *state;
+	struct store_writer *writer = open_writer(place->folder);
+	const struct window_span first = { START_NS, START_NS + WINDOW_NS };
+	const struct value_type *types;
+	struct stream_sum sum;
+	struct profile *profile;
+	uint64_t expected = 0;
+	uint32_t count;
+	size_t damaged;
+
+	for (uint64_t window = 0; window < 3; window++) {
+		const struct window_times times = times_of(window);
+
+		profile = make_window(window, (struct recipe){ .samples = 10, .has_times = true });
+		profile_origin(profile)->rate_hz = rates[window];
+		expected += 10 * (1000000000u / rates[window]);
+		assert_int_equal(store_writer_add(writer, &times, profile), 0);
+		profile_free(profile);
+	}
+	profile = read_part(place->folder, always, &damaged, &sum);
+	types = profile_values(profile, &count);
+	assert_int_equal(count, 1);
+	assert_string_equal(profile_string(profile, types->name, NULL), "cpu");
+	assert_string_equal(profile_string(profile, types->unit, NULL), "nanoseconds");
+	assert_int_equal(profile_total(profile), expected);
+	assert_int_equal(sum.samples, 30);
+	profile_free(profile);
+	profile = read_part(place->folder, first, &damaged, &sum);
+	profile_values(profile, &count);
+	assert_int_equal(count, 0);
+	assert_true(profile_total(profile) <= 10 && profile_total(profile) > 0);
+	profile_free(profile);
+	assert_int_equal(store_writer_close(writer), 0);
+}
+
 static void test_a_part_has_what_lies_in_it(void **state)
 {
 	const struct place *place = *state;
@@ -480,6 +519,8 @@ int main(void)
 						remove_place),
 		cmocka_unit_test_setup_teardown(test_where_it_comes_from_is_read, make_place,
 						remove_place),
+		cmocka_unit_test_setup_teardown(test_samples_of_several_rates_are_cpu_time,
+						make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_a_part_has_what_lies_in_it, make_place,
 						remove_place),
 		cmocka_unit_test_setup_teardown(test_times_of_another_clock_become_the_wall_clocks,
