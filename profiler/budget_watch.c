@@ -91,6 +91,18 @@ static void act(const struct budget_watch *watch, const struct budget_decision *
 		tell(watch, decision, turns->windows);
 }
 
+/* They are others since options were read again. */
+static void take_limits(struct budget_watch *watch, struct window_turns *turns)
+{
+	const struct budget_limits *before = &watch->budget.limits, *now = turns->windows->limits;
+
+	if (before->cpu_ppm == now->cpu_ppm && before->memory_bytes == now->memory_bytes &&
+	    before->rate_hz == now->rate_hz)
+		return;
+	budget_set_limits(&watch->budget, now);
+	window_turns_set_rate(turns, budget_rate(&watch->budget));
+}
+
 void budget_watch_look(struct budget_watch *watch, const struct recording *recording,
 		       struct window_turns *turns)
 {
@@ -99,6 +111,7 @@ void budget_watch_look(struct budget_watch *watch, const struct recording *recor
 	struct budget_reading reading = { .time_ns = now };
 	struct budget_decision decision;
 
+	take_limits(watch, turns);
 	if (now < watch->due_ns)
 		return;
 	watch->due_ns = now + SECOND_NS - EARLY_NS;

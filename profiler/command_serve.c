@@ -16,6 +16,7 @@
 #include "profiler/budget_options.h"
 #include "profiler/budget_watch.h"
 #include "profiler/command.h"
+#include "profiler/conf_file.h"
 #include "profiler/front.h"
 #include "profiler/front_protocol.h"
 #include "profiler/options.h"
@@ -54,7 +55,9 @@ struct serve_command {
 	struct targets targets;
 	struct budget_limits limits;
 	const char *folder;
-	uint64_t keep_ns, keep_bytes;
+	struct window_keeper_limits kept;
+	int argc;
+	char **argv;                     /* read again with the file of options */
 	const char *listen, *token_path; /* token NULL: none */
 	const char *hosts[FRONT_HOSTS_MAX];
 	size_t host_count;
@@ -116,7 +119,7 @@ static int set_keep(void *context, const char *name, const char *value, const ch
 	struct serve_command *command = context;
 
 	(void)name;
-	return time_span_parse(value, &command->keep_ns, ret_why);
+	return time_span_parse(value, &command->kept.keep_ns, ret_why);
 }
 
 static int set_keep_size(void *context, const char *name, const char *value, const char **ret_why)
@@ -124,7 +127,7 @@ static int set_keep_size(void *context, const char *name, const char *value, con
 	struct serve_command *command = context;
 
 	(void)name;
-	return byte_size_parse(value, &command->keep_bytes, ret_why);
+	return byte_size_parse(value, &command->kept.max_bytes, ret_why);
 }
 
 static int set_window(void *context, const char *name, const char *value, const char **ret_why)
@@ -197,7 +200,7 @@ static enum option_result parse(struct serve_command *command, int argc, char **
 /* --- while it records --- */
 
 struct serving {
-	const struct serve_command *command;
+	struct serve_command *command;
 	struct window_keeper *keeper;
 	struct front *front;
 	struct service_manager manager;
@@ -275,6 +278,95 @@ static bool tend(void *context, struct recording *recording)
 	return front_take(serving->front);
 }
 
+/* --- options that change --- */
+
+static void command_init(struct serve_command *command, int argc, char **argv)
+{
+	*command = (struct serve_command){
+		.recorder.sampler.rate_hz = DEFAULT_RATE_HZ,
+		.recorder.sampler.unwind_bytes = UNWIND_SPACE_DEFAULT_BYTES,
+		.recorder.sampler.groups = true,
+		.recorder.labels = { .tid = true,
+				     .cpu = true,
+				     .time = true,
+				     .user = true,
+				     .cgroup = true,
+				     .exe = true,
+				     .machine = true },
+		.targets.whole_machine = true,
+		.windows.length_ns = DEFAULT_WINDOW_NS,
+		.folder = STORE_DEFAULT_FOLDER,
+		.listen = FRONT_DEFAULT_ADDRESS,
+		.kept = { DEFAULT_KEEP_NS, DEFAULT_KEEP_BYTES },
+		.limits = { .cpu_ppm = BUDGET_DEFAULT_CPU_PPM,
+			    .memory_bytes = BUDGET_DEFAULT_MEMORY_BYTES },
+		.argc = argc,
+		.argv = argv,
+	};
+}
+
+static bool is_same(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool has_same_hosts(const struct serve_command *a, const struct serve_command *b)
+{
+	bool same = a->host_count == b->host_count;
+
+	for (size_t i = 0; i < a->host_count && same; i++)
+		same = is_same(a->hosts[i], b->hosts[i]);
+	return same;
+}
+
+/* What is taken at once, and a word where the rest is not. */
+static void take_options(struct serving *serving, const struct serve_command *fresh)
+{
+	struct serve_command *command = serving->command;
+
+	command->kept = fresh->kept;
+	window_keeper_set_limits(serving->keeper, &command->kept);
+	command->recorder.sampler.rate_hz = fresh->recorder.sampler.rate_hz;
+	command->limits = fresh->limits;
+	command->limits.rate_hz = fresh->recorder.sampler.rate_hz;
+	serve_status_set_budget(&serving->status, &command->limits);
+	if (!is_same(command->folder, fresh->folder) || !is_same(command->listen, fresh->listen) ||
+	    !is_same(command->token_path, fresh->token_path) || !has_same_hosts(command, fresh) ||
+	    command->windows.length_ns != fresh->windows.length_ns)
+		log_warning(
+			"--store, --listen, --token-file, --host and --window are taken when hearth serve is started anew");
+	log_info("options were read again: %llu Hz",
+		 (unsigned long long)fresh->recorder.sampler.rate_hz);
+}
+
+static int read_options(struct serving *serving)
+{
+	const struct serve_command *command = serving->command;
+	struct serve_command fresh;
+	struct conf_words words;
+	int error = conf_words_init(&words, "serve", command->argc, command->argv);
+
+	command_init(&fresh, words.count, words.words);
+	if (!error && parse(&fresh, words.count, words.words) != OPTIONS_PARSED)
+		error = -EINVAL;
+	if (!error)
+		error = rate_option_check(fresh.recorder.sampler.rate_hz);
+	if (!error)
+		take_options(serving, &fresh);
+	conf_words_release(&words);
+	return error;
+}
+
+static void reload(void *context)
+{
+	struct serving *serving = context;
+
+	service_manager_reloading(&serving->manager);
+	if (read_options(serving))
+		log_error("options stay what they were");
+	service_manager_ready(&serving->manager, front_address(serving->front));
+}
+
 /* --- before and after --- */
 
 static int open_keeper(const struct serve_command *command, struct window_keeper **ret_keeper)
@@ -283,8 +375,7 @@ static int open_keeper(const struct serve_command *command, struct window_keeper
 		.folder = command->folder,
 		.command = "the whole machine",
 		.event = sampler_event_name(command->recorder.sampler.event),
-		.keep_ns = command->keep_ns,
-		.max_bytes = command->keep_bytes,
+		.limits = command->kept,
 	};
 	int error = store_access_write(command->folder, &options.store);
 
@@ -354,6 +445,7 @@ static int record(struct serve_command *command, struct serving *serving)
 
 	command->windows.take = keep_window;
 	command->windows.tend = tend;
+	command->windows.reload = reload;
 	command->windows.note_budget = note_budget;
 	command->windows.context = serving;
 	command->limits.rate_hz = command->recorder.sampler.rate_hz;
@@ -374,14 +466,17 @@ static int serve(struct serve_command *command)
 
 	if (error)
 		return error;
-	serve_status_init(&serving.status, command->folder, command->windows.length_ns,
-			  &command->limits);
+	serve_status_init(&serving.status, command->folder, command->windows.length_ns);
+	serve_status_set_budget(&serving.status, &command->limits);
+	window_keeper_note(serving.keeper, EVENT_SERVE_START, HEARTH_VERSION);
 	error = service_manager_init(&serving.manager);
 	if (error)
 		log_warning("the service manager is not told how this is: %s", strerror(-error));
 	error = open_front(command, &token, &serving.front);
 	if (!error)
 		error = record(command, &serving);
+	window_keeper_note(serving.keeper, EVENT_SERVE_STOP,
+			   error ? strerror(-error) : "a signal ended it");
 	closed = close_keeper(command, serving.keeper);
 	front_free(serving.front);
 	service_manager_release(&serving.manager);
@@ -402,27 +497,9 @@ static int run(struct serve_command *command)
 
 int command_serve(int argc, char **argv)
 {
-	struct serve_command command = {
-		.recorder.sampler.rate_hz = DEFAULT_RATE_HZ,
-		.recorder.sampler.unwind_bytes = UNWIND_SPACE_DEFAULT_BYTES,
-		.recorder.sampler.groups = true,
-		.recorder.labels = { .tid = true,
-				     .cpu = true,
-				     .time = true,
-				     .user = true,
-				     .cgroup = true,
-				     .exe = true,
-				     .machine = true },
-		.targets.whole_machine = true,
-		.windows.length_ns = DEFAULT_WINDOW_NS,
-		.folder = STORE_DEFAULT_FOLDER,
-		.listen = FRONT_DEFAULT_ADDRESS,
-		.keep_ns = DEFAULT_KEEP_NS,
-		.keep_bytes = DEFAULT_KEEP_BYTES,
-		.limits = { .cpu_ppm = BUDGET_DEFAULT_CPU_PPM,
-			    .memory_bytes = BUDGET_DEFAULT_MEMORY_BYTES },
-	};
+	struct serve_command command;
 
+	command_init(&command, argc, argv);
 	command.recorder.sampler.targets = &command.targets;
 	command.recorder.windows = &command.windows;
 	switch (parse(&command, argc, argv)) {

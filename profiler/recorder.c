@@ -163,12 +163,17 @@ static void end(struct recorder *recorder, enum recording_end why)
 /* A signal that was sent to hearth alone is passed on; the terminal's reaches the command by itself. */
 static void take_signal(struct recorder *recorder)
 {
+	const struct recorder_windows *windows = recorder->options->windows;
 	pid_t command = recorder->recording->workload.pid;
 	bool was_sent;
 	int number = interrupts_read(recorder->signals, &was_sent);
 
 	if (!number)
 		return;
+	if (number == SIGHUP && was_sent && windows && windows->reload) {
+		windows->reload(windows->context);
+		return;
+	}
 	if (was_sent && command)
 		kill(command, number);
 	end(recorder, RECORDING_INTERRUPTED);

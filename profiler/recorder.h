@@ -40,6 +40,8 @@ struct recorder_windows {
 	void (*note_budget)(void *context, bool is_of_rate, const char *words);
 	/* Called a few times a second: true: the window is to end at once. NULL: there is nothing to do. */
 	bool (*tend)(void *context, struct recording *recording);
+	/* SIGHUP was sent: `limits` may be others afterwards. NULL: it ends the recording, as a terminal's does. */
+	void (*reload)(void *context);
 	void *context;
 	const struct budget_limits *limits; /* NULL: it may cost what it does */
 };

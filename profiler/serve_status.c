@@ -20,16 +20,18 @@ static void set_text(char *to, size_t size, const char *text)
 	to[length] = '\0';
 }
 
-void serve_status_init(struct serve_status *status, const char *folder, uint64_t window_ns,
-		       const struct budget_limits *limits)
+void serve_status_set_budget(struct serve_status *status, const struct budget_limits *limits)
+{
+	status->status.budget.cpu_percent = (double)limits->cpu_ppm / PPM_PER_PERCENT;
+	status->status.budget.memory_bytes = limits->memory_bytes;
+}
+
+void serve_status_init(struct serve_status *status, const char *folder, uint64_t window_ns)
 {
 	struct utsname machine;
 
 	*status = (struct serve_status){
-		.status = { .start_ns = clock_unix_ns(),
-			    .window_ns = window_ns,
-			    .budget = { (double)limits->cpu_ppm / PPM_PER_PERCENT,
-					limits->memory_bytes } },
+		.status = { .start_ns = clock_unix_ns(), .window_ns = window_ns },
 	};
 	set_text(status->status.store.folder, sizeof(status->status.store.folder), folder);
 	if (uname(&machine))

@@ -29,8 +29,9 @@ struct serve_status {
 };
 
 /* What does not change. */
-void serve_status_init(struct serve_status *status, const char *folder, uint64_t window_ns,
-		       const struct budget_limits *limits);
+void serve_status_init(struct serve_status *status, const char *folder, uint64_t window_ns);
+
+void serve_status_set_budget(struct serve_status *status, const struct budget_limits *limits);
 
 /* A second has passed. */
 void serve_status_take(struct serve_status *status, const struct serve_reading *reading,

@@ -2,9 +2,11 @@
 #include "profiler/window_keeper.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -191,27 +193,41 @@ static void count(struct window_keeper *keeper, int error)
 	else
 		keeper->state.kept++;
 	pthread_mutex_unlock(&keeper->lock);
+	if (error)
+		window_keeper_note(keeper, EVENT_WINDOW_LOST, strerror(-error));
 	tell(keeper, before, error);
+}
+
+static void note_shrunk(struct window_keeper *keeper, const struct shrunk *shrunk)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "%" PRIu64 " slices of %" PRIu64 " bytes were taken away",
+		 shrunk->removed, shrunk->removed_bytes);
+	window_keeper_note(keeper, EVENT_STORE_CLEANED, text);
 }
 
 static void shrink(struct window_keeper *keeper)
 {
-	const struct window_keeper_options *options = &keeper->options;
 	uint64_t now = clock_monotonic_ns(), unix_ns = clock_unix_ns();
+	struct window_keeper_limits limits;
 	struct shrunk shrunk;
 	int error;
 
-	if ((!options->keep_ns && !options->max_bytes) ||
-	    (keeper->shrunk_ns && now - keeper->shrunk_ns < SHRINK_EVERY_NS))
+	if (keeper->shrunk_ns && now - keeper->shrunk_ns < SHRINK_EVERY_NS)
 		return;
 	keeper->shrunk_ns = now;
-	error = store_writer_shrink(
-		options->store,
-		options->keep_ns && options->keep_ns < unix_ns ? unix_ns - options->keep_ns : 0,
-		options->max_bytes ? options->max_bytes : UINT64_MAX, &shrunk);
+	pthread_mutex_lock(&keeper->lock);
+	limits = keeper->options.limits;
+	pthread_mutex_unlock(&keeper->lock);
+	error = store_writer_shrink(keeper->options.store,
+				    limits.keep_ns < unix_ns ? unix_ns - limits.keep_ns : 0,
+				    limits.max_bytes, &shrunk);
 	if (error)
-		log_warning("%s: old slices cannot be taken away: %s", options->folder,
+		log_warning("%s: old slices cannot be taken away: %s", keeper->options.folder,
 			    strerror(-error));
+	if (shrunk.removed)
+		note_shrunk(keeper, &shrunk);
 }
 
 /* What was named a root meanwhile is one. */
@@ -477,5 +493,13 @@ void window_keeper_read_state(struct window_keeper *keeper, struct window_keeper
 {
 	pthread_mutex_lock(&keeper->lock);
 	*ret_state = keeper->state;
+	pthread_mutex_unlock(&keeper->lock);
+}
+
+void window_keeper_set_limits(struct window_keeper *keeper,
+			      const struct window_keeper_limits *limits)
+{
+	pthread_mutex_lock(&keeper->lock);
+	keeper->options.limits = *limits;
 	pthread_mutex_unlock(&keeper->lock);
 }

@@ -21,13 +21,17 @@ struct window_keeper;
 /* More windows do not wait: 10 s each, some MB. */
 #define WINDOW_KEEPER_MAX_WAITING 6
 
+/* No older slices are kept, and no more in all. */
+struct window_keeper_limits {
+	uint64_t keep_ns, max_bytes;
+};
+
 struct window_keeper_options {
 	struct store_writer *store; /* the keeper's from now on */
 	const char *folder;         /* that it writes into */
 	const char *command;        /* what is recorded, in words */
 	const char *event;
-	uint64_t keep_ns;   /* no older slices are kept; 0: of any age */
-	uint64_t max_bytes; /* and no more in all; 0: any amount */
+	struct window_keeper_limits limits;
 };
 
 /* Since it began. */
@@ -43,6 +47,10 @@ struct window_keeper_state {
 /* Strings live longer. 0 or -errno, and the store is still the caller's. */
 int window_keeper_new(const struct window_keeper_options *options,
 		      struct window_keeper **ret_keeper);
+
+/* Other limits from the next look on, a minute later at most; from any thread. */
+void window_keeper_set_limits(struct window_keeper *keeper,
+			      const struct window_keeper_limits *limits);
 
 /* Keeps what waits, and closes the store: 0 or its error. */
 int window_keeper_free(struct window_keeper *keeper);

@@ -252,3 +252,38 @@ def test_a_token_file_without_a_token_is_refused(store, tmp_path):
     token.write_text("\n")
     recording.assert_refused(hearth.run("serve", "--store", store, "--token-file", token), 2, "its first line is empty")
     recording.assert_refused(hearth.run("serve", "--store", store, "--token-file", tmp_path / "none"), 2, "No such file")
+
+
+def test_options_are_read_again(store, tmp_path):
+    """On SIGHUP: what changes is taken at once, a wrong file changes nothing, and the rest is said to wait."""
+    conf = tmp_path / "hearth.conf"
+    conf.write_text("[serve]\nrate = 19\nlisten = 127.0.0.1:0\nmax-cpu = 10000%\nwindow = 1s\n")
+    with hearth.Child(hearth.BINARY, "serve", "--config", conf, "--store", store) as serve:
+        hearth.wait_until_recording(serve)
+        address = address_of(serve)
+
+        def status():
+            return json.loads(get(address, "/api/v1/status"))
+
+        recording.until(lambda: status()["rate_hz"] == 19, "the rate that it begins with")
+        conf.write_text("[serve]\nrate = 7\nlisten = 127.0.0.1:0\nmax-cpu = 5000%\nwindow = 2s\n")
+        serve.send(signal.SIGHUP)
+        serve.wait_for("--window are taken when hearth serve is started anew")
+        serve.wait_for("options were read again: 7 Hz")
+        recording.until(lambda: status()["rate_hz"] == 7 and status()["budget"]["cpu_percent"] == 5000, "the rate of the file")
+        conf.write_text("[serve]\nrate = fast\n")
+        serve.send(signal.SIGHUP)
+        serve.wait_for(r"hearth\.conf:2: .*a rate is a whole number")
+        serve.wait_for("options stay what they were")
+        assert status()["rate_hz"] == 7
+        recording.until(lambda: status()["windows"] >= 3, "windows after that")
+        assert serving.stop(serve).returncode == 0
+    kinds = [event["kind"] for event in events_of(store)]
+    assert kinds[0] == "serve_start" and "serve_stop" in kinds, kinds
+
+
+def events_of(store):
+    """What a front tells of the store, once more."""
+    with serving.serving(store) as serve:
+        found = json.loads(get(address_of(serve), "/api/v1/events?from=-1h"))["events"]
+    return found

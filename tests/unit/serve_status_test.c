@@ -36,7 +36,8 @@ static void test_the_first_second_has_no_cost_yet(void **state)
 	struct serve_status status;
 
 	(void)state;
-	serve_status_init(&status, "/store", 10, &limits);
+	serve_status_init(&status, "/store", 10);
+	serve_status_set_budget(&status, &limits);
 	take(&status, 5, 1000, 10);
 	assert_true(status.status.cost.cpu_percent == 0);
 	assert_int_equal(status.status.cost.memory_bytes, 5);
@@ -53,7 +54,7 @@ static void test_cost_is_that_of_the_last_minute(void **state)
 	uint64_t start_cpu = 5ull * SECOND;
 
 	(void)state;
-	serve_status_init(&status, "/store", 10, &limits);
+	serve_status_init(&status, "/store", 10);
 	take(&status, 0, 0, 0);
 	for (uint64_t second = 1; second <= 200; second++)
 		take(&status, second, start_cpu + second * 10000000, second * 2000000);
@@ -67,7 +68,7 @@ static void test_cost_is_never_negative(void **state)
 	struct serve_status status;
 
 	(void)state;
-	serve_status_init(&status, "/store", 10, &limits);
+	serve_status_init(&status, "/store", 10);
 	take(&status, 0, SECOND, 0);
 	take(&status, 1, 0, 0);
 	assert_true(status.status.cost.cpu_percent == 0);
@@ -84,7 +85,7 @@ static void test_fates_add_up(void **state)
 	kept.fates.complete = 100;
 	kept.fates.by_reason[REASON_NO_ROOT] = 7;
 	kept.fates.by_reason[REASON_RING_FULL] = 5;
-	serve_status_init(&status, "/store", 10, &limits);
+	serve_status_init(&status, "/store", 10);
 	serve_status_take(&status, &reading, &kept, 9, 19);
 	assert_int_equal(status.status.fates.due, 112);
 	sum = status.status.fates.complete;
