@@ -124,6 +124,7 @@ $hearth doctor | grep -E "unit|address"
 systemctl show -p ActiveState -p StatusText -p NRestarts hearth
 until $hearth query --format folded -o - 2>/dev/null | grep -q .; do sleep 0.1; done
 /usr/bin/python3 -c "import urllib.request; print('healthz', urllib.request.urlopen('http://127.0.0.1:7171/healthz').read().decode().strip())"
+systemctl reload hearth && echo reloaded
 systemctl restart hearth && systemctl is-active hearth
 systemctl stop hearth
 systemctl show -p Result -p ExecMainStatus hearth
@@ -150,5 +151,5 @@ def test_the_service_starts_records_and_stops(tmp_path):
         journal = (shared / "journal").read_text()
     lines = told.splitlines()
     assert lines[-1] == "good", (told, journal)
-    assert {"ActiveState=active", "NRestarts=0", "healthz ok", "active", "Result=success", "ExecMainStatus=0", "verified"} <= set(lines), told
+    assert {"ActiveState=active", "NRestarts=0", "healthz ok", "reloaded", "active", "Result=success", "ExecMainStatus=0", "verified"} <= set(lines), told
     assert re.search("^good +unit .*is active$", told, re.MULTILINE) and re.search("^good +address +hearth serve answers", told, re.MULTILINE), told
