@@ -65,7 +65,6 @@ test  python3      run:/usr/bin/python3,-V     python3          = python3       
 test  pytest       python:pytest               python3-pytest   = python3-pytest         python-pytest     python3-pytest     py3-pytest
 test  selenium     python:selenium             python3-selenium = python3-selenium       python-selenium   python3-selenium   py3-selenium
 test  pip          python:pip             python3-pip      = python3-pip            python-pip        python3-pip        py3-pip
-test  pip          python:pip                  python3-pip      = python3-pip            python-pip        python3-pip        py3-pip
 test  jsonschema   python:jsonschema           python3-jsonschema = python3-jsonschema   python-jsonschema python3-jsonschema py3-jsonschema
 test  chromium     run:chromium,--version      chromium         = chromium               chromium          chromium           chromium
 test  chromedriver run:chromedriver,--version  chromium-driver  = chromedriver           chromium          chromedriver       chromium-chromedriver

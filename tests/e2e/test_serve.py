@@ -18,6 +18,8 @@ import hearth
 import recording
 import serving
 
+pytestmark = pytest.mark.root
+
 
 @pytest.fixture
 def store(tmp_path):
