@@ -91,6 +91,15 @@ static void act(const struct budget_watch *watch, const struct budget_decision *
 		tell(watch, decision, turns->windows);
 }
 
+/* What answering questions takes is no reason to record less. */
+static uint64_t recording_cpu_ns(const struct budget_reading_parts *parts,
+				 const struct recorder_windows *windows)
+{
+	uint64_t other = windows->other_cpu_ns ? windows->other_cpu_ns(windows->context) : 0;
+
+	return parts->own.cpu_ns > other ? parts->own.cpu_ns - other : 0;
+}
+
 /* They are others since options were read again. */
 static void take_limits(struct budget_watch *watch, struct window_turns *turns)
 {
@@ -117,7 +126,7 @@ void budget_watch_look(struct budget_watch *watch, const struct recording *recor
 	watch->due_ns = now + SECOND_NS - EARLY_NS;
 	if (read_parts(watch, recording, now))
 		return; /* no memory, or no descriptor left: the next one is of two seconds */
-	reading.cpu_ns = parts->own.cpu_ns + parts->bpf_ns;
+	reading.cpu_ns = recording_cpu_ns(parts, turns->windows) + parts->bpf_ns;
 	reading.memory_bytes = parts->own.resident_bytes + parts->map_bytes;
 	budget_decide(&watch->budget, &reading, &decision);
 	act(watch, &decision, recording, turns);

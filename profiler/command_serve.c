@@ -238,6 +238,13 @@ static void read_cost(const struct recording *recording, struct serve_reading *r
 	};
 }
 
+static uint64_t answering_cpu_ns(void *context)
+{
+	const struct serving *serving = context;
+
+	return front_cpu_ns(serving->front);
+}
+
 static void publish(struct serving *serving, const struct recording *recording)
 {
 	const struct serve_command *command = serving->command;
@@ -446,6 +453,7 @@ static int record(struct serve_command *command, struct serving *serving)
 	command->windows.take = keep_window;
 	command->windows.tend = tend;
 	command->windows.reload = reload;
+	command->windows.other_cpu_ns = answering_cpu_ns;
 	command->windows.note_budget = note_budget;
 	command->windows.context = serving;
 	command->limits.rate_hz = command->recorder.sampler.rate_hz;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,6 +44,7 @@ struct front {
 	bool is_open, is_up;
 	uint64_t started_ns, again_ns; /* clock_monotonic_ns() */
 	unsigned int delay_s;
+	uint64_t ended_cpu_ns; /* of those that ended */
 };
 
 /* --- starting --- */
@@ -89,6 +91,22 @@ static int send_order(const struct front *front)
 }
 
 /* Ends the process, if it has not. */
+static uint64_t ns_of(struct timeval time)
+{
+	return (uint64_t)time.tv_sec * NS_PER_SECOND + (uint64_t)time.tv_usec * 1000;
+}
+
+/* As waitpid(); what it used is known from then on. */
+static pid_t wait_for_end(struct front *front, int *status, int options)
+{
+	struct rusage used;
+	pid_t ended = wait4(front->pid, status, options, &used);
+
+	if (ended == front->pid)
+		front->ended_cpu_ns += ns_of(used.ru_utime) + ns_of(used.ru_stime);
+	return ended;
+}
+
 static void reap(struct front *front)
 {
 	front->is_up = false;
@@ -97,7 +115,7 @@ static void reap(struct front *front)
 	if (!front->pid)
 		return;
 	kill(front->pid, SIGKILL);
-	while (waitpid(front->pid, NULL, 0) < 0 && errno == EINTR) {
+	while (wait_for_end(front, NULL, 0) < 0 && errno == EINTR) {
 	}
 	front->pid = 0;
 }
@@ -197,7 +215,7 @@ static void bury(struct front *front)
 	int status = SIGKILL;
 
 	usleep(END_US);
-	if (waitpid(front->pid, &status, WNOHANG) == front->pid)
+	if (wait_for_end(front, &status, WNOHANG) == front->pid)
 		front->pid = 0;
 	reap(front);
 	if (was_up)
@@ -358,8 +376,11 @@ int front_fd(const struct front *front)
 	return front->socket;
 }
 
-void front_add_usage(const struct front *front, struct child_usage *usage)
+uint64_t front_cpu_ns(const struct front *front)
 {
+	struct child_usage usage = { 0 };
+
 	if (front->pid)
-		child_usage_add(usage, front->pid);
+		child_usage_add(&usage, front->pid);
+	return front->ended_cpu_ns + usage.cpu_ns;
 }

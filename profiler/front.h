@@ -18,7 +18,6 @@
 
 #define FRONT_DEFAULT_ADDRESS "127.0.0.1:7171"
 
-struct child_usage;
 struct front;
 
 /* Strings are the caller's as long as the front lives. */
@@ -47,7 +46,7 @@ bool front_take(struct front *front);
 /* How the recorder is; each second. */
 void front_publish(struct front *front, const struct api_status *status);
 
-/* Adds what it used since it was started last. */
-void front_add_usage(const struct front *front, struct child_usage *usage);
+/* CPU time that answering took so far, of all of its processes. */
+uint64_t front_cpu_ns(const struct front *front);
 
 #endif

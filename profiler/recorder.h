@@ -42,6 +42,8 @@ struct recorder_windows {
 	bool (*tend)(void *context, struct recording *recording);
 	/* SIGHUP was sent: `limits` may be others afterwards. NULL: it ends the recording, as a terminal's does. */
 	void (*reload)(void *context);
+	/* CPU time that other work of this program's processes took so far: no rate lowers it, and `limits` are not of it. NULL: none. */
+	uint64_t (*other_cpu_ns)(void *context);
 	void *context;
 	const struct budget_limits *limits; /* NULL: it may cost what it does */
 };
