@@ -266,5 +266,5 @@ def test_stacks_with_ever_so_many_inlined_calls(tmp_path):
     recorded = hearth.record("-F", 1999, "--", tmp_path / "nested")
     without = recorded.stats["names"]["ticks_without_inlined"]
     assert 0 < without < hearth.ticks(recorded.stacks)
-    assert f"{without} ticks are shown without the calls that compilers inlined" in recorded.process.stderr
+    assert f"{without:,} ticks are shown without the calls that compilers inlined" in recorded.process.stderr
     assert recorded.stats["self"]["rss_peak_bytes"] < 500e6
