@@ -2,8 +2,8 @@
 /*
  * A store as a busy machine fills it, and how fast it answers. Columns are separated by tabs, the first line names them.
  *
- *   store_bench write FOLDER WINDOWS CPUS BUSY    windows of 10 s at 19 Hz of CPUs that are busy to so many per cent
- *   store_bench ask FOLDER TIMES                  each question so many times, of other parts each time
+ *   store_bench write FOLDER WINDOWS CPUS BUSY [END]    windows of 10 s at 19 Hz of CPUs that are busy to so many per cent, up to END, in seconds since 1970
+ *   store_bench ask FOLDER TIMES                        each question so many times, of other parts each time
  *
  * What is written: 60 processes of 24 programs with up to 16 threads, and one more process in each window that lives no longer (a tenth of all samples). A program has a call tree whose branches are few and taken
  * unequally, some 27 functions deep; a third of its stacks ends in the kernel. Which stacks are hot changes by the hour, and some come up once and never again. Native frames are kept unnamed, and named after their window, as serve does:
@@ -138,7 +138,7 @@ static struct program *draw_programs(void)
 struct making {
 	struct program *programs;
 	struct profile *profile; /* of the window */
-	uint64_t window, random;
+	uint64_t window, start_ns, random;
 	uint32_t cpus, on_cpu[MAX_CPUS]; /* process */
 	struct buffer samples;
 };
@@ -306,8 +306,8 @@ static void draw_samples(struct making *making, uint64_t start_ns, double busy)
 static uint64_t add_window(struct store_writer *writer, struct making *making, double busy)
 {
 	const struct window_times times = {
-		.span = { START_NS + making->window * WINDOW_NS,
-			  START_NS + (making->window + 1) * WINDOW_NS },
+		.span = { making->start_ns + making->window * WINDOW_NS,
+			  making->start_ns + (making->window + 1) * WINDOW_NS },
 		.unit_ns = UNIT_NS,
 	};
 	uint64_t start_ns, spent_ns;
@@ -412,9 +412,12 @@ static uint64_t samples_of(const char *folder)
 	return samples;
 }
 
-static int write_store(const char *folder, uint64_t windows, uint32_t cpus, double busy)
+static int write_store(const char *folder, uint64_t windows, uint32_t cpus, double busy,
+		       uint64_t start_ns)
 {
-	struct making making = { .programs = draw_programs(), .random = 7, .cpus = cpus };
+	struct making making = {
+		.programs = draw_programs(), .random = 7, .cpus = cpus, .start_ns = start_ns
+	};
 	struct store_writer *writer;
 	uint64_t spent_ns = 0, most_ns = 0, samples, bytes;
 	size_t set_aside;
@@ -630,14 +633,24 @@ static int ask_store(const char *folder, uint64_t times)
 	return 0;
 }
 
+/* Of so many windows that end then. */
+static uint64_t start_of(const char *end_seconds, uint64_t windows)
+{
+	return strtoull(end_seconds, NULL, 10) * 1000000000u - windows * WINDOW_NS;
+}
+
 int main(int argc, char **argv)
 {
-	if (argc == 6 && !strcmp(argv[1], "write"))
-		return write_store(argv[2], strtoull(argv[3], NULL, 10),
-				   (uint32_t)strtoul(argv[4], NULL, 10),
-				   strtod(argv[5], NULL) / 100);
+	if ((argc == 6 || argc == 7) && !strcmp(argv[1], "write")) {
+		const uint64_t windows = strtoull(argv[3], NULL, 10);
+
+		return write_store(argv[2], windows, (uint32_t)strtoul(argv[4], NULL, 10),
+				   strtod(argv[5], NULL) / 100,
+				   argc == 6 ? START_NS : start_of(argv[6], windows));
+	}
 	if (argc == 4 && !strcmp(argv[1], "ask"))
 		return ask_store(argv[2], strtoull(argv[3], NULL, 10));
-	fprintf(stderr, "Usage: store_bench write FOLDER WINDOWS CPUS BUSY | ask FOLDER TIMES\n");
+	fprintf(stderr,
+		"Usage: store_bench write FOLDER WINDOWS CPUS BUSY [END] | ask FOLDER TIMES\n");
 	return 2;
 }
