@@ -33,19 +33,24 @@ class LiveApi {
 		return this.ask(slot, apiAddress(path, params), response => response.json());
 	}
 
+	// The first answer of one that the page has asked for already (<link rel="preload">).
+	preloaded(slot, path) {
+		return this.ask(slot, apiAddress(path, []), response => response.json(), 'default');
+	}
+
 	// A Uint8Array.
 	bytes(slot, path, params) {
 		return this.ask(slot, apiAddress(path, params), async response => new Uint8Array(await response.arrayBuffer()));
 	}
 
 	// null: another question of this slot came meanwhile.
-	async ask(slot, address, read) {
+	async ask(slot, address, read, cache = 'no-store') {
 		this.asked.get(slot)?.abort();
 		const controller = new AbortController(), kept = this.kept.get(address);
 		this.asked.set(slot, controller);
 		try {
 			const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(PATIENCE_MS)]);
-			const response = await this.fetchSoon(address, { headers: kept ? { 'If-None-Match': kept.etag } : {}, signal, cache: 'no-store' });
+			const response = await this.fetchSoon(address, { headers: kept ? { 'If-None-Match': kept.etag } : {}, signal, cache });
 			const answer = response.status === 304 ? kept.answer : await this.readAnswer(response, read);
 			this.keep(address, response.headers.get('ETag') || kept?.etag, answer);
 			return controller.signal.aborted ? null : answer;

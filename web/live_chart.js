@@ -60,6 +60,7 @@ class LiveChart {
 		this.anchor = null;
 		this.wantsSecond = false;
 		this.hovered = null; // where the mouse is: [x, y]
+		this.size = { width: 0, height: 0 };
 		this.lit = undefined; // the band that is pointed at in the legend
 		this.listen();
 	}
@@ -67,12 +68,18 @@ class LiveChart {
 	// --- what is shown -----------------------------------------------------------------------------
 
 	// `answer`: of /api/v1/series, null as long as there is none. `range`: the time in sight. `now`: of the machine.
-	show(answer, { range, span, before, now, events = [] }) {
+	show(answer, { range, span, before, now }) {
 		const isOther = answer !== this.answer;
-		Object.assign(this, { answer, range, span, before, now, events });
+		Object.assign(this, { answer, range, span, before, now });
 		if (isOther) this.stack = answer ? stackBands(answer) : null;
 		this.parts.plot.classList.toggle('waiting', !answer);
 		this.layOut();
+	}
+
+	// Of /api/v1/events.
+	showEvents(events) {
+		this.events = events;
+		this.drawMarks();
 	}
 
 	// Ones that were chosen, while what belongs to them is not there yet.
@@ -83,12 +90,9 @@ class LiveChart {
 		this.tell();
 	}
 
-	get size() {
-		return { width: this.parts.plot.clientWidth, height: this.parts.plot.clientHeight };
-	}
-
 	layOut() {
-		const { width, height } = this.size, ratio = window.devicePixelRatio || 1;
+		const { clientWidth: width, clientHeight: height } = this.parts.plot, ratio = window.devicePixelRatio || 1;
+		this.size = { width, height }; // to ask for it lays the page out
 		if (!width || !this.range) return;
 		for (const canvas of [this.parts.areas, this.parts.marks]) {
 			canvas.width = Math.round(width * ratio);

@@ -218,7 +218,8 @@ class LivePage {
 
 	async poll() {
 		clearTimeout(this.timer);
-		const status = await this.api.json('status', 'status').catch(error => this.onSilence(error));
+		const question = this.hasAsked ? this.api.json('status', 'status') : this.api.preloaded('status', 'status'), status = await question.catch(error => this.onSilence(error));
+		this.hasAsked = true;
 		if (status) this.onStatus(status);
 		if (status !== null && !document.hidden) this.timer = setTimeout(() => this.poll(), Math.max(POLL_LEAST_MS, Math.min(POLL_MS, (this.status?.window_ms || POLL_MS) / 2)));
 	}
@@ -262,11 +263,12 @@ class LivePage {
 		const { state, range, points } = this;
 		const params = [['by', state.by], ['limit', SERIES_LIMIT], ['points', points], ...profileParams(range, state.where)];
 		try {
-			const [answer, events] = await Promise.all([this.api.json('series', 'series', params), this.loadEvents(range)]);
+			const events = this.loadEvents(range), answer = await this.api.json('series', 'series', params);
 			if (!answer) return;
 			this.tellChart('');
 			this.series = answer;
-			this.showSeries(events);
+			this.showSeries();
+			this.chart.showEvents(await events);
 		} catch (error) {
 			this.tellChart(`CPU over time cannot be read: ${error.message}`, () => this.loadSeries());
 		}
@@ -282,11 +284,12 @@ class LivePage {
 		}
 	}
 
-	showSeries(events) {
+	showSeries() {
 		const { series: answer, state, range, now } = this, values = answer.series.map(({ value }) => value), indexes = this.colours.choose(values);
 		this.bandOf = new Map(values.map((value, i) => [value, indexes[i]]));
-		this.chart.show(answer, { range, span: state.span, before: state.before, now, events });
+		this.chart.show(answer, { range, span: state.span, before: state.before, now });
 		this.showBands(answer);
+		document.documentElement.dataset.charted = '1';
 	}
 
 	nameOf(value) {
@@ -433,4 +436,10 @@ class LivePage {
 	}
 }
 
-new LivePage();
+// What needs no data is painted first: to make the views takes longer than a frame. (In a tab that is not seen there is none.)
+function afterPaint(act) {
+	if (document.hidden) act();
+	else requestAnimationFrame(() => setTimeout(act));
+}
+
+afterPaint(() => new LivePage());

@@ -55,6 +55,24 @@ def test_nothing_is_fetched_from_elsewhere(live):  # noqa: F811
     assert names and all(name.startswith(live.api.url) for name in names)
 
 
+def test_its_first_question_is_asked_before_its_script_is_there(api, browser):  # noqa: F811
+    api.status = {"window_ms": 10_000}
+    live = LivePage(browser, api)
+    asked = "return performance.getEntriesByType('resource').filter(each => each.name.endsWith('/status')).map(each => each.initiatorType)"
+    assert live.driver.execute_script(asked) == ["link"]
+    assert len(api.asked("status")) == 1
+
+
+def test_it_is_painted_before_it_has_anything_to_show(api, browser):  # noqa: F811
+    gate = api.hold("status")
+    browser.get(api.url)
+    painted = "return performance.getEntriesByName('first-contentful-paint').length"
+    wait_until(browser, lambda: browser.execute_script(painted), "what needs no data")
+    assert browser.execute_script("return document.documentElement.dataset.ready") is None
+    gate.set()
+    wait_until(browser, lambda: browser.execute_script("return document.documentElement.dataset.ready"), "all of it")
+
+
 # --- choosing time --------------------------------------------------------------------------------------
 
 
