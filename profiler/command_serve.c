@@ -38,6 +38,7 @@
 #define MIN_WINDOW_NS      1000000000u
 #define MAX_WINDOW_NS      60000000000u
 
+#define HOUR_NS          3600000000000u
 #define PUBLISH_EVERY_NS 1000000000u
 #define TOKEN_FILE_BYTES 4096
 
@@ -326,6 +327,20 @@ static bool has_same_hosts(const struct serve_command *a, const struct serve_com
 	return same;
 }
 
+static void note_options(const struct serving *serving, const struct serve_command *fresh)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text),
+		 "%llu Hz, at most %.3g %% of a CPU and %llu MiB, kept are %llu h and %llu MiB",
+		 (unsigned long long)fresh->recorder.sampler.rate_hz,
+		 (double)fresh->limits.cpu_ppm / 1e4,
+		 (unsigned long long)(fresh->limits.memory_bytes >> 20),
+		 (unsigned long long)(fresh->kept.keep_ns / HOUR_NS),
+		 (unsigned long long)(fresh->kept.max_bytes >> 20));
+	window_keeper_note(serving->keeper, EVENT_RELOADED, text);
+}
+
 /* What is taken at once, and a word where the rest is not. */
 static void take_options(struct serving *serving, const struct serve_command *fresh)
 {
@@ -344,6 +359,7 @@ static void take_options(struct serving *serving, const struct serve_command *fr
 			"--store, --listen, --token-file, --host and --window are taken when hearth serve is started anew");
 	log_info("options were read again: %llu Hz",
 		 (unsigned long long)fresh->recorder.sampler.rate_hz);
+	note_options(serving, fresh);
 }
 
 static int read_options(struct serving *serving)
@@ -369,8 +385,11 @@ static void reload(void *context)
 	struct serving *serving = context;
 
 	service_manager_reloading(&serving->manager);
-	if (read_options(serving))
+	if (read_options(serving)) {
 		log_error("options stay what they were");
+		window_keeper_note(serving->keeper, EVENT_RELOADED,
+				   "they are wrong, and stay what they were");
+	}
 	service_manager_ready(&serving->manager, front_address(serving->front));
 }
 

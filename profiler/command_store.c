@@ -19,6 +19,7 @@
 #include "profiler/options.h"
 #include "profiler/shut_in.h"
 #include "profiler/store_access.h"
+#include "profiler/store_events.h"
 #include "profiler/store_import.h"
 #include "store/chunk_stream.h"
 #include "store/store_folder.h"
@@ -35,16 +36,19 @@
 
 static const char usage[] =
 	"Usage: hearth store list|verify [--store DIR] [--json]\n"
+	"       hearth store events [--from TIME] [--to TIME] [--store DIR] [--json]\n"
 	"       hearth store import FILE... [--store DIR] [--at TIME]\n"
 	"       hearth store shrink [--keep SPAN] [--keep-size SIZE] [--store DIR]\n"
 	"\n"
 	"list tells what slices a store has; verify reads all of them, and its exit status is 1 if\n"
 	"anything is damaged; import adds profiles of any kind that hearth render reads, so that hearth\n"
-	"query finds them by their time; shrink takes the oldest slices away.";
+	"query finds them by their time; shrink takes the oldest slices away; events tells what happened:\n"
+	"processes that began and ended, changes of the rate, windows that were lost.";
 
 struct store_command {
 	const char *folder;
 	uint64_t at_ns;                /* 0: not said */
+	struct window_span part;       /* of events */
 	uint64_t oldest_ns, max_bytes; /* of what is kept */
 	bool is_limited;
 	uint64_t now_ns;
@@ -198,16 +202,22 @@ static enum exit_status verify(const struct store_command *command)
 	static const struct window_span always = { 0, UINT64_MAX };
 	_cleanup_(buffer_release) struct buffer stream = { 0 };
 	struct stream_sum sum;
-	uint64_t damaged;
+	uint64_t damaged, damaged_slices;
 	int error = store_access_collect(command->folder, always, &stream, &damaged);
 
 	if (!error)
 		error = verify_stream(command, &stream, &sum);
 	if (error)
 		return error == -EPERM ? EXIT_NOT_PERMITTED : EXIT_WRONG;
+	damaged_slices = damaged;
 	damaged += sum.undecoded != 0;
-	printf("%s: %" PRIu64 " samples%s\n", command->folder, sum.samples,
-	       damaged ? "" : ": all of it is what it was");
+	if (command->is_json)
+		printf("{\"samples\": %" PRIu64 ", \"damaged_slices\": %" PRIu64
+		       ", \"damaged_chunks\": %" PRIu64 ", \"lost_stacks\": %" PRIu64 "}\n",
+		       sum.samples, damaged_slices, sum.undecoded, sum.lost_stacks);
+	else
+		printf("%s: %" PRIu64 " samples%s\n", command->folder, sum.samples,
+		       damaged ? "" : ": all of it is what it was");
 	if (sum.undecoded)
 		log_warning("%" PRIu64 " chunks are not what they should be", sum.undecoded);
 	return damaged ? EXIT_CHECK_FAILED : EXIT_GOOD;
@@ -237,6 +247,16 @@ static enum exit_status import(const struct store_command *command, int count, c
 
 /* --- shrink --- */
 
+static void tell_shrunk(const struct store_command *command, const struct shrunk *shrunk)
+{
+	printf(command->is_json ? "{\"removed\": %" PRIu64 ", \"removed_bytes\": %" PRIu64
+				  ", \"left\": %" PRIu64 ", \"left_bytes\": %" PRIu64 "}\n"
+				: "%" PRIu64 " slices with %" PRIu64
+				  " bytes were taken away, %" PRIu64 " with %" PRIu64
+				  " bytes are left\n",
+	       shrunk->removed, shrunk->removed_bytes, shrunk->left, shrunk->left_bytes);
+}
+
 static enum exit_status shrink(const struct store_command *command)
 {
 	struct store_writer *writer;
@@ -258,10 +278,24 @@ static enum exit_status shrink(const struct store_command *command)
 		log_error("%s: %s", command->folder, strerror(error ? -error : -closed));
 		return EXIT_WRONG;
 	}
-	printf("%" PRIu64 " slices with %" PRIu64 " bytes were taken away, %" PRIu64
-	       " with %" PRIu64 " bytes are left\n",
-	       shrunk.removed, shrunk.removed_bytes, shrunk.left, shrunk.left_bytes);
+	tell_shrunk(command, &shrunk);
 	return EXIT_GOOD;
+}
+
+/* --- events --- */
+
+static enum exit_status events(const struct store_command *command)
+{
+	int error;
+
+	if (command->part.start_ns >= command->part.end_ns) {
+		log_error("--from is not before --to");
+		return EXIT_WRONG;
+	}
+	error = store_events_print(command->folder, command->part, command->is_json);
+	if (error == -EPERM)
+		return EXIT_NOT_PERMITTED;
+	return error ? EXIT_WRONG : EXIT_GOOD;
 }
 
 /* --- all of it --- */
@@ -290,6 +324,14 @@ static int set_at(void *context, const char *name, const char *value, const char
 
 	(void)name;
 	return time_point_parse(value, command->now_ns, &command->at_ns, ret_why);
+}
+
+static int set_time(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct store_command *command = context;
+	uint64_t *to = !strcmp(name, "from") ? &command->part.start_ns : &command->part.end_ns;
+
+	return time_point_parse(value, command->now_ns, to, ret_why);
 }
 
 static int set_keep(void *context, const char *name, const char *value, const char **ret_why)
@@ -324,14 +366,16 @@ static const struct option_row store_rows[] = {
 	{ "keep", 0, "SPAN", "shrink: what ended longer ago is taken away (7d, 12h)", set_keep },
 	{ "keep-size", 0, "SIZE",
 	  "shrink: the oldest is taken away until no more is left (500M, 2G)", set_keep_size },
-	{ "json", 0, NULL, "list: for programs", set_json },
+	{ "from", 0, "TIME", "events: from then on (default: all that there are)", set_time },
+	{ "to", 0, "TIME", "events: up to then", set_time },
+	{ "json", 0, NULL, "list, verify, shrink, events: for programs", set_json },
 };
 
 /* What is done, and to what. */
 static enum exit_status act(const struct store_command *command, int count, char **words)
 {
 	if (!count)
-		log_error("list, verify, import or shrink? hearth store --help tells");
+		log_error("list, verify, events, import or shrink? hearth store --help tells");
 	else if (!strcmp(words[0], "import"))
 		return import(command, count - 1, words + 1);
 	else if (count > 1)
@@ -340,11 +384,13 @@ static enum exit_status act(const struct store_command *command, int count, char
 		return list(command);
 	else if (!strcmp(words[0], "verify"))
 		return verify(command);
+	else if (!strcmp(words[0], "events"))
+		return events(command);
 	else if (!strcmp(words[0], "shrink"))
 		return shrink(command);
 	else
 		log_error(
-			"hearth store %s: list, verify, import or shrink; hearth store --help tells",
+			"hearth store %s: list, verify, events, import or shrink; hearth store --help tells",
 			words[0]);
 	return EXIT_WRONG;
 }
@@ -352,6 +398,7 @@ static enum exit_status act(const struct store_command *command, int count, char
 int command_store(int argc, char **argv)
 {
 	struct store_command command = { .folder = STORE_DEFAULT_FOLDER,
+					 .part = { .end_ns = UINT64_MAX },
 					 .max_bytes = UINT64_MAX,
 					 .now_ns = clock_unix_ns() };
 	const struct option_table tables[] = {
@@ -363,7 +410,7 @@ int command_store(int argc, char **argv)
 		.tables = tables,
 		.table_count = ROWS(tables),
 		.mixes_operands = true,
-		.operands = "list verify import shrink :files",
+		.operands = "list verify events import shrink :files",
 	};
 	int operand;
 

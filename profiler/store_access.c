@@ -2,12 +2,14 @@
 #include "profiler/store_access.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/store_folder.h"
 #include "store/store_reader.h"
@@ -30,6 +32,19 @@ int store_access_check(const char *folder)
 	return -EPERM;
 }
 
+static void note_set_aside(struct store_writer *writer, const char *folder, size_t count)
+{
+	char text[96];
+	const struct store_event event = { clock_unix_ns(), EVENT_SLICES_DAMAGED, EVENT_NO_PID,
+					   text };
+
+	snprintf(text, sizeof(text), "%zu slices that were not ended are damaged and set aside",
+		 count);
+	log_warning("%s: %s", folder, text);
+	if (store_writer_add_events(writer, &event, 1))
+		log_warning("an event is lost: %s", strerror(ENOMEM));
+}
+
 int store_access_write(const char *folder, struct store_writer **ret_writer)
 {
 	size_t set_aside = 0;
@@ -43,8 +58,7 @@ int store_access_write(const char *folder, struct store_writer **ret_writer)
 	else if (error)
 		log_error("cannot write into the store %s: %s", folder, strerror(-error));
 	if (!error && set_aside)
-		log_warning("%s: %zu slices that were not ended are damaged and set aside", folder,
-			    set_aside);
+		note_set_aside(*ret_writer, folder, set_aside);
 	return error;
 }
 
@@ -77,17 +91,32 @@ static void tell(void *context, const struct slice_entry *slice, const struct sl
 		log_warning("%s: its end is missing", name);
 }
 
-int store_access_collect(const char *folder, struct window_span part, struct buffer *stream,
-			 uint64_t *ret_damaged)
+typedef int (*collect_fn)(const char *folder, struct window_span part, store_damage_fn damaged,
+			  void *context, struct buffer *stream);
+
+static int collect_by(collect_fn fn, const char *folder, struct window_span part,
+		      struct buffer *stream, uint64_t *ret_damaged)
 {
 	struct telling telling = { .folder = folder };
 	int error = store_access_check(folder);
 
 	if (error)
 		return error;
-	error = store_collect(folder, part, tell, &telling, stream);
+	error = fn(folder, part, tell, &telling, stream);
 	*ret_damaged = telling.damaged;
 	if (error)
 		log_error("cannot read the store %s: %s", folder, strerror(-error));
 	return error;
+}
+
+int store_access_collect(const char *folder, struct window_span part, struct buffer *stream,
+			 uint64_t *ret_damaged)
+{
+	return collect_by(store_collect, folder, part, stream, ret_damaged);
+}
+
+int store_access_collect_events(const char *folder, struct window_span part, struct buffer *stream,
+				uint64_t *ret_damaged)
+{
+	return collect_by(store_collect_events, folder, part, stream, ret_damaged);
 }

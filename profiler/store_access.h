@@ -23,4 +23,8 @@ int store_access_write(const char *folder, struct store_writer **ret_writer);
 int store_access_collect(const char *folder, struct window_span part, struct buffer *stream,
 			 uint64_t *ret_damaged);
 
+/* As store_collect_events(). */
+int store_access_collect_events(const char *folder, struct window_span part, struct buffer *stream,
+				uint64_t *ret_damaged);
+
 #endif

@@ -22,6 +22,7 @@
 #include "profiler/namer.h"
 #include "profiler/naming_costs.h"
 #include "profiler/process_facts.h"
+#include "profiler/process_watch.h"
 #include "profiler/recorder.h"
 #include "profiler/unnamed_frames.h"
 #include "profiler/window_code.h"
@@ -48,6 +49,8 @@ struct waiting_window {
 struct window_keeper {
 	struct window_keeper_options options;
 	struct window_namer *namer;
+	struct process_watch *processes;
+	int watch_error; /* of the last look at them */
 	char machine[256];
 	uint64_t shrunk_ns; /* CLOCK_MONOTONIC, when slices were taken away last */
 	uint64_t first_ns,
@@ -154,6 +157,30 @@ static struct event_list take_events(struct window_keeper *keeper)
 	keeper->events = (struct event_list){ 0 };
 	pthread_mutex_unlock(&keeper->lock);
 	return events;
+}
+
+static int note_processes(struct window_keeper *keeper, const struct waiting_window *window)
+{
+	const struct aggregator *aggregator = window->recorded.aggregator;
+	uint32_t count = (uint32_t)aggregator_process_count(aggregator);
+	int error = process_watch_look(keeper->processes), told;
+
+	for (uint32_t i = 0; i < count && !error; i++)
+		error = process_watch_meet(keeper->processes, aggregator_process(aggregator, i),
+					   window->recorded.ahead_ns);
+	pthread_mutex_lock(&keeper->lock);
+	told = process_watch_tell(keeper->processes, &keeper->events);
+	pthread_mutex_unlock(&keeper->lock);
+	return error ? error : told;
+}
+
+static void watch_processes(struct window_keeper *keeper, const struct waiting_window *window)
+{
+	int error = note_processes(keeper, window);
+
+	if (error && error != keeper->watch_error)
+		log_warning("not all processes that begin and end are told: %s", strerror(-error));
+	keeper->watch_error = error;
 }
 
 /* The store has them on disk with the next window, or when it is closed. */
@@ -300,6 +327,7 @@ static void take(struct window_keeper *keeper, struct waiting_window *window)
 {
 	int error;
 
+	watch_processes(keeper, window);
 	keep_events(keeper);
 	error = keep(keeper, window);
 	count(keeper, error);
@@ -378,7 +406,8 @@ int window_keeper_new(const struct window_keeper_options *options,
 		*keeper->machine = '\0';
 	pthread_mutex_init(&keeper->lock, NULL);
 	pthread_cond_init(&keeper->changed, NULL);
-	error = window_namer_new(&keeper->namer);
+	keeper->processes = process_watch_new("/proc");
+	error = keeper->processes ? window_namer_new(&keeper->namer) : -ENOMEM;
 	if (!error)
 		error = start_thread(keeper);
 	if (!error) {
@@ -386,6 +415,7 @@ int window_keeper_new(const struct window_keeper_options *options,
 		return 0;
 	}
 	window_namer_free(keeper->namer);
+	process_watch_free(keeper->processes);
 	pthread_mutex_destroy(&keeper->lock);
 	pthread_cond_destroy(&keeper->changed);
 	free(keeper);
@@ -404,6 +434,7 @@ int window_keeper_free(struct window_keeper *keeper)
 	pthread_mutex_unlock(&keeper->lock);
 	pthread_join(keeper->thread, NULL);
 	window_namer_free(keeper->namer);
+	process_watch_free(keeper->processes);
 	keep_events(keeper);
 	error = store_writer_close(keeper->options.store);
 	pthread_mutex_destroy(&keeper->lock);

@@ -13,6 +13,7 @@ DEFINE_CLEANUP(cleanup_slice, struct slice_reader *, slice_reader_free)
 struct collecting {
 	const char *folder;
 	struct window_span part;
+	bool events_only;
 	store_damage_fn damaged;
 	void *context;
 	struct buffer *stream;
@@ -57,15 +58,25 @@ static int open_again(const char *folder, struct slice_entry *entry,
 
 /* A slice while it is read. */
 struct collected_slice {
+	const struct collecting *collecting;
 	struct buffer *stream;
 	struct slice_report report;
 	bool has_begun;
 };
 
+static bool is_of_events(const struct collecting *collecting, const struct slice_chunk *chunk)
+{
+	return chunk->kind == CHUNK_EVENTS && chunk->packed.data &&
+	       chunk->span.start_ns < collecting->part.end_ns &&
+	       chunk->span.end_ns >= collecting->part.start_ns;
+}
+
 static int take_chunk(void *context, const struct slice_chunk *chunk)
 {
 	struct collected_slice *slice = context;
 
+	if (slice->collecting->events_only && !is_of_events(slice->collecting, chunk))
+		return 0;
 	if (!slice->has_begun)
 		chunk_stream_begin_slice(slice->stream);
 	if (!slice->has_begun && slice->report.missing)
@@ -78,7 +89,8 @@ static int take_chunk(void *context, const struct slice_chunk *chunk)
 static int collect_slice(const struct collecting *collecting, struct slice_entry *entry)
 {
 	_cleanup_(cleanup_slice) struct slice_reader *slice = NULL;
-	struct collected_slice collected = { .stream = collecting->stream };
+	struct collected_slice collected = { .collecting = collecting,
+					     .stream = collecting->stream };
 	int error = open_file(collecting->folder, entry, &slice);
 
 	if (error == -ENOENT)
@@ -95,16 +107,30 @@ static int collect_slice(const struct collecting *collecting, struct slice_entry
 	return 0;
 }
 
+static int collect(const struct collecting *collecting)
+{
+	struct slice_list list;
+	int error = store_folder_list(collecting->folder, &list);
+
+	for (size_t i = 0; i < list.count && !error; i++)
+		if (may_have_part(&list.entries[i], collecting->part))
+			error = collect_slice(collecting, &list.entries[i]);
+	slice_list_release(&list);
+	return error;
+}
+
 int store_collect(const char *folder, struct window_span part, store_damage_fn damaged,
 		  void *context, struct buffer *stream)
 {
-	const struct collecting collecting = { folder, part, damaged, context, stream };
-	struct slice_list list;
-	int error = store_folder_list(folder, &list);
+	const struct collecting collecting = { folder, part, false, damaged, context, stream };
 
-	for (size_t i = 0; i < list.count && !error; i++)
-		if (may_have_part(&list.entries[i], part))
-			error = collect_slice(&collecting, &list.entries[i]);
-	slice_list_release(&list);
-	return error;
+	return collect(&collecting);
+}
+
+int store_collect_events(const char *folder, struct window_span part, store_damage_fn damaged,
+			 void *context, struct buffer *stream)
+{
+	const struct collecting collecting = { folder, part, true, damaged, context, stream };
+
+	return collect(&collecting);
 }

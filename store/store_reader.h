@@ -23,4 +23,8 @@ typedef void (*store_damage_fn)(void *context, const struct slice_entry *slice,
 int store_collect(const char *folder, struct window_span part, store_damage_fn damaged,
 		  void *context, struct buffer *stream);
 
+/* The same with the chunks of events alone, of which those told of have some event in the span. */
+int store_collect_events(const char *folder, struct window_span part, store_damage_fn damaged,
+			 void *context, struct buffer *stream);
+
 #endif

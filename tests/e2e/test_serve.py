@@ -280,12 +280,38 @@ def test_options_are_read_again(store, tmp_path):
         assert status()["rate_hz"] == 7
         recording.until(lambda: status()["windows"] >= 3, "windows after that")
         assert serving.stop(serve).returncode == 0
-    kinds = [event["kind"] for event in events_of(store)]
-    assert kinds[0] == "serve_start" and "serve_stop" in kinds, kinds
+    events = events_of(store)
+    kinds = [event["kind"] for event in events if not event["kind"].startswith("process_")]
+    assert kinds == ["serve_start", "rate_changed", "reloaded", "reloaded", "serve_stop"] or kinds == ["serve_start", "reloaded", "reloaded", "serve_stop"], events
+    texts = [event["text"] for event in events if event["kind"] == "reloaded"]
+    assert texts[0].startswith("7 Hz, at most 5e+03 % of a CPU") and texts[1] == "they are wrong, and stay what they were"
 
 
-def events_of(store):
-    """What a front tells of the store, once more."""
-    with serving.serving(store) as serve:
-        found = json.loads(get(address_of(serve), "/api/v1/events?from=-1h"))["events"]
-    return found
+def events_of(store, *arguments):
+    ended = hearth.run("store", "events", "--json", "--store", store, *arguments)
+    assert ended.returncode == 0, ended
+    return json.loads(ended.stdout)
+
+
+def test_processes_that_begin_and_end_are_events(store):
+    """With their own times and numbers, in the API as well; what was there before has not begun, and hearth's own are not told."""
+    with hearth.Child("sleep", "600") as steady, serving.serving(store) as serve:
+        address = address_of(serve)
+
+        def of(kind, pid):
+            return [event for event in events_of(store) if event["kind"] == kind and event.get("pid") == pid]
+
+        recording.until(lambda: json.loads(get(address, "/api/v1/status"))["windows"] >= 2, "two windows")
+        started_ms = time.time() * 1000
+        with hearth.Child("sleep", "600") as child:
+            [begun] = recording.until(lambda: of("process_start", child.pid), "the start of a process")
+            assert begun["text"] == "sleep" and started_ms - 1000 < begun["time_ms"] < started_ms + 5000
+            told = json.loads(get(address, "/api/v1/events?from=-1h"))["events"]
+            assert any(event["kind"] == "process_start" and event["text"] == f"sleep ({child.pid})" for event in told)
+            assert not of("process_end", child.pid)
+        [ended] = recording.until(lambda: of("process_end", child.pid), "its end")
+        assert ended["text"] == "sleep" and ended["time_ms"] > begun["time_ms"]
+        assert not of("process_start", steady.pid) and not of("process_start", serve.pid)
+        words = hearth.run("store", "events", "--store", store, "--from", f"@{begun['time_ms'] / 1000 - 0.001}").stdout
+        assert f"process_start   sleep ({child.pid})\n" in words and "serve_start" not in words
+        assert not any(event["text"].startswith("hearth-") for event in events_of(store))

@@ -218,12 +218,14 @@ def test_a_store_of_another_user_is_not_read_by_root(at_noon):
         (["query", "--from", "-1h", "--to", "-2h"], "--from is not before --to"),
         (["query", "--where", "color=red"], "is no LABEL=VALUE"),
         (["query", "what"], "takes no argument such as what"),
-        (["store"], "list, verify, import or shrink?"),
-        (["store", "melt"], "list, verify, import or shrink; "),
+        (["store"], "list, verify, events, import or shrink?"),
+        (["store", "melt"], "list, verify, events, import or shrink; "),
         (["store", "shrink"], "what is to be kept?"),
         (["store", "shrink", "--keep", "long"], "a span of time is 7d"),
         (["store", "shrink", "--keep-size", "2X"], "a size is a number of bytes"),
         (["store", "shrink", "--keep-size", "99999999T"], "a size is a number of bytes"),
+        (["store", "events", "--from", "-1h", "--to", "-2h"], "--from is not before --to"),
+        (["store", "events", "--store", "/nonexistent"], "cannot open the store /nonexistent"),
         (["store", "list", "this"], "takes no argument such as this"),
         (["store", "import"], "what is to be imported?"),
     ],
@@ -232,6 +234,15 @@ def test_wrong_use_is_told(arguments, why):
     ended = run(*arguments)
     assert ended.returncode == 2
     assert why in ended.stderr and len(ended.stderr.splitlines()) == 1
+
+
+def test_answers_for_programs(at_noon):
+    verified = run("store", "verify", "--store", at_noon, "--json")
+    assert json.loads(verified.stdout) == {"samples": 3, "damaged_slices": 0, "damaged_chunks": 0, "lost_stacks": 0}
+    shrunk = run("store", "shrink", "--store", at_noon, "--json", "--keep", "9999d")
+    size = only_slice(at_noon).stat().st_size
+    assert json.loads(shrunk.stdout) == {"removed": 0, "removed_bytes": 0, "left": 1, "left_bytes": size}
+    assert json.loads(run("store", "events", "--store", at_noon, "--json").stdout) == []
 
 
 def slices_of(store):
