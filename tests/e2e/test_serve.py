@@ -306,8 +306,12 @@ def test_processes_that_begin_and_end_are_events(store):
         with hearth.Child("sleep", "600") as child:
             [begun] = recording.until(lambda: of("process_start", child.pid), "the start of a process")
             assert begun["text"] == "sleep" and started_ms - 1000 < begun["time_ms"] < started_ms + 5000
-            told = json.loads(get(address, "/api/v1/events?from=-1h"))["events"]
-            assert any(event["kind"] == "process_start" and event["text"] == f"sleep ({child.pid})" for event in told)
+
+            def is_told():
+                told = json.loads(get(address, f"/api/v1/events?from=-1h&to=@{time.time() + 60}"))["events"]
+                return any(event["kind"] == "process_start" and event["text"] == f"sleep ({child.pid})" for event in told)
+
+            recording.until(is_told, "the start in the API")
             assert not of("process_end", child.pid)
         [ended] = recording.until(lambda: of("process_end", child.pid), "its end")
         assert ended["text"] == "sleep" and ended["time_ms"] > begun["time_ms"]
