@@ -63,6 +63,7 @@ test  clang-format run:clang-format,--version  clang-format     = clang-tools-ex
 test  cmocka       header:cmocka.h             libcmocka-dev    = libcmocka-devel        cmocka            libcmocka-devel    cmocka-dev
 test  python3      run:/usr/bin/python3,-V     python3          = python3                python            python3            python3
 test  pytest       python:pytest               python3-pytest   = python3-pytest         python-pytest     python3-pytest     py3-pytest
+test  pytest-xdist python:xdist                python3-pytest-xdist = python3-pytest-xdist python-pytest-xdist python3-pytest-xdist py3-pytest-xdist
 test  selenium     python:selenium             python3-selenium = python3-selenium       python-selenium   python3-selenium   py3-selenium
 test  pip          python:pip             python3-pip      = python3-pip            python-pip        python3-pip        py3-pip
 test  jsonschema   python:jsonschema           python3-jsonschema = python3-jsonschema   python-jsonschema python3-jsonschema py3-jsonschema

@@ -2,7 +2,8 @@
 """Fixtures and rules for all end-to-end tests.
 
 A test that profiles bears the mark `root`: without the privilege it is skipped, and says why (.ci/run
-takes no skipped test). After each of them, nothing of hearth may be left in the kernel or as a process.
+takes no skipped test). After each of them, nothing of hearth may be left in the kernel or as a process. `tests/run` gives
+these the machine to themselves; the others run side by side, a file's by one worker.
 """
 
 import os
@@ -16,6 +17,13 @@ import hearth
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "root: needs the privilege to profile")
+    config.addinivalue_line("markers", "xdist_group(name): one worker runs these, one after the other")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 def pytest_runtest_setup(item):

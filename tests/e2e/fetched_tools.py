@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tools that what hearth serves is checked with, fetched once from their registries and kept in .output/peers/. Nothing is installed: prometheus's
-package, for one, would start a service."""
+"""What hearth's outputs are checked with and no package of the machine brings: fetched once from its registry and kept in .output/peers/. Nothing is
+installed, and nothing of it runs by fetching."""
 
-import functools
+import fcntl
 import shutil
 import subprocess
-import sys
+import tarfile
 import tempfile
 from pathlib import Path
 
@@ -15,30 +15,51 @@ KEPT = hearth.OUTPUT / "peers"
 FETCH_SECONDS = 300
 
 
-@functools.cache
+def kept(name, fetch):
+    """What `fetch` gives of an empty folder, under a name of its own; workers that want the same wait for the one that fetches."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with (KEPT / f".{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (KEPT / name).exists():
+            with tempfile.TemporaryDirectory(dir=KEPT) as work:
+                fetch(Path(work)).rename(KEPT / name)
+    return KEPT / name
+
+
+def run(work, *command):
+    subprocess.run(command, cwd=work, check=True, timeout=FETCH_SECONDS, stdout=subprocess.DEVNULL)
+
+
 def promtool():
-    """Prometheus's own checker."""
-    kept = KEPT / "promtool"
-    if shutil.which("promtool"):
-        return shutil.which("promtool")
-    if not kept.exists():
-        KEPT.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=KEPT) as work:
-            subprocess.run(["apt-get", "-q", "download", "prometheus"], cwd=work, check=True, timeout=FETCH_SECONDS, stdout=subprocess.DEVNULL)
-            (package,) = Path(work).glob("prometheus_*.deb")
-            subprocess.run(["dpkg-deb", "-x", package, f"{work}/content"], check=True)
-            shutil.move(f"{work}/content/usr/bin/promtool", kept)
-    return kept
+    """Prometheus's own checker. Its package, installed, would start a service."""
+
+    def fetch(work):
+        run(work, "apt-get", "-q", "download", "prometheus")
+        (package,) = work.glob("prometheus_*.deb")
+        run(work, "dpkg-deb", "-x", package, "content")
+        return work / "content/usr/bin/promtool"
+
+    return shutil.which("promtool") or kept("promtool", fetch)
 
 
-@functools.cache
-def python_packages(*wanted):
-    """A folder for sys.path with packages of PyPI, "NAME==VERSION", and what they need."""
-    kept = KEPT / ("pip-" + "-".join(wanted).replace("==", "-"))
-    if not kept.exists():
-        KEPT.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=KEPT) as work:
-            command = [sys.executable, "-m", "pip", "install", "-q", "--target", f"{work}/packages", *wanted]
-            subprocess.run(command, check=True, timeout=FETCH_SECONDS, stdout=subprocess.DEVNULL)
-            shutil.move(f"{work}/packages", kept)
-    return kept
+def python_package(name, version):
+    """The folder for PYTHONPATH of a package of PyPI and what it needs. Only wheels, whose fetching runs nothing."""
+
+    def fetch(work):
+        run(work, "/usr/bin/python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:",
+            "--no-compile", "--target", "packages", f"{name}=={version}")  # fmt: skip
+        return work / "packages"
+
+    return kept(f"pip-{name}-{version}", fetch)
+
+
+def npm_package(name, version):
+    """The folder of a package of npm's registry as it was published, without what it depends on."""
+
+    def fetch(work):
+        run(work, "npm", "pack", "--silent", f"{name}@{version}")
+        with tarfile.open(work / f"{name}-{version}.tgz") as archive:
+            archive.extractall(work)
+        return work / "package"
+
+    return kept(f"npm-{name}-{version}", fetch)

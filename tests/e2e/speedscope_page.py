@@ -7,7 +7,7 @@ import re
 from urllib.parse import quote
 
 from browser import wait_until
-from npm_packages import fetched
+from fetched_tools import npm_package
 
 VERSION = "1.25.0"
 
@@ -27,7 +27,7 @@ def count(cell):
 
 def functions(driver, path, work):
     """{name: (total, self)} as the page shows them of the first profile in a file."""
-    page = fetched("speedscope", VERSION) / "dist/release/index.html"
+    page = npm_package("speedscope", VERSION) / "dist/release/index.html"
     script = work / "profile.js"
     text = base64.b64encode(path.read_bytes()).decode()
     script.write_text(f"speedscope.loadFileFromBase64({json.dumps(path.name)}, {json.dumps(text)})")

@@ -9,8 +9,10 @@ import subprocess
 import pytest
 
 import docker_daemon
+import fetched_tools
 import hearth
-import pip_packages
+
+pytestmark = pytest.mark.xdist_group("make")  # in one tree
 
 MANIFEST = hearth.ROOT / "packaging/kubernetes.yaml"
 CONTAINERFILE = hearth.ROOT / "packaging/Containerfile"
@@ -19,7 +21,7 @@ UNIT = hearth.ROOT / "packaging/hearth.service.in"
 
 @pytest.fixture(scope="module")
 def schemas():
-    return pip_packages.fetched("kubernetes-validate", "1.37.0")
+    return fetched_tools.python_package("kubernetes-validate", "1.37.0")
 
 
 def python(schemas, *arguments, **options):
@@ -74,7 +76,7 @@ def image_root():
     return hearth.OUTPUT / "image-root"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts containers")
+@pytest.mark.root
 def test_docker_builds_the_image(image_root):
     with docker_daemon.running() as daemon:
         build = dict(os.environ, DOCKER_BUILDKIT="0")
@@ -107,7 +109,7 @@ def run_in_container(folder, image_root, capabilities, *arguments):
     return told
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts containers")
+@pytest.mark.root
 def test_the_image_records_with_these_privileges(schemas, image_root, tmp_path):
     security = container_of(schemas)["securityContext"]
     assert security["readOnlyRootFilesystem"] and security["seccompProfile"]["type"] == "Unconfined"

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`make deb`: a package that Debian's own checker takes, and that comes and goes without a trace on a machine with systemd."""
 
-import os
 import re
 import subprocess
 
@@ -9,6 +8,8 @@ import pytest
 
 import hearth
 import systemd_machine
+
+pytestmark = pytest.mark.xdist_group("make")  # in one tree
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,7 @@ UNITS = {
 }
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes machines")
+@pytest.mark.root
 def test_it_comes_and_goes(package, tmp_path):
     with systemd_machine.machine(tmp_path, UNITS) as shared:
         (shared / "tried.sh").write_text(SCRIPT)

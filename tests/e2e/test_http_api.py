@@ -43,7 +43,7 @@ def schema_of(description, operation, status="200"):
 
 def test_the_description_is_openapi(description):
     # A process of its own: it brings another jsonschema than the distribution's.
-    packages = fetched_tools.python_packages("openapi-spec-validator==0.7.1")
+    packages = fetched_tools.python_package("openapi-spec-validator", "0.7.1")
     program = "import json, sys; sys.path.insert(0, sys.argv[1]); import openapi_spec_validator as v; v.validate(json.load(sys.stdin))"
     subprocess.run([sys.executable, "-c", program, packages], input=json.dumps(description), text=True, check=True)
 

@@ -9,6 +9,7 @@ import pytest
 
 import hearth
 
+pytestmark = pytest.mark.xdist_group("make")  # in one tree
 DOCS = hearth.ROOT / "docs"
 
 

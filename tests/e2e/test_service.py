@@ -88,7 +88,7 @@ cat /proc/self/status
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes machines")
+@pytest.mark.root
 def test_what_the_unit_allows_is_enough(tmp_path):
     """Under a systemd that applies each of its options: all that hearth needs works, and not much else."""
     units = {
@@ -141,7 +141,7 @@ SERVING = {
 }
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes machines")
+@pytest.mark.root
 def test_the_service_starts_records_and_stops(tmp_path):
     units = dict(SERVING, **{"hearth.service": UNIT.replace("@BINDIR@", "/opt/shared")})
     with systemd_machine.machine(tmp_path, units) as shared:
