@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "model/profile.h"
+#include "profiler/age_clock.h"
 #include "profiler/aggregator.h"
 #include "profiler/control_groups.h"
 #include "profiler/frame_names.h"
@@ -52,7 +53,8 @@ struct window_keeper {
 	struct process_watch *processes;
 	int watch_error; /* of the last look at them */
 	char machine[256];
-	uint64_t shrunk_ns; /* CLOCK_MONOTONIC, when slices were taken away last */
+	uint64_t shrunk_ns;         /* CLOCK_MONOTONIC, when slices were taken away last */
+	struct age_clock age_clock; /* by which they are too old */
 	uint64_t first_ns,
 		last_ns; /* when the first window that was kept began, and the last one ended; wall clock */
 	int names_error; /* of the last window that was kept */
@@ -236,7 +238,7 @@ static void note_shrunk(struct window_keeper *keeper, const struct shrunk *shrun
 
 static void shrink(struct window_keeper *keeper)
 {
-	uint64_t now = clock_monotonic_ns(), unix_ns = clock_unix_ns();
+	uint64_t now = clock_monotonic_ns(), unix_ns;
 	struct window_keeper_limits limits;
 	struct shrunk shrunk;
 	int error;
@@ -244,6 +246,7 @@ static void shrink(struct window_keeper *keeper)
 	if (keeper->shrunk_ns && now - keeper->shrunk_ns < SHRINK_EVERY_NS)
 		return;
 	keeper->shrunk_ns = now;
+	unix_ns = age_clock_read(&keeper->age_clock, clock_boottime_ns(), clock_unix_ns());
 	pthread_mutex_lock(&keeper->lock);
 	limits = keeper->options.limits;
 	pthread_mutex_unlock(&keeper->lock);
@@ -402,6 +405,7 @@ int window_keeper_new(const struct window_keeper_options *options,
 		return -ENOMEM;
 	keeper->options = *options;
 	keeper->last = &keeper->first;
+	age_clock_read(&keeper->age_clock, clock_boottime_ns(), clock_unix_ns());
 	if (gethostname(keeper->machine, sizeof(keeper->machine) - 1))
 		*keeper->machine = '\0';
 	pthread_mutex_init(&keeper->lock, NULL);
