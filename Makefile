@@ -165,6 +165,7 @@ $(OUTPUT)/unit/%: $(OUTPUT)/sanitized/tests/unit/%.o $(OUTPUT)/sanitized/libhear
 # Calls that a test has come to it first.
 $(OUTPUT)/unit/snapshots_test: WRAPPED := -Wl,--wrap=unwind_loader_is_pending
 $(OUTPUT)/unit/modules_test: WRAPPED := -Wl,--wrap=opener_ask,--wrap=opener_take
+$(OUTPUT)/unit/store_power_test: WRAPPED := -Wl,--wrap=rename,--wrap=unlink
 
 # Records the cases of tests/replay/, as root: CONTRIBUTING.md.
 $(OUTPUT)/replay/case_recorder: $(patsubst %,$(OUTPUT)/plain/tests/replay/%.o,case_recorder case_builder) $(OUTPUT)/plain/libhearth.a

@@ -96,6 +96,9 @@ static int check_version(sqlite3 *database)
 	int64_t application, version;
 	int error = read_number(database, "PRAGMA application_id", &application);
 
+	/* The journal of its creation, the only one, has to be rolled back: there is nothing yet. */
+	if (error == -EROFS && sqlite3_extended_errcode(database) == SQLITE_READONLY_ROLLBACK)
+		return -ENODATA;
 	if (!error)
 		error = read_number(database, "PRAGMA user_version", &version);
 	if (error)
@@ -150,11 +153,10 @@ static int prepare_writer(struct slice_writer *writer)
 
 static int begin_file(sqlite3 *database)
 {
-	char *sql =
-		sqlite3_mprintf("PRAGMA page_size = 512; PRAGMA journal_mode = WAL;"
-				"PRAGMA synchronous = NORMAL; BEGIN; PRAGMA application_id = %d;"
-				"PRAGMA user_version = %d; %s; COMMIT",
-				SLICE_APPLICATION, SLICE_VERSION, schema);
+	char *sql = sqlite3_mprintf("PRAGMA page_size = 512; PRAGMA journal_mode = WAL;"
+				    "PRAGMA synchronous = FULL; BEGIN; PRAGMA application_id = %d;"
+				    "PRAGMA user_version = %d; %s; COMMIT",
+				    SLICE_APPLICATION, SLICE_VERSION, schema);
 	int error = sql ? run(database, sql) : -ENOMEM;
 
 	sqlite3_free(sql);
@@ -346,9 +348,9 @@ int slice_seal(struct slice_writer *writer)
 {
 	int error = writer->is_sealed ? 0 : put_seal(writer);
 
-	/* It waits for those who read. */
+	/* It waits for those who read. Of the head's one sector there is no journal on disk: whoever reads what a crash left there could not roll it back. */
 	sqlite3_busy_timeout(writer->database, WAIT_MS);
-	return error ? error : run(writer->database, "PRAGMA journal_mode = DELETE");
+	return error ? error : run(writer->database, "PRAGMA journal_mode = MEMORY");
 }
 
 /* --- reading --- */

@@ -12,7 +12,7 @@
  *           row_checksum   CRC-32 of all numbers before, eight bytes each, the lowest first
  *           body      compressed by zlib; the last column, so that who passes over it does not read it
  *
- * Version 1 knew less kinds of chunk; its slices are read as they are. While it is written it is in WAL mode, with pages of 512 bytes: a window of some 2 kB then costs half of what larger ones do. A sealed one is a single file that
+ * Version 1 knew less kinds of chunk; its slices are read as they are. While it is written it is in WAL mode, each commit synced, with pages of 512 bytes: a window of some 2 kB then costs half of what larger ones do. A sealed one is a single file that
  * needs no other beside it. One process writes; any number read, and hold nobody up.
  */
 #ifndef HEARTH_STORE_SLICE_FILE_H

@@ -21,6 +21,7 @@
 #include "store/chunk_stream.h"
 #include "store/store_reader.h"
 #include "store/store_writer.h"
+#include "tests/unit/forwarding_disk.h"
 
 #define WINDOWS   4
 #define WINDOW_NS ((uint64_t)10000000000)
@@ -53,146 +54,42 @@ static bool fails(enum operation operation)
 	return true;
 }
 
-/* A file of SQLite's own, whose methods are called through ours. */
-struct failing_file {
-	sqlite3_file base;
-	const sqlite3_io_methods *methods;
-	sqlite3_io_methods failing;
-	char real[];
-};
-
-static sqlite3_vfs *disk, failing_disk;
-
-static sqlite3_file *real_of(sqlite3_file *file)
-{
-	return (sqlite3_file *)((struct failing_file *)file)->real;
-}
-
-static const sqlite3_io_methods *methods_of(sqlite3_file *file)
-{
-	return ((struct failing_file *)file)->methods;
-}
-
-static int on_close(sqlite3_file *file)
-{
-	return methods_of(file)->xClose(real_of(file));
-}
-
-static int on_read(sqlite3_file *file, void *to, int size, sqlite3_int64 at)
-{
-	return methods_of(file)->xRead(real_of(file), to, size, at);
-}
+static sqlite3_vfs failing_disk;
 
 /* Half of it may be there. */
 static int on_write(sqlite3_file *file, const void *from, int size, sqlite3_int64 at)
 {
 	if (!fails(WRITE))
-		return methods_of(file)->xWrite(real_of(file), from, size, at);
-	methods_of(file)->xWrite(real_of(file), from, size / 2, at);
+		return forward_write(file, from, size, at);
+	forward_write(file, from, size / 2, at);
 	return fault.error;
 }
 
 static int on_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
-	return fails(TRUNCATE) ? SQLITE_IOERR_TRUNCATE
-			       : methods_of(file)->xTruncate(real_of(file), size);
+	return fails(TRUNCATE) ? SQLITE_IOERR_TRUNCATE : forward_truncate(file, size);
 }
 
 static int on_sync(sqlite3_file *file, int flags)
 {
-	return fails(SYNC) ? SQLITE_IOERR_FSYNC : methods_of(file)->xSync(real_of(file), flags);
-}
-
-static int on_size(sqlite3_file *file, sqlite3_int64 *ret_size)
-{
-	return methods_of(file)->xFileSize(real_of(file), ret_size);
-}
-
-static int on_lock(sqlite3_file *file, int lock)
-{
-	return methods_of(file)->xLock(real_of(file), lock);
-}
-
-static int on_unlock(sqlite3_file *file, int lock)
-{
-	return methods_of(file)->xUnlock(real_of(file), lock);
-}
-
-static int on_check_lock(sqlite3_file *file, int *ret_is_locked)
-{
-	return methods_of(file)->xCheckReservedLock(real_of(file), ret_is_locked);
-}
-
-static int on_control(sqlite3_file *file, int operation, void *argument)
-{
-	return methods_of(file)->xFileControl(real_of(file), operation, argument);
-}
-
-static int on_sector_size(sqlite3_file *file)
-{
-	return methods_of(file)->xSectorSize(real_of(file));
-}
-
-static int on_characteristics(sqlite3_file *file)
-{
-	return methods_of(file)->xDeviceCharacteristics(real_of(file));
-}
-
-static int on_map(sqlite3_file *file, int page, int size, int extends, void volatile **ret_page)
-{
-	return methods_of(file)->xShmMap(real_of(file), page, size, extends, ret_page);
-}
-
-static int on_shared_lock(sqlite3_file *file, int offset, int count, int flags)
-{
-	return methods_of(file)->xShmLock(real_of(file), offset, count, flags);
-}
-
-static void on_barrier(sqlite3_file *file)
-{
-	methods_of(file)->xShmBarrier(real_of(file));
-}
-
-static int on_unmap(sqlite3_file *file, int deletes)
-{
-	return methods_of(file)->xShmUnmap(real_of(file), deletes);
+	return fails(SYNC) ? SQLITE_IOERR_FSYNC : forward_sync(file, flags);
 }
 
 static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
 		   int *ret_flags)
 {
-	struct failing_file *failing = (struct failing_file *)file;
+	struct forwarding_file *failing = (struct forwarding_file *)file;
 	int result;
 
 	(void)vfs;
 	failing->base.pMethods = NULL;
 	if (fails(OPEN))
 		return SQLITE_CANTOPEN;
-	result = disk->xOpen(disk, name, real_of(file), flags, ret_flags);
-	if (result != SQLITE_OK)
-		return result;
-	failing->methods = real_of(file)->pMethods;
-	failing->failing = (sqlite3_io_methods){
-		.iVersion = 2,
-		.xClose = on_close,
-		.xRead = on_read,
-		.xWrite = on_write,
-		.xTruncate = on_truncate,
-		.xSync = on_sync,
-		.xFileSize = on_size,
-		.xLock = on_lock,
-		.xUnlock = on_unlock,
-		.xCheckReservedLock = on_check_lock,
-		.xFileControl = on_control,
-		.xSectorSize = on_sector_size,
-		.xDeviceCharacteristics = on_characteristics,
-		.xShmMap = on_map,
-		.xShmLock = on_shared_lock,
-		.xShmBarrier = on_barrier,
-		.xShmUnmap = on_unmap,
-	};
-	failing->base.pMethods = &failing->failing;
-	return SQLITE_OK;
+	result = forward_open(name, file, flags, ret_flags);
+	failing->forwarding.xWrite = on_write;
+	failing->forwarding.xTruncate = on_truncate;
+	failing->forwarding.xSync = on_sync;
+	return result;
 }
 
 /* --- memory that fails --- */
@@ -222,13 +119,7 @@ static int set_up(void **state)
 	failing.xRealloc = on_reallocate;
 	if (sqlite3_config(SQLITE_CONFIG_MALLOC, &failing) != SQLITE_OK)
 		return -1;
-	disk = sqlite3_vfs_find(NULL);
-	failing_disk = *disk;
-	failing_disk.zName = "failing";
-	failing_disk.pNext = NULL;
-	failing_disk.szOsFile = (int)sizeof(struct failing_file) + disk->szOsFile;
-	failing_disk.xOpen = on_open;
-	return sqlite3_vfs_register(&failing_disk, 1) == SQLITE_OK ? 0 : -1;
+	return forwarding_disk_use(&failing_disk, "failing", on_open) == SQLITE_OK ? 0 : -1;
 }
 
 /* --- what is kept --- */
