@@ -20,7 +20,13 @@
 void budget_watch_init(struct budget_watch *watch, const struct budget_limits *limits)
 {
 	*watch = (struct budget_watch){ 0 };
+	own_cost_reader_init(&watch->own_cost);
 	budget_init(&watch->budget, limits);
+}
+
+void budget_watch_release(struct budget_watch *watch)
+{
+	own_cost_reader_release(&watch->own_cost);
 }
 
 static int read_parts(struct budget_watch *watch, const struct recording *recording, uint64_t now)
@@ -28,7 +34,7 @@ static int read_parts(struct budget_watch *watch, const struct recording *record
 	struct budget_reading_parts *parts = &watch->parts;
 	struct sampler_counters counters;
 	struct unwind_loader_totals unwind;
-	int error = own_cost_read(&parts->own);
+	int error = own_cost_read(&watch->own_cost, &parts->own);
 
 	if (error)
 		return error;

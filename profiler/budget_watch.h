@@ -24,13 +24,16 @@ struct budget_reading_parts {
 
 struct budget_watch {
 	struct budget budget;
+	struct own_cost_reader own_cost;
 	struct budget_reading_parts parts;
 	uint64_t due_ns;      /* CLOCK_MONOTONIC, when it is to be read next */
 	uint64_t maps_due_ns; /* and the memory of the programs' own maps, which hardly changes */
 	uint64_t own_map_bytes;
 };
 
+/* A watch that is all zeroes may be released, too. */
 void budget_watch_init(struct budget_watch *watch, const struct budget_limits *limits);
+void budget_watch_release(struct budget_watch *watch);
 
 /* To be called a few times a second: what is due is done. */
 void budget_watch_look(struct budget_watch *watch, const struct recording *recording,

@@ -24,13 +24,15 @@
 #define MAX_TEXT \
 	(64 * 1024) /* of /proc/PID/cgroup: a path may have 4096 bytes, in a dozen of hierarchies */
 
-#define READ_AGAIN_NS (60 * (uint64_t)1000000000)
+/* The kernel side tells when the group is another one; but for hierarchies that tell less than others (cgroup version 1). */
+#define READ_AGAIN_NS (600 * (uint64_t)1000000000)
 
 #define NONE UINT32_MAX
 
 struct noted_process {
 	uint64_t id; /* process_event.id: the key */
 	uint64_t noted_ns, read_ns;
+	uint64_t told;      /* process_event.cgroup when it was read */
 	uint32_t path, exe; /* strings; NONE: not known */
 	uint32_t container; /* of known_containers, or KNOWN_CONTAINERS_NONE */
 };
@@ -247,6 +249,7 @@ static void read_again(struct control_groups *groups, const struct process_event
 	_cleanup_(told_release) struct told told = { 0 };
 
 	noted->read_ns = noted->noted_ns;
+	noted->told = process->cgroup;
 	if (!read_process(groups, process, &told)) {
 		note_told(groups, process, noted);
 		return;
@@ -255,6 +258,13 @@ static void read_again(struct control_groups *groups, const struct process_event
 		note_group(groups, process, &told.group, noted);
 	if (told.exe_size)
 		string_pool_add(&groups->strings, told.exe, told.exe_size, &noted->exe);
+}
+
+/* A process that runs another program is another one, by its id. */
+static bool is_due(const struct noted_process *noted, const struct process_event *process)
+{
+	return !noted->read_ns || noted->told != process->cgroup ||
+	       noted->noted_ns - noted->read_ns >= READ_AGAIN_NS;
 }
 
 void control_groups_note(struct control_groups *groups, const struct process_event *process)
@@ -272,7 +282,7 @@ void control_groups_note(struct control_groups *groups, const struct process_eve
 	}
 	noted = record_pool_get(&groups->processes, index);
 	noted->noted_ns = clock_boottime_ns();
-	if (!noted->read_ns || noted->noted_ns - noted->read_ns >= READ_AGAIN_NS)
+	if (is_due(noted, process))
 		read_again(groups, process, noted);
 }
 

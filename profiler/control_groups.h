@@ -39,7 +39,7 @@ void control_groups_tell(struct control_groups *groups, const struct group_event
 			 size_t size);
 
 /*
- * To be told while the process lives; again is no harm, and after a minute it is read again, for it may have moved. Without memory, or when it is gone, it is not known.
+ * To be told while the process lives; again is no harm, and when the kernel side tells another group, or after ten minutes, it is read again, for it may have moved. Without memory, or when it is gone, it is not known.
  */
 void control_groups_note(struct control_groups *groups, const struct process_event *process);
 

@@ -14,6 +14,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "worker/child_process.h"
 
 #define NS_PER_SECOND 1000000000u
@@ -23,15 +24,31 @@
 /* Of one that is mapped, as /proc/PID/maps has it. */
 #define MAP_NAME "anon_inode:bpf-map"
 
-struct processes {
-	pid_t pids[OWN_COST_MAX_PROCESSES]; /* this one first */
-	uint32_t count;
-};
+/* How often it is looked anew which processes there are, and what hardly changes. */
+#define LOOK_EVERY_NS (10 * (uint64_t)NS_PER_SECOND)
 
 /* --- which processes --- */
 
+static void add_process(struct own_cost_reader *reader, pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", pid);
+	reader->processes[reader->count++] = (struct own_cost_process){
+		.pid = pid,
+		.statm = open(path, O_RDONLY | O_CLOEXEC),
+	};
+}
+
+static void forget_processes(struct own_cost_reader *reader)
+{
+	for (uint32_t i = 0; i < reader->count; i++)
+		cleanup_close(&reader->processes[i].statm);
+	reader->count = 0;
+}
+
 /* The children that one of its threads started. */
-static int add_children_of_thread(struct processes *processes, int tasks, const char *thread)
+static int add_children_of_thread(struct own_cost_reader *reader, int tasks, const char *thread)
 {
 	char path[64], list[4096];
 	_cleanup_close_ int fd = -1;
@@ -45,17 +62,17 @@ static int add_children_of_thread(struct processes *processes, int tasks, const 
 	if (size < 0)
 		return -errno;
 	list[size] = '\0';
-	for (char *at = list, *end; processes->count < OWN_COST_MAX_PROCESSES; at = end) {
+	for (char *at = list, *end; reader->count < OWN_COST_MAX_PROCESSES; at = end) {
 		pid_t pid = (pid_t)strtol(at, &end, 10);
 
 		if (end == at)
 			break;
-		processes->pids[processes->count++] = pid;
+		add_process(reader, pid);
 	}
 	return 0;
 }
 
-static int add_children(struct processes *processes, pid_t pid)
+static int add_children(struct own_cost_reader *reader, pid_t pid)
 {
 	_cleanup_closedir_ DIR *tasks = NULL;
 	char path[64];
@@ -67,9 +84,19 @@ static int add_children(struct processes *processes, pid_t pid)
 		return -errno;
 	for (struct dirent *entry = readdir(tasks); entry; entry = readdir(tasks))
 		if (entry->d_name[0] != '.' &&
-		    !add_children_of_thread(processes, dirfd(tasks), entry->d_name))
+		    !add_children_of_thread(reader, dirfd(tasks), entry->d_name))
 			error = 0;
 	return error;
+}
+
+static void list_processes(struct own_cost_reader *reader)
+{
+	forget_processes(reader);
+	reader->lacks_children = false;
+	add_process(reader, getpid());
+	for (uint32_t i = 0; i < reader->count; i++)
+		if (add_children(reader, reader->processes[i].pid) == -ENOENT && !i)
+			reader->lacks_children = true;
 }
 
 /* --- memory --- */
@@ -78,22 +105,23 @@ struct memory {
 	uint64_t own_bytes, file_bytes;
 };
 
-static int read_memory(pid_t pid, struct memory *ret_memory)
+/* "size resident shared ...", in pages. The file belongs to the process, and not to whoever has its PID next: false: it has ended. */
+static bool read_memory(const struct own_cost_process *process, struct memory *ret_memory)
 {
-	_cleanup_fclose_ FILE *file = NULL;
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), resident, shared;
-	char path[64];
+	char text[128], *at;
+	ssize_t size = pread(process->statm, text, sizeof(text) - 1, 0);
 
-	snprintf(path, sizeof(path), "/proc/%d/statm", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return -errno;
-	if (fscanf(file, "%*u %" SCNu64 " %" SCNu64, &resident, &shared) != 2)
-		return -ESRCH;
+	if (size <= 0)
+		return false;
+	text[size] = '\0';
+	strtoull(text, &at, 10);
+	resident = strtoull(at, &at, 10);
+	shared = strtoull(at, &at, 10);
 	/* The kernel counts each by itself, and not all at the same moment. */
 	ret_memory->own_bytes = resident > shared ? (resident - shared) * page : 0;
 	ret_memory->file_bytes = shared * page;
-	return 0;
+	return true;
 }
 
 /* All pages of a mapped BPF map are there from the beginning. */
@@ -149,7 +177,24 @@ static uint64_t count_files(pid_t pid)
 	return count_entries(path);
 }
 
+static void count_all_files(struct own_cost_reader *reader)
+{
+	reader->open_files = 0;
+	for (uint32_t i = 0; i < reader->count; i++)
+		reader->open_files += count_files(reader->processes[i].pid);
+}
+
 /* --- all of it --- */
+
+void own_cost_reader_init(struct own_cost_reader *reader)
+{
+	*reader = (struct own_cost_reader){ 0 };
+}
+
+void own_cost_reader_release(struct own_cost_reader *reader)
+{
+	forget_processes(reader);
+}
 
 static uint64_t timeval_ns(const struct timeval *time)
 {
@@ -165,54 +210,79 @@ static uint64_t ended_cpu_ns(void)
 	return timeval_ns(&usage.ru_utime) + timeval_ns(&usage.ru_stime);
 }
 
-/* One that has ended meanwhile counts for nothing but its time. */
-static void add_process(pid_t pid, bool is_this, uint64_t map_bytes, struct own_cost *cost,
-			uint64_t *file_bytes)
+/* Which processes there are, what they have open, and the maps that this one has mapped. */
+static int look(struct own_cost_reader *reader, uint64_t now_ns)
 {
-	struct memory memory = { 0 };
-
-	cost->cpu_ns += child_process_cpu_ns(pid);
-	if (read_memory(pid, &memory))
-		return;
-	if (is_this)
-		memory.file_bytes -= map_bytes < memory.file_bytes ? map_bytes : memory.file_bytes;
-	if (memory.file_bytes > *file_bytes)
-		*file_bytes = memory.file_bytes;
-	cost->resident_bytes += memory.own_bytes;
-	cost->open_files += count_files(pid);
-	cost->processes++;
-}
-
-static void read_processes(uint64_t map_bytes, struct own_cost *ret_cost)
-{
-	struct processes processes = { .pids = { getpid() }, .count = 1 };
-	struct own_cost cost = { 0 };
-	uint64_t file_bytes = 0;
-
-	for (uint32_t i = 0; i < processes.count; i++)
-		if (add_children(&processes, processes.pids[i]) == -ENOENT && !i)
-			cost.lacks_children = true;
-	for (uint32_t i = 0; i < processes.count; i++)
-		add_process(processes.pids[i], !i, map_bytes, &cost, &file_bytes);
-	cost.resident_bytes += file_bytes;
-	*ret_cost = cost;
-}
-
-/* A child that is waited for meanwhile would count twice, or not at all: then all is read again. */
-#define ATTEMPTS 3
-
-int own_cost_read(struct own_cost *ret_cost)
-{
-	struct own_cost cost;
-	uint64_t map_bytes, ended_ns = 0;
-	int error = read_mapped_map_bytes(&map_bytes);
+	int error = read_mapped_map_bytes(&reader->map_bytes);
 
 	if (error)
 		return error;
+	list_processes(reader);
+	if (reader->processes[0].statm < 0)
+		return -EMFILE;
+	count_all_files(reader);
+	reader->due_ns = now_ns + LOOK_EVERY_NS;
+	return 0;
+}
+
+/* False: it has ended meanwhile, and counts for nothing. */
+static bool read_process(const struct own_cost_reader *reader, uint32_t index,
+			 struct own_cost *cost, uint64_t *file_bytes)
+{
+	const struct own_cost_process *process = &reader->processes[index];
+	uint64_t map_bytes = index ? 0 : reader->map_bytes;
+	struct memory memory;
+
+	if (!read_memory(process, &memory))
+		return false;
+	cost->cpu_ns += child_process_cpu_ns(process->pid);
+	memory.file_bytes -= map_bytes < memory.file_bytes ? map_bytes : memory.file_bytes;
+	if (memory.file_bytes > *file_bytes)
+		*file_bytes = memory.file_bytes;
+	cost->resident_bytes += memory.own_bytes;
+	cost->processes++;
+	return true;
+}
+
+/* False: one has ended. */
+static bool read_processes(const struct own_cost_reader *reader, struct own_cost *ret_cost)
+{
+	struct own_cost cost = {
+		.open_files = reader->open_files,
+		.lacks_children = reader->lacks_children,
+	};
+	uint64_t file_bytes = 0;
+	bool are_all = true;
+
+	for (uint32_t i = 0; i < reader->count; i++)
+		are_all &= read_process(reader, i, &cost, &file_bytes);
+	cost.resident_bytes += file_bytes;
+	*ret_cost = cost;
+	return are_all;
+}
+
+/* A child that is waited for meanwhile would count twice, or not at all: then all is looked at again. */
+#define ATTEMPTS 3
+
+int own_cost_read(struct own_cost_reader *reader, struct own_cost *ret_cost)
+{
+	uint64_t now_ns = clock_monotonic_ns(), ended_ns = 0;
+	struct own_cost cost = { 0 };
+
 	for (int i = 0; i < ATTEMPTS; i++) {
+		int error = 0;
+		bool are_all;
+
 		ended_ns = ended_cpu_ns();
-		read_processes(map_bytes, &cost);
-		if (ended_cpu_ns() == ended_ns)
+		if (now_ns >= reader->due_ns || ended_ns != reader->ended_ns)
+			error = look(reader, now_ns);
+		if (error)
+			return error;
+		reader->ended_ns = ended_ns;
+		are_all = read_processes(reader, &cost);
+		if (!are_all)
+			reader->due_ns = 0;
+		if (are_all && ended_cpu_ns() == ended_ns)
 			break;
 	}
 	cost.cpu_ns += ended_ns;

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* More processes are not looked at. */
 #define OWN_COST_MAX_PROCESSES 64
@@ -27,7 +28,28 @@ struct own_cost {
 	bool lacks_children; /* this kernel does not tell what they are (CONFIG_PROC_CHILDREN) */
 };
 
-/* 0 or -errno. Takes some hundred microseconds. From any thread. */
-int own_cost_read(struct own_cost *ret_cost);
+struct own_cost_process {
+	pid_t pid;
+	int statm; /* open, -1: it cannot be */
+};
+
+/*
+ * What is looked at once for many readings: which processes there are, what they have open, and the BPF maps that are mapped. Again every ten seconds, when a child was waited for or has
+ * ended, or at the next reading where `due_ns` was made 0; what a child that is new takes counts then, all of it.
+ */
+struct own_cost_reader {
+	struct own_cost_process processes[OWN_COST_MAX_PROCESSES]; /* this one first */
+	uint32_t count;
+	bool lacks_children;
+	uint64_t map_bytes, open_files;
+	uint64_t due_ns;   /* CLOCK_MONOTONIC */
+	uint64_t ended_ns; /* CPU time of children that were waited for */
+};
+
+void own_cost_reader_init(struct own_cost_reader *reader);
+void own_cost_reader_release(struct own_cost_reader *reader);
+
+/* 0 or -errno. Takes two system calls for each process, and some hundred microseconds where it looks again. One thread at a time. */
+int own_cost_read(struct own_cost_reader *reader, struct own_cost *ret_cost);
 
 #endif

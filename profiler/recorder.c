@@ -642,6 +642,7 @@ static void recorder_release(struct recorder *recorder)
 	cleanup_close(&recorder->epoll);
 	cleanup_close(&recorder->timer);
 	cleanup_close(&recorder->signals);
+	budget_watch_release(&recorder->budget);
 }
 
 int recorder_run(const struct recorder_options *options, struct recording *ret_recording)

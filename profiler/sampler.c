@@ -46,7 +46,7 @@
 struct cpu_event {
 	struct bpf_link *link; /* NULL: not attached */
 	int fd;                /* of the perf event, which the link owns */
-	uint64_t enabled_ns;   /* how long the event has been on, when last asked */
+	uint64_t runs;         /* of the program on this CPU, when last looked at */
 };
 
 struct sampler {
@@ -609,22 +609,39 @@ uint64_t sampler_rate(const struct sampler *sampler)
 	return sampler->rate_hz;
 }
 
-/*
- * A CPU that goes offline loses its event for good, also if it is back before anybody looks: then the
- * time for which the event is on stands still.
- */
-static bool event_is_on(struct cpu_event *event)
+static bool has_ticked(const struct sampler *sampler, size_t cpu)
+{
+	uint64_t before = sampler->cpus[cpu].runs;
+
+	sampler->cpus[cpu].runs = __atomic_load_n(&sampler->states[cpu].bpf_runs, __ATOMIC_RELAXED);
+	return sampler->cpus[cpu].runs != before;
+}
+
+/* For how long the event has been on, 0: that cannot be read. */
+static uint64_t enabled_ns(const struct cpu_event *event)
 {
 	struct {
 		uint64_t value, enabled_ns;
 	} reading;
-	bool grew;
 
 	if (read(event->fd, &reading, sizeof(reading)) != (ssize_t)sizeof(reading))
-		return false;
-	grew = reading.enabled_ns > event->enabled_ns;
-	event->enabled_ns = reading.enabled_ns;
-	return grew;
+		return 0;
+	return reading.enabled_ns;
+}
+
+/*
+ * A CPU that goes offline loses its event for good, also if it is back before anybody looks: then the
+ * time for which the event is on stands still. To read that the CPU is interrupted, so it is asked only where none of its ticks came.
+ */
+static bool event_is_on(const struct sampler *sampler, size_t cpu)
+{
+	const struct cpu_event *event = &sampler->cpus[cpu];
+	uint64_t before;
+
+	if (has_ticked(sampler, cpu))
+		return true;
+	before = enabled_ns(event);
+	return before && enabled_ns(event) > before;
 }
 
 static int follow_cpu(struct sampler *sampler, size_t cpu, bool is_online)
@@ -632,7 +649,7 @@ static int follow_cpu(struct sampler *sampler, size_t cpu, bool is_online)
 	struct cpu_event *event = &sampler->cpus[cpu];
 	int error;
 
-	if (event->link && (!is_online || !event_is_on(event)))
+	if (event->link && (!is_online || !event_is_on(sampler, cpu)))
 		detach_cpu(sampler, cpu);
 	if (event->link || !is_online)
 		return 0;

@@ -236,6 +236,22 @@ static void of_what_is_gone_the_told_group_is_known(void **state)
 	control_groups_free(groups);
 }
 
+static void what_is_told_to_have_moved_is_looked_at_again(void **state)
+{
+	struct control_groups *groups = control_groups_new(0, wanted);
+	struct process_event process = { .id = 8, .cgroup = 76 };
+
+	(void)state;
+	control_groups_note(groups, &process);
+	assert_null(control_groups_of(groups, &process));
+	tell(groups, 77, "/docker/x", 9);
+	process.cgroup = 77;
+	control_groups_note(groups, &process);
+	assert_non_null(control_groups_of(groups, &process));
+	assert_string_equal(control_groups_of(groups, &process), "/docker/x");
+	control_groups_free(groups);
+}
+
 static void a_told_group_is_whole_or_none(void **state)
 {
 	struct control_groups *groups = control_groups_new(0, wanted);
@@ -265,6 +281,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_wanted_is_not_known),
 		cmocka_unit_test(old_ones_are_forgotten),
 		cmocka_unit_test(of_what_is_gone_the_told_group_is_known),
+		cmocka_unit_test(what_is_told_to_have_moved_is_looked_at_again),
 		cmocka_unit_test(a_told_group_is_whole_or_none),
 	};
 

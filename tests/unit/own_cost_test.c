@@ -8,6 +8,8 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,9 +101,12 @@ static void end(struct child *child)
 
 static struct own_cost read_cost(void)
 {
+	struct own_cost_reader reader;
 	struct own_cost cost;
 
-	assert_int_equal(own_cost_read(&cost), 0);
+	own_cost_reader_init(&reader);
+	assert_int_equal(own_cost_read(&reader, &cost), 0);
+	own_cost_reader_release(&reader);
 	assert_false(cost.lacks_children);
 	return cost;
 }
@@ -262,6 +267,79 @@ static void grandchildren_count(void **state)
 	end(&child);
 }
 
+/* Between two looks what is cheap to read is read, of all that were there. */
+static void a_reader_that_is_kept_knows_its_processes(void **state)
+{
+	struct own_cost_reader reader;
+	struct own_cost first, second, ended;
+	struct child child;
+	uint64_t due_ns;
+	void *memory;
+
+	(void)state;
+	start(&child, burn);
+	own_cost_reader_init(&reader);
+	assert_int_equal(own_cost_read(&reader, &first), 0);
+	due_ns = reader.due_ns;
+	memory = hold_memory(HELD_BYTES);
+	burn();
+	assert_int_equal(own_cost_read(&reader, &second), 0);
+	assert_int_equal(reader.due_ns, due_ns); /* it did not look again */
+	assert_int_equal(second.processes, 2);
+	assert_true(second.cpu_ns - first.cpu_ns >= BURNT_MS * MS_NS);
+	assert_in_range(second.resident_bytes - first.resident_bytes, HELD_BYTES - MIB,
+			HELD_BYTES + 8 * MIB);
+	munmap(memory, HELD_BYTES);
+	end(&child);
+	assert_int_equal(own_cost_read(&reader, &ended), 0);
+	assert_int_equal(ended.processes, 1);
+	assert_in_range(ended.cpu_ns + MS_NS - second.cpu_ns, 0, BURNT_MS * MS_NS / 2);
+	own_cost_reader_release(&reader);
+}
+
+static void what_is_new_counts_from_the_next_look_on(void **state)
+{
+	struct own_cost_reader reader;
+	struct own_cost cost, before;
+	struct child child;
+
+	(void)state;
+	own_cost_reader_init(&reader);
+	assert_int_equal(own_cost_read(&reader, &before), 0);
+	start(&child, burn);
+	assert_int_equal(own_cost_read(&reader, &cost), 0);
+	assert_int_equal(cost.processes, 1);
+	reader.due_ns = 0;
+	assert_int_equal(own_cost_read(&reader, &cost), 0);
+	assert_int_equal(cost.processes, 2);
+	assert_true(cost.cpu_ns - before.cpu_ns >= BURNT_MS * MS_NS);
+	assert_true(cost.open_files > before.open_files);
+	end(&child);
+	own_cost_reader_release(&reader);
+}
+
+/* A child's child ends, and somebody else waits for it. */
+static void what_ended_elsewhere_is_found_out(void **state)
+{
+	struct own_cost_reader reader;
+	struct own_cost cost;
+	struct child child;
+	pid_t grandchild;
+
+	(void)state;
+	start(&child, start_another);
+	own_cost_reader_init(&reader);
+	assert_int_equal(own_cost_read(&reader, &cost), 0);
+	assert_int_equal(cost.processes, 3);
+	grandchild = reader.processes[2].pid;
+	end(&child); /* which closes the pipe that its child reads from */
+	while (!kill(grandchild, 0))
+		sched_yield();
+	assert_int_equal(own_cost_read(&reader, &cost), 0);
+	assert_int_equal(cost.processes, 1);
+	own_cost_reader_release(&reader);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +349,9 @@ int main(void)
 		cmocka_unit_test(files_count_once),
 		cmocka_unit_test(children_of_threads_count),
 		cmocka_unit_test(grandchildren_count),
+		cmocka_unit_test(a_reader_that_is_kept_knows_its_processes),
+		cmocka_unit_test(what_is_new_counts_from_the_next_look_on),
+		cmocka_unit_test(what_ended_elsewhere_is_found_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
