@@ -128,6 +128,21 @@ static int build(const struct window_keeper *keeper, struct waiting_window *wind
 	return namer_build(&sources, window->facts, profile, &window->fates, &unnamed);
 }
 
+/* Said once, when it changes. */
+static void note_names(struct window_keeper *keeper, int error)
+{
+	if (error && error != keeper->names_error)
+		log_warning("%s: names cannot be kept, and are tried again: %s",
+			    keeper->options.folder, strerror(-error));
+	keeper->names_error = error;
+}
+
+/* What comes after a slice was sealed is not in it any more. */
+static void name_rest(struct window_keeper *keeper)
+{
+	note_names(keeper, window_namer_name_rest(keeper->namer, keeper->options.store));
+}
+
 static int keep(struct window_keeper *keeper, struct waiting_window *window)
 {
 	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
@@ -140,6 +155,8 @@ static int keep(struct window_keeper *keeper, struct waiting_window *window)
 	};
 	int error = profile ? build(keeper, window, profile) : -ENOMEM;
 
+	if (!error && !store_writer_has_room(keeper->options.store, times.span, profile))
+		name_rest(keeper);
 	if (!error)
 		error = store_writer_add(keeper->options.store, &times, profile);
 	if (error)
@@ -319,12 +336,6 @@ static void look_at_store(struct window_keeper *keeper)
 	pthread_mutex_unlock(&keeper->lock);
 }
 
-/* A window that was ended early is waited for, or the last one; and what comes after a slice was sealed is not in it any more. */
-static bool is_urgent(const struct window_keeper *keeper, const struct waiting_window *window)
-{
-	return window->recorded.is_early || store_writer_is_nearly_full(keeper->options.store);
-}
-
 /* A window without names is better than none: what is not told now is asked again with the next window. */
 static void take(struct window_keeper *keeper, struct waiting_window *window)
 {
@@ -334,14 +345,12 @@ static void take(struct window_keeper *keeper, struct waiting_window *window)
 	keep_events(keeper);
 	error = keep(keeper, window);
 	count(keeper, error);
+	/* One that was ended early is waited for. */
 	if (!error)
-		error = window_namer_name(keeper->namer, window->code, is_urgent(keeper, window),
-					  keeper->options.store);
+		note_names(keeper,
+			   window_namer_name(keeper->namer, window->code, window->recorded.is_early,
+					     keeper->options.store));
 	count_fates(keeper, window);
-	if (error && error != keeper->names_error)
-		log_warning("%s: names cannot be kept, and are tried again: %s",
-			    keeper->options.folder, strerror(-error));
-	keeper->names_error = error;
 	shrink(keeper);
 	look_at_store(keeper);
 	pthread_mutex_lock(&keeper->lock);
@@ -377,6 +386,7 @@ static void *run(void *context)
 		take(keeper, window);
 		waiting_window_free(window);
 	}
+	name_rest(keeper);
 	return NULL;
 }
 

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/record_pool.h"
 #include "base/string_pool.h"
 #include "base/u64_map.h"
@@ -18,8 +19,11 @@
 #include "elf/build_id.h"
 #include "profiler/container_names.h"
 #include "profiler/frame_names.h"
+#include "profiler/held_modules.h"
+#include "profiler/known_names.h"
 #include "profiler/modules.h"
 #include "profiler/name_source.h"
+#include "profiler/naming_turns.h"
 #include "profiler/own_worker.h"
 #include "profiler/window_code.h"
 #include "store/store_writer.h"
@@ -31,8 +35,6 @@
 
 /* More modules, or places where programs start, are learnt anew. */
 #define MAX_KNOWN 65536
-
-#define MAX_WINDOW ((1u << 27) - 1) /* some ten years of them; then files may wait once more */
 
 /* Windows, of a second at least, without a container, until what it is called is forgotten: longer than window_keeper.c has control_groups.h keep it. */
 #define CONTAINERS_KEPT 1000
@@ -49,9 +51,10 @@ struct window_namer {
 	struct string_pool identities; /* digits of build-ids, or what stands for one */
 	struct u64_map known;          /* module -> identity */
 	struct record_pool roots;      /* struct root_place */
-	struct u64_map asked;          /* module -> struct turn, as a number */
-	uint32_t window;               /* number of the present one */
-	uint64_t slice;                /* of the store, which is named anew */
+	/* By the string of an identity: */
+	struct naming_turns turns;
+	struct known_names *names;
+	struct held_modules held;
 	struct container_names *containers;
 };
 
@@ -64,11 +67,15 @@ int window_namer_new(struct window_namer **ret_namer)
 		return -ENOMEM;
 	string_pool_init(&namer->identities);
 	u64_map_init(&namer->known);
-	u64_map_init(&namer->asked);
+	naming_turns_init(&namer->turns);
+	held_modules_init(&namer->held);
 	record_pool_init(&namer->roots, sizeof(struct root_place), sizeof(struct root_place));
+	namer->names = known_names_new(KNOWN_NAMES_MAX);
 	namer->local_files = local_files_new();
 	namer->containers = container_names_new();
-	error = namer->local_files && namer->containers ? own_worker_new(&namer->worker) : -ENOMEM;
+	error = namer->names && namer->local_files && namer->containers
+			? own_worker_new(&namer->worker)
+			: -ENOMEM;
 	if (!error)
 		error = own_opener_new(-1, &namer->opener);
 	if (error)
@@ -88,7 +95,9 @@ void window_namer_free(struct window_namer *namer)
 	container_names_free(namer->containers);
 	string_pool_release(&namer->identities);
 	u64_map_release(&namer->known);
-	u64_map_release(&namer->asked);
+	naming_turns_release(&namer->turns);
+	known_names_free(namer->names);
+	held_modules_release(&namer->held);
 	record_pool_release(&namer->roots);
 	free(namer);
 }
@@ -153,11 +162,14 @@ static void forget_all(struct window_namer *namer)
 {
 	string_pool_release(&namer->identities);
 	u64_map_release(&namer->known);
-	u64_map_release(&namer->asked);
+	naming_turns_release(&namer->turns);
+	held_modules_release(&namer->held);
 	record_pool_release(&namer->roots);
 	string_pool_init(&namer->identities);
 	u64_map_init(&namer->known);
-	u64_map_init(&namer->asked);
+	naming_turns_init(&namer->turns);
+	known_names_clear(namer->names);
+	held_modules_init(&namer->held);
 	record_pool_init(&namer->roots, sizeof(struct root_place), sizeof(struct root_place));
 }
 
@@ -232,7 +244,7 @@ void window_namer_sources(struct window_namer *namer, struct window_code *code,
 
 struct wanted_address {
 	const struct module *module;
-	const char *build_id;
+	uint32_t identity; /* string of namer->identities */
 	uint64_t offset;
 };
 
@@ -240,64 +252,103 @@ struct naming {
 	struct window_namer *namer;
 	struct u64_map by_identity; /* string of namer->identities -> module of the window */
 	bool at_once;
-	const struct module *modules;
-	struct buffer wanted;  /* struct wanted_address */
-	struct buffer offsets; /* of them, in their order */
-	struct buffer names;   /* struct address_names */
-	struct arena strings;  /* and arrays */
-	int error;             /* of a callback */
+	uint64_t now_ns;              /* CLOCK_MONOTONIC */
+	const struct module *modules; /* of the window */
+	struct buffer wanted;         /* struct wanted_address */
+	struct buffer offsets;        /* of them, in their order */
+	struct buffer names;          /* struct address_names */
+	struct arena strings;         /* and arrays */
+	int error;                    /* of a callback */
 };
 
-/* When a module was asked about last, and how many windows it waits then. */
-struct turn {
-	uint32_t window, wait;
-};
-
-#define WAIT_BITS 4
-_Static_assert(WINDOW_NAMER_WAIT < 1 << WAIT_BITS, "a turn is a number");
-
-static struct turn turn_of(const struct window_namer *namer, const struct module *module)
+static const char *identity_at(const struct naming *naming, uint32_t identity)
 {
-	uint32_t number = u64_map_get(&namer->asked, module->id);
-
-	if (number == U64_MAP_ABSENT)
-		return (struct turn){ 0 };
-	return (struct turn){ number >> WAIT_BITS, number & ((1u << WAIT_BITS) - 1) };
+	return string_pool_get(&naming->namer->identities, identity, NULL);
 }
 
-static bool has_to_wait(const struct window_namer *namer, const struct module *module)
+/* Of the window, or of one before it, whose file is held; NULL: neither. */
+static const struct module *find_module(const struct naming *naming, uint32_t identity)
 {
-	struct turn turn = turn_of(namer, module);
+	uint32_t index = u64_map_get(&naming->by_identity, identity);
 
-	return namer->window - turn.window < turn.wait;
+	return index == U64_MAP_ABSENT ? held_modules_find(&naming->namer->held, identity)
+				       : &naming->modules[index];
 }
 
-/* Each time it waits twice as long. */
-static int note_turn(struct window_namer *namer, const struct module *module)
+/* For which there is no room is asked about at once. */
+static bool can_wait(const struct naming *naming, uint32_t identity, const struct module *module)
 {
-	uint32_t wait = turn_of(namer, module).wait * 2 + 1;
+	struct window_namer *namer = naming->namer;
 
-	if (wait > WINDOW_NAMER_WAIT)
-		wait = WINDOW_NAMER_WAIT;
-	return u64_map_set(&namer->asked, module->id, namer->window << WAIT_BITS | wait);
+	return !naming->at_once && !naming_turns_is_due(&namer->turns, identity, naming->now_ns) &&
+	       !held_modules_hold(&namer->held, identity, module);
+}
+
+static const char *keep_string(struct naming *naming, const char *string)
+{
+	const char *kept = string ? arena_string(&naming->strings, string, strlen(string)) : NULL;
+
+	if (string && !kept)
+		naming->error = -ENOMEM;
+	return kept;
+}
+
+static void append_told(struct naming *naming, const struct address_names *told)
+{
+	buffer_append(&naming->names, told, sizeof(*told));
+	if (buffer_error(&naming->names))
+		naming->error = -ENOMEM;
+}
+
+static void note_root(struct naming *naming, const struct module *module, uint64_t offset)
+{
+	const struct root_place place = { module->id, offset };
+	uint32_t index;
+
+	if (record_pool_add(&naming->namer->roots, &place, &index))
+		naming->error = -ENOMEM;
+}
+
+/* What was found for another slice, or of another module of that content. */
+static bool tell_known(struct naming *naming, uint32_t identity, const struct module *module,
+		       const struct frame_address *address)
+{
+	const struct known_place place = { identity, address->offset };
+	struct known_name known;
+	struct frame_name *names;
+
+	if (!known_names_find(naming->namer->names, &place, naming->now_ns, &known))
+		return false;
+	names = arena_alloc(&naming->strings, known.count * sizeof(*names));
+	if (!names) {
+		naming->error = -ENOMEM;
+		return true;
+	}
+	for (size_t i = 0; i < known.count; i++)
+		names[i] = (struct frame_name){
+			.function = keep_string(naming, known.names[i].function),
+			.file = keep_string(naming, known.names[i].file),
+			.line = known.names[i].line,
+		};
+	append_told(naming, &(struct address_names){ *address, known.is_root, names, known.count });
+	if (known.is_root && module)
+		note_root(naming, module, address->offset);
+	return true;
 }
 
 static int find_wanted(void *context, const struct frame_address *address)
 {
 	struct naming *naming = context;
 	struct wanted_address wanted = { .offset = address->offset };
-	uint32_t string, index;
 
 	if (!address->build_id || !string_pool_find(&naming->namer->identities, address->build_id,
-						    strlen(address->build_id), &string))
+						    strlen(address->build_id), &wanted.identity))
 		return 0;
-	index = u64_map_get(&naming->by_identity, string);
-	if (index == U64_MAP_ABSENT)
+	wanted.module = find_module(naming, wanted.identity);
+	if (tell_known(naming, wanted.identity, wanted.module, address))
+		return naming->error;
+	if (!wanted.module || can_wait(naming, wanted.identity, wanted.module))
 		return 0;
-	wanted.module = &naming->modules[index];
-	if (!naming->at_once && has_to_wait(naming->namer, wanted.module))
-		return 0;
-	wanted.build_id = string_pool_get(&naming->namer->identities, string, NULL);
 	buffer_append(&naming->wanted, &wanted, sizeof(wanted));
 	return buffer_error(&naming->wanted);
 }
@@ -318,10 +369,10 @@ static int compare_wanted(const void *left, const void *right)
 static int list_wanted(struct naming *naming, const struct window_code *code,
 		       struct store_writer *writer)
 {
-	size_t count;
+	size_t count = 0;
 	int error = 0;
 
-	naming->modules = window_code_modules(code, &count);
+	naming->modules = code ? window_code_modules(code, &count) : NULL;
 	for (size_t i = 0; i < count && !error; i++)
 		error = u64_map_set(&naming->by_identity,
 				    u64_map_get(&naming->namer->known, naming->modules[i].id),
@@ -329,15 +380,6 @@ static int list_wanted(struct naming *naming, const struct window_code *code,
 	if (!error)
 		error = store_writer_each_unnamed(writer, find_wanted, naming);
 	return error;
-}
-
-static const char *keep_string(struct naming *naming, const char *string)
-{
-	const char *kept = string ? arena_string(&naming->strings, string, strlen(string)) : NULL;
-
-	if (string && !kept)
-		naming->error = -ENOMEM;
-	return kept;
 }
 
 static size_t chain_length(const struct symbol_name *name)
@@ -372,15 +414,6 @@ static const struct frame_name *keep_chain(struct naming *naming, const struct s
 	return chain;
 }
 
-static void note_root(struct naming *naming, const struct wanted_address *wanted)
-{
-	const struct root_place place = { wanted->module->id, wanted->offset };
-	uint32_t index;
-
-	if (record_pool_add(&naming->namer->roots, &place, &index))
-		naming->error = -ENOMEM;
-}
-
 bool window_namer_is_root(const struct window_namer *namer, uint64_t module, uint64_t offset)
 {
 	const struct root_place place = { module, offset };
@@ -389,12 +422,23 @@ bool window_namer_is_root(const struct window_namer *namer, uint64_t module, uin
 	return record_pool_find(&namer->roots, &place, &index);
 }
 
+static void remember(struct naming *naming, const struct wanted_address *wanted,
+		     const struct address_names *told)
+{
+	const struct known_place place = { wanted->identity, wanted->offset };
+	const struct known_name known = { told->names, told->count, told->is_root };
+
+	if (!naming->error)
+		naming->error =
+			known_names_add(naming->namer->names, &place, naming->now_ns, &known);
+}
+
 static void tell(struct naming *naming, const struct wanted_address *wanted,
 		 const struct symbol_name *name)
 {
 	struct address_names told = {
 		.address = { .module = *wanted->module->name ? wanted->module->name : NULL,
-			     .build_id = wanted->build_id,
+			     .build_id = identity_at(naming, wanted->identity),
 			     .offset = wanted->offset },
 		.is_root = name && name->is_root,
 	};
@@ -402,10 +446,9 @@ static void tell(struct naming *naming, const struct wanted_address *wanted,
 	if (name)
 		told.names = keep_chain(naming, name, &told.count);
 	if (told.is_root)
-		note_root(naming, wanted);
-	buffer_append(&naming->names, &told, sizeof(told));
-	if (buffer_error(&naming->names))
-		naming->error = -ENOMEM;
+		note_root(naming, wanted->module, wanted->offset);
+	remember(naming, wanted, &told);
+	append_told(naming, &told);
 }
 
 /* The end of what is asked at once. */
@@ -432,9 +475,14 @@ static void take_reply(const struct symbol_reply *reply, void *context)
 	size_t count;
 	const struct wanted_address *wanted = wanted_of(naming, &count);
 	size_t end = end_of_module(wanted, count, reply->id);
+	const struct wanted_address *first = &wanted[reply->id];
+	struct window_namer *namer = naming->namer;
 
-	if (reply->error == -ETIME)
+	naming_turns_charge(&namer->turns, first->identity, clock_monotonic_ns(), reply->cpu_ns);
+	if (reply->error == -ETIME) {
+		held_modules_hold(&namer->held, first->identity, first->module);
 		return;
+	}
 	for (size_t i = reply->id; i < end && !naming->error; i++)
 		tell(naming, &wanted[i], reply->error ? NULL : &reply->names[i - reply->id]);
 }
@@ -474,7 +522,7 @@ static int ask_each(struct naming *naming, struct name_source *source)
 		if (start && wanted[start].module->owner != wanted[start - 1].module->owner)
 			error = name_source_finish(source);
 		if (!error)
-			error = note_turn(naming->namer, wanted[start].module);
+			error = naming_turns_note(&naming->namer->turns, wanted[start].identity);
 		if (!error)
 			error = ask_module(naming, source, start, end);
 	}
@@ -521,23 +569,45 @@ static void naming_release(struct naming *naming)
 	arena_release(&naming->strings);
 }
 
+static int name_all(struct naming *naming, const struct window_code *code,
+		    struct store_writer *writer)
+{
+	int error = list_wanted(naming, code, writer);
+
+	if (!error)
+		error = ask(naming);
+	if (error || !naming->names.size)
+		return error;
+	return store_writer_add_names(writer, (const struct address_names *)naming->names.data,
+				      naming->names.size / sizeof(struct address_names));
+}
+
+static int name(struct window_namer *namer, const struct window_code *code, bool at_once,
+		struct store_writer *writer)
+{
+	_cleanup_(naming_release) struct naming naming = {
+		.namer = namer,
+		.at_once = at_once,
+		.now_ns = clock_monotonic_ns(),
+	};
+	int error;
+
+	u64_map_init(&naming.by_identity);
+	arena_init(&naming.strings);
+	error = name_all(&naming, code, writer);
+	if (!error)
+		held_modules_sweep(&namer->held);
+	return error;
+}
+
 int window_namer_name(struct window_namer *namer, const struct window_code *code, bool at_once,
 		      struct store_writer *writer)
 {
-	_cleanup_(naming_release) struct naming naming = { .namer = namer, .at_once = at_once };
-	int error;
+	naming_turns_begin_window(&namer->turns);
+	return name(namer, code, at_once, writer);
+}
 
-	namer->window = (namer->window + 1) & MAX_WINDOW;
-	if (namer->slice != store_writer_slice(writer))
-		u64_map_release(&namer->asked);
-	namer->slice = store_writer_slice(writer);
-	u64_map_init(&naming.by_identity);
-	arena_init(&naming.strings);
-	error = list_wanted(&naming, code, writer);
-	if (!error)
-		error = ask(&naming);
-	if (error || !naming.names.size)
-		return error;
-	return store_writer_add_names(writer, (const struct address_names *)naming.names.data,
-				      naming.names.size / sizeof(struct address_names));
+int window_namer_name_rest(struct window_namer *namer, struct store_writer *writer)
+{
+	return name(namer, NULL, true, writer);
 }

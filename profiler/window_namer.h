@@ -33,12 +33,14 @@ void window_namer_sources(struct window_namer *namer, struct window_code *code,
 			  struct frame_names_sources *ret_sources);
 
 /*
- * Names addresses of the slice that is open, as far as the window has their files. A file that was asked about before waits for a few more windows, so that it is read once for all that they have:
- * a new one's shortly, the others up to WINDOW_NAMER_WAIT windows; with `at_once` none does. 0, -ENOMEM, or an error of store_writer_add_names().
+ * Names addresses of the slice that is open: those that are known from before, and those of files that the window has or that are held. A file that was read before waits for its turn
+ * (naming_turns.h), so that it is read once for all that is new in it, and is held until then (held_modules.h); with `at_once` none waits. 0, -ENOMEM, or an error of store_writer_add_names().
  */
-#define WINDOW_NAMER_WAIT 6
 int window_namer_name(struct window_namer *namer, const struct window_code *code, bool at_once,
 		      struct store_writer *writer);
+
+/* The slice that is open is to end: names what still waits. The same errors. */
+int window_namer_name_rest(struct window_namer *namer, struct store_writer *writer);
 
 /* Was it found that a program or thread starts at a place of a file? */
 bool window_namer_is_root(const struct window_namer *namer, uint64_t module, uint64_t offset);

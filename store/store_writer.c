@@ -26,9 +26,6 @@
 #define FOLDER_MODE 0755
 #define LOCK_MODE   0644
 
-/* Longer than two windows of any length (hearth serve has 60 s at most). */
-#define NEARLY_NS 150000000000u
-
 struct store_writer {
 	char *folder;
 	int lock;
@@ -217,42 +214,41 @@ static int begin_slice(struct store_writer *writer, const struct buffer *head)
 	return buffer_error(&writer->head);
 }
 
+static bool belongs_into(const struct store_writer *writer, struct window_span span,
+			 const struct buffer *head)
+{
+	struct window_span open;
+
+	if (writer->head.size != head->size ||
+	    (head->size && memcmp(writer->head.data, head->data, head->size)))
+		return false;
+	open = slice_writer_span(writer->slice);
+	return !open.start_ns ||
+	       (span.end_ns >= open.start_ns && span.end_ns - open.start_ns <= STORE_SLICE_NS &&
+		span.start_ns >= open.start_ns &&
+		profile_node_count(writer->dictionary.profile) < STORE_SLICE_NODES);
+}
+
 /* The one that is open, if the window belongs into it, or another one. */
 static int choose_slice(struct store_writer *writer, struct window_span span,
 			const struct buffer *head)
 {
-	bool fits = writer->slice && writer->head.size == head->size &&
-		    (!head->size || !memcmp(writer->head.data, head->data, head->size));
-	struct window_span open =
-		fits ? slice_writer_span(writer->slice) : (struct window_span){ 0 };
 	int error;
 
-	if (fits && open.start_ns)
-		fits = span.end_ns >= open.start_ns &&
-		       span.end_ns - open.start_ns <= STORE_SLICE_NS &&
-		       span.start_ns >= open.start_ns &&
-		       profile_node_count(writer->dictionary.profile) < STORE_SLICE_NODES;
-	if (fits)
+	if (writer->slice && belongs_into(writer, span, head))
 		return 0;
 	error = end_slice(writer);
 	return error ? error : begin_slice(writer, head);
 }
 
-uint64_t store_writer_slice(const struct store_writer *writer)
+bool store_writer_has_room(const struct store_writer *writer, struct window_span span,
+			   const struct profile *profile)
 {
-	return writer->entry.number;
-}
-
-bool store_writer_is_nearly_full(const struct store_writer *writer)
-{
-	struct window_span span;
+	_cleanup_(buffer_release) struct buffer head = { 0 };
 
 	if (!writer->slice)
-		return false;
-	span = slice_writer_span(writer->slice);
-	return span.end_ns - span.start_ns > STORE_SLICE_NS - NEARLY_NS ||
-	       profile_node_count(writer->dictionary.profile) >
-		       STORE_SLICE_NODES - STORE_SLICE_NODES / 16;
+		return true;
+	return !slice_head_append(profile, &head) && belongs_into(writer, span, &head);
 }
 
 /* --- windows --- */

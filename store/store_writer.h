@@ -41,11 +41,9 @@ int store_writer_add(struct store_writer *writer, const struct window_times *tim
 int store_writer_add_events(struct store_writer *writer, const struct store_event *events,
 			    size_t count);
 
-/* Number of the slice that was begun last, 0: none was. */
-uint64_t store_writer_slice(const struct store_writer *writer);
-
-/* Is the slice that is open about to be full? What windows of it are to be called is told now, or to the next one alone. */
-bool store_writer_is_nearly_full(const struct store_writer *writer);
+/* Does a window go into the slice that is open? Else the slice is sealed when it is added, with the names that it has by then. True where none is open. */
+bool store_writer_has_room(const struct store_writer *writer, struct window_span span,
+			   const struct profile *profile);
 
 /* Where the code of a frame lies that had no name (profile_add_unnamed()). */
 struct frame_address {

@@ -81,6 +81,33 @@ def test_a_file_that_is_gone_before_its_window_ends_is_named(store, tmp_path):
     assert named and named >= 0.5 * hearth.ticks(stacks), stacks
 
 
+PARTS = 10
+
+LATE_PARTS = """
+#include <time.h>
+#define PART(n) \\
+	__attribute__((noinline)) void part##n(void) { \\
+		for (time_t end = time(0) + 1; time(0) < end;) \\
+			for (volatile int i = 0; i < 100000; i++) ; \\
+	}
+"""
+
+
+def test_what_a_program_calls_last_is_named_once_it_is_gone(store, tmp_path):
+    """Its file was read for names before, so what is new in it waits, and the process and the file do not."""
+    parts = "".join(f"PART({n})\n" for n in range(PARTS))
+    calls = "".join(f"part{n}();" for n in range(PARTS))
+    program = recording.compile_c(tmp_path, "late_parts", f"{LATE_PARTS}{parts}int main(void) {{ {calls} }}\n")
+    with serving.serving(store, "--rate", "99"), busy():
+        with hearth.Child(program) as load:
+            assert load.end().returncode == 0
+        program.unlink()
+        ended = time.time()
+        serving.wait_for(store, is_of("shares_70_30"), "a window without the program", "--from", f"@{ended + 1}")
+    stacks = serving.query(store, "--where", "comm=late_parts")
+    assert {f"part{n}" for n in range(PARTS)} <= recording.frames(stacks), recording.frames(stacks)
+
+
 def test_windows_lie_where_time_has_them(store):
     with serving.serving(store), busy():
         serving.wait_for(store, is_of("shares_70_30"), "the load in the store")

@@ -157,6 +157,45 @@ static void test_what_was_added_is_read(void **state)
 	}
 }
 
+/* Whether a slice will go on is known before the window is added that ends it. */
+static void test_a_slice_says_what_it_has_room_for(void **state)
+{
+	static const struct recipe recipe = { .samples = 10, .machine = "anvil" };
+	static const struct recipe elsewhere = { .samples = 10, .machine = "hammer" };
+	const struct {
+		uint64_t window;
+		struct recipe recipe;
+		bool has_room;
+	} cases[] = {
+		{ 2, recipe, true },
+		{ STORE_SLICE_NS / WINDOW_NS - 1, recipe, true },
+		{ STORE_SLICE_NS / WINDOW_NS, recipe, false },
+		{ 2, elsewhere, false },
+	};
+	const struct place *place = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct store_writer *writer = open_writer(place->folder);
+		struct profile *profile = make_window(cases[i].window, cases[i].recipe);
+		struct buffer expected = { 0 };
+		struct slice_list list;
+
+		assert_true(store_writer_has_room(writer, span_of(cases[i].window), profile));
+		add_windows(writer, 0, 2, recipe, &expected);
+		assert_int_equal(store_writer_has_room(writer, span_of(cases[i].window), profile),
+				 cases[i].has_room);
+		add_windows(writer, cases[i].window, cases[i].window + 1, cases[i].recipe,
+			    &expected);
+		assert_int_equal(store_folder_list(place->folder, &list), 0);
+		assert_int_equal(list.count, cases[i].has_room ? 1 : 2);
+		slice_list_release(&list);
+		assert_int_equal(store_writer_close(writer), 0);
+		buffer_release(&expected);
+		profile_free(profile);
+		empty(place->folder);
+	}
+}
+
 static void test_where_it_comes_from_is_read(void **state)
 {
 	const struct place *place = *state;
@@ -607,6 +646,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_what_was_added_is_read, make_place,
+						remove_place),
+		cmocka_unit_test_setup_teardown(test_a_slice_says_what_it_has_room_for, make_place,
 						remove_place),
 		cmocka_unit_test_setup_teardown(test_where_it_comes_from_is_read, make_place,
 						remove_place),
