@@ -29,6 +29,7 @@
 #include "profiler/targets.h"
 #include "profiler/unwind_space.h"
 #include "profiler/window_keeper.h"
+#include "worker/worker.h"
 #include "store/store_writer.h"
 
 #define DEFAULT_RATE_HZ    19
@@ -207,7 +208,8 @@ struct serving {
 	struct service_manager manager;
 	struct serve_status status;
 	bool is_ready;
-	uint64_t publish_ns, alive_ns; /* CLOCK_MONOTONIC, when it is due next */
+	uint64_t front_failures, worker_failures; /* that are told */
+	uint64_t publish_ns, alive_ns;            /* CLOCK_MONOTONIC, when it is due next */
 };
 
 static void keep_window(void *context, struct recording *recording,
@@ -246,6 +248,24 @@ static uint64_t answering_cpu_ns(void *context)
 	return front_cpu_ns(serving->front);
 }
 
+/* What it means for the page is logged where it is started again. */
+static void note_front_failures(struct serving *serving)
+{
+	uint64_t failures = front_failures(serving->front);
+
+	if (failures > serving->front_failures)
+		window_keeper_note(serving->keeper, EVENT_PART_ENDED,
+				   "the process that serves the page ended before its time");
+	serving->front_failures = failures;
+}
+
+static void note_failures(struct serving *serving, const struct recording *recording)
+{
+	note_front_failures(serving);
+	window_keeper_note_failures(serving->keeper, "the process that reads files for unwinding",
+				    worker_failures(recording->worker), &serving->worker_failures);
+}
+
 static void publish(struct serving *serving, const struct recording *recording)
 {
 	const struct serve_command *command = serving->command;
@@ -281,6 +301,7 @@ static bool tend(void *context, struct recording *recording)
 	tell_manager(serving, now);
 	if (now >= serving->publish_ns) {
 		publish(serving, recording);
+		note_failures(serving, recording);
 		serving->publish_ns = now + PUBLISH_EVERY_NS;
 	}
 	return front_take(serving->front);

@@ -45,6 +45,7 @@ struct front {
 	uint64_t started_ns, again_ns; /* clock_monotonic_ns() */
 	unsigned int delay_s;
 	uint64_t ended_cpu_ns; /* of those that ended */
+	uint64_t failures;
 };
 
 /* --- starting --- */
@@ -218,10 +219,17 @@ static void bury(struct front *front)
 	if (wait_for_end(front, &status, WNOHANG) == front->pid)
 		front->pid = 0;
 	reap(front);
-	if (was_up)
+	if (was_up) {
 		log_end(status);
+		front->failures++;
+	}
 	plan_restart(front);
 	start_again_if_due(front);
+}
+
+uint64_t front_failures(const struct front *front)
+{
+	return front->failures;
 }
 
 bool front_take(struct front *front)

@@ -46,6 +46,9 @@ bool front_take(struct front *front);
 /* How the recorder is; each second. */
 void front_publish(struct front *front, const struct api_status *status);
 
+/* How often one that was up ended before its time. */
+uint64_t front_failures(const struct front *front);
+
 /* CPU time that answering took so far, of all of its processes. */
 uint64_t front_cpu_ns(const struct front *front);
 

@@ -58,6 +58,7 @@ struct window_keeper {
 	uint64_t first_ns,
 		last_ns; /* when the first window that was kept began, and the last one ended; wall clock */
 	int names_error; /* of the last window that was kept */
+	uint64_t namer_failures;
 	pthread_t thread;
 
 	pthread_mutex_t lock; /* of all below */
@@ -350,6 +351,8 @@ static void take(struct window_keeper *keeper, struct waiting_window *window)
 		note_names(keeper,
 			   window_namer_name(keeper->namer, window->code, window->recorded.is_early,
 					     keeper->options.store));
+	window_keeper_note_failures(keeper, "the process that reads files for names",
+				    window_namer_failures(keeper->namer), &keeper->namer_failures);
 	count_fates(keeper, window);
 	shrink(keeper);
 	look_at_store(keeper);
@@ -532,6 +535,20 @@ void window_keeper_note(struct window_keeper *keeper, enum event_kind kind, cons
 	pthread_mutex_unlock(&keeper->lock);
 	if (error)
 		log_warning("an event is lost: %s", strerror(-error));
+}
+
+void window_keeper_note_failures(struct window_keeper *keeper, const char *process,
+				 uint64_t failures, uint64_t *told)
+{
+	char text[128];
+
+	if (failures <= *told)
+		return;
+	snprintf(text, sizeof(text), "%s ended before its time, %" PRIu64 " times so far", process,
+		 failures);
+	*told = failures;
+	log_warning("%s; it is started again", text);
+	window_keeper_note(keeper, EVENT_PART_ENDED, text);
 }
 
 void window_keeper_read_state(struct window_keeper *keeper, struct window_keeper_state *ret_state)

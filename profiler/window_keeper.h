@@ -62,6 +62,10 @@ void window_keeper_put(struct window_keeper *keeper, struct recording *recording
 /* Keeps that something happened now, with the next window (store/event_kinds.def). From any thread. */
 void window_keeper_note(struct window_keeper *keeper, enum event_kind kind, const char *text);
 
+/* Logs, and keeps as an event, that a process of hearth's own has ended since `told` times, and makes `told` that. From any thread. */
+void window_keeper_note_failures(struct window_keeper *keeper, const char *process,
+				 uint64_t failures, uint64_t *told);
+
 /* From any thread. */
 void window_keeper_read_state(struct window_keeper *keeper, struct window_keeper_state *ret_state);
 

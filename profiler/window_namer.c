@@ -414,6 +414,11 @@ static const struct frame_name *keep_chain(struct naming *naming, const struct s
 	return chain;
 }
 
+uint64_t window_namer_failures(const struct window_namer *namer)
+{
+	return worker_failures(namer->worker);
+}
+
 bool window_namer_is_root(const struct window_namer *namer, uint64_t module, uint64_t offset)
 {
 	const struct root_place place = { module, offset };
@@ -468,7 +473,13 @@ static const struct wanted_address *wanted_of(const struct naming *naming, size_
 	return (const struct wanted_address *)naming->wanted.data;
 }
 
-/* A reply's id is the index where its addresses start. What was not read for want of time is asked again. */
+/* It was not read for want of time, or of a worker. */
+static bool is_to_be_asked_again(int error)
+{
+	return error == -ETIME || error == -EAGAIN;
+}
+
+/* A reply's id is the index where its addresses start. */
 static void take_reply(const struct symbol_reply *reply, void *context)
 {
 	struct naming *naming = context;
@@ -479,7 +490,7 @@ static void take_reply(const struct symbol_reply *reply, void *context)
 	struct window_namer *namer = naming->namer;
 
 	naming_turns_charge(&namer->turns, first->identity, clock_monotonic_ns(), reply->cpu_ns);
-	if (reply->error == -ETIME) {
+	if (is_to_be_asked_again(reply->error)) {
 		held_modules_hold(&namer->held, first->identity, first->module);
 		return;
 	}

@@ -42,6 +42,9 @@ int window_namer_name(struct window_namer *namer, const struct window_code *code
 /* The slice that is open is to end: names what still waits. The same errors. */
 int window_namer_name_rest(struct window_namer *namer, struct store_writer *writer);
 
+/* How often its worker ended before its time. */
+uint64_t window_namer_failures(const struct window_namer *namer);
+
 /* Was it found that a program or thread starts at a place of a file? */
 bool window_namer_is_root(const struct window_namer *namer, uint64_t module, uint64_t offset);
 

@@ -64,6 +64,16 @@ struct limit {
 
 /* --- what it uses --- */
 
+uint64_t worker_failures(struct worker *worker)
+{
+	uint64_t failed;
+
+	pthread_mutex_lock(&worker->lock);
+	failed = worker->ended.failed;
+	pthread_mutex_unlock(&worker->lock);
+	return failed;
+}
+
 void worker_read_usage(struct worker *worker, struct child_usage *ret_usage)
 {
 	pthread_mutex_lock(&worker->lock);

@@ -100,6 +100,7 @@ void worker_interrupt(struct worker *worker);
 void worker_resume(struct worker *worker);
 
 void worker_read_usage(struct worker *worker, struct child_usage *ret_usage);
-uint64_t worker_cpu_ns(struct worker *worker); /* of that, for less */
+uint64_t worker_cpu_ns(struct worker *worker);   /* of that, for less */
+uint64_t worker_failures(struct worker *worker); /* likewise: child_usage.failed */
 
 #endif

@@ -346,3 +346,30 @@ def test_processes_that_begin_and_end_are_events(store):
         words = hearth.run("store", "events", "--store", store, "--from", f"@{begun['time_ms'] / 1000 - 0.001}").stdout
         assert f"process_start   sleep ({child.pid})\n" in words and "serve_start" not in words
         assert not any(event["text"].startswith("hearth-") for event in events_of(store))
+
+
+def family_of(pid):
+    """The processes that any of its threads started."""
+    return [int(child) for thread in Path(f"/proc/{pid}/task").glob("*/children") for child in thread.read_text().split()]
+
+
+def comm_of(pid):
+    return Path(f"/proc/{pid}/comm").read_text().strip()
+
+
+def test_a_part_that_ends_is_told_and_started_again(store):
+    """Whichever of its processes dies: it is said, it is an event, and what is recorded goes on, with names."""
+    with serving.serving(store) as serve, busy():
+        serving.wait_for(store, has("seventy"), "the load's function in the store")
+        killed = [pid for pid in family_of(serve.pid) if comm_of(pid) in ("hearth-worker", "hearth-front")]
+        assert len(killed) == 3, killed
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
+        with busy("recursion"):
+            serve.wait_for("what serves the page ended")
+            serving.wait_for(store, is_of("recursion"), "a load that began later")
+            serve.wait_for("the process that reads files for names ended before its time, 1 times so far; it is started again")
+            serving.wait_for(store, lambda stack: stack.process == "recursion" and "main" in stack.frames, "its names")
+    told = [event["text"] for event in events_of(store) if event["kind"] == "part_ended"]
+    assert any("serves the page" in text for text in told) and any("for names" in text for text in told), told
+    assert any("for unwinding" in text for text in told), told
