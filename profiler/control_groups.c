@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/record_pool.h"
 #include "base/string_pool.h"
+#include "base/u64_map.h"
 #include "bpf/events.h"
 #include "profiler/aggregator.h"
 #include "profiler/container_files.h"
@@ -50,6 +51,7 @@ struct control_groups {
 	struct string_pool strings;
 	struct record_pool processes;
 	struct record_pool told; /* struct told_group */
+	struct u64_map read; /* process_event.cgroup -> string of the path that /proc tells of it */
 	struct known_containers containers;
 };
 
@@ -64,6 +66,7 @@ struct control_groups *control_groups_new(uint64_t boottime_ahead_ns, struct tic
 	string_pool_init(&groups->strings);
 	record_pool_init(&groups->processes, sizeof(struct noted_process), sizeof(uint64_t));
 	record_pool_init(&groups->told, sizeof(struct told_group), sizeof(uint64_t));
+	u64_map_init(&groups->read);
 	if (known_containers_init(&groups->containers)) {
 		control_groups_free(groups);
 		return NULL;
@@ -78,6 +81,7 @@ void control_groups_free(struct control_groups *groups)
 	string_pool_release(&groups->strings);
 	record_pool_release(&groups->processes);
 	record_pool_release(&groups->told);
+	u64_map_release(&groups->read);
 	known_containers_release(&groups->containers);
 	free(groups);
 }
@@ -124,6 +128,7 @@ bool control_group_longest(const char *text, size_t size, const char **ret_path,
 /* As it was read of a process, which may have been another one. */
 struct told {
 	struct buffer group; /* the text of its groups */
+	uint32_t path; /* or its string, as of another process that is in the same one; NONE */
 	char exe[PATH_MAX];
 	size_t exe_size; /* 0: not known, or it has none, as a thread of the kernel */
 };
@@ -133,11 +138,31 @@ static void told_release(struct told *told)
 	buffer_release(&told->group);
 }
 
-static void read_group(uint32_t pid, struct told *told)
+static bool is_behind(const char *path, const char *text, const char *words)
+{
+	size_t size = strlen(words);
+
+	return (size_t)(path - text) >= size && !memcmp(path - size, words, size);
+}
+
+/* Is it the path of what the kernel side tells: of the unified hierarchy, or of the memory controller's? */
+static bool is_of_told_group(const char *path, const struct buffer *text, uint64_t told)
+{
+	bool is_alone = path == text->data + 3 && is_behind(path, text->data, "0::");
+
+	return is_alone || (told && (is_behind(path, text->data, "\n0::") ||
+				     is_behind(path, text->data, ":memory:")));
+}
+
+static void read_group(const struct control_groups *groups, const struct process_event *process,
+		       struct told *told)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%u/cgroup", pid);
+	told->path = u64_map_get(&groups->read, process->cgroup);
+	if (told->path != NONE)
+		return;
+	snprintf(path, sizeof(path), "/proc/%u/cgroup", process->caller_tgid);
 	if (buffer_read_file(&told->group, path, MAX_TEXT))
 		buffer_clear(&told->group);
 }
@@ -166,7 +191,7 @@ static bool read_process(const struct control_groups *groups, const struct proce
 	if (!pid)
 		return false;
 	if (groups->wanted.cgroup)
-		read_group(pid, told);
+		read_group(groups, process, told);
 	if (groups->wanted.exe)
 		read_exe(pid, told);
 	return task_started_at(pid, process->start_time_ns - groups->boottime_ahead_ns);
@@ -227,9 +252,21 @@ static void note_group(struct control_groups *groups, const struct process_event
 	uint32_t path;
 	size_t size;
 
-	if (control_group_longest(text->data, text->size, &longest, &size) &&
-	    !string_pool_add(&groups->strings, longest, size, &path))
-		note_path(groups, &witness, path, noted);
+	if (!control_group_longest(text->data, text->size, &longest, &size) ||
+	    string_pool_add(&groups->strings, longest, size, &path))
+		return;
+	note_path(groups, &witness, path, noted);
+	if (is_of_told_group(longest, text, process->cgroup) &&
+	    groups->read.count < CONTROL_GROUPS_MAX_CONTAINERS)
+		(void)!u64_map_set(&groups->read, process->cgroup, path);
+}
+
+static void note_known_group(struct control_groups *groups, const struct process_event *process,
+			     uint32_t path, struct noted_process *noted)
+{
+	const struct container_witness witness = { process->caller_tgid, process->uid };
+
+	note_path(groups, &witness, path, noted);
 }
 
 /* It is gone: what is known of it from before stays. */
@@ -246,7 +283,7 @@ static void note_told(struct control_groups *groups, const struct process_event 
 static void read_again(struct control_groups *groups, const struct process_event *process,
 		       struct noted_process *noted)
 {
-	_cleanup_(told_release) struct told told = { 0 };
+	_cleanup_(told_release) struct told told = { .path = NONE };
 
 	noted->read_ns = noted->noted_ns;
 	noted->told = process->cgroup;
@@ -254,7 +291,9 @@ static void read_again(struct control_groups *groups, const struct process_event
 		note_told(groups, process, noted);
 		return;
 	}
-	if (told.group.size)
+	if (told.path != NONE)
+		note_known_group(groups, process, told.path, noted);
+	else if (told.group.size)
 		note_group(groups, process, &told.group, noted);
 	if (told.exe_size)
 		string_pool_add(&groups->strings, told.exe, told.exe_size, &noted->exe);
@@ -429,6 +468,8 @@ static void swap_in(struct control_groups *groups, struct remains *remains)
 	remains->processes = processes;
 	groups->told = remains->told;
 	remains->told = told;
+	u64_map_release(&groups->read);
+	u64_map_init(&groups->read);
 	for (uint32_t i = 0; i < groups->processes.count; i++) {
 		struct noted_process *noted = record_pool_get(&groups->processes, i);
 

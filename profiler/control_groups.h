@@ -2,7 +2,7 @@
 /*
  * What /proc tells of each process when it is met, where an output asks for it: its control group, and its program. Read at once, for it may be gone soon,
  * and its group with it. Of the hierarchies that a process is in, the one with the longest path tells the most: of version 1 some
- * are not used. Of a process that is gone already the group is known that the kernel side told ahead of it. Where the group is a container's, its engine's files are read as well (container_files.h), and what the kubelet's folders are called.
+ * are not used. It is read of one process of each group that the kernel side tells. Of a process that is gone already the group is known that the kernel side told ahead of it. Where the group is a container's, its engine's files are read as well (container_files.h), and what the kubelet's folders are called.
  *
  * In the thread that records. Whoever names ticks in another one gets a copy (process_facts.h).
  *

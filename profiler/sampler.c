@@ -617,31 +617,28 @@ static bool has_ticked(const struct sampler *sampler, size_t cpu)
 	return sampler->cpus[cpu].runs != before;
 }
 
-/* For how long the event has been on, 0: that cannot be read. */
-static uint64_t enabled_ns(const struct cpu_event *event)
+/* For how long it has been; 0: that cannot be read. */
+static uint64_t event_enabled_ns(const struct cpu_event *event)
 {
-	struct {
-		uint64_t value, enabled_ns;
-	} reading;
+	uint64_t reading[2]; /* value, time enabled */
 
-	if (read(event->fd, &reading, sizeof(reading)) != (ssize_t)sizeof(reading))
-		return 0;
-	return reading.enabled_ns;
+	return read(event->fd, reading, sizeof(reading)) == (ssize_t)sizeof(reading) ? reading[1]
+										     : 0;
 }
 
 /*
- * A CPU that goes offline loses its event for good, also if it is back before anybody looks: then the
- * time for which the event is on stands still. To read that the CPU is interrupted, so it is asked only where none of its ticks came.
+ * A CPU that goes offline loses its event for good, also if it is back before anybody looks: then the time for which the
+ * event is on stands still. Reading that interrupts the CPU: only one without a tick is asked.
  */
 static bool event_is_on(const struct sampler *sampler, size_t cpu)
 {
 	const struct cpu_event *event = &sampler->cpus[cpu];
-	uint64_t before;
+	uint64_t before_ns;
 
 	if (has_ticked(sampler, cpu))
 		return true;
-	before = enabled_ns(event);
-	return before && enabled_ns(event) > before;
+	before_ns = event_enabled_ns(event);
+	return before_ns && event_enabled_ns(event) > before_ns;
 }
 
 static int follow_cpu(struct sampler *sampler, size_t cpu, bool is_online)

@@ -85,10 +85,11 @@ PARTS = 10
 
 LATE_PARTS = """
 #include <time.h>
+static double now(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return t.tv_sec + t.tv_nsec / 1e9; }
 #define PART(n) \\
 	__attribute__((noinline)) void part##n(void) { \\
-		for (time_t end = time(0) + 1; time(0) < end;) \\
-			for (volatile int i = 0; i < 100000; i++) ; \\
+		for (double end = now() + 1; now() < end;) \\
+			for (volatile int i = 0; i < 1000000; i++) ; \\
 	}
 """
 

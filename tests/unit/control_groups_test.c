@@ -252,6 +252,30 @@ static void what_is_told_to_have_moved_is_looked_at_again(void **state)
 	control_groups_free(groups);
 }
 
+/* Another process of the group that the kernel side tells has the same path; one of another group is read for itself. */
+static void what_a_group_is_called_is_read_once(void **state)
+{
+	struct control_groups *groups = control_groups_new(0, wanted);
+	struct process_event first = own_process(), second = own_process(), other = own_process();
+
+	(void)state;
+	first.cgroup = second.cgroup = 77;
+	second.id = 4;
+	other.id = 5;
+	other.cgroup = 78;
+	control_groups_note(groups, &first);
+	control_groups_note(groups, &second);
+	control_groups_note(groups, &other);
+	assert_ptr_equal(control_groups_of(groups, &first), control_groups_of(groups, &second));
+	assert_string_equal(control_groups_of(groups, &first), control_groups_of(groups, &other));
+	/* It is forgotten with the processes, whose strings it has. */
+	assert_int_equal(control_groups_forget(groups, clock_boottime_ns() + 1), 0);
+	assert_null(control_groups_of(groups, &first));
+	control_groups_note(groups, &second);
+	assert_int_equal(*control_groups_of(groups, &second), '/');
+	control_groups_free(groups);
+}
+
 static void a_told_group_is_whole_or_none(void **state)
 {
 	struct control_groups *groups = control_groups_new(0, wanted);
@@ -282,6 +306,7 @@ int main(void)
 		cmocka_unit_test(old_ones_are_forgotten),
 		cmocka_unit_test(of_what_is_gone_the_told_group_is_known),
 		cmocka_unit_test(what_is_told_to_have_moved_is_looked_at_again),
+		cmocka_unit_test(what_a_group_is_called_is_read_once),
 		cmocka_unit_test(a_told_group_is_whole_or_none),
 	};
 
