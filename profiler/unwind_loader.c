@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/quiet_thread.h"
 #include "base/u64_map.h"
 #include "bpf/events.h"
 #include "unwind/row_table.h"
@@ -275,7 +276,7 @@ int unwind_loader_new(const struct unwind_maps_view *maps, const struct unwind_r
 	loader->answered = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	error = loader->answered < 0 ? -errno : unwind_tables_new(maps, &owner, &loader->tables);
 	if (!error)
-		error = -pthread_create(&loader->thread, NULL, run, loader);
+		error = quiet_thread_start(&loader->thread, run, loader);
 	if (error) {
 		unwind_tables_free(loader->tables);
 		cleanup_close(&loader->answered);

@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 
 #include "base/cleanup.h"
+#include "base/quiet_thread.h"
 
 struct rule_cache_filler {
 	pthread_t thread; /* if there are chunks */
@@ -127,7 +128,7 @@ static int add_cache(struct unwind_maps *maps)
 			error = filler->chunks[filler->count];
 	}
 	if (!error)
-		error = -pthread_create(&filler->thread, NULL, fill_cache, filler);
+		error = quiet_thread_start(&filler->thread, fill_cache, filler);
 	if (error)
 		close_chunks(filler);
 	return error;

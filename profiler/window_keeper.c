@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,18 +14,14 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/quiet_thread.h"
 #include "model/profile.h"
 #include "profiler/age_clock.h"
 #include "profiler/aggregator.h"
-#include "profiler/control_groups.h"
-#include "profiler/frame_names.h"
 #include "profiler/namer.h"
-#include "profiler/naming_costs.h"
-#include "profiler/process_facts.h"
 #include "profiler/process_watch.h"
 #include "profiler/recorder.h"
-#include "profiler/unnamed_frames.h"
-#include "profiler/window_code.h"
+#include "profiler/waiting_window.h"
 #include "profiler/window_namer.h"
 #include "store/event_list.h"
 #include "store/store_folder.h"
@@ -35,14 +30,9 @@
 #define TIME_UNIT_NS    1000000u /* of what is kept of a tick's time */
 #define SHRINK_EVERY_NS 60000000000u
 
-#define FACTS_KEPT_NS        120000000000u /* of processes that do not tick: two windows at least */
-#define CONTAINERS_REFRESHED 16 /* with each window: what they are called may have changed */
-
-struct waiting_window {
-	struct waiting_window *next;
-	struct recorded_window recorded;
-	struct window_code *code;
-	struct process_facts *facts; /* NULL: the recording does not know any */
+struct kept_window {
+	struct kept_window *next;
+	struct waiting_window *waiting;
 	struct tick_fates fates;
 	struct buffer unproven; /* struct unproven_ticks, of them */
 };
@@ -52,6 +42,7 @@ struct window_keeper {
 	struct window_namer *namer;
 	struct process_watch *processes;
 	int watch_error; /* of the last look at them */
+	struct window_source source;
 	char machine[256];
 	uint64_t shrunk_ns;         /* CLOCK_MONOTONIC, when slices were taken away last */
 	struct age_clock age_clock; /* by which they are too old */
@@ -63,7 +54,7 @@ struct window_keeper {
 
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t changed;
-	struct waiting_window *first, **last;
+	struct kept_window *first, **last;
 	size_t waiting;
 	struct event_list events; /* that wait for the next window */
 	bool ends;
@@ -72,62 +63,18 @@ struct window_keeper {
 
 DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
 
-static void waiting_window_free(struct waiting_window *window)
+static void kept_window_free(struct kept_window *window)
 {
 	if (!window)
 		return;
-	aggregator_free(window->recorded.aggregator);
-	window_code_free(window->code);
-	process_facts_free(window->facts);
+	waiting_window_free(window->waiting);
 	buffer_release(&window->unproven);
 	free(window);
 }
 
-DEFINE_CLEANUP(cleanup_window, struct waiting_window *, waiting_window_free)
+DEFINE_CLEANUP(cleanup_window, struct kept_window *, kept_window_free)
 
 /* --- in the thread --- */
-
-static int set_origin(const struct window_keeper *keeper, const struct recorded_window *window,
-		      struct profile *profile)
-{
-	struct profile_origin *origin = profile_origin(profile);
-
-	origin->command = strdup(keeper->options.command);
-	origin->machine = strdup(keeper->machine);
-	origin->event = strdup(keeper->options.event);
-	origin->time_unix_ns = window->start_ns + window->ahead_ns;
-	origin->duration_ns = window->end_ns - window->start_ns;
-	origin->rate_hz = window->rate_hz;
-	origin->fates_are_known = true;
-	return origin->command && origin->machine && origin->event ? 0 : -ENOMEM;
-}
-
-/* The ticks as samples, whose places in files have no names. */
-static int build(const struct window_keeper *keeper, struct waiting_window *window,
-		 struct profile *profile)
-{
-	_cleanup_(naming_costs_release) struct naming_costs costs = { 0 };
-	_cleanup_(unnamed_frames_release) struct unnamed_frames unnamed;
-	struct frame_names_sources sources;
-	int error = window_namer_learn(keeper->namer, window->code);
-
-	unnamed_frames_init(&unnamed);
-	/* A container that is told by its ID is better than none. */
-	if (!error && window->facts &&
-	    window_namer_learn_containers(keeper->namer, window->facts) == -ENOMEM)
-		error = -ENOMEM;
-	if (!error)
-		error = profile_keep_samples(profile);
-	if (!error)
-		error = set_origin(keeper, &window->recorded, profile);
-	if (error)
-		return error;
-	window_namer_sources(keeper->namer, window->code, &sources);
-	sources.aggregator = window->recorded.aggregator;
-	sources.costs = &costs;
-	window->fates.unproven = &window->unproven;
-	return namer_build(&sources, window->facts, profile, &window->fates, &unnamed);
-}
 
 /* Said once, when it changes. */
 static void note_names(struct window_keeper *keeper, int error)
@@ -141,21 +88,27 @@ static void note_names(struct window_keeper *keeper, int error)
 /* What comes after a slice was sealed is not in it any more. */
 static void name_rest(struct window_keeper *keeper)
 {
-	note_names(keeper, window_namer_name_rest(keeper->namer, keeper->options.store));
+	const struct window_shelf shelf = window_shelf_of_store(keeper->options.store);
+
+	note_names(keeper, window_namer_name_rest(keeper->namer, &shelf));
 }
 
-static int keep(struct window_keeper *keeper, struct waiting_window *window)
+static int keep(struct window_keeper *keeper, struct kept_window *window)
 {
 	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
-	const struct recorded_window *recorded = &window->recorded;
+	const struct recorded_window *recorded = waiting_window_recorded(window->waiting);
 	const struct window_times times = {
 		.span = { recorded->start_ns + recorded->ahead_ns,
 			  recorded->end_ns + recorded->ahead_ns },
 		.ahead_ns = recorded->ahead_ns,
 		.unit_ns = TIME_UNIT_NS,
 	};
-	int error = profile ? build(keeper, window, profile) : -ENOMEM;
+	int error = profile ? 0 : -ENOMEM;
 
+	window->fates.unproven = &window->unproven;
+	if (!error)
+		error = waiting_window_build(window->waiting, keeper->namer, &keeper->source,
+					     profile, &window->fates);
 	if (!error && !store_writer_has_room(keeper->options.store, times.span, profile))
 		name_rest(keeper);
 	if (!error)
@@ -179,22 +132,23 @@ static struct event_list take_events(struct window_keeper *keeper)
 	return events;
 }
 
-static int note_processes(struct window_keeper *keeper, const struct waiting_window *window)
+static int note_processes(struct window_keeper *keeper, const struct kept_window *window)
 {
-	const struct aggregator *aggregator = window->recorded.aggregator;
+	const struct recorded_window *recorded = waiting_window_recorded(window->waiting);
+	const struct aggregator *aggregator = recorded->aggregator;
 	uint32_t count = (uint32_t)aggregator_process_count(aggregator);
 	int error = process_watch_look(keeper->processes), told;
 
 	for (uint32_t i = 0; i < count && !error; i++)
 		error = process_watch_meet(keeper->processes, aggregator_process(aggregator, i),
-					   window->recorded.ahead_ns);
+					   recorded->ahead_ns);
 	pthread_mutex_lock(&keeper->lock);
 	told = process_watch_tell(keeper->processes, &keeper->events);
 	pthread_mutex_unlock(&keeper->lock);
 	return error ? error : told;
 }
 
-static void watch_processes(struct window_keeper *keeper, const struct waiting_window *window)
+static void watch_processes(struct window_keeper *keeper, const struct kept_window *window)
 {
 	int error = note_processes(keeper, window);
 
@@ -279,7 +233,7 @@ static void shrink(struct window_keeper *keeper)
 }
 
 /* What was named a root meanwhile is one. */
-static void prove_roots(const struct window_keeper *keeper, struct waiting_window *window)
+static void prove_roots(const struct window_keeper *keeper, struct kept_window *window)
 {
 	const struct unproven_ticks *unproven =
 		(const struct unproven_ticks *)window->unproven.data;
@@ -293,7 +247,7 @@ static void prove_roots(const struct window_keeper *keeper, struct waiting_windo
 	}
 }
 
-static void count_fates(struct window_keeper *keeper, struct waiting_window *window)
+static void count_fates(struct window_keeper *keeper, struct kept_window *window)
 {
 	struct tick_fates *sum = &keeper->state.fates;
 
@@ -338,8 +292,10 @@ static void look_at_store(struct window_keeper *keeper)
 }
 
 /* A window without names is better than none: what is not told now is asked again with the next window. */
-static void take(struct window_keeper *keeper, struct waiting_window *window)
+static void take(struct window_keeper *keeper, struct kept_window *window)
 {
+	const struct recorded_window *recorded = waiting_window_recorded(window->waiting);
+	const struct window_shelf shelf = window_shelf_of_store(keeper->options.store);
 	int error;
 
 	watch_processes(keeper, window);
@@ -349,22 +305,22 @@ static void take(struct window_keeper *keeper, struct waiting_window *window)
 	/* One that was ended early is waited for. */
 	if (!error)
 		note_names(keeper,
-			   window_namer_name(keeper->namer, window->code, window->recorded.is_early,
-					     keeper->options.store));
+			   window_namer_name(keeper->namer, waiting_window_code(window->waiting),
+					     recorded->is_early, &shelf));
 	window_keeper_note_failures(keeper, "the process that reads files for names",
 				    window_namer_failures(keeper->namer), &keeper->namer_failures);
 	count_fates(keeper, window);
 	shrink(keeper);
 	look_at_store(keeper);
 	pthread_mutex_lock(&keeper->lock);
-	keeper->state.taken_ns = window->recorded.end_ns + window->recorded.ahead_ns;
+	keeper->state.taken_ns = recorded->end_ns + recorded->ahead_ns;
 	pthread_mutex_unlock(&keeper->lock);
 }
 
 /* NULL: all is kept, and no more will come. */
-static struct waiting_window *next_window(struct window_keeper *keeper)
+static struct kept_window *next_window(struct window_keeper *keeper)
 {
-	struct waiting_window *window;
+	struct kept_window *window;
 
 	pthread_mutex_lock(&keeper->lock);
 	while (!keeper->first && !keeper->ends)
@@ -383,30 +339,17 @@ static struct waiting_window *next_window(struct window_keeper *keeper)
 static void *run(void *context)
 {
 	struct window_keeper *keeper = context;
-	struct waiting_window *window;
+	struct kept_window *window;
 
 	while ((window = next_window(keeper))) {
 		take(keeper, window);
-		waiting_window_free(window);
+		kept_window_free(window);
 	}
 	name_rest(keeper);
 	return NULL;
 }
 
 /* --- life cycle --- */
-
-/* Signals are for the recording's thread. */
-static int start_thread(struct window_keeper *keeper)
-{
-	sigset_t all, before;
-	int error;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	error = -pthread_create(&keeper->thread, NULL, run, keeper);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return error;
-}
 
 int window_keeper_new(const struct window_keeper_options *options,
 		      struct window_keeper **ret_keeper)
@@ -421,12 +364,14 @@ int window_keeper_new(const struct window_keeper_options *options,
 	age_clock_read(&keeper->age_clock, clock_boottime_ns(), clock_unix_ns());
 	if (gethostname(keeper->machine, sizeof(keeper->machine) - 1))
 		*keeper->machine = '\0';
+	keeper->source =
+		(struct window_source){ options->command, options->event, keeper->machine };
 	pthread_mutex_init(&keeper->lock, NULL);
 	pthread_cond_init(&keeper->changed, NULL);
 	keeper->processes = process_watch_new("/proc");
 	error = keeper->processes ? window_namer_new(&keeper->namer) : -ENOMEM;
 	if (!error)
-		error = start_thread(keeper);
+		error = quiet_thread_start(&keeper->thread, run, keeper);
 	if (!error) {
 		*ret_keeper = keeper;
 		return 0;
@@ -472,7 +417,7 @@ static bool has_room(struct window_keeper *keeper)
 	return room;
 }
 
-static void append(struct window_keeper *keeper, struct waiting_window *window)
+static void append(struct window_keeper *keeper, struct kept_window *window)
 {
 	pthread_mutex_lock(&keeper->lock);
 	*keeper->last = window;
@@ -482,39 +427,18 @@ static void append(struct window_keeper *keeper, struct waiting_window *window)
 	pthread_mutex_unlock(&keeper->lock);
 }
 
-/* And what was not met for a while is forgotten, so that this does not grow. */
-static int copy_facts(const struct recording *recording, const struct aggregator *aggregator,
-		      struct process_facts **ret_facts)
-{
-	uint64_t now = clock_boottime_ns();
-	int error;
-
-	if (!recording->control_groups)
-		return 0;
-	control_groups_refresh(recording->control_groups, CONTAINERS_REFRESHED);
-	error = control_groups_copy(recording->control_groups, aggregator, ret_facts);
-	if (!error && now > FACTS_KEPT_NS)
-		error = control_groups_forget(recording->control_groups, now - FACTS_KEPT_NS);
-	return error;
-}
-
 void window_keeper_put(struct window_keeper *keeper, struct recording *recording,
 		       const struct recorded_window *recorded)
 {
-	_cleanup_(cleanup_window) struct waiting_window *window = calloc(1, sizeof(*window));
+	_cleanup_(cleanup_window) struct kept_window *window = calloc(1, sizeof(*window));
 
-	if (!window) {
+	if (!window || !has_room(keeper)) {
 		aggregator_free(recorded->aggregator);
-		count(keeper, -ENOMEM);
+		count(keeper, window ? -EBUSY : -ENOMEM);
 		return;
 	}
-	window->recorded = *recorded;
-	if (!has_room(keeper)) {
-		count(keeper, -EBUSY);
-		return;
-	}
-	window->code = window_code_new(recording, recorded->aggregator);
-	if (window->code && !copy_facts(recording, recorded->aggregator, &window->facts))
+	window->waiting = waiting_window_new(recording, recorded);
+	if (window->waiting)
 		append(keeper, take_ptr(window));
 	else
 		count(keeper, -ENOMEM);

@@ -26,7 +26,6 @@
 #include "profiler/naming_turns.h"
 #include "profiler/own_worker.h"
 #include "profiler/window_code.h"
-#include "store/store_writer.h"
 #include "symbolize/symbolizer.h"
 #include "worker/local_files.h"
 #include "worker/name_service.h"
@@ -367,7 +366,7 @@ static int compare_wanted(const void *left, const void *right)
 
 /* Two modules of one content have one identity: either will do. */
 static int list_wanted(struct naming *naming, const struct window_code *code,
-		       struct store_writer *writer)
+		       const struct window_shelf *shelf)
 {
 	size_t count = 0;
 	int error = 0;
@@ -378,7 +377,7 @@ static int list_wanted(struct naming *naming, const struct window_code *code,
 				    u64_map_get(&naming->namer->known, naming->modules[i].id),
 				    (uint32_t)i);
 	if (!error)
-		error = store_writer_each_unnamed(writer, find_wanted, naming);
+		error = shelf->each_unnamed(shelf->context, find_wanted, naming);
 	return error;
 }
 
@@ -581,20 +580,20 @@ static void naming_release(struct naming *naming)
 }
 
 static int name_all(struct naming *naming, const struct window_code *code,
-		    struct store_writer *writer)
+		    const struct window_shelf *shelf)
 {
-	int error = list_wanted(naming, code, writer);
+	int error = list_wanted(naming, code, shelf);
 
 	if (!error)
 		error = ask(naming);
 	if (error || !naming->names.size)
 		return error;
-	return store_writer_add_names(writer, (const struct address_names *)naming->names.data,
-				      naming->names.size / sizeof(struct address_names));
+	return shelf->add_names(shelf->context, (const struct address_names *)naming->names.data,
+				naming->names.size / sizeof(struct address_names));
 }
 
 static int name(struct window_namer *namer, const struct window_code *code, bool at_once,
-		struct store_writer *writer)
+		const struct window_shelf *shelf)
 {
 	_cleanup_(naming_release) struct naming naming = {
 		.namer = namer,
@@ -605,20 +604,41 @@ static int name(struct window_namer *namer, const struct window_code *code, bool
 
 	u64_map_init(&naming.by_identity);
 	arena_init(&naming.strings);
-	error = name_all(&naming, code, writer);
+	error = name_all(&naming, code, shelf);
 	if (!error)
 		held_modules_sweep(&namer->held);
 	return error;
 }
 
 int window_namer_name(struct window_namer *namer, const struct window_code *code, bool at_once,
-		      struct store_writer *writer)
+		      const struct window_shelf *shelf)
 {
 	naming_turns_begin_window(&namer->turns);
-	return name(namer, code, at_once, writer);
+	return name(namer, code, at_once, shelf);
 }
 
-int window_namer_name_rest(struct window_namer *namer, struct store_writer *writer)
+int window_namer_name_rest(struct window_namer *namer, const struct window_shelf *shelf)
 {
-	return name(namer, NULL, true, writer);
+	return name(namer, NULL, true, shelf);
+}
+
+/* --- of a store --- */
+
+static int each_of_store(void *writer, frame_address_fn take, void *context)
+{
+	return store_writer_each_unnamed(writer, take, context);
+}
+
+static int add_to_store(void *writer, const struct address_names *names, size_t count)
+{
+	return store_writer_add_names(writer, names, count);
+}
+
+struct window_shelf window_shelf_of_store(struct store_writer *writer)
+{
+	return (struct window_shelf){
+		.each_unnamed = each_of_store,
+		.add_names = add_to_store,
+		.context = writer,
+	};
 }

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names for what a store has of windows (store_writer.h): which file each module is, before a window is kept, and what its addresses are called, afterwards. Has a worker and an opener of its own, so
+ * Names for what is kept of windows, in a store (store_writer.h) or in memory: which file each module is, before a window is kept, and what its addresses are called, afterwards. Has a worker and an opener of its own, so
  * that the recording waits for neither. One thread at a time.
  */
 #ifndef HEARTH_PROFILER_WINDOW_NAMER_H
 #define HEARTH_PROFILER_WINDOW_NAMER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "store/store_writer.h"
 
 struct child_usage;
 struct frame_names_sources;
 struct process_facts;
-struct store_writer;
 struct window_code;
 struct window_namer;
 
@@ -32,15 +34,25 @@ int window_namer_learn_containers(struct window_namer *namer, struct process_fac
 void window_namer_sources(struct window_namer *namer, struct window_code *code,
 			  struct frame_names_sources *ret_sources);
 
+/* Where windows are kept: it says which addresses have no names, and takes them, as store_writer_each_unnamed() and store_writer_add_names() do. */
+struct window_shelf {
+	int (*each_unnamed)(void *context, frame_address_fn take, void *take_context);
+	int (*add_names)(void *context, const struct address_names *names, size_t count);
+	void *context;
+};
+
+/* The slice of a store that is open. */
+struct window_shelf window_shelf_of_store(struct store_writer *writer);
+
 /*
- * Names addresses of the slice that is open: those that are known from before, and those of files that the window has or that are held. A file that was read before waits for its turn
- * (naming_turns.h), so that it is read once for all that is new in it, and is held until then (held_modules.h); with `at_once` none waits. 0, -ENOMEM, or an error of store_writer_add_names().
+ * Names addresses of what is kept: those that are known from before, and those of files that the window has or that are held. A file that was read before waits for its turn
+ * (naming_turns.h), so that it is read once for all that is new in it, and is held until then (held_modules.h); with `at_once` none waits. 0, -ENOMEM, or an error of add_names().
  */
 int window_namer_name(struct window_namer *namer, const struct window_code *code, bool at_once,
-		      struct store_writer *writer);
+		      const struct window_shelf *shelf);
 
 /* The slice that is open is to end: names what still waits. The same errors. */
-int window_namer_name_rest(struct window_namer *namer, struct store_writer *writer);
+int window_namer_name_rest(struct window_namer *namer, const struct window_shelf *shelf);
 
 /* How often its worker ended before its time. */
 uint64_t window_namer_failures(const struct window_namer *namer);
