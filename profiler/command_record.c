@@ -30,6 +30,7 @@
 #include "profiler/rate_option.h"
 #include "profiler/recorder.h"
 #include "profiler/stats.h"
+#include "profiler/target_options.h"
 #include "profiler/unnamed_frames.h"
 #include "profiler/unwind_space.h"
 
@@ -103,47 +104,13 @@ static int set_unwind_memory(void *context, const char *name, const char *value,
 	return 0;
 }
 
-static int set_pids(void *context, const char *name, const char *value, const char **ret_why)
-{
-	struct record_command *command = context;
-
-	(void)name;
-	return targets_set_pids(&command->targets, value, ret_why);
-}
-
-static int set_tids(void *context, const char *name, const char *value, const char **ret_why)
-{
-	struct record_command *command = context;
-
-	(void)name;
-	return targets_set_tids(&command->targets, value, ret_why);
-}
-
-static int set_comm(void *context, const char *name, const char *value, const char **ret_why)
-{
-	struct record_command *command = context;
-
-	(void)name;
-	return targets_set_comm(&command->targets, value, ret_why);
-}
-
 /* Text that is only kept, and flags: which field, by the option's name. */
 static int keep(void *context, const char *name, const char *value, const char **ret_why)
 {
 	struct record_command *command = context;
 
 	(void)ret_why;
-	if (!strcmp(name, "all"))
-		command->targets.whole_machine = true;
-	else if (!strcmp(name, "no-inherit"))
-		command->targets.no_inherit = true;
-	else if (!strcmp(name, "cgroup"))
-		command->targets.cgroup = value;
-	else if (!strcmp(name, "container"))
-		command->targets.container = value;
-	else if (!strcmp(name, "user"))
-		command->targets.user = value;
-	else if (!strcmp(name, "stats"))
+	if (!strcmp(name, "stats"))
 		command->stats_path = value;
 	else if (!strcmp(name, "pass-status"))
 		command->pass_status = true;
@@ -178,21 +145,6 @@ static int set_demangle(void *context, const char *name, const char *value, cons
 	return demangle_option_set(value, &command->demangle, ret_why);
 }
 
-static const struct option_row target_rows[] = {
-	{ "all", 'a', NULL, "the whole machine (the default); with a command: while it runs",
-	  keep },
-	{ "pid", 'p', "PID,...", "these processes and the children that they start meanwhile",
-	  set_pids },
-	{ "no-inherit", 0, NULL, "not the children", keep },
-	{ "tid", 0, "TID,...", "these threads", set_tids },
-	{ "comm", 0, "NAME", "processes of this name (/proc/PID/comm)", set_comm },
-	{ "cgroup", 0, "PATH", "processes in this cgroup's folder and below", keep },
-	{ "container", 0, "NAME",
-	  "processes in this container that runs, by its name, or its ID or how that begins",
-	  keep },
-	{ "user", 0, "USER", "processes of this user, by name or UID", keep },
-};
-
 static const struct option_row record_rows[] = {
 	{ "rate", 'F', "HZ", "ticks a second on each CPU (default 99)", set_rate },
 	{ "duration", 'd', "SECONDS", "how long (default: until Ctrl-C or the target's end)",
@@ -223,48 +175,17 @@ static const char usage[] =
 	"Profiles now, without restarting anything, and writes one flame graph (default hearth.html).\n"
 	"Kinds of target may be combined; all are to be met. Needs root.";
 
-/* "hearth record ./program -o x.svg": -o is the program's then, which seldom is what was meant. */
-static void warn_of_swallowed_options(char **words)
-{
-	static const char *const options[] = { "-o", "-d",       "-F",        "-p",
-					       "-e", "--output", "--duration" };
-
-	for (char **word = words + 1; *word; word++)
-		for (size_t i = 0; i < ROWS(options); i++)
-			if (!strcmp(*word, options[i]))
-				log_warning(
-					"%s is passed to %s; hearth's own options stand ahead of the command",
-					*word, words[0]);
-}
-
 /* The operands: nothing, or a command behind "--" or behind the options. */
 static int take_operands(struct record_command *command, int argc, char **argv, int operand)
 {
-	bool has_dashes = !strcmp(argv[operand - 1], "--");
-
-	if (operand == argc && !has_dashes)
-		return 0;
-	if (operand == argc) {
-		log_error("there is no command behind --");
-		return -EINVAL;
-	}
-	if (command->targets.pid_count || command->targets.tid_count) {
-		log_error(
-			"a command and -p or --tid exclude each other; hearth record --help tells");
-		return -EINVAL;
-	}
-	if (!has_dashes)
-		warn_of_swallowed_options(argv + operand);
-	command->recorder.command = argv + operand;
-	/* With -a the command only says how long. */
-	command->targets.is_command = !command->targets.whole_machine;
-	return 0;
+	return target_options_take_command(&command->targets, "record", argc, argv, operand,
+					   &command->recorder.command);
 }
 
 static enum option_result parse(struct record_command *command, int argc, char **argv)
 {
 	const struct option_table tables[] = {
-		{ "What:", target_rows, ROWS(target_rows), command },
+		{ "What:", target_rows, target_row_count, &command->targets },
 		{ "How:", record_rows, ROWS(record_rows), command },
 		{ "Output:", output_rows, output_row_count, &command->output },
 		output_shaping_table(&command->output),
@@ -296,17 +217,12 @@ static int check_value(const char *value)
 
 static int check(struct record_command *command)
 {
-	const struct targets *targets = &command->targets;
 	int error = rate_option_check(command->recorder.sampler.rate_hz);
 
-	if (!error && targets->whole_machine && (targets->pid_count || targets->tid_count)) {
-		log_error("-a and -p or --tid exclude each other");
-		return -EINVAL;
-	}
-	if (!error && targets->cgroup && targets->container) {
-		log_error("--cgroup and --container exclude each other");
-		return -EINVAL;
-	}
+	if (!error)
+		error = target_options_check(&command->targets);
+	if (error)
+		return error;
 	snprintf(command->default_path, sizeof(command->default_path), "hearth%s",
 		 command->output.format ? command->output.format->ending : ".html");
 	if (!error)

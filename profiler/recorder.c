@@ -44,7 +44,7 @@
 #define ROWS_WAIT_NS 5000000000u
 
 /* What may wake the loop. */
-enum wake { WAKE_RING, WAKE_ROWS, WAKE_COPIES, WAKE_TIMER, WAKE_SIGNAL, WAKE_COMMAND };
+enum wake { WAKE_RING, WAKE_ROWS, WAKE_COPIES, WAKE_TIMER, WAKE_SIGNAL, WAKE_COMMAND, WAKE_END };
 
 struct recorder {
 	const struct recorder_options *options;
@@ -150,6 +150,8 @@ static int set_up_loop(struct recorder *recorder)
 		error = watch(recorder, recorder->signals, WAKE_SIGNAL);
 	if (!error && recorder->recording->workload.pid)
 		error = watch(recorder, recorder->recording->workload.pidfd, WAKE_COMMAND);
+	if (!error && recorder->options->windows && recorder->options->windows->end_fd)
+		error = watch(recorder, recorder->options->windows->end_fd, WAKE_END);
 	return error;
 }
 
@@ -256,6 +258,9 @@ static void wake_up(struct recorder *recorder, enum wake wake)
 		break;
 	case WAKE_COMMAND:
 		end(recorder, RECORDING_COMMAND_ENDED);
+		break;
+	case WAKE_END:
+		end(recorder, RECORDING_INTERRUPTED);
 		break;
 	}
 }

@@ -46,6 +46,7 @@ struct recorder_windows {
 	uint64_t (*other_cpu_ns)(void *context);
 	void *context;
 	const struct budget_limits *limits; /* NULL: it may cost what it does */
+	int end_fd; /* the recording ends when this can be read; 0: there is none */
 };
 
 struct recorder_options {
