@@ -18,9 +18,9 @@ VERSION := 0.1.0
 ARCH    := $(shell uname -m | sed -e 's/x86_64/x86/' -e 's/aarch64/arm64/')
 
 # The folders that hold C for the user side (docs/architecture.md), lowest first.
-FOLDERS := base model elf unwind symbolize worker store render http profiler
+FOLDERS := base model elf unwind symbolize worker store render http terminal profiler
 
-PACKAGES := libbpf libelf zlib libisal sqlite3 liblzma libxxhash yajl libmicrohttpd
+PACKAGES := libbpf libelf zlib libisal sqlite3 liblzma libxxhash yajl libmicrohttpd ncursesw
 WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wwrite-strings -Wvla -Wno-missing-field-initializers \
 	    -Werror
 CFLAGS   ?= -O2 -g

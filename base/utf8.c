@@ -98,3 +98,14 @@ void utf8_append_clean(struct buffer *to, const char *bytes, size_t size, size_t
 		at += length ? length : 1;
 	}
 }
+
+size_t utf8_encode(uint32_t code_point, char *bytes)
+{
+	size_t size = code_point < 0x80 ? 1 : code_point < 0x800 ? 2 : code_point < 0x10000 ? 3 : 4;
+	static const unsigned char heads[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+
+	for (size_t i = size; i-- > 1; code_point >>= 6)
+		bytes[i] = (char)(0x80 | (code_point & 0x3f));
+	bytes[0] = (char)(heads[size] | code_point);
+	return size;
+}

@@ -18,6 +18,9 @@ struct buffer;
  */
 size_t utf8_decode(const char *bytes, size_t size, uint32_t *ret_code_point);
 
+/* Writes a code point (up to U+10FFFF) as up to four bytes: how many. */
+size_t utf8_encode(uint32_t code_point, char *bytes);
+
 /*
  * Appends `bytes` with each invalid byte and each unwanted character replaced by U+FFFD, cut on a
  * code point boundary to at most `limit` bytes, with "…" at the end where it was cut.

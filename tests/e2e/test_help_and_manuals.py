@@ -41,6 +41,14 @@ def test_every_command_is_in_help_and_manual():
         assert f".BR {command} " in manual("hearth")
 
 
+def test_every_key_of_top_is_in_the_manual():
+    table = (ROOT / "terminal/view_keys.def").read_text()
+    keys = re.findall(r'^VIEW_KEY\(\w+, KEYS\(.*?\), "([^"]*)"', table, re.MULTILINE)
+    assert len(keys) > 20
+    told = re.findall(r"^\.B (.*)$", manual("hearth-top").partition(".SH KEYS")[2], re.MULTILINE)
+    assert not [key for key in keys if ", ".join(key.split()) not in told]
+
+
 def test_every_reason_is_in_the_manual():
     reasons = re.findall(r'^REASON\(\w+, (?:TRUNCATED|LOST), "(\w+)"', (ROOT / "bpf/fates.def").read_text(), re.MULTILINE)
     assert len(reasons) > 5

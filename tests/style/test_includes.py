@@ -22,6 +22,7 @@ MAY_INCLUDE = {
     "render": ["base", "model"],
     "web": [],
     "http": ["base", "model", "render"],
+    "terminal": ["base", "model"],
     "profiler": ["*"],
     "tests": ["*"],
     "samples": [],
