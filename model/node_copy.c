@@ -7,6 +7,9 @@
 int node_copy(struct frame_copy *copy, const bool *wanted, uint32_t *nodes)
 {
 	uint32_t count = profile_node_count(copy->from), frame;
+	/* Frames that differ do so in an empty tree, too: no two nodes become one. */
+	const bool all_differ = copy->lines.way == FRAME_LINES_KEPT &&
+				!copy->lines.strips_modules && profile_node_count(copy->to) == 1;
 	int error = 0;
 
 	nodes[PROFILE_ROOT] = PROFILE_ROOT;
@@ -18,7 +21,8 @@ int node_copy(struct frame_copy *copy, const bool *wanted, uint32_t *nodes)
 			continue;
 		error = frame_copy_add(copy, node->frame, &frame);
 		if (!error)
-			error = profile_add_child(copy->to, nodes[node->parent], frame, &nodes[i]);
+			error = (all_differ ? profile_append_child : profile_add_child)(
+				copy->to, nodes[node->parent], frame, &nodes[i]);
 	}
 	return error;
 }

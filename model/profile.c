@@ -220,6 +220,12 @@ int profile_add_child(struct profile *profile, uint32_t parent, uint32_t frame, 
 	return stack_tree_add(&profile->tree, parent, frame, ret_node);
 }
 
+int profile_append_child(struct profile *profile, uint32_t parent, uint32_t frame,
+			 uint32_t *ret_node)
+{
+	return stack_tree_append(&profile->tree, parent, frame, ret_node);
+}
+
 const struct stack_node *profile_node(const struct profile *profile, uint32_t node)
 {
 	return &profile->tree.nodes[node];

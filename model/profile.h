@@ -146,6 +146,9 @@ struct stack_tree *profile_tree(struct profile *profile);
 
 /* The child of `parent` for `frame`, made if it is not there: 0 or -ENOMEM. */
 int profile_add_child(struct profile *profile, uint32_t parent, uint32_t frame, uint32_t *ret_node);
+/* The same of one that is known not to be there, which is not looked for. */
+int profile_append_child(struct profile *profile, uint32_t parent, uint32_t frame,
+			 uint32_t *ret_node);
 const struct stack_node *profile_node(const struct profile *profile, uint32_t node);
 const struct stack_node *profile_nodes(const struct profile *profile); /* all, by ID */
 uint32_t profile_node_count(const struct profile *profile); /* parents come before children */

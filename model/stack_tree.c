@@ -138,6 +138,32 @@ static void note_order(struct stack_tree *tree, uint32_t node)
 	tree->last_branch = node;
 }
 
+/* A child that is not there yet: 0 or -ENOMEM. Without a table nothing is remembered but that it would be in one. */
+static int append(struct stack_tree *tree, uint32_t parent, uint32_t frame, bool has_table,
+		  uint32_t *ret_node)
+{
+	uint32_t node = tree->node_count;
+
+	if (node == tree->node_capacity && stack_tree_reserve(tree, 1))
+		return -ENOMEM;
+	tree->nodes[node] = (struct stack_node){ .parent = parent, .frame = frame };
+	if (is_in_table(tree, node)) {
+		if (has_table && remember(tree, node))
+			return -ENOMEM;
+		tree->child_count += !has_table;
+		if (tree->has_walk_order)
+			note_order(tree, node);
+	}
+	tree->node_count++;
+	*ret_node = node;
+	return 0;
+}
+
+int stack_tree_append(struct stack_tree *tree, uint32_t parent, uint32_t frame, uint32_t *ret_node)
+{
+	return append(tree, parent, frame, tree->child_capacity != 0, ret_node);
+}
+
 int stack_tree_add(struct stack_tree *tree, uint32_t parent, uint32_t frame, uint32_t *ret_node)
 {
 	uint32_t node;
@@ -146,19 +172,8 @@ int stack_tree_add(struct stack_tree *tree, uint32_t parent, uint32_t frame, uin
 	    stack_tree_reserve_branches(tree, tree->child_count))
 		return -ENOMEM;
 	node = stack_tree_find(tree, parent, frame);
-	if (!node) {
-		node = tree->node_count;
-		if (node == tree->node_capacity && stack_tree_reserve(tree, 1))
-			return -ENOMEM;
-		tree->nodes[node] = (struct stack_node){ .parent = parent, .frame = frame };
-		if (is_in_table(tree, node)) {
-			if (remember(tree, node))
-				return -ENOMEM;
-			if (tree->has_walk_order)
-				note_order(tree, node);
-		}
-		tree->node_count++;
-	}
+	if (!node)
+		return append(tree, parent, frame, true, ret_node);
 	*ret_node = node;
 	return 0;
 }

@@ -43,6 +43,9 @@ uint32_t stack_tree_find(const struct stack_tree *tree, uint32_t parent, uint32_
 /* The child of `parent` for `frame`, made if it is not there: 0 or -ENOMEM. */
 int stack_tree_add(struct stack_tree *tree, uint32_t parent, uint32_t frame, uint32_t *ret_node);
 
+/* A child of `parent` for `frame` that is known not to be there: 0 or -ENOMEM. Of a tree that is settled, or to which nothing else was added, no table is made for it. */
+int stack_tree_append(struct stack_tree *tree, uint32_t parent, uint32_t frame, uint32_t *ret_node);
+
 static inline bool stack_tree_is_child(const struct stack_tree *tree, uint32_t node,
 				       uint32_t parent, uint32_t frame)
 {

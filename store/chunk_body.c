@@ -2,6 +2,7 @@
 #include "store/chunk_body.h"
 
 #include <errno.h>
+#include <isa-l/igzip_lib.h>
 #include <stdint.h>
 #include <zlib.h>
 
@@ -22,21 +23,30 @@ int chunk_body_pack(struct bytes body, struct buffer *packed)
 	return 0;
 }
 
+/* By ISA-L, which takes half of zlib's time, and needs no memory but its state: some 90 kB. */
 int chunk_body_unpack(struct bytes packed, uint64_t size, struct buffer *body)
 {
-	uLongf unpacked = size;
+	struct inflate_state state;
 	int result;
 
-	if (size > CHUNK_MAX_BYTES)
+	if (size > CHUNK_MAX_BYTES || packed.size > UINT32_MAX)
 		return -EBADMSG;
 	buffer_clear(body);
-	if (!buffer_extend(body, size + 1)) /* of no bytes, too, zlib wants a place */
+	if (!buffer_extend(body, size + 1)) /* a place more, so that what is larger is seen */
 		return -ENOMEM;
 	body->size = size;
-	result = uncompress((Bytef *)body->data, &unpacked, packed.data, packed.size);
-	if (result == Z_MEM_ERROR)
-		return -ENOMEM;
-	return result == Z_OK && unpacked == size ? 0 : -EBADMSG;
+	isal_inflate_init(&state);
+	state.crc_flag = ISAL_ZLIB;
+	/* It reads what `next_in` points to, and writes nothing there. */
+	state.next_in = (uint8_t *)(uintptr_t)packed.data;
+	state.avail_in = (uint32_t)packed.size;
+	state.next_out = (uint8_t *)body->data;
+	state.avail_out = (uint32_t)size + 1;
+	result = isal_inflate_stateless(&state);
+	return result == ISAL_DECOMP_OK && state.block_state == ISAL_BLOCK_FINISH &&
+			       state.total_out == size
+		       ? 0
+		       : -EBADMSG;
 }
 
 int chunk_body_peek(struct bytes packed, uint8_t *to, size_t size, size_t *ret_size)

@@ -41,7 +41,10 @@ static inline uint64_t column_read(struct column *column, struct byte_reader *re
 	return column->last;
 }
 
-/* Where a column of so many rows begins; the reader moves on behind it. Each takes a byte at least. 0 or -EBADMSG. */
+/* Where a column of so many rows begins; the reader moves on behind it. Each takes a byte at least. 0 or -EBADMSG. What the numbers are is not looked at: they may be too long to be any. */
 int column_find(struct byte_reader *reader, uint64_t rows, struct byte_reader *ret_column);
+
+/* Reads a column of numbers that fit 32 bits, into every `step`th place from `to` on: 0 or -EBADMSG: it is none, or one is larger. */
+int column_read_all(struct byte_reader *reader, uint64_t rows, uint32_t *to, size_t step);
 
 #endif

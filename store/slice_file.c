@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <isa-l/crc.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
@@ -121,7 +121,7 @@ static void distrust(sqlite3 *database)
 
 static int64_t checksum_of_body(struct bytes packed)
 {
-	return (int64_t)crc32_z(0, packed.data, packed.size);
+	return (int64_t)crc32_gzip_refl(0, packed.data, packed.size);
 }
 
 /* Of the numbers before it. */
@@ -131,7 +131,7 @@ static int64_t checksum_of_row(const int64_t numbers[NUMBERS])
 
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)((uint64_t)numbers[i / 8] >> i % 8 * 8);
-	return (int64_t)crc32_z(0, bytes, sizeof(bytes));
+	return (int64_t)crc32_gzip_refl(0, bytes, sizeof(bytes));
 }
 
 /* --- writing --- */

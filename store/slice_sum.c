@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* --- writing --- */
 
@@ -293,4 +294,17 @@ bool sum_reader_next_cell(struct sum_reader *sum, struct sum_row *ret_row)
 		.value = next(sum, ROW_VALUE),
 	};
 	return true;
+}
+
+int sum_reader_copy(const struct sum_reader *sum, bool is_series, size_t step, uint32_t *labels,
+		    uint32_t *node, uint32_t *value)
+{
+	struct byte_reader readers[ROW_FIELDS];
+	int error;
+
+	memcpy(readers, sum->readers, sizeof(readers));
+	error = column_read_all(&readers[ROW_LABELS], sum->rows, labels, step);
+	if (!error && !is_series)
+		error = column_read_all(&readers[ROW_NODE], sum->rows, node, step);
+	return error ? error : column_read_all(&readers[ROW_VALUE], sum->rows, value, step);
 }

@@ -82,4 +82,8 @@ bool sum_reader_next_window(struct sum_reader *reader);
 bool sum_reader_next_row(struct sum_reader *reader, struct sum_row *ret_row);
 bool sum_reader_next_cell(struct sum_reader *reader, struct sum_row *ret_row);
 
+/* All rows of one that was not read yet, of each field every `step`th place from where it points to; `node` is left alone of a series. 0 or -EBADMSG: a number does not fit 32 bits. */
+int sum_reader_copy(const struct sum_reader *reader, bool is_series, size_t step, uint32_t *labels,
+		    uint32_t *node, uint32_t *value);
+
 #endif

@@ -32,6 +32,7 @@ static void forget_slices(struct store_view *view)
 	free(view->slices);
 	view->slices = NULL;
 	view->count = 0;
+	view_sums_release(&view->sums);
 }
 
 int store_view_new(const char *folder, struct store_view **ret_view)
@@ -62,6 +63,12 @@ void store_view_free(struct store_view *view)
 
 /* --- loading --- */
 
+static void forget_slice(struct store_view *view, struct view_slice *slice)
+{
+	view_sums_forget(&view->sums, slice->entry.number);
+	view_slice_release(slice);
+}
+
 /* Those of both that have one number go on. */
 static int take_list(struct store_view *view, const struct slice_list *list)
 {
@@ -75,13 +82,13 @@ static int take_list(struct store_view *view, const struct slice_list *list)
 			continue;
 		while (old < view->count &&
 		       view->slices[old].entry.number < list->entries[i].number)
-			view_slice_release(&view->slices[old++]);
+			forget_slice(view, &view->slices[old++]);
 		if (old < view->count && view->slices[old].entry.number == list->entries[i].number)
 			slices[count] = view->slices[old++];
 		slices[count++].entry = list->entries[i];
 	}
 	while (old < view->count)
-		view_slice_release(&view->slices[old++]);
+		forget_slice(view, &view->slices[old++]);
 	free(view->slices);
 	view->slices = slices;
 	view->count = count;
@@ -112,6 +119,17 @@ static bool may_have_part(const struct slice_entry *entry, struct window_span pa
 	       (entry->span.end_ns > part.start_ns && entry->span.start_ns < part.end_ns);
 }
 
+/* Where names came, what was decoded with others goes. */
+static int load_slice(struct store_view *view, struct view_slice *slice)
+{
+	const uint64_t begun = slice->begun;
+	int error = view_slice_load(slice, view->folder, view->words);
+
+	if (slice->begun != begun)
+		view_sums_forget(&view->sums, slice->entry.number);
+	return error;
+}
+
 /* -ENOENT: one is not there any more. What cannot be read is left out. */
 static int load_slices(struct store_view *view, struct window_span part)
 {
@@ -121,7 +139,7 @@ static int load_slices(struct store_view *view, struct window_span part)
 		int error = 0;
 
 		if (may_have_part(&view->slices[i].entry, part))
-			error = view_slice_load(&view->slices[i], view->folder, view->words);
+			error = load_slice(view, &view->slices[i]);
 		if (error == -ENOMEM)
 			return error;
 		if (error == -ENOENT)
@@ -149,14 +167,16 @@ bool view_reads(const struct view_slice *slice, struct window_span part)
 	       view_slice_counts_samples(slice);
 }
 
-int view_read(struct store_view *view, struct window_span part, enum view_sums sums,
+int view_read(struct store_view *view, struct window_span part, enum view_depth depth,
 	      const struct view_sink *sink)
 {
 	int error = 0;
 
+	view_sums_next_question(&view->sums);
 	for (size_t i = 0; i < view->count; i++) {
 		if (view_reads(&view->slices[i], part))
-			error = view_slice_read(&view->slices[i], view->folder, part, sums, sink);
+			error = view_slice_read(&view->slices[i], view->folder, part, depth,
+						&view->sums, sink);
 		if (error == -ENOMEM || error == -EOVERFLOW)
 			return error;
 	}
@@ -164,8 +184,6 @@ int view_read(struct store_view *view, struct window_span part, enum view_sums s
 }
 
 /* --- which samples --- */
-
-enum choice { NOT_KNOWN, TAKEN, LEFT };
 
 int view_choice_init(struct view_choice *choice, const struct store_view *view,
 		     const struct label_filter *filter)
@@ -195,13 +213,10 @@ static bool takes_set(const struct view_choice *choice, uint32_t labels)
 				  samples ? samples_labels(samples, labels) : &unknown);
 }
 
-bool view_choice_takes(struct view_choice *choice, uint32_t labels)
+bool view_choice_find(struct view_choice *choice, uint32_t labels)
 {
-	if (!choice->known)
-		return true;
-	if (choice->known[labels] == NOT_KNOWN)
-		choice->known[labels] = takes_set(choice, labels) ? TAKEN : LEFT;
-	return choice->known[labels] == TAKEN;
+	choice->known[labels] = takes_set(choice, labels) ? VIEW_TAKES : VIEW_LEAVES;
+	return choice->known[labels] == VIEW_TAKES;
 }
 
 bool view_label_is_fine(enum sample_label label)

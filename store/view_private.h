@@ -9,6 +9,7 @@
 
 #include "store/store_view.h"
 #include "store/view_slice.h"
+#include "store/view_sum.h"
 
 #define VIEW_NS_PER_SECOND 1000000000u
 
@@ -17,20 +18,32 @@ struct store_view {
 	struct profile *words;     /* strings, frames, nodes and label sets of all slices */
 	struct view_slice *slices; /* by number */
 	size_t count;
+	struct view_sums sums;
 };
 
 /* What a question takes, by the label sets of `words`: each is looked at once. */
 struct view_choice {
 	const struct label_filter *filter;
 	const struct profile *words;
-	uint8_t *known; /* per label set: enum, private */
+	uint8_t *known; /* per label set: enum view_choice_known; NULL: all are taken */
 };
+
+enum view_choice_known { VIEW_NOT_KNOWN, VIEW_TAKES, VIEW_LEAVES };
 
 /* All of `words` is there. 0 or -ENOMEM. */
 int view_choice_init(struct view_choice *choice, const struct store_view *view,
 		     const struct label_filter *filter);
 void view_choice_release(struct view_choice *choice);
-bool view_choice_takes(struct view_choice *choice, uint32_t labels);
+bool view_choice_find(struct view_choice *choice,
+		      uint32_t labels); /* serves the next one: a set that was not looked at yet */
+
+static inline bool view_choice_takes(struct view_choice *choice, uint32_t labels)
+{
+	if (!choice->known)
+		return true;
+	return choice->known[labels] == VIEW_NOT_KNOWN ? view_choice_find(choice, labels)
+						       : choice->known[labels] == VIEW_TAKES;
+}
 
 /* Are CPU or thread asked for, which no sum tells apart? */
 bool view_label_is_fine(enum sample_label label);
@@ -40,7 +53,7 @@ bool view_filter_is_fine(const struct label_filter *filter);
 int view_load(struct store_view *view, struct window_span part);
 
 /* Reads all of a part: 0, -ENOMEM, or the sink's result, which is -ENOMEM or -EOVERFLOW. */
-int view_read(struct store_view *view, struct window_span part, enum view_sums sums,
+int view_read(struct store_view *view, struct window_span part, enum view_depth depth,
 	      const struct view_sink *sink);
 
 /* The slices that view_read() reads. */

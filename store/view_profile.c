@@ -96,33 +96,42 @@ static int find_labels(struct tally *tally, uint32_t labels, uint32_t *ret_label
 	return 0;
 }
 
-static int keep(struct tally *tally, const struct view_sample *sample, uint32_t node,
+static int keep(struct tally *tally, const struct view_rows *rows, size_t row, uint32_t node,
 		uint64_t value)
 {
-	struct sample kept = { .time_ns = tally->keeps_times ? sample->time_ns : SAMPLE_NO_TIME };
+	struct sample kept = { .time_ns = SAMPLE_NO_TIME };
 	int error = find_node(tally, node, &kept.node);
 
+	if (tally->keeps_times && rows->times_ns)
+		kept.time_ns = rows->times_ns[row];
 	if (!error)
-		error = find_labels(tally, sample->labels, &kept.labels);
+		error = find_labels(tally, rows->rows[row].labels, &kept.labels);
 	return error ? error : profile_add_sample(tally->into, &kept, &value);
 }
 
-static int count(void *context, const struct view_sample *sample)
+static int count(void *context, const struct view_rows *rows)
 {
+	const uint64_t sample_ns = view_sample_ns(rows->rate_hz);
 	struct tally *tally = context;
-	uint32_t node = sample->node == PROFILE_NONE ? tally->damaged : sample->node;
-	uint64_t value;
+	int error = 0;
 
-	if (!view_choice_takes(&tally->choice, sample->labels))
-		return 0;
-	if (__builtin_mul_overflow(sample->value, view_sample_ns(sample->rate_hz), &value) ||
-	    __builtin_add_overflow(tally->total_ns, value, &tally->total_ns) ||
-	    tally->total_ns > INT64_MAX)
-		return -EOVERFLOW;
-	if (!tally->counts)
-		return keep(tally, sample, node, value);
-	tally->counts[node] += value;
-	return 0;
+	for (size_t i = 0; i < rows->count && !error; i++) {
+		const struct view_row *row = &rows->rows[i];
+		uint32_t node = row->node == PROFILE_NONE ? tally->damaged : row->node;
+		uint64_t value;
+
+		if (!view_choice_takes(&tally->choice, row->labels))
+			continue;
+		if (__builtin_mul_overflow(row->value, sample_ns, &value) ||
+		    __builtin_add_overflow(tally->total_ns, value, &tally->total_ns) ||
+		    tally->total_ns > INT64_MAX)
+			return -EOVERFLOW;
+		if (tally->counts)
+			tally->counts[node] += value;
+		else
+			error = keep(tally, rows, i, node, value);
+	}
+	return error;
 }
 
 /* --- the profile --- */
@@ -245,7 +254,7 @@ static void release(struct tally *tally)
 static int fill(struct tally *tally, const struct view_question *question, enum view_keeps keeps)
 {
 	const struct view_sink sink = { tally, note_window, count };
-	const enum view_sums sums =
+	const enum view_depth depth =
 		keeps == VIEW_KEEPS_NONE && !view_filter_is_fine(question->filter) ? VIEW_ROWS
 										   : VIEW_WINDOWS;
 	int error = view_load(tally->view, question->part);
@@ -255,7 +264,7 @@ static int fill(struct tally *tally, const struct view_question *question, enum 
 	if (!error)
 		error = view_choice_init(&tally->choice, tally->view, question->filter);
 	if (!error)
-		error = view_read(tally->view, question->part, sums, &sink);
+		error = view_read(tally->view, question->part, depth, &sink);
 	if (!error)
 		error = settle_values(tally);
 	return error ? error : settle_origin(tally);

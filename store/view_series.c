@@ -31,20 +31,25 @@ static void by_set_release(struct by_set *sets)
 	free(sets->cpu_ns);
 }
 
-static int add_to_set(void *context, const struct view_sample *sample)
+static int add_to_set(void *context, const struct view_rows *rows)
 {
+	const uint64_t sample_ns = view_sample_ns(rows->rate_hz);
 	struct by_set *sets = context;
-	uint64_t cpu_ns;
 
-	if (view_choice_takes(&sets->choice, sample->labels) &&
-	    (__builtin_mul_overflow(sample->value, view_sample_ns(sample->rate_hz), &cpu_ns) ||
-	     __builtin_add_overflow(sets->cpu_ns[sample->labels], cpu_ns,
-				    &sets->cpu_ns[sample->labels])))
-		return -EOVERFLOW;
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct view_row *row = &rows->rows[i];
+		uint64_t cpu_ns;
+
+		if (view_choice_takes(&sets->choice, row->labels) &&
+		    (__builtin_mul_overflow(row->value, sample_ns, &cpu_ns) ||
+		     __builtin_add_overflow(sets->cpu_ns[row->labels], cpu_ns,
+					    &sets->cpu_ns[row->labels])))
+			return -EOVERFLOW;
+	}
 	return 0;
 }
 
-static enum view_sums sums_for(const struct view_question *question, enum sample_label label)
+static enum view_depth depth_for(const struct view_question *question, enum sample_label label)
 {
 	return view_label_is_fine(label) || view_filter_is_fine(question->filter) ? VIEW_WINDOWS
 										  : VIEW_SERIES;
@@ -52,7 +57,7 @@ static enum view_sums sums_for(const struct view_question *question, enum sample
 
 /* The view is loaded. */
 static int find_sets(struct store_view *view, const struct view_question *question,
-		     enum view_sums sums, struct by_set *sets)
+		     enum view_depth depth, struct by_set *sets)
 {
 	const struct samples *samples = profile_samples(view->words);
 	const struct view_sink sink = { sets, NULL, add_to_set };
@@ -62,7 +67,7 @@ static int find_sets(struct store_view *view, const struct view_question *questi
 	sets->cpu_ns = calloc(sets->count, sizeof(*sets->cpu_ns));
 	if (error || !sets->cpu_ns)
 		return -ENOMEM;
-	return view_read(view, question->part, sums, &sink);
+	return view_read(view, question->part, depth, &sink);
 }
 
 /* A value of a label: a number or a string of the view, or PROFILE_NONE. */
@@ -163,7 +168,7 @@ int store_view_values(struct store_view *view, const struct view_question *quest
 	int error = view_load(view, question->part);
 
 	if (!error)
-		error = find_sets(view, question, sums_for(question, label), &sets);
+		error = find_sets(view, question, depth_for(question, label), &sets);
 	if (!error)
 		error = find_values(view, &sets, label, &values, &count);
 	return error ? error
@@ -199,15 +204,47 @@ static void spread(const struct steps *steps, struct window_span span, double am
 	}
 }
 
-/* Where its time is known, to one point. */
-static void add_at(const struct steps *steps, const struct view_sample *sample, double amount,
-		   double *to)
+/* The point that a sample counts in; -1: none of them. */
+static int64_t point_at(const struct steps *steps, uint64_t time_ns)
 {
-	if (sample->time_ns == SAMPLE_NO_TIME)
-		spread(steps, sample->span, amount, to);
-	else if (sample->time_ns >= steps->start_ns &&
-		 (sample->time_ns - steps->start_ns) / steps->step_ns < steps->points)
-		to[(sample->time_ns - steps->start_ns) / steps->step_ns] += amount;
+	uint64_t point;
+
+	if (time_ns < steps->start_ns)
+		return -1;
+	point = (time_ns - steps->start_ns) / steps->step_ns;
+	return point < steps->points ? (int64_t)point : -1;
+}
+
+/* Where the samples of a window count whose times are not known: one point, or spread over several. */
+struct place {
+	struct window_span span;
+	int64_t point; /* -1: several, or none */
+};
+
+static struct place place_of(const struct steps *steps, struct window_span span)
+{
+	const bool is_long = span.end_ns > span.start_ns;
+	int64_t first = point_at(steps, span.start_ns);
+
+	return (struct place){ span,
+			       is_long && first == point_at(steps, span.end_ns - 1) ? first : -1 };
+}
+
+/* A sample to its point. */
+static void add_at(const struct steps *steps, const struct place *place, uint64_t time_ns,
+		   double amount, double *to)
+{
+	int64_t point = time_ns == SAMPLE_NO_TIME ? place->point : point_at(steps, time_ns);
+
+	if (point >= 0)
+		to[point] += amount;
+	else if (time_ns == SAMPLE_NO_TIME)
+		spread(steps, place->span, amount, to);
+}
+
+static uint64_t time_of(const struct view_rows *rows, size_t row)
+{
+	return rows->times_ns ? rows->times_ns[row] : SAMPLE_NO_TIME;
 }
 
 struct drawing {
@@ -228,15 +265,22 @@ static int cover(void *context, struct window_span span, uint64_t rate_hz)
 	return 0;
 }
 
-static int draw(void *context, const struct view_sample *sample)
+static int draw(void *context, const struct view_rows *rows)
 {
 	struct drawing *drawing = context;
-	double cpu_ns = (double)sample->value * (double)view_sample_ns(sample->rate_hz);
+	const struct place place = place_of(&drawing->steps, rows->span);
+	const double sample_ns = (double)view_sample_ns(rows->rate_hz);
 
-	if (!view_choice_takes(&drawing->sets->choice, sample->labels))
-		return 0;
-	add_at(&drawing->steps, sample, cpu_ns, drawing->total);
-	add_at(&drawing->steps, sample, cpu_ns, drawing->lines[sample->labels]);
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct view_row *row = &rows->rows[i];
+		double cpu_ns = (double)row->value * sample_ns;
+
+		if (!view_choice_takes(&drawing->sets->choice, row->labels))
+			continue;
+		add_at(&drawing->steps, &place, time_of(rows, i), cpu_ns, drawing->total);
+		add_at(&drawing->steps, &place, time_of(rows, i), cpu_ns,
+		       drawing->lines[row->labels]);
+	}
 	return 0;
 }
 
@@ -328,7 +372,7 @@ static struct steps steps_of(struct window_span part, uint32_t points)
 }
 
 static int draw_lines(struct store_view *view, const struct view_question *question,
-		      enum view_sums sums, enum sample_label label, const struct value *values,
+		      enum view_depth depth, enum sample_label label, const struct value *values,
 		      struct drawing *drawing, struct view_series *series)
 {
 	const struct view_sink sink = { drawing, cover, draw };
@@ -343,7 +387,7 @@ static int draw_lines(struct store_view *view, const struct view_question *quest
 	if (!error)
 		error = choose_lines(view, label, values, series, drawing);
 	if (!error)
-		error = view_read(view, question->part, sums, &sink);
+		error = view_read(view, question->part, depth, &sink);
 	if (!error)
 		settle_series(drawing, series);
 	return error;
@@ -358,11 +402,11 @@ int store_view_series(struct store_view *view, const struct view_question *quest
 	struct drawing drawing = { .steps = steps_of(question->part, points), .sets = &sets };
 	struct view_series series = { drawing.steps.start_ns, drawing.steps.step_ns,
 				      drawing.steps.points };
-	enum view_sums sums = sums_for(question, label);
+	enum view_depth depth = depth_for(question, label);
 	int error = view_load(view, question->part);
 
 	if (!error)
-		error = find_sets(view, question, sums, &sets);
+		error = find_sets(view, question, depth, &sets);
 	if (!error)
 		error = find_values(view, &sets, label, &values, &series.line_count);
 	if (error)
@@ -372,9 +416,9 @@ int store_view_series(struct store_view *view, const struct view_question *quest
 		series.line_count = limit;
 	error = make_lines(view, label, (const struct value *)values.data, memory, &series);
 	if (drawing.steps.step_ns < SUMS_STEP_NS)
-		sums = VIEW_WINDOWS;
+		depth = VIEW_WINDOWS;
 	if (!error)
-		error = draw_lines(view, question, sums, label, (const struct value *)values.data,
+		error = draw_lines(view, question, depth, label, (const struct value *)values.data,
 				   &drawing, &series);
 	if (!error)
 		*ret_series = series;
@@ -389,12 +433,15 @@ struct heating {
 	double *counts;
 };
 
-static int heat(void *context, const struct view_sample *sample)
+static int heat(void *context, const struct view_rows *rows)
 {
 	struct heating *heating = context;
+	const struct place place = place_of(&heating->steps, rows->span);
 
-	if (view_choice_takes(&heating->choice, sample->labels))
-		add_at(&heating->steps, sample, (double)sample->value, heating->counts);
+	for (size_t i = 0; i < rows->count; i++)
+		if (view_choice_takes(&heating->choice, rows->rows[i].labels))
+			add_at(&heating->steps, &place, time_of(rows, i),
+			       (double)rows->rows[i].value, heating->counts);
 	return 0;
 }
 
@@ -403,7 +450,7 @@ int store_view_heat(struct store_view *view, const struct view_question *questio
 {
 	struct heating heating = { .steps = steps_of(question->part, columns * rows) };
 	const struct view_sink sink = { &heating, NULL, heat };
-	enum view_sums sums =
+	enum view_depth depth =
 		view_filter_is_fine(question->filter) || heating.steps.step_ns < SUMS_STEP_NS
 			? VIEW_WINDOWS
 			: VIEW_SERIES;
@@ -420,7 +467,7 @@ int store_view_heat(struct store_view *view, const struct view_question *questio
 	if (!heating.counts)
 		error = -ENOMEM;
 	if (!error)
-		error = view_read(view, question->part, sums, &sink);
+		error = view_read(view, question->part, depth, &sink);
 	view_choice_release(&heating.choice);
 	if (error)
 		return error;

@@ -10,7 +10,7 @@
 #include "store/chunk_body.h"
 #include "store/slice_file.h"
 #include "store/slice_head.h"
-#include "store/slice_sum.h"
+#include "store/view_sum.h"
 
 DEFINE_CLEANUP(cleanup_reader, struct slice_reader *, slice_reader_free)
 
@@ -37,7 +37,7 @@ void view_slice_release(struct view_slice *slice)
 		dictionary_reader_release(&slice->dictionary);
 	profile_free(slice->head);
 	buffer_release(&slice->chunks);
-	*slice = (struct view_slice){ .entry = slice->entry };
+	*slice = (struct view_slice){ .entry = slice->entry, .begun = slice->begun + 1 };
 }
 
 static int open_reader(const struct view_slice *slice, const char *folder,
@@ -152,6 +152,7 @@ static int begin(struct view_slice *slice, struct profile *words)
 	if (slice->head)
 		dictionary_reader_release(&slice->dictionary);
 	profile_free(slice->head);
+	slice->begun++;
 	slice->head = profile_new();
 	error = dictionary_reader_init(&slice->dictionary, words);
 	slice->dictionary.lacks_chunks = lacks_chunks;
@@ -227,9 +228,13 @@ static bool is_inside(struct window_span span, struct window_span part)
 	return span.start_ns >= part.start_ns && span.end_ns <= part.end_ns;
 }
 
+#define BLOCK_ROWS 512 /* given at once */
+
 struct reading {
 	const struct view_slice *slice;
-	struct slice_reader *reader;
+	const char *folder;
+	struct slice_reader *reader; /* NULL: nothing was read yet */
+	struct view_sums *kept;
 	struct window_span part;
 	const struct view_sink *sink;
 	int result; /* of the sink; what is damaged is no result */
@@ -237,6 +242,10 @@ struct reading {
 	struct window_span span;
 	struct window_report report;
 	bool has_begun;
+	/* Of the samples, what was not given yet: */
+	struct view_row rows[BLOCK_ROWS];
+	uint64_t times_ns[BLOCK_ROWS];
+	size_t row_count;
 };
 
 static int give_window(struct reading *reading, struct window_span span, uint64_t rate_hz)
@@ -247,22 +256,32 @@ static int give_window(struct reading *reading, struct window_span span, uint64_
 	return reading->result;
 }
 
-static int give_sample(struct reading *reading, const struct view_sample *sample)
+static int give_rows(struct reading *reading, struct window_span span, uint64_t rate_hz,
+		     bool have_times)
 {
-	reading->result = reading->sink->sample(reading->sink->context, sample);
+	const struct view_rows given = { span, rate_hz, reading->rows,
+					 have_times ? reading->times_ns : NULL,
+					 reading->row_count };
+
+	reading->row_count = 0;
+	if (given.count && !reading->result)
+		reading->result = reading->sink->rows(reading->sink->context, &given);
 	return reading->result;
 }
 
 static int take_sample(void *context, const struct sample *sample, const uint64_t *values)
 {
 	struct reading *reading = context;
-	const struct view_sample given = { sample->node,  sample->labels, sample->time_ns,
-					   reading->span, values[0],      reading->report.rate_hz };
 
 	if (!reading->has_begun)
 		give_window(reading, reading->span, reading->report.rate_hz);
 	reading->has_begun = true;
-	return reading->result ? reading->result : give_sample(reading, &given);
+	reading->times_ns[reading->row_count] = sample->time_ns;
+	reading->rows[reading->row_count++] =
+		(struct view_row){ sample->node, sample->labels, values[0] };
+	if (reading->row_count == BLOCK_ROWS)
+		give_rows(reading, reading->span, reading->report.rate_hz, true);
+	return reading->result;
 }
 
 static int take_window(void *context, const struct slice_chunk *chunk, struct bytes body)
@@ -275,111 +294,75 @@ static int take_window(void *context, const struct slice_chunk *chunk, struct by
 	reading->report = (struct window_report){ 0 };
 	error = window_each(chunk->span, reading->part, body, &reading->slice->dictionary,
 			    take_sample, reading, &reading->report);
+	give_rows(reading, reading->span, reading->report.rate_hz, true);
 	if (!error && !reading->has_begun)
 		error = give_window(reading, reading->span, reading->report.rate_hz);
-	return error;
+	return reading->result ? reading->result : error;
 }
 
-/* A row of a sum by the ids of the profile. */
-struct found_row {
-	uint32_t labels, node;
-	uint64_t value;
-};
+/* --- sums --- */
 
-/* False: it refers to what is not there. */
-static bool find_row(const struct reading *reading, const struct sum_row *row, bool has_node,
-		     struct found_row *ret_row)
+static int give_sum_rows(struct reading *reading, const struct view_sum *sum,
+			 const struct view_sum_row *rows, size_t count, struct window_span span)
 {
-	const struct dictionary_reader *dictionary = &reading->slice->dictionary;
-
-	*ret_row = (struct found_row){
-		.labels = dictionary_map_get(&dictionary->labels, row->labels),
-		.node = has_node ? dictionary_map_get(&dictionary->nodes, row->node) : PROFILE_NONE,
-		.value = row->value,
-	};
-	return ret_row->labels != PROFILE_NONE && (!has_node || ret_row->node != PROFILE_NONE);
+	for (size_t i = 0; i < count && !reading->result; i++) {
+		reading->rows[reading->row_count++] =
+			(struct view_row){ rows[i].node, rows[i].labels, rows[i].value };
+		if (reading->row_count == BLOCK_ROWS)
+			give_rows(reading, span, sum->rate_hz, false);
+	}
+	return give_rows(reading, span, sum->rate_hz, false);
 }
 
-static int append_row(struct buffer *rows, const struct reading *reading, const struct sum_row *row,
-		      bool has_node)
+static bool is_series(enum chunk_kind kind)
 {
-	struct found_row *found = buffer_extend(rows, sizeof(*found));
-
-	if (!found)
-		return -ENOMEM;
-	return find_row(reading, row, has_node, found) ? 0 : -EBADMSG;
+	return kind == CHUNK_SERIES || kind == CHUNK_SLICE_SERIES;
 }
 
-/* All rows before any of them is given. */
-static int find_rows(const struct reading *reading, struct sum_reader sum, bool is_series,
-		     struct buffer *rows)
+/* Of a series the windows that lie in the part as a whole. */
+static int give_series(struct reading *reading, const struct view_sum *sum)
 {
-	struct sum_row row;
+	const struct view_sum_row *next = sum->rows;
 	int error = 0;
 
-	while (!error && !is_series && sum_reader_next_row(&sum, &row))
-		error = append_row(rows, reading, &row, true);
-	while (!error && is_series && sum_reader_next_window(&sum))
-		while (!error && sum_reader_next_cell(&sum, &row))
-			error = append_row(rows, reading, &row, false);
-	return error;
-}
+	for (size_t i = 0; i < sum->window_count && !error; i++) {
+		const struct view_sum_window *window = &sum->windows[i];
 
-static int give_rows(struct reading *reading, const struct found_row *rows, uint64_t count,
-		     struct window_span span, uint64_t rate_hz)
-{
-	int error = 0;
-
-	for (uint64_t i = 0; i < count && !error; i++) {
-		const struct view_sample given = {
-			.node = rows[i].node,
-			.labels = rows[i].labels,
-			.time_ns = SAMPLE_NO_TIME,
-			.span = span,
-			.value = rows[i].value,
-			.rate_hz = rate_hz,
-		};
-
-		error = give_sample(reading, &given);
+		if (is_inside(window->span, reading->part)) {
+			error = give_window(reading, window->span, sum->rate_hz);
+			if (!error)
+				error = give_sum_rows(reading, sum, next, window->rows,
+						      window->span);
+		}
+		next += window->rows;
 	}
 	return error;
+}
+
+static int give_sum(struct reading *reading, const struct view_sum *sum, bool are_series)
+{
+	int error = 0;
+
+	if (are_series)
+		return give_series(reading, sum);
+	for (size_t i = 0; i < sum->window_count && !error; i++)
+		error = give_window(reading, sum->windows[i].span, sum->rate_hz);
+	return error ? error : give_sum_rows(reading, sum, sum->rows, sum->row_count, sum->span);
 }
 
 static int take_sum(void *context, const struct slice_chunk *chunk, struct bytes body)
 {
-	_cleanup_(buffer_release) struct buffer rows = { 0 };
 	struct reading *reading = context;
-	struct sum_reader sum;
-	int error = sum_reader_init(&sum, chunk->span, body, false);
+	struct view_sum *sum;
+	int error = view_sum_decode(chunk->span, body, is_series(chunk->kind),
+				    &reading->slice->dictionary, &sum);
 
-	if (!error)
-		error = find_rows(reading, sum, false, &rows);
-	while (!error && sum_reader_next_window(&sum))
-		error = give_window(reading, sum.window, sum.rate_hz);
-	return error ? error
-		     : give_rows(reading, (const struct found_row *)rows.data, sum.rows,
-				 chunk->span, sum.rate_hz);
-}
-
-/* Of the windows that lie in the part as a whole. */
-static int take_series(void *context, const struct slice_chunk *chunk, struct bytes body)
-{
-	_cleanup_(buffer_release) struct buffer rows = { 0 };
-	struct reading *reading = context;
-	const struct found_row *next;
-	struct sum_reader sum;
-	int error = sum_reader_init(&sum, chunk->span, body, true);
-
-	if (!error)
-		error = find_rows(reading, sum, true, &rows);
-	next = (const struct found_row *)rows.data;
-	for (; !error && sum_reader_next_window(&sum); next += sum.window_rows) {
-		if (!is_inside(sum.window, reading->part))
-			continue;
-		error = give_window(reading, sum.window, sum.rate_hz);
-		if (!error)
-			error = give_rows(reading, next, sum.window_rows, sum.window, sum.rate_hz);
-	}
+	if (error)
+		return error;
+	sum->slice = reading->slice->entry.number;
+	sum->chunk = chunk->id;
+	error = give_sum(reading, sum, is_series(chunk->kind));
+	view_sums_keep(reading->kept, sum);
 	return error;
 }
 
@@ -391,9 +374,23 @@ static bool overlaps(struct window_span span, struct window_span part)
 /* 0, -EBADMSG: it is damaged, or what has to end the reading. */
 static int read_chunk(struct reading *reading, const struct known_chunk *chunk, body_fn take)
 {
-	int error = read_body(reading->reader, chunk->id, take, reading);
+	int error = reading->reader
+			    ? 0
+			    : open_reader(reading->slice, reading->folder, &reading->reader);
 
+	if (!error)
+		error = read_body(reading->reader, chunk->id, take, reading);
 	return reading->result ? reading->result : error;
+}
+
+/* The same of a sum, which may have been read before. */
+static int read_sum(struct reading *reading, const struct known_chunk *chunk)
+{
+	const struct view_sum *sum =
+		view_sums_find(reading->kept, reading->slice->entry.number, chunk->id);
+
+	return sum ? give_sum(reading, sum, is_series(chunk->kind))
+		   : read_chunk(reading, chunk, take_sum);
 }
 
 /* The windows of a range of chunks, or those of them of which a part lies outside. */
@@ -414,19 +411,18 @@ static int read_windows(struct reading *reading, size_t first, size_t end, bool 
 	return error;
 }
 
-/* Which chunks have the sums that are wanted. */
+/* Which chunks have the sums that are wanted; 0: none has. */
 struct sum_kinds {
 	enum chunk_kind run, whole;
-	body_fn take;
 };
 
-static struct sum_kinds kinds_of(enum view_sums sums)
+static struct sum_kinds kinds_of(enum view_depth depth)
 {
-	switch (sums) {
+	switch (depth) {
 	case VIEW_ROWS:
-		return (struct sum_kinds){ CHUNK_SUM, CHUNK_SLICE_SUM, take_sum };
+		return (struct sum_kinds){ CHUNK_SUM, CHUNK_SLICE_SUM };
 	case VIEW_SERIES:
-		return (struct sum_kinds){ CHUNK_SERIES, CHUNK_SLICE_SERIES, take_series };
+		return (struct sum_kinds){ CHUNK_SERIES, CHUNK_SLICE_SERIES };
 	case VIEW_WINDOWS:
 		break;
 	}
@@ -436,13 +432,12 @@ static struct sum_kinds kinds_of(enum view_sums sums)
 /* A whole slice at once: 0, -EBADMSG: there is no such sum, or what has to end the reading. */
 static int read_whole(struct reading *reading, struct sum_kinds kinds)
 {
-	for (size_t i = chunk_count(reading->slice); i-- && kinds.take;) {
+	for (size_t i = chunk_count(reading->slice); i-- && kinds.whole;) {
 		const struct known_chunk *chunk = chunk_at(reading->slice, i);
 
 		if (chunk->kind == kinds.whole)
-			return is_inside(chunk->span, reading->part)
-				       ? read_chunk(reading, chunk, kinds.take)
-				       : -EBADMSG;
+			return is_inside(chunk->span, reading->part) ? read_sum(reading, chunk)
+								     : -EBADMSG;
 		if (chunk->kind == CHUNK_WINDOW)
 			break;
 	}
@@ -460,7 +455,7 @@ static int read_run(struct reading *reading, const struct known_chunk *chunk,
 		return 0;
 	if (is_partial && kinds.run != CHUNK_SERIES)
 		return -EBADMSG;
-	error = read_chunk(reading, chunk, kinds.take);
+	error = read_sum(reading, chunk);
 	return error || !is_partial ? error : read_windows(reading, first, end, true);
 }
 
@@ -470,7 +465,7 @@ static int read_runs(struct reading *reading, struct sum_kinds kinds)
 	size_t first = 0;
 	int error = 0;
 
-	for (size_t i = 0; i < chunk_count(reading->slice) && kinds.take && !error; i++) {
+	for (size_t i = 0; i < chunk_count(reading->slice) && kinds.run && !error; i++) {
 		const struct known_chunk *chunk = chunk_at(reading->slice, i);
 
 		if (chunk->kind != kinds.run)
@@ -484,17 +479,21 @@ static int read_runs(struct reading *reading, struct sum_kinds kinds)
 }
 
 int view_slice_read(const struct view_slice *slice, const char *folder, struct window_span part,
-		    enum view_sums sums, const struct view_sink *sink)
+		    enum view_depth depth, struct view_sums *kept, const struct view_sink *sink)
 {
-	_cleanup_(cleanup_reader) struct slice_reader *reader = NULL;
-	struct reading reading = { .slice = slice, .part = part, .sink = sink };
-	int error = open_reader(slice, folder, &reader);
+	struct reading reading = {
+		.slice = slice,
+		.folder = folder,
+		.kept = kept,
+		.part = part,
+		.sink = sink,
+	};
+	int error = read_whole(&reading, kinds_of(depth));
 
-	if (error)
-		return error;
-	reading.reader = reader;
-	error = read_whole(&reading, kinds_of(sums));
-	return error == -EBADMSG && !reading.result ? read_runs(&reading, kinds_of(sums)) : error;
+	if (error == -EBADMSG && !reading.result)
+		error = read_runs(&reading, kinds_of(depth));
+	slice_reader_free(reading.reader);
+	return error;
 }
 
 /* --- events --- */

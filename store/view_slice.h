@@ -17,6 +17,7 @@
 
 struct profile;
 struct slice_reader;
+struct view_sums;
 
 struct view_slice {
 	struct slice_entry entry;
@@ -26,6 +27,8 @@ struct view_slice {
 	struct buffer chunks; /* what there is of them, by ID */
 	uint64_t next_id;     /* of the first one that is not there yet */
 	bool is_complete;     /* it was sealed, and nothing new comes */
+	uint64_t
+		begun; /* how often its dictionary was taken from the start: ids mean something else then */
 };
 
 /* Zeroed at first. */
@@ -40,20 +43,28 @@ int view_slice_load(struct view_slice *slice, const char *folder, struct profile
 /* Do its samples count samples? Of one that is loaded. */
 bool view_slice_counts_samples(const struct view_slice *slice);
 
-enum view_sums {
+/* How much of samples is asked for. */
+enum view_depth {
 	VIEW_WINDOWS, /* each sample, with its time and all labels */
 	VIEW_ROWS,    /* stacks: without times, CPU and thread where a sum is there */
 	VIEW_SERIES,  /* windows: without stacks, where a sum is there */
 };
 
-/* A sample, or as many as a sum has as one; ids are those of the profile. */
-struct view_sample {
+/* Samples that are alike, as many as a sum has as one; ids are those of the profile. */
+struct view_row {
 	uint32_t node; /* PROFILE_NONE: not known */
 	uint32_t labels;
-	uint64_t time_ns; /* SAMPLE_NO_TIME: somewhere in the span */
-	struct window_span span;
 	uint64_t value;
+};
+
+/* Some of a window's, or of those of a sum. */
+struct view_rows {
+	struct window_span span;
 	uint64_t rate_hz; /* 0: not known */
+	const struct view_row *rows;
+	const uint64_t *
+		times_ns; /* of each, or SAMPLE_NO_TIME: somewhere in the span; NULL: that holds for all */
+	size_t count;
 };
 
 /* Anything but 0 ends the reading, and is its result. */
@@ -61,12 +72,12 @@ struct view_sink {
 	void *context;
 	int (*window)(void *context, struct window_span span,
 		      uint64_t rate_hz); /* or NULL; ahead of its samples, or of those of the sum */
-	int (*sample)(void *context, const struct view_sample *sample);
+	int (*rows)(void *context, const struct view_rows *rows);
 };
 
-/* What it has of a part: 0, -ENOMEM, an error of slice_file.h that opening it met, or the sink's result. Damaged chunks are left out. */
+/* What it has of a part: 0, -ENOMEM, an error of slice_file.h that opening it met, or the sink's result. Damaged chunks are left out. `kept` has its sums that were read before, and takes those that are. */
 int view_slice_read(const struct view_slice *slice, const char *folder, struct window_span part,
-		    enum view_sums sums, const struct view_sink *sink);
+		    enum view_depth depth, struct view_sums *kept, const struct view_sink *sink);
 
 /* Calls `take` for its events whose times lie in a part: as above. */
 int view_slice_events(const struct view_slice *slice, const char *folder, struct window_span part,

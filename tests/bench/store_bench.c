@@ -3,7 +3,7 @@
  * A store as a busy machine fills it, and how fast it answers. Columns are separated by tabs, the first line names them.
  *
  *   store_bench write FOLDER WINDOWS CPUS BUSY [END]    windows of 10 s at 19 Hz of CPUs that are busy to so many per cent, up to END, in seconds since 1970
- *   store_bench ask FOLDER TIMES                        each question so many times, of other parts each time
+ *   store_bench ask FOLDER TIMES [QUESTION]             each question, or one, so many times: of another part each time, and of a view that remembers the others
  *
  * What is written: 60 processes of 24 programs with up to 16 threads, and one more process in each window that lives no longer (a tenth of all samples). A program has a call tree whose branches are few and taken
  * unequally, some 27 functions deep; a third of its stacks ends in the kernel. Which stacks are hot changes by the hour, and some come up once and never again. Native frames are kept unnamed, and named after their window, as serve does:
@@ -473,12 +473,13 @@ static uint64_t ask_profile(struct asking *asking, struct window_span part, cons
 	return total;
 }
 
-/* All of it but a moment at its start, which is another one each time. */
+/* All of it but some of the ten minutes at its start, and of those at its end: no two are alike, and both ends lie within a window and a run of windows. */
 static struct window_span whole_day(struct asking *asking)
 {
 	struct window_span part = asking->all;
 
-	part.start_ns += next_random(&asking->random) % 50000000;
+	part.start_ns += next_random(&asking->random) % (60 * WINDOW_NS);
+	part.end_ns -= next_random(&asking->random) % (60 * WINDOW_NS);
 	return part;
 }
 
@@ -599,37 +600,66 @@ static struct window_span span_of_store(const char *folder)
 	return span;
 }
 
-/* The first time apart: a view that is new, and has yet to read its words. */
+/* What an answer took: the time that passed, and CPU time of that. */
+struct cost {
+	uint64_t passed_ns, cpu_ns;
+};
+
+static struct cost cost_since(struct cost start)
+{
+	return (struct cost){ clock_monotonic_ns() - start.passed_ns,
+			      clock_thread_cpu_ns() - start.cpu_ns };
+}
+
+/* All words of the store. */
+static void warm_up(struct asking *asking)
+{
+	const struct window_span part = asking->all;
+
+	asking->all = (struct window_span){ 0, UINT64_MAX };
+	day_values(asking);
+	asking->all = part;
+}
+
+/* The first time apart: a view that is new, and has yet to read the words of the slices that it asks. */
 static void ask(const char *folder, size_t question, uint64_t times)
 {
-	static uint64_t spent_ns[MAX_ASKS];
+	static uint64_t passed_ns[MAX_ASKS], cpu_ns[MAX_ASKS];
 	struct asking asking = { .all = span_of_store(folder), .random = 3 };
-	uint64_t first_ns = clock_monotonic_ns(), answer;
+	struct cost first = cost_since((struct cost){ 0 });
+	uint64_t answer;
 
 	check(store_view_new(folder, &asking.view), folder);
 	answer = questions[question].ask(&asking);
-	first_ns = clock_monotonic_ns() - first_ns;
+	first = cost_since(first);
+	warm_up(&asking);
 	for (uint64_t i = 0; i < times; i++) {
-		uint64_t start_ns = clock_monotonic_ns();
+		struct cost cost = cost_since((struct cost){ 0 });
 
 		questions[question].ask(&asking);
-		spent_ns[i] = clock_monotonic_ns() - start_ns;
+		cost = cost_since(cost);
+		passed_ns[i] = cost.passed_ns;
+		cpu_ns[i] = cost.cpu_ns;
 	}
-	qsort(spent_ns, times, sizeof(*spent_ns), compare);
-	printf("%s\t%.3f\t%.3f\t%.3f\t%llu\n", questions[question].name, (double)first_ns / 1e6,
-	       (double)spent_ns[times / 2] / 1e6, (double)spent_ns[times * 99 / 100] / 1e6,
-	       (unsigned long long)answer);
+	qsort(passed_ns, times, sizeof(*passed_ns), compare);
+	qsort(cpu_ns, times, sizeof(*cpu_ns), compare);
+	printf("%s\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%llu\n", questions[question].name,
+	       (double)first.passed_ns / 1e6, (double)passed_ns[times / 2] / 1e6,
+	       (double)passed_ns[times * 99 / 100] / 1e6, (double)first.cpu_ns / 1e6,
+	       (double)cpu_ns[times * 99 / 100] / 1e6, (unsigned long long)answer);
 	fflush(stdout);
 	store_view_free(asking.view);
 }
 
-static int ask_store(const char *folder, uint64_t times)
+/* `question` NULL: each. */
+static int ask_store(const char *folder, uint64_t times, const char *question)
 {
 	if (!times || times > MAX_ASKS)
 		return 2;
-	printf("question\tfirst_ms\tmedian_ms\tp99_ms\tanswer\n");
+	printf("question\tfirst_ms\tmedian_ms\tp99_ms\tfirst_cpu_ms\tp99_cpu_ms\tanswer\n");
 	for (size_t i = 0; i < sizeof(questions) / sizeof(*questions); i++)
-		ask(folder, i, times);
+		if (!question || !strcmp(question, questions[i].name))
+			ask(folder, i, times);
 	return 0;
 }
 
@@ -648,9 +678,9 @@ int main(int argc, char **argv)
 				   strtod(argv[5], NULL) / 100,
 				   argc == 6 ? START_NS : start_of(argv[6], windows));
 	}
-	if (argc == 4 && !strcmp(argv[1], "ask"))
-		return ask_store(argv[2], strtoull(argv[3], NULL, 10));
+	if ((argc == 4 || argc == 5) && !strcmp(argv[1], "ask"))
+		return ask_store(argv[2], strtoull(argv[3], NULL, 10), argv[4]);
 	fprintf(stderr,
-		"Usage: store_bench write FOLDER WINDOWS CPUS BUSY [END] | ask FOLDER TIMES\n");
+		"Usage: store_bench write FOLDER WINDOWS CPUS BUSY [END] | ask FOLDER TIMES [QUESTION]\n");
 	return 2;
 }

@@ -71,10 +71,49 @@ static void test_walk_order_is_known(void **state)
 	assert_in_range(in_order, TREES / 2 + TREES / 20, TREES - TREES / 20);
 }
 
+/* Its nodes appended one behind the other, in an order of their own or not. */
+static struct profile *append_all(const struct profile *from)
+{
+	struct profile *profile = profile_new();
+	uint32_t node;
+
+	for (uint32_t i = 1; i < profile_node_count(from); i++) {
+		assert_int_equal(profile_append_child(profile, profile_node(from, i)->parent,
+						      profile_node(from, i)->frame, &node),
+				 0);
+		assert_int_equal(node, i);
+	}
+	return profile;
+}
+
+static void test_what_was_appended_is_found_later(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < TREES; seed++) {
+		struct profile *from = make_tree(seed, seed % 2), *profile = append_all(from);
+		const uint32_t count = profile_node_count(from);
+		uint32_t node;
+
+		assert_int_equal(profile_has_walk_order(profile), profile_has_walk_order(from));
+		for (uint32_t i = 1; i < count; i++) {
+			assert_int_equal(profile_add_child(profile, profile_node(from, i)->parent,
+							   profile_node(from, i)->frame, &node),
+					 0);
+			assert_int_equal(node, i);
+		}
+		assert_int_equal(profile_append_child(profile, seed % count, 1000, &node), 0);
+		assert_int_equal(profile_add_child(profile, seed % count, 1000, &node), 0);
+		assert_int_equal(node, count);
+		profile_free(from);
+		profile_free(profile);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_walk_order_is_known),
+		cmocka_unit_test(test_what_was_appended_is_found_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
