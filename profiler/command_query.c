@@ -9,10 +9,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/time_point.h"
+#include "model/cpu_time.h"
 #include "model/label_filter.h"
 #include "model/profile.h"
 #include "profiler/command.h"
 #include "profiler/output.h"
+#include "profiler/profile_sides.h"
 #include "profiler/shut_in.h"
 #include "profiler/store_access.h"
 #include "store/chunk_stream.h"
@@ -29,16 +31,20 @@ static const char usage[] =
 	"Usage: hearth query [--store DIR] [--from TIME] [--to TIME] [--where TERMS] [-o FILE] [OPTIONS]\n"
 	"\n"
 	"What a store has of a span of time, drawn or written as hearth render does (default\n"
-	"hearth.html). A TIME is now, -2h (d, h, m, s), @EPOCH, 2026-11-28T14:00:00Z, or\n"
+	"hearth.html); with --diff-from, what changed since another span. A TIME is now, -2h (d, h, m, s), @EPOCH, 2026-11-28T14:00:00Z, or\n"
 	"\"2026-11-28 14:00\" of this time zone.";
 
 DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
+
+/* What is drawn, and what it is compared with. */
+enum query_span { SPAN_DRAWN, SPAN_BEFORE, SPAN_COUNT };
 
 struct query_command {
 	struct output output;
 	char default_path[32];
 	const char *folder;
-	struct window_span part;
+	struct window_span spans[SPAN_COUNT];
+	bool compares, is_normalized, has_end; /* has_end: of what is compared with */
 	struct label_filter filter;
 	uint64_t now_ns;
 };
@@ -47,25 +53,24 @@ struct query_command {
 
 struct querying {
 	const struct query_command *command;
-	struct bytes stream;
+	struct bytes streams[SPAN_COUNT]; /* of the second one only if it compares */
 };
 
-static void log_empty(const struct query_command *command)
+static void log_empty(const struct query_command *command, struct window_span part)
 {
 	char from[TIME_POINT_BYTES], to[TIME_POINT_BYTES];
-	const bool has_end = command->part.end_ns != UINT64_MAX;
+	const bool has_end = part.end_ns != UINT64_MAX;
 
 	log_error("the store %s has no such sample%s%s%s%s", command->folder,
-		  command->part.start_ns ? " from " : "",
-		  command->part.start_ns ? time_point_format(command->part.start_ns, from) : "",
-		  has_end ? " to " : "",
-		  has_end ? time_point_format(command->part.end_ns, to) : "");
+		  part.start_ns ? " from " : "",
+		  part.start_ns ? time_point_format(part.start_ns, from) : "",
+		  has_end ? " to " : "", has_end ? time_point_format(part.end_ns, to) : "");
 }
 
-static int decode(const struct querying *querying, struct profile *profile)
+static int decode(struct bytes stream, struct window_span part, struct profile *profile)
 {
 	struct stream_sum sum;
-	int error = chunk_stream_read(querying->stream, querying->command->part, profile, &sum);
+	int error = chunk_stream_read(stream, part, profile, &sum);
 
 	if (error == -EINVAL)
 		log_error(
@@ -98,54 +103,116 @@ static int filter(const struct query_command *command, struct profile **profile)
 	return 0;
 }
 
-static int draw(void *context, const int *inputs, struct buffer *to)
+static int read_span(const struct querying *querying, enum query_span span,
+		     struct profile **ret_profile)
 {
-	const struct querying *querying = context;
 	const struct query_command *command = querying->command;
+	const struct window_span part = command->spans[span];
 	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
 	int error = profile ? 0 : -ENOMEM;
 
-	(void)inputs;
 	if (!error && (command->filter.count || output_wants_samples(&command->output)))
 		error = profile_keep_samples(profile);
 	if (error) {
 		log_error("%s", strerror(-error));
 		return error;
 	}
-	error = decode(querying, profile);
+	error = decode(querying->streams[span], part, profile);
 	if (!error)
 		error = filter(command, &profile);
 	if (!error && !profile_total(profile)) {
-		log_empty(command);
+		log_empty(command, part);
 		return -ENODATA;
 	}
+	if (!error)
+		*ret_profile = take_ptr(profile);
+	return error;
+}
+
+/* Spans of different rates, one of them perhaps of several, compare by CPU time. */
+static int settle_rates(struct profile *drawn, struct profile *before)
+{
+	const bool differ = profile_origin_of(drawn)->rate_hz != profile_origin_of(before)->rate_hz;
+	int error = 0;
+
+	if (differ && cpu_time_is_countable(drawn))
+		error = cpu_time_count(drawn);
+	if (!error && differ && cpu_time_is_countable(before))
+		error = cpu_time_count(before);
+	if (error)
+		log_error("cannot count CPU time: %s", strerror(-error));
+	return error;
+}
+
+static int compare(const struct querying *querying, struct profile_sides *sides)
+{
+	struct profile **before = &sides->sums[SIDE_BEFORE].profile;
+	int error = read_span(querying, SPAN_BEFORE, before);
+
+	if (!error)
+		error = settle_rates(sides->sums[SIDE_RENDERED].profile, *before);
+	return error ? error : profile_sides_join(sides);
+}
+
+static int draw(void *context, const int *inputs, struct buffer *to)
+{
+	const struct querying *querying = context;
+	const struct query_command *command = querying->command;
+	_cleanup_(profile_sides_release) struct profile_sides sides;
+	struct profile **drawn = &sides.sums[SIDE_RENDERED].profile;
+	int error;
+
+	(void)inputs;
+	profile_sides_init(&sides, &command->output, command->is_normalized);
+	sides.names[SIDE_BEFORE] = "--diff-from";
+	error = read_span(querying, SPAN_DRAWN, drawn);
+	if (!error && command->compares)
+		error = compare(querying, &sides);
 	if (error)
 		return error;
-	profile_settle(profile);
-	return output_make(&command->output, profile, to);
+	profile_settle(*drawn);
+	return output_make(&command->output, *drawn, to);
 }
 
 /* --- around it --- */
 
+static int collect(const struct query_command *command, struct buffer streams[SPAN_COUNT],
+		   struct querying *querying)
+{
+	const size_t spans = command->compares ? SPAN_COUNT : SPAN_BEFORE;
+	uint64_t damaged;
+	int error = 0;
+
+	for (size_t i = 0; i < spans && !error; i++) {
+		error = store_access_collect(command->folder, command->spans[i], &streams[i],
+					     &damaged);
+		querying->streams[i] =
+			(struct bytes){ (const uint8_t *)streams[i].data, streams[i].size };
+	}
+	return error;
+}
+
 static int query(const struct query_command *command)
 {
 	_cleanup_(output_delivery_release) struct output_delivery delivery = { 0 };
-	_cleanup_(buffer_release) struct buffer stream = { 0 };
 	const struct shut_in_inputs none = { .what = command->folder };
 	struct querying querying = { .command = command };
+	struct buffer streams[SPAN_COUNT] = { 0 };
 	struct shut_in_limits limits = { .cpu_seconds = CPU_SECONDS,
 					 .max_output_bytes = MAX_OUTPUT_BYTES };
-	uint64_t damaged;
-	int error = store_access_collect(command->folder, command->part, &stream, &damaged);
+	int error = collect(command, streams, &querying);
 
-	if (error)
-		return error;
-	querying.stream = (struct bytes){ (const uint8_t *)stream.data, stream.size };
-	limits.data_bytes = DATA_BYTES + DATA_TIMES * stream.size;
-	error = output_delivery_init(&delivery, &command->output);
+	limits.data_bytes =
+		DATA_BYTES + DATA_TIMES * (streams[SPAN_DRAWN].size + streams[SPAN_BEFORE].size);
+	if (!error)
+		error = output_delivery_init(&delivery, &command->output);
 	if (!error)
 		error = shut_in_call(&none, &limits, draw, &querying, &delivery.drain);
-	return error ? error : output_delivery_end(&delivery);
+	if (!error)
+		error = output_delivery_end(&delivery);
+	for (size_t i = 0; i < SPAN_COUNT; i++)
+		buffer_release(&streams[i]);
+	return error;
 }
 
 /* --- options --- */
@@ -162,9 +229,31 @@ static int set_store(void *context, const char *name, const char *value, const c
 static int set_time(void *context, const char *name, const char *value, const char **ret_why)
 {
 	struct query_command *command = context;
-	uint64_t *to = !strcmp(name, "from") ? &command->part.start_ns : &command->part.end_ns;
+	struct window_span *part = &command->spans[SPAN_DRAWN];
 
-	return time_point_parse(value, command->now_ns, to, ret_why);
+	return time_point_parse(value, command->now_ns,
+				!strcmp(name, "from") ? &part->start_ns : &part->end_ns, ret_why);
+}
+
+static int set_diff_time(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct query_command *command = context;
+	struct window_span *part = &command->spans[SPAN_BEFORE];
+	const bool is_start = !strcmp(name, "diff-from");
+
+	command->compares |= is_start;
+	command->has_end |= !is_start;
+	return time_point_parse(value, command->now_ns, is_start ? &part->start_ns : &part->end_ns,
+				ret_why);
+}
+
+static int set_normalized(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct query_command *command = context;
+
+	(void)name, (void)value, (void)ret_why;
+	command->is_normalized = true;
+	return 0;
 }
 
 static int add_terms(void *context, const char *name, const char *value, const char **ret_why)
@@ -182,7 +271,39 @@ static const struct option_row query_rows[] = {
 	{ "where", 0, "TERMS",
 	  "samples of which all of this is true: LABEL=VALUE, LABEL!=VALUE, LABEL~REGEXP, LABEL!~REGEXP, with commas between them; labels are those of --by",
 	  add_terms },
+	{ "diff-from", 0, "TIME",
+	  "a differential profile: what was before is what there is from then on", set_diff_time },
+	{ "diff-to", 0, "TIME", "up to then (default: for as long as from --from to --to)",
+	  set_diff_time },
+	{ "normalize", 0, NULL, "the counts before are scaled to add up to those after",
+	  set_normalized },
 };
+
+/* What it is compared with is as long as what is drawn, unless it is said. */
+static int settle_spans(struct query_command *command)
+{
+	const struct window_span *drawn = &command->spans[SPAN_DRAWN];
+	struct window_span *before = &command->spans[SPAN_BEFORE];
+	const uint64_t end_ns = drawn->end_ns == UINT64_MAX ? command->now_ns : drawn->end_ns;
+
+	if (command->compares && !command->has_end && drawn->start_ns && end_ns > drawn->start_ns) {
+		before->end_ns = before->start_ns + (end_ns - drawn->start_ns);
+		command->has_end = true;
+	}
+	if (drawn->start_ns >= drawn->end_ns)
+		log_error("--from is not before --to");
+	else if (!command->compares && (command->has_end || command->is_normalized))
+		log_error("%s is of what --diff-from TIME names",
+			  command->has_end ? "--diff-to" : "--normalize");
+	else if (command->compares && !command->has_end)
+		log_error(
+			"up to when does it compare? --diff-to TIME, or --from TIME, which tells for how long");
+	else if (command->compares && before->start_ns >= before->end_ns)
+		log_error("--diff-from is not before --diff-to");
+	else
+		return 0;
+	return -EINVAL;
+}
 
 static enum option_result parse(struct query_command *command, int argc, char **argv)
 {
@@ -208,10 +329,7 @@ static enum option_result parse(struct query_command *command, int argc, char **
 			  argv[operand]);
 		return OPTIONS_WRONG;
 	}
-	if (command->part.start_ns < command->part.end_ns)
-		return OPTIONS_PARSED;
-	log_error("--from is not before --to");
-	return OPTIONS_WRONG;
+	return settle_spans(command) ? OPTIONS_WRONG : OPTIONS_PARSED;
 }
 
 static int run(struct query_command *command)
@@ -229,7 +347,7 @@ int command_query(int argc, char **argv)
 {
 	struct query_command command = {
 		.folder = STORE_DEFAULT_FOLDER,
-		.part = { .end_ns = UINT64_MAX },
+		.spans = { { .end_ns = UINT64_MAX }, { .end_ns = UINT64_MAX } },
 		.now_ns = clock_unix_ns(),
 	};
 	enum option_result result;

@@ -15,16 +15,13 @@
 #include "model/profile_subtract.h"
 #include "profiler/value_names.h"
 
-/* As the options that put an input there. */
-static const char *const names[SIDE_COUNT] = {
-	[SIDE_BEFORE] = "--before",
-	[SIDE_SUBTRACTED] = "--subtract",
-};
-
 void profile_sides_init(struct profile_sides *sides, const struct output *output,
 			bool is_normalized)
 {
-	*sides = (struct profile_sides){ .is_normalized = is_normalized };
+	*sides = (struct profile_sides){
+		.names = { [SIDE_BEFORE] = "--before", [SIDE_SUBTRACTED] = "--subtract" },
+		.is_normalized = is_normalized,
+	};
 	for (size_t i = 0; i < SIDE_COUNT; i++)
 		sides->sums[i].output = output;
 }
@@ -43,7 +40,7 @@ static void log_other_value(const struct profile_sides *sides, enum profile_side
 	value_names_append(&own, sides->sums[side].profile, 0);
 	value_names_append(&rendered, sides->sums[SIDE_RENDERED].profile, 0);
 	log_error("%s: it counts %s, and the input %s; --value NAME takes one that both have",
-		  names[side], buffer_string(&own), buffer_string(&rendered));
+		  sides->names[side], buffer_string(&own), buffer_string(&rendered));
 }
 
 static int fail(const struct profile_sides *sides, enum profile_side side, int error)
@@ -51,9 +48,9 @@ static int fail(const struct profile_sides *sides, enum profile_side side, int e
 	if (error == -EINVAL)
 		log_other_value(sides, side);
 	else if (error == -EOVERFLOW)
-		log_error("%s: it adds up to more than 2^63 - 1", names[side]);
+		log_error("%s: it adds up to more than 2^63 - 1", sides->names[side]);
 	else
-		log_error("%s: %s", names[side], strerror(-error));
+		log_error("%s: %s", sides->names[side], strerror(-error));
 	return error;
 }
 

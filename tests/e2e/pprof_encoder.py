@@ -34,14 +34,19 @@ class _Table(dict):
         return self.setdefault(row, len(self) + first)
 
 
+def _label(key, value, text):
+    return _field(3, _field(1, key) + (_field(3, value) if isinstance(value, int) else _field(2, text(value))))
+
+
 def encode(stacks, rate_hz=0):
-    """`stacks`: [(frames, the root first, and ticks)]. A frame's kind is told as hearth's own writer tells it: model/pprof.h. With a rate, of a clock."""
+    """`stacks`: [(frames, the root first, and ticks, and perhaps a dictionary of labels)]. A frame's kind is told as hearth's own writer tells it: model/pprof.h. With a rate, of a clock."""
     texts, mappings, functions, locations = _Table({"": 0}), _Table(), _Table(), _Table()
     text = lambda string: texts.number(string, 0)  # noqa: E731
     out = _field(1, _field(1, text("samples")) + _field(2, text("count")))
-    for frames, ticks in stacks:
+    for frames, ticks, *labels in stacks:
         ids = [_field(1, locations.number(frame, 1)) for frame in reversed(frames)]
-        out += _field(2, b"".join(ids) + _field(2, ticks))
+        told = [_label(text(key), value, text) for key, value in (labels[0] if labels else {}).items()]
+        out += _field(2, b"".join(ids) + _field(2, ticks) + b"".join(told))
     for frame, number in locations.items():
         mapping = mappings.number(f"[{frame.kind}] {frame.module}".rstrip(), 1)
         function = functions.number((frame.name, frame.file), 1)
