@@ -499,7 +499,8 @@ static int keep_paths(struct modules *kept, struct module *module)
 
 	if (module->kernel_path && !path)
 		return -ENOMEM;
-	if (path)
+	/* One of which no path was told has a name of its own, which is none. */
+	if (path && *path)
 		module->name = path + (module->name - module->kernel_path);
 	if (module->path)
 		module->path = path;

@@ -314,6 +314,28 @@ static void what_was_not_used_is_forgotten(void **state)
 	assert_int_equal(descriptors(), before);
 }
 
+/* Where the kernel side could tell no path. */
+static void one_without_a_path_has_no_name(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t path_size = fixture->record.event.path_size;
+	uint64_t then;
+
+	tell(fixture, FIRST_ID);
+	then = clock_boottime_ns();
+	fixture->record.event.path_size = 0;
+	fixture->record.event.key.inode++;
+	tell(fixture, FIRST_ID + 1);
+	fixture->record.event.path_size = path_size;
+	fixture->record.event.key.inode++;
+	tell(fixture, FIRST_ID + 2);
+	assert_string_equal(modules_find(fixture->modules, FIRST_ID + 1)->name, "");
+	assert_int_equal(modules_forget(fixture->modules, then), 0);
+	assert_null(modules_find(fixture->modules, FIRST_ID));
+	assert_string_equal(modules_find(fixture->modules, FIRST_ID + 1)->name, "");
+	assert_string_equal(modules_find(fixture->modules, FIRST_ID + 2)->name, "file");
+}
+
 /* The older content owns the descriptor that both have. */
 static void a_descriptor_that_is_borrowed_is_handed_on(void **state)
 {
@@ -685,6 +707,7 @@ int main(void)
 		TEST(another_file_is_none),
 		TEST(overwritten_file_is_another_module),
 		TEST(what_was_not_used_is_forgotten),
+		TEST(one_without_a_path_has_no_name),
 		TEST(a_descriptor_that_is_borrowed_is_handed_on),
 		TEST(times_set_back_hide_no_other_program),
 		TEST(times_set_back_hide_no_other_code),
