@@ -146,11 +146,12 @@ def serve(bench, seconds, warm_up):
         )  # fmt: skip
     try:
         time.sleep(warm_up)
-        if process.poll() is not None:
-            raise measuring.Failed(f"hearth serve ended: {said.read_text()}")
-        readings, end = [read(process.pid)], time.monotonic() + seconds
-        while time.monotonic() < end:
-            time.sleep(EVERY_SECONDS)
+        readings, end = [], time.monotonic() + seconds
+        while not readings or time.monotonic() < end:
+            if readings:
+                time.sleep(EVERY_SECONDS)
+            if process.poll() is not None:
+                raise measuring.Failed(f"hearth serve ended after {len(readings)} readings: {process.returncode}, {said.read_text()}")
             readings.append(read(process.pid))
     finally:
         process.send_signal(signal.SIGTERM)
