@@ -30,11 +30,11 @@
 
 /*
  * A runtime may open its jitdump at any time, and a process may have 65,530 mappings to look for it in. So it is looked for
- * ever more seldom, and for no more than a hundredth of the time.
+ * ever more seldom, and for no more than a thousandth of the time.
  */
 #define SEARCH_FIRST_NS 500000000u
-#define SEARCH_LAST_NS  16000000000u
-#define SEARCH_COST     100u
+#define SEARCH_LAST_NS  64000000000u
+#define SEARCH_COST     1000u
 
 /* Where its /tmp is. */
 enum folder_state {
