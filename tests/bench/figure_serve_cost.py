@@ -141,7 +141,7 @@ def serve(bench, seconds, warm_up):
     said = bench.path("serve.txt")
     with said.open("w") as errors:
         process = subprocess.Popen(
-            [bench.binary, "serve", "--store", bench.path("store"), "--rate", str(RATE)],
+            [bench.binary, "serve", "--store", bench.path("store"), "--rate", str(RATE), "--listen", "127.0.0.1:0"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
         )  # fmt: skip
     try:
