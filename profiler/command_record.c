@@ -470,6 +470,7 @@ int command_record(int argc, char **argv)
 		status = EXIT_WRONG;
 	else if (result == OPTIONS_PARSED)
 		status = check(&command) ? EXIT_WRONG : run_with_server(&command);
+	debug_folders_release(&command.debug_folders);
 	targets_release(&command.targets);
 	output_release(&command.output);
 	return status;

@@ -20,6 +20,7 @@
 #include "profiler/shut_in.h"
 #include "profiler/store_access.h"
 #include "profiler/store_events.h"
+#include "profiler/store_export.h"
 #include "profiler/store_import.h"
 #include "store/chunk_stream.h"
 #include "store/store_folder.h"
@@ -38,17 +39,19 @@ static const char usage[] =
 	"Usage: hearth store list|verify [--store DIR] [--json]\n"
 	"       hearth store events [--from TIME] [--to TIME] [--store DIR] [--json]\n"
 	"       hearth store import FILE... [--store DIR] [--at TIME]\n"
+	"       hearth store export FOLDER [--from TIME] [--to TIME] [--store DIR]\n"
 	"       hearth store shrink [--keep SPAN] [--keep-size SIZE] [--store DIR]\n"
 	"\n"
 	"list tells what slices a store has; verify reads all of them, and its exit status is 1 if\n"
 	"anything is damaged; import adds profiles of any kind that hearth render reads, so that hearth\n"
-	"query finds them by their time; shrink takes the oldest slices away; events tells what happened:\n"
-	"processes that began and ended, changes of the rate, windows that were lost.";
+	"query finds them by their time; export makes a store of a span, to be carried elsewhere (hearth\n"
+	"query -o writes a span in any format); shrink takes the oldest slices away; events tells what\n"
+	"happened: processes that began and ended, changes of the rate, windows that were lost.";
 
 struct store_command {
 	const char *folder;
 	uint64_t at_ns;                /* 0: not said */
-	struct window_span part;       /* of events */
+	struct window_span part;       /* of events, and of what is exported */
 	uint64_t oldest_ns, max_bytes; /* of what is kept */
 	bool is_limited;
 	uint64_t now_ns;
@@ -298,6 +301,29 @@ static enum exit_status events(const struct store_command *command)
 	return error ? EXIT_WRONG : EXIT_GOOD;
 }
 
+/* --- export --- */
+
+static enum exit_status export(const struct store_command *command, int count, char **paths) {
+	struct exported exported; int error;
+
+	if (count != 1){ log_error("where to? hearth store export FOLDER, which is made");
+			 return EXIT_WRONG; }
+if (command->part.start_ns >= command->part.end_ns)
+{
+	log_error("--from is not before --to");
+	return EXIT_WRONG;
+}
+error = store_export(command->folder, command->part, paths[0], &exported);
+if (error)
+	return error == -EPERM ? EXIT_NOT_PERMITTED : EXIT_WRONG;
+if (command->is_json)
+	printf("{\"slices\": %" PRIu64 ", \"left_out\": %" PRIu64 "}\n", exported.slices,
+	       exported.left_out);
+else
+	printf("%s: %" PRIu64 " slices\n", paths[0], exported.slices);
+return exported.left_out ? EXIT_CHECK_FAILED : EXIT_GOOD;
+}
+
 /* --- all of it --- */
 
 static int set_store(void *context, const char *name, const char *value, const char **ret_why)
@@ -366,18 +392,21 @@ static const struct option_row store_rows[] = {
 	{ "keep", 0, "SPAN", "shrink: what ended longer ago is taken away (7d, 12h)", set_keep },
 	{ "keep-size", 0, "SIZE",
 	  "shrink: the oldest is taken away until no more is left (500M, 2G)", set_keep_size },
-	{ "from", 0, "TIME", "events: from then on (default: all that there are)", set_time },
-	{ "to", 0, "TIME", "events: up to then", set_time },
-	{ "json", 0, NULL, "list, verify, shrink, events: for programs", set_json },
+	{ "from", 0, "TIME", "events, export: from then on (default: all)", set_time },
+	{ "to", 0, "TIME", "events, export: up to then", set_time },
+	{ "json", 0, NULL, "for programs", set_json },
 };
 
 /* What is done, and to what. */
 static enum exit_status act(const struct store_command *command, int count, char **words)
 {
 	if (!count)
-		log_error("list, verify, events, import or shrink? hearth store --help tells");
+		log_error(
+			"list, verify, events, import, export or shrink? hearth store --help tells");
 	else if (!strcmp(words[0], "import"))
 		return import(command, count - 1, words + 1);
+	else if (!strcmp(words[0], "export"))
+		return export(command, count - 1, words + 1);
 	else if (count > 1)
 		log_error("hearth store %s takes no argument such as %s", words[0], words[1]);
 	else if (!strcmp(words[0], "list"))
@@ -390,7 +419,7 @@ static enum exit_status act(const struct store_command *command, int count, char
 		return shrink(command);
 	else
 		log_error(
-			"hearth store %s: list, verify, events, import or shrink; hearth store --help tells",
+			"hearth store %s: list, verify, events, import, export or shrink; hearth store --help tells",
 			words[0]);
 	return EXIT_WRONG;
 }
@@ -410,7 +439,7 @@ int command_store(int argc, char **argv)
 		.tables = tables,
 		.table_count = ROWS(tables),
 		.mixes_operands = true,
-		.operands = "list verify events import shrink :files",
+		.operands = "list verify events import export shrink :files",
 	};
 	int operand;
 

@@ -494,6 +494,7 @@ int command_symbolize(int argc, char **argv)
 	is_good = !argument_list_init(&arguments, argc, argv) &&
 		  parse_and_run(&symbolize, arguments.count, arguments.words);
 	argument_list_release(&arguments);
+	debug_folders_release(&symbolize.folders);
 	free(symbolize.addresses);
 	return is_good ? EXIT_GOOD : EXIT_WRONG;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -11,6 +12,13 @@
 void debug_folders_init(struct debug_folders *folders)
 {
 	*folders = (struct debug_folders){ .list = { symbolizer_default_debug_folders[0] } };
+}
+
+void debug_folders_release(struct debug_folders *folders)
+{
+	for (size_t i = 0; i < folders->count; i++)
+		free((char *)folders->list[i]);
+	debug_folders_init(folders);
 }
 
 /* 0, or a positive errno. What is cached of it does. */
@@ -26,6 +34,7 @@ static int look_at(const char *path)
 int debug_folders_add(struct debug_folders *folders, const char *value, const char **ret_why)
 {
 	int error = look_at(value);
+	char *path;
 
 	if (!*value || folders->count == DEBUG_FOLDERS_MAX) {
 		*ret_why = *value ? "16 folders are the most" : "not the name of a folder";
@@ -35,7 +44,12 @@ int debug_folders_add(struct debug_folders *folders, const char *value, const ch
 		*ret_why = strerror(error);
 		return -EINVAL;
 	}
+	path = realpath(value, NULL);
+	if (!path) {
+		*ret_why = strerror(errno);
+		return -EINVAL;
+	}
 	folders->list[folders->count + 1] = folders->list[folders->count];
-	folders->list[folders->count++] = value;
+	folders->list[folders->count++] = path;
 	return 0;
 }

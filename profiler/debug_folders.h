@@ -9,13 +9,14 @@
 
 struct debug_folders {
 	const char *list[DEBUG_FOLDERS_MAX + 2]; /* NULL at the end */
-	size_t count;                            /* of the user's */
+	size_t count; /* of the user's, whose paths are ours, and absolute */
 };
 
 /* None but the system's. */
 void debug_folders_init(struct debug_folders *folders);
+void debug_folders_release(struct debug_folders *folders);
 
-/* The value of an option, which lives longer: 0, or -EINVAL and why. */
+/* The value of an option; a path that is not absolute is of the folder that this process is in now. 0, or -EINVAL and why. */
 int debug_folders_add(struct debug_folders *folders, const char *value, const char **ret_why);
 
 #endif

@@ -20,6 +20,7 @@
 #include "profiler/container_names.h"
 #include "profiler/frame_names.h"
 #include "profiler/held_modules.h"
+#include "profiler/known_code.h"
 #include "profiler/known_names.h"
 #include "profiler/modules.h"
 #include "profiler/name_source.h"
@@ -50,6 +51,7 @@ struct window_namer {
 	struct string_pool identities; /* digits of build-ids, or what stands for one */
 	struct u64_map known;          /* module -> identity */
 	struct record_pool roots;      /* struct root_place */
+	struct known_code code;        /* of files with a build-id */
 	/* By the string of an identity: */
 	struct naming_turns turns;
 	struct known_names *names;
@@ -66,6 +68,7 @@ int window_namer_new(struct window_namer **ret_namer)
 		return -ENOMEM;
 	string_pool_init(&namer->identities);
 	u64_map_init(&namer->known);
+	known_code_init(&namer->code);
 	naming_turns_init(&namer->turns);
 	held_modules_init(&namer->held);
 	record_pool_init(&namer->roots, sizeof(struct root_place), sizeof(struct root_place));
@@ -94,6 +97,7 @@ void window_namer_free(struct window_namer *namer)
 	container_names_free(namer->containers);
 	string_pool_release(&namer->identities);
 	u64_map_release(&namer->known);
+	known_code_release(&namer->code);
 	naming_turns_release(&namer->turns);
 	known_names_free(namer->names);
 	held_modules_release(&namer->held);
@@ -125,6 +129,16 @@ static int keep_identity(struct window_namer *namer, const struct module *module
 	return error ? error : u64_map_set(&namer->known, module->id, string);
 }
 
+static int note_code(struct window_namer *namer, const struct answer *answer)
+{
+	char text[2 * BUILD_ID_MAX_BYTES + 1];
+
+	if (!answer->build_id.size)
+		return 0;
+	build_id_format(&answer->build_id, text);
+	return known_code_add(&namer->code, text, &answer->segments);
+}
+
 /* Whose file cannot be read has none. */
 static int learn(struct window_namer *namer, const struct module *module)
 {
@@ -147,6 +161,7 @@ static int learn(struct window_namer *namer, const struct module *module)
 		error = name_service_take(namer->worker, 0, &answer, &identity, &cpu_ns);
 	if (!error) {
 		id = answer.build_id;
+		error = note_code(namer, &answer);
 		answer_release(&answer);
 	}
 	return error == -ENOMEM ? error : keep_identity(namer, module, &id);
@@ -161,6 +176,8 @@ static void forget_all(struct window_namer *namer)
 {
 	string_pool_release(&namer->identities);
 	u64_map_release(&namer->known);
+	known_code_release(&namer->code);
+	known_code_init(&namer->code);
 	naming_turns_release(&namer->turns);
 	held_modules_release(&namer->held);
 	record_pool_release(&namer->roots);
@@ -613,8 +630,11 @@ static int name(struct window_namer *namer, const struct window_code *code, bool
 int window_namer_name(struct window_namer *namer, const struct window_code *code, bool at_once,
 		      const struct window_shelf *shelf)
 {
+	int told = shelf->store ? known_code_tell(&namer->code, shelf->store) : 0, error;
+
 	naming_turns_begin_window(&namer->turns);
-	return name(namer, code, at_once, shelf);
+	error = name(namer, code, at_once, shelf);
+	return error ? error : told;
 }
 
 int window_namer_name_rest(struct window_namer *namer, const struct window_shelf *shelf)
@@ -640,5 +660,6 @@ struct window_shelf window_shelf_of_store(struct store_writer *writer)
 		.each_unnamed = each_of_store,
 		.add_names = add_to_store,
 		.context = writer,
+		.store = writer,
 	};
 }

@@ -39,6 +39,7 @@ struct window_shelf {
 	int (*each_unnamed)(void *context, frame_address_fn take, void *take_context);
 	int (*add_names)(void *context, const struct address_names *names, size_t count);
 	void *context;
+	struct store_writer *store; /* is told where code lies (known_code.h); NULL: nobody is */
 };
 
 /* The slice of a store that is open. */

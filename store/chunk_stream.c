@@ -12,6 +12,7 @@
 #include "store/slice_dictionary.h"
 #include "store/slice_events.h"
 #include "store/slice_head.h"
+#include "store/slice_modules.h"
 #include "store/slice_sum.h"
 
 DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
@@ -158,6 +159,12 @@ static int take_head(struct reading *reading, struct bytes body)
 	return error;
 }
 
+static int pass_over_module(void *context, const struct module_code *module)
+{
+	(void)context, (void)module;
+	return 0;
+}
+
 static int take_body(struct reading *reading, const struct slice_chunk *chunk, struct bytes body)
 {
 	switch (chunk->kind) {
@@ -178,6 +185,8 @@ static int take_body(struct reading *reading, const struct slice_chunk *chunk, s
 	case CHUNK_SLICE_SUM:
 	case CHUNK_SLICE_SERIES:
 		return check_sum(chunk, body);
+	case CHUNK_MODULES:
+		return slice_modules_each(body, pass_over_module, NULL);
 	case CHUNK_SEAL:
 		return 0;
 	}

@@ -370,16 +370,22 @@ static int take_place(struct dictionary_reader *dictionary, uint64_t number,
 {
 	uint64_t module_code = next(reading, PLACE_MODULE);
 	uint64_t build_id_code = next(reading, PLACE_BUILD_ID);
+	uint64_t offset = next(reading, PLACE_OFFSET);
 	uint32_t module, build_id;
+	int error;
 
-	next(reading, PLACE_OFFSET);
 	if (!take_optional(dictionary, module_code, &module) ||
 	    !take_optional(dictionary, build_id_code, &build_id))
 		return dictionary->lacks_chunks ? 0 : -EBADMSG;
 	*ret_names = slice_names_find(&dictionary->names, number);
 	if (*ret_names == PROFILE_NONE || !slice_names_count(&dictionary->names, *ret_names))
-		return add_nameless(dictionary->profile, module, ret_id);
-	return slice_names_add_frames(&dictionary->names, *ret_names, module, ret_id);
+		error = add_nameless(dictionary->profile, module, ret_id);
+	else
+		error = slice_names_add_frames(&dictionary->names, *ret_names, module, ret_id);
+	if (error || !dictionary->places)
+		return error;
+	return dictionary->places->take(dictionary->places->context, number, build_id, offset,
+					*ret_names);
 }
 
 static uint32_t count_named(struct byte_reader kinds, uint32_t numbers)

@@ -56,7 +56,15 @@ struct dictionary_map {
 	struct buffer ids; /* uint32_t */
 };
 
+/* Is told of each frame that was kept without a name: its number, build-id (a string of the profile, or PROFILE_NONE), offset, and what chunks told of it: a row of names, or PROFILE_NONE. 0 or an error. */
+struct dictionary_places {
+	int (*take)(void *context, uint64_t number, uint32_t build_id, uint64_t offset,
+		    uint32_t names);
+	void *context;
+};
+
 struct dictionary_reader {
+	const struct dictionary_places *places; /* NULL: nobody asks */
 	struct profile *profile;
 	struct slice_names names; /* what was told of names; to be taken before the frames are */
 	struct dictionary_map strings, frames, nodes, labels;

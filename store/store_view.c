@@ -69,6 +69,14 @@ static void forget_slice(struct store_view *view, struct view_slice *slice)
 	view_slice_release(slice);
 }
 
+/* By one with better names (slice_rewrite.h). */
+static bool was_replaced(const struct slice_entry *old, const struct slice_entry *new)
+{
+	return old->number == new->number &&
+	       old->state == SLICE_SEALED &&new->state == SLICE_SEALED &&
+	       old->written_ns != new->written_ns;
+}
+
 /* Those of both that have one number go on. */
 static int take_list(struct store_view *view, const struct slice_list *list)
 {
@@ -83,6 +91,8 @@ static int take_list(struct store_view *view, const struct slice_list *list)
 		while (old < view->count &&
 		       view->slices[old].entry.number < list->entries[i].number)
 			forget_slice(view, &view->slices[old++]);
+		if (old < view->count && was_replaced(&view->slices[old].entry, &list->entries[i]))
+			forget_slice(view, &view->slices[old]);
 		if (old < view->count && view->slices[old].entry.number == list->entries[i].number)
 			slices[count] = view->slices[old++];
 		slices[count++].entry = list->entries[i];

@@ -415,6 +415,26 @@ int store_writer_add_names(struct store_writer *writer, const struct address_nam
 	return error;
 }
 
+int store_writer_add_modules(struct store_writer *writer, const struct module_code *modules,
+			     size_t count)
+{
+	int error;
+
+	if (!writer->slice || !count)
+		return 0;
+	buffer_clear(&writer->body);
+	error = slice_modules_append(modules, count, &writer->body);
+	if (!error)
+		error = slice_begin(writer->slice);
+	if (error)
+		return error;
+	error = put(writer, CHUNK_MODULES, slice_writer_span(writer->slice), &writer->body);
+	if (!error)
+		return slice_commit(writer->slice);
+	slice_roll_back(writer->slice);
+	return error;
+}
+
 /* --- events --- */
 
 int store_writer_add_events(struct store_writer *writer, const struct store_event *events,
@@ -436,8 +456,9 @@ static bool is_of_slice(const struct stream_record *record)
 	return !record->begins_slice && !record->is_lost &&
 	       record->chunk.span.start_ns <= record->chunk.span.end_ns &&
 	       record->chunk.span.end_ns <= INT64_MAX &&
-	       (kind == CHUNK_HEAD || kind == CHUNK_DICTIONARY || kind == CHUNK_WINDOW ||
-		kind == CHUNK_NAMES);
+	       (kind == CHUNK_HEAD || kind == CHUNK_DICTIONARY || kind == CHUNK_DICTIONARY_1 ||
+		kind == CHUNK_WINDOW || kind == CHUNK_NAMES || kind == CHUNK_MODULES ||
+		kind == CHUNK_EVENTS);
 }
 
 /* The chunks up to the next slice. */

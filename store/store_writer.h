@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "store/slice_events.h"
+#include "store/slice_modules.h"
 #include "store/slice_names.h"
 #include "store/slice_window.h"
 
@@ -71,6 +72,13 @@ struct address_names {
  */
 int store_writer_add_names(struct store_writer *writer, const struct address_names *names,
 			   size_t count);
+
+/*
+ * Tells where the code of files lies, as one chunk of the slice that is open: each slice needs it again. It is on disk when this returns, or, after an error of slice_file.h, nothing of it is, and the slice
+ * goes on.
+ */
+int store_writer_add_modules(struct store_writer *writer, const struct module_code *modules,
+			     size_t count);
 
 /*
  * Adds slices that were made elsewhere (chunk_stream.h), each sealed at once. What their chunks say is not looked at: whoever reads them checks it. 0, -EBADMSG: it is no stream of whole

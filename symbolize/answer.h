@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/string_pool.h"
 #include "elf/build_id.h"
+#include "elf/code_segments.h"
 #include "symbolize/demangle.h"
 #include "symbolize/symbolizer.h"
 
@@ -19,8 +20,9 @@ struct answer {
 	struct symbol_name *names;
 	size_t count;
 	struct string_pool strings;
-	struct arena more;        /* names that later and inlined point to */
-	struct build_id build_id; /* size 0: none */
+	struct arena more;             /* names that later and inlined point to */
+	struct build_id build_id;      /* size 0: none */
+	struct code_segments segments; /* of the file */
 	enum demangle_mode demangle;
 	struct symbol_file_use files;
 	int debug_info_error; /* as in struct symbol_reply */

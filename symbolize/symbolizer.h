@@ -75,6 +75,7 @@ struct symbol_request {
 	const struct symbol_kernel_code *kernel_code;
 	bool without_inlined; /* SYMBOL_FILE: inlined calls, files and lines are not asked for */
 	bool without_lines;   /* SYMBOL_FILE: files and lines are not */
+	bool are_virtual; /* SYMBOL_FILE: addresses are virtual ones, as the file numbers them; of a debug file whose program is gone */
 	enum demangle_mode demangle;
 	const uint64_t *addresses;
 	size_t count;

@@ -16,6 +16,7 @@
 #include "symbolize/source_names.h"
 #include "symbolize/split_file.h"
 #include "symbolize/supplement.h"
+#include "worker/name_protocol.h"
 #include "worker/worker.h"
 #include "worker/worker_child.h"
 
@@ -31,59 +32,6 @@ _Static_assert(NAME_DESCRIPTORS <= WORKER_MAX_DESCRIPTORS, "one question has the
 
 #define MAX_NAME_BYTES (32u << 10) /* a longer one is none */
 #define MAX_INLINED    256 /* calls into each other at one address; those farther in are left out */
-
-/*
- * The request's payload, with the descriptors of a file, its debug file, the supplementary file of their DWARF and the package of its split units, of which any may be missing, and
- * files of single ones, or of a jitdump and a perf map: this, addresses, looks at the jitdump and at the perf map, the ids of the single units.
- */
-struct name_question {
-	uint32_t space; /* enum symbol_space */
-	uint32_t way;   /* enum debug_file_way, with a debug file */
-	uint32_t address_count, dump_looks, map_looks;
-	uint32_t has_dump;
-	uint32_t with_inlined, with_lines;
-	uint32_t demangle; /* enum demangle_mode */
-	uint32_t has_debug_file, has_supplement;
-	uint32_t lacks_supplement; /* there is none: inlined calls are read as far as that goes */
-	uint32_t has_package;
-	uint64_t split_file_count;
-	uint64_t start_ns, deadline_ns;
-};
-
-#define NONE UINT32_MAX
-
-/* A name, of which the strings lie behind all of them. */
-struct name_said {
-	uint64_t offset, since_ns;
-	uint32_t function; /* where its string begins, NONE: unknown */
-	uint32_t later;    /* so many later ones are next in their list */
-	uint32_t inlined;  /* and then so many inlined ones, from the outermost on */
-	uint32_t is_root;
-	uint32_t file; /* as `function`: the source file */
-	uint32_t line;
-};
-
-/* A wish (struct split_wish). */
-struct split_said {
-	uint64_t id;
-	uint32_t path; /* where its string begins */
-	uint32_t reserved;
-};
-
-/* The reply's payload: this, the names of the addresses, what these count, wishes, strings with their ends. */
-struct name_answer {
-	/* Of the file what may be looked for, of whatever has the DWARF its supplementary file; of the latter only the build-id. */
-	struct debug_identity_said wanted, has;
-	uint64_t wants_package;
-	uint64_t debug_info_errno; /* of struct symbol_reply, positive */
-	uint64_t name_count, more_count, split_file_count, string_bytes;
-	struct symbol_file_use files;
-};
-
-_Static_assert(sizeof(struct name_question) % 8 == 0 && sizeof(struct name_answer) % 8 == 0 &&
-		       sizeof(struct name_said) % 8 == 0 && sizeof(struct code_look) % 8 == 0 &&
-		       sizeof(struct split_said) % 8 == 0,
-	       "what follows each is aligned");
 
 /* --- in the worker: the question --- */
 
@@ -105,6 +53,7 @@ static bool open_question(struct bytes payload, struct name_question *ret_asked,
 	*ret_split_ids = (const uint64_t *)split_ids.data;
 	*ret_request = (struct symbol_request){
 		.space = ret_asked->space,
+		.are_virtual = ret_asked->are_virtual,
 		.fd = -1,
 		.addresses = (const uint64_t *)addresses.data,
 		.count = ret_asked->address_count,
@@ -234,6 +183,15 @@ static void note_debug_info_error(struct answer *answer, int error)
 		answer->debug_info_error = error == -EBADMSG ? -ENOEXEC : error;
 }
 
+static bool address_of(const struct elf_file *file, const struct symbol_request *request,
+		       size_t index, uint64_t *ret_address)
+{
+	if (!request->are_virtual)
+		return elf_file_address_of_offset(file, request->addresses[index], ret_address);
+	*ret_address = request->addresses[index];
+	return true;
+}
+
 static int add_inlined(struct files_asked *files, const struct elf_file *file, bool with_lines,
 		       const struct symbol_request *request, struct answer *answer)
 {
@@ -261,8 +219,7 @@ static int add_inlined(struct files_asked *files, const struct elf_file *file, b
 		elf_cache_open(files->cache, files->supplement, &asked.supplement);
 	for (size_t i = 0; i < request->count; i++) {
 		places[asked.count] = i;
-		asked.count += elf_file_address_of_offset(file, request->addresses[i],
-							  &addresses[asked.count]);
+		asked.count += address_of(file, request, i, &addresses[asked.count]);
 	}
 	if (!error)
 		error = source_names_new(&asked, &sources);
@@ -300,6 +257,7 @@ static int name_file(struct files_asked *files, const struct name_question *aske
 						   (enum debug_file_way)asked->way };
 	struct file_question named = {
 		.debug_folders = no_folders,
+		.are_addresses = request->are_virtual,
 		.offsets = request->addresses,
 		.count = request->count,
 	};
@@ -307,6 +265,7 @@ static int name_file(struct files_asked *files, const struct name_question *aske
 
 	if (error)
 		return error;
+	code_segments_read(file, &answer->segments);
 	if (file_names_lack_symbols(file))
 		debug_identity_read(file, ret_wanted);
 	if (candidate.fd >= 0)
@@ -385,7 +344,7 @@ static int say_string(struct said_strings *strings, const char *string, uint32_t
 {
 	uint64_t key = (uint64_t)(uintptr_t)string;
 
-	*ret_place = NONE;
+	*ret_place = NAME_NONE;
 	if (!can_be_said(string))
 		return 0;
 	*ret_place = u64_map_get(&strings->places, key);
@@ -472,6 +431,7 @@ static int say_answer(const struct answer *answer, const struct debug_identity *
 		.name_count = answer->count,
 		.split_file_count = wanted->split_file_count,
 		.files = answer->files,
+		.segments = answer->segments,
 	};
 	int error;
 
@@ -535,6 +495,7 @@ static void write_question(const struct symbol_request *request,
 		.has_dump = is_made && dump->fd >= 0,
 		.with_inlined = !request->without_inlined,
 		.with_lines = !request->without_lines,
+		.are_virtual = request->are_virtual,
 		.demangle = request->demangle,
 		.has_debug_file = debug_file->fd >= 0,
 		.has_supplement = debug_file->has_supplement,
@@ -583,10 +544,10 @@ static const char *string_at(struct bytes strings, uint32_t place)
 static int hear_string(struct answer *answer, struct bytes strings, uint32_t place,
 		       const char **ret_string)
 {
-	const char *string = place == NONE ? NULL : string_at(strings, place);
+	const char *string = place == NAME_NONE ? NULL : string_at(strings, place);
 
 	*ret_string = NULL;
-	if (place == NONE)
+	if (place == NAME_NONE)
 		return 0;
 	return string ? answer_keep(answer, string, ret_string) : -EBADMSG;
 }
@@ -722,7 +683,7 @@ int name_service_hear(struct bytes payload, struct answer *answer,
 	byte_reader_init(&reader, payload);
 	byte_reader_copy(&reader, &said, sizeof(said));
 	if (said.name_count != answer->count || said.more_count > WORKER_MAX_REPLY_BYTES ||
-	    said.split_file_count > SPLIT_FILES_MAX)
+	    said.segments.count > CODE_SEGMENTS_MAX || said.split_file_count > SPLIT_FILES_MAX)
 		return -EBADMSG;
 	names = byte_reader_take(&reader, said.name_count * sizeof(struct name_said));
 	more = byte_reader_take(&reader, said.more_count * sizeof(struct name_said));
@@ -733,6 +694,7 @@ int name_service_hear(struct bytes payload, struct answer *answer,
 		return -EBADMSG;
 	answer->build_id = has.build_id;
 	answer->files = said.files;
+	answer->segments = said.segments;
 	if (said.debug_info_errno)
 		answer->debug_info_error = hear_error(
 			said.debug_info_errno <= INT_MAX ? -(int)said.debug_info_errno : -EIO);

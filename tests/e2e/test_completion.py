@@ -172,4 +172,4 @@ def test_fish_tells_what_an_option_means(tmp_path):
         cwd=tmp_path, env=dict(os.environ, PATH=f"{hearth.OUTPUT}:{os.environ['PATH']}", HOME=str(tmp_path)),
         capture_output=True, text=True, timeout=hearth.DEADLINE_SECONDS,
     )  # fmt: skip
-    assert ended.stdout == "--json\tlist, verify, shrink, events: for programs\n", ended
+    assert ended.stdout == "--json\tfor programs\n", ended

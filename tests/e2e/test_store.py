@@ -218,14 +218,17 @@ def test_a_store_of_another_user_is_not_read_by_root(at_noon):
         (["query", "--from", "-1h", "--to", "-2h"], "--from is not before --to"),
         (["query", "--where", "color=red"], "is no LABEL=VALUE"),
         (["query", "what"], "takes no argument such as what"),
-        (["store"], "list, verify, events, import or shrink?"),
-        (["store", "melt"], "list, verify, events, import or shrink; "),
+        (["store"], "list, verify, events, import, export or shrink?"),
+        (["store", "melt"], "list, verify, events, import, export or shrink; "),
         (["store", "shrink"], "what is to be kept?"),
         (["store", "shrink", "--keep", "long"], "a span of time is 7d"),
         (["store", "shrink", "--keep-size", "2X"], "a size is a number of bytes"),
         (["store", "shrink", "--keep-size", "99999999T"], "a size is a number of bytes"),
         (["store", "events", "--from", "-1h", "--to", "-2h"], "--from is not before --to"),
         (["store", "events", "--store", "/nonexistent"], "cannot open the store /nonexistent"),
+        (["store", "export"], "where to?"),
+        (["store", "export", "/nonexistent/folder", "--store", "/tmp"], "cannot make the folder /nonexistent/folder"),
+        (["store", "export", "a", "--from", "-1h", "--to", "-2h"], "--from is not before --to"),
         (["store", "list", "this"], "takes no argument such as this"),
         (["store", "import"], "what is to be imported?"),
     ],
@@ -243,6 +246,30 @@ def test_answers_for_programs(at_noon):
     size = only_slice(at_noon).stat().st_size
     assert json.loads(shrunk.stdout) == {"removed": 0, "removed_bytes": 0, "left": 1, "left_bytes": size}
     assert json.loads(run("store", "events", "--store", at_noon, "--json").stdout) == []
+
+
+def test_a_span_is_exported_as_a_store_of_its_own(at_noon, tmp_path):
+    other = tmp_path / "other.folded"
+    other.write_text("other 2\n")
+    imported(at_noon, other, "--at", f"@{NOON + HOUR}")
+    everything, part = tmp_path / "everything", tmp_path / "part"
+    exported = run("store", "export", everything, "--store", at_noon, "--json")
+    assert exported.returncode == 0 and json.loads(exported.stdout) == {"slices": 2, "left_out": 0}, exported
+    assert folded(everything) == folded(at_noon)
+    assert run("store", "export", part, "--store", at_noon, "--from", f"@{NOON + HOUR}").returncode == 0
+    assert folded(part) == "other 2\n" and run("store", "verify", "--store", part).returncode == 0
+    again = run("store", "export", part, "--store", at_noon)
+    assert again.returncode == 2 and "cannot make the folder" in again.stderr and folded(part) == "other 2\n"
+    imported(part, other, "--at", f"@{NOON}")  # it goes on like any other
+    assert folded(part) == "other 4\n"
+
+
+def test_what_is_damaged_is_not_exported(at_noon, tmp_path):
+    with sqlite3.connect(only_slice(at_noon)) as database:
+        database.execute("UPDATE chunk SET body = zeroblob(length(body)) WHERE kind = 5")  # the dictionary
+    database.close()
+    exported = run("store", "export", tmp_path / "copy", "--store", at_noon, "--json")
+    assert exported.returncode == 1 and json.loads(exported.stdout) == {"slices": 0, "left_out": 1}, exported
 
 
 def slices_of(store):
