@@ -415,6 +415,11 @@ int store_writer_add_names(struct store_writer *writer, const struct address_nam
 	return error;
 }
 
+uint64_t store_writer_slice(const struct store_writer *writer)
+{
+	return writer->entry.number;
+}
+
 int store_writer_add_modules(struct store_writer *writer, const struct module_code *modules,
 			     size_t count)
 {

@@ -73,6 +73,9 @@ struct address_names {
 int store_writer_add_names(struct store_writer *writer, const struct address_names *names,
 			   size_t count);
 
+/* Number of the slice that was begun last, 0: none was. */
+uint64_t store_writer_slice(const struct store_writer *writer);
+
 /*
  * Tells where the code of files lies, as one chunk of the slice that is open: each slice needs it again. It is on disk when this returns, or, after an error of slice_file.h, nothing of it is, and the slice
  * goes on.
