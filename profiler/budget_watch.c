@@ -34,8 +34,10 @@ static int read_parts(struct budget_watch *watch, const struct recording *record
 	struct budget_reading_parts *parts = &watch->parts;
 	struct sampler_counters counters;
 	struct unwind_loader_totals unwind;
-	int error = own_cost_read(&watch->own_cost, &parts->own);
+	int error;
 
+	watch->own_cost.other = recording->workload.pid;
+	error = own_cost_read(&watch->own_cost, &parts->own);
 	if (error)
 		return error;
 	if (now >= watch->maps_due_ns) {

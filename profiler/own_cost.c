@@ -67,7 +67,8 @@ static int add_children_of_thread(struct own_cost_reader *reader, int tasks, con
 
 		if (end == at)
 			break;
-		add_process(reader, pid);
+		if (pid != reader->other)
+			add_process(reader, pid);
 	}
 	return 0;
 }

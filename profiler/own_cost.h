@@ -40,6 +40,7 @@ struct own_cost_process {
 struct own_cost_reader {
 	struct own_cost_process processes[OWN_COST_MAX_PROCESSES]; /* this one first */
 	uint32_t count;
+	pid_t other; /* a child that is not of this program: it is passed over with its own; 0: there is none */
 	bool lacks_children;
 	uint64_t map_bytes, open_files;
 	uint64_t due_ns;   /* CLOCK_MONOTONIC */

@@ -66,7 +66,7 @@ def test_shares_of_a_known_load():
 
 @pytest.mark.root
 def test_cpu_time_of_a_process_is_what_the_kernel_counts():
-    """A process that has a CPU for itself all the time has 100 %; else what the kernel says that it got."""
+    """After a reset no more is shown than what the kernel says that it took since, and what the interval had that was not over then."""
     with load() as child, top("--span", "start", "-p", child.pid) as terminal:
         begun = terminal.wait_for(lambda text: row_of(text, "shares_70_30") and text, "the process")
         assert str(child.pid) in begun

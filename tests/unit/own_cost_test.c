@@ -318,6 +318,26 @@ static void what_is_new_counts_from_the_next_look_on(void **state)
 	own_cost_reader_release(&reader);
 }
 
+/* With what it started itself. */
+static void a_child_of_another_program_is_passed_over(void **state)
+{
+	struct own_cost_reader reader;
+	struct own_cost cost;
+	struct child child;
+
+	(void)state;
+	start(&child, start_another);
+	own_cost_reader_init(&reader);
+	assert_int_equal(own_cost_read(&reader, &cost), 0);
+	assert_int_equal(cost.processes, 3);
+	reader.other = child.pid;
+	reader.due_ns = 0;
+	assert_int_equal(own_cost_read(&reader, &cost), 0);
+	assert_int_equal(cost.processes, 1);
+	end(&child);
+	own_cost_reader_release(&reader);
+}
+
 /* A child's child ends, and somebody else waits for it. */
 static void what_ended_elsewhere_is_found_out(void **state)
 {
@@ -351,6 +371,7 @@ int main(void)
 		cmocka_unit_test(grandchildren_count),
 		cmocka_unit_test(a_reader_that_is_kept_knows_its_processes),
 		cmocka_unit_test(what_is_new_counts_from_the_next_look_on),
+		cmocka_unit_test(a_child_of_another_program_is_passed_over),
 		cmocka_unit_test(what_ended_elsewhere_is_found_out),
 	};
 

@@ -88,6 +88,13 @@ static void the_chosen_process_has_the_functions_and_the_graph(void **state)
 
 	(void)state;
 	shown_init(&shown);
+	assert_hides(&shown, "hearth itself"); /* what it costs is not known yet */
+	shown.view.picture->own_bytes = 42000000;
+	shown.view.picture->own_cpu_ppm = 15000;
+	shown.view.picture->lost_windows = 3;
+	draw(&shown, 40, 120);
+	assert_shows(&shown, "hearth itself 1.5 % of a CPU (0.0 % in the kernel)  42 MB");
+	assert_shows(&shown, "3 intervals lost");
 	assert_shows(&shown, "110.0 % of 200");
 	assert_shows(&shown, "functions of all processes");
 	assert_shows(&shown, "idle");
