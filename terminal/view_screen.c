@@ -68,15 +68,15 @@ static int draw_fate(struct canvas_area area, int column, uint64_t ticks, uint64
 			     "%.1f %% %s  ", of ? 100.0 * (double)ticks / (double)of : 0.0, words);
 }
 
-static int draw_cost(const struct picture *picture, struct canvas_area area, int column)
+static void draw_cost(const struct picture *picture, struct canvas_area area, int column)
 {
 	if (!picture->own_bytes) /* it was not read yet */
-		return column;
+		return;
 	column = canvas_printf(area, 0, column + 1, STYLE_HEAD, "hearth itself");
-	return canvas_printf(area, 0, column + 1, STYLE_PLAIN,
-			     "%.1f %% of a CPU (%.1f %% in the kernel)  %.0f MB",
-			     picture->own_cpu_ppm / 1e4, picture->own_bpf_ppm / 1e4,
-			     (double)picture->own_bytes / 1e6);
+	canvas_printf(area, 0, column + 1, STYLE_PLAIN,
+		      "%.1f %% of a CPU (%.1f %% in the kernel)  %.0f MB",
+		      picture->own_cpu_ppm / 1e4, picture->own_bpf_ppm / 1e4,
+		      (double)picture->own_bytes / 1e6);
 }
 
 static void draw_fates(const struct view *view, struct canvas_area area)
@@ -92,10 +92,10 @@ static void draw_fates(const struct view *view, struct canvas_area area)
 	column = draw_fate(area, column, stacks->complete, ticks, STYLE_PLAIN, "complete");
 	column = draw_fate(area, column, stacks->truncated, ticks, STYLE_PLAIN, "truncated");
 	column = draw_fate(area, column, stacks->lost, ticks, STYLE_ALERT, "lost");
-	column = draw_cost(view->picture, area, column);
 	if (view->picture->lost_windows)
-		canvas_printf(area, 0, column + 2, STYLE_ALERT, "%" PRIu64 " intervals lost",
-			      view->picture->lost_windows);
+		column = canvas_printf(area, 0, column, STYLE_ALERT, "%" PRIu64 " intervals lost  ",
+				       view->picture->lost_windows);
+	draw_cost(view->picture, area, column);
 }
 
 static void draw_hints(struct canvas_area area)

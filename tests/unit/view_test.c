@@ -92,7 +92,7 @@ static void the_chosen_process_has_the_functions_and_the_graph(void **state)
 	shown.view.picture->own_bytes = 42000000;
 	shown.view.picture->own_cpu_ppm = 15000;
 	shown.view.picture->lost_windows = 3;
-	draw(&shown, 40, 120);
+	draw(&shown, 40, 140);
 	assert_shows(&shown, "hearth itself 1.5 % of a CPU (0.0 % in the kernel)  42 MB");
 	assert_shows(&shown, "3 intervals lost");
 	assert_shows(&shown, "110.0 % of 200");
