@@ -47,6 +47,16 @@ static void engines_without_kubernetes(void **state)
 		{ "/system.slice/docker-" ID ".scope", ID },
 		{ "/machines/web/" ID, ID },
 		{ "/docker/" ID "/init.scope", ID },
+		/* A user's own Docker, and those of a cloud's agent. */
+		{ "/user.slice/user-1000.slice/user@1000.service/user.slice/docker-" ID ".scope",
+		  ID, NULL, 1000 },
+		{ "/ecs/0123456789abcdef0123456789abcdef/" ID, ID },
+		{ "/ecstasks.slice/ecstasks-0123456789abcdef0123456789abcdef.slice/docker-" ID
+		  ".scope",
+		  ID },
+		/* As a control group namespace beside it shows them. */
+		{ "/../docker-" ID ".scope", ID },
+		{ "/../../docker/" ID, ID },
 		/* Docker in Docker. */
 		{ "/docker/" OTHER "/docker/" ID, ID },
 		/* Podman, root's: cgroupfs and systemd, and version 2's group below. */
@@ -103,6 +113,10 @@ static void kubernetes(void **state)
 		{ "/system.slice/containerd.service/kubepods-besteffort-pod" UID_
 		  ".slice:cri-containerd:" ID,
 		  ID, UID },
+		/* As a container of the node sees them, whose control groups have a namespace. */
+		{ "/../../kubepods-burstable-pod" UID_ ".slice/cri-containerd-" ID ".scope", ID,
+		  UID },
+		{ "/../../besteffort/pod" UID "/" ID, ID, UID },
 		/* kind: a node in a container. */
 		{ "/docker/" OTHER "/kubelet/kubepods/besteffort/pod" UID "/" ID, ID, UID },
 		{ "/system.slice/docker-" OTHER
