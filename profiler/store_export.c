@@ -30,9 +30,14 @@ static bool is_taken(const struct stream_record *record, struct window_span part
 	case CHUNK_EVENTS:
 		return record->chunk.span.start_ns < part.end_ns &&
 		       record->chunk.span.end_ns >= part.start_ns;
-	default:
+	case CHUNK_SUM:
+	case CHUNK_SERIES:
+	case CHUNK_SLICE_SUM:
+	case CHUNK_SLICE_SERIES:
+	case CHUNK_SEAL:
 		return false;
 	}
+	return false; /* of a later hearth */
 }
 
 /* A slice of the stream, from behind its beginning; the reader stands at the next one then. */

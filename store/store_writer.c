@@ -454,16 +454,33 @@ int store_writer_add_events(struct store_writer *writer, const struct store_even
 
 /* --- slices that were made elsewhere --- */
 
+/* Of slices that were made elsewhere there are no sums, and the seal is put here. */
+static bool may_be_added(enum chunk_kind kind)
+{
+	switch (kind) {
+	case CHUNK_HEAD:
+	case CHUNK_DICTIONARY:
+	case CHUNK_DICTIONARY_1:
+	case CHUNK_WINDOW:
+	case CHUNK_NAMES:
+	case CHUNK_MODULES:
+	case CHUNK_EVENTS:
+		return true;
+	case CHUNK_SUM:
+	case CHUNK_SERIES:
+	case CHUNK_SLICE_SUM:
+	case CHUNK_SLICE_SERIES:
+	case CHUNK_SEAL:
+		return false;
+	}
+	return false;
+}
+
 static bool is_of_slice(const struct stream_record *record)
 {
-	enum chunk_kind kind = record->chunk.kind;
-
 	return !record->begins_slice && !record->is_lost &&
 	       record->chunk.span.start_ns <= record->chunk.span.end_ns &&
-	       record->chunk.span.end_ns <= INT64_MAX &&
-	       (kind == CHUNK_HEAD || kind == CHUNK_DICTIONARY || kind == CHUNK_DICTIONARY_1 ||
-		kind == CHUNK_WINDOW || kind == CHUNK_NAMES || kind == CHUNK_MODULES ||
-		kind == CHUNK_EVENTS);
+	       record->chunk.span.end_ns <= INT64_MAX && may_be_added(record->chunk.kind);
 }
 
 /* The chunks up to the next slice. */
