@@ -374,3 +374,14 @@ def test_a_part_that_ends_is_told_and_started_again(store):
     told = [event["text"] for event in events_of(store) if event["kind"] == "part_ended"]
     assert any("serves the page" in text for text in told) and any("for names" in text for text in told), told
     assert any("for unwinding" in text for text in told), told
+
+
+def test_what_is_being_written_is_exported(store, tmp_path):
+    """With its names and events, while it goes on."""
+    with busy(), serving.serving(store):
+        serving.wait_for(store, has("seventy"), "the load's function in the store")
+        exported = hearth.run("store", "export", tmp_path / "copy", "--store", store)
+        assert exported.returncode == 0 and exported.stdout == f"{tmp_path / 'copy'}: 1 slices\n", exported
+    assert any(map(has("seventy"), serving.query(tmp_path / "copy")))
+    assert [slice_["state"] for slice_ in serving.slices(tmp_path / "copy")] == ["sealed"]
+    assert events_of(tmp_path / "copy")[0]["kind"] == "serve_start"
