@@ -31,8 +31,8 @@ static const char usage[] =
 	"Usage: hearth query [--store DIR] [--from TIME] [--to TIME] [--where TERMS] [-o FILE] [OPTIONS]\n"
 	"\n"
 	"What a store has of a span of time, drawn or written as hearth render does (default\n"
-	"hearth.html); with --diff-from, what changed since another span. A TIME is now, -2h (d, h, m, s), @EPOCH, 2026-11-28T14:00:00Z, or\n"
-	"\"2026-11-28 14:00\" of this time zone.";
+	"hearth.html); with --diff-from, what changed since another span. A TIME is now, -2h (d, h, m,\n"
+	"s), @EPOCH, 2026-11-28T14:00:00Z, or \"2026-11-28 14:00\" of this time zone.";
 
 DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
 
