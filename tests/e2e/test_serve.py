@@ -200,7 +200,7 @@ def test_without_root_it_says_what_it_needs(tmp_path):
 
 
 def test_a_full_disk_heals(tmp_path):
-    """A small file system is filled, and freed again: serve says so once, goes on, and keeps windows again."""
+    """A small file system is filled, and freed again: serve says so once, goes on, and keeps windows again; what is live goes on, and the loss is counted and an event."""
     place = tmp_path / "small"
     place.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", place], check=True)
@@ -213,10 +213,18 @@ def test_a_full_disk_heals(tmp_path):
                 while True:
                     file.write(b"x" * 4096)
             serve.wait_for("a window of the recording is lost")
+            address = address_of(serve)
+            recording.until(lambda: status_of(address)["store"]["error"], "that the store cannot be written, in the status")
+            before = status_of(address)
+            recording.until(lambda: status_of(address)["fates"]["due"] > before["fates"]["due"], "ticks while the disk is full")
+            assert get(address, "/api/v1/profile?format=folded&from=-1m")
             ballast.unlink()
             serve.wait_for("are kept again")
             healed = time.time()
             serving.wait_for(store, has("seventy"), "the load after it healed", "--from", f"@{healed - 1}")
+            recording.until(lambda: status_of(address)["store"]["error"] is None, "that it can be written again")
+            assert status_of(address)["windows_lost"] >= 1
+            recording.until(lambda: "window_lost" in get(address, "/api/v1/events?from=-10m").decode(), "the event of the window that was lost")
         assert hearth.run("store", "verify", "--store", store).returncode == 0
     finally:
         subprocess.run(["umount", place], check=True)
@@ -227,6 +235,10 @@ def test_a_full_disk_heals(tmp_path):
 
 def address_of(serve):
     return serve.wait_for(r"(http://\S+?)/? shows it")[1].rstrip("/")
+
+
+def status_of(address):
+    return json.loads(get(address, "/api/v1/status"))
 
 
 def get(address, path):
