@@ -4,7 +4,7 @@
 #   make            the binary, .output/hearth
 #   make demo       as root: install what is missing, build, profile a sample load, leave demo.svg
 #   make check      as root: install what is missing, build, run every test
-#   make unit e2e bench accuracy kernels fuzz format install uninstall deb image-root clean
+#   make unit e2e bench soak accuracy kernels fuzz format install uninstall deb image-root clean
 
 OUTPUT  := .output
 PREFIX  ?= /usr/local
@@ -47,6 +47,7 @@ LIVE_JOINED  := live_joined.js live_joined.css
 WEB_JOINED   := $(PAGE_JOINED) $(LIVE_JOINED) flamegraph_joined.js
 WEB_OBJECTS  := $(patsubst %,$(OUTPUT)/%.o,$(WEB_FILES) $(addprefix web/,$(WEB_JOINED)))
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$(OUTPUT)/unit/%,$(wildcard tests/unit/*_test.c))
+SOAK_UNIT_TESTS := $(addprefix $(OUTPUT)/unit/,store_power_test store_test store_fault_test)
 BENCHES      := $(patsubst tests/bench/%.c,$(OUTPUT)/bench/%,$(wildcard tests/bench/*_bench.c)) \
 		$(OUTPUT)/bench/fp_peer.bpf.o $(OUTPUT)/bench/spin_in \
 		$(foreach kept,omit no-omit,$(foreach size,SMALL WIDE,$(OUTPUT)/bench/deep_stack-$(kept)-$(size)))
@@ -57,7 +58,7 @@ CLANG_NUMBERS := $(sort $(patsubst /usr/bin/clang-%,%,$(shell ls /usr/bin/clang-
 CLANG_BUILDS  := $(addprefix $(OUTPUT)/hearth-clang-,$(CLANG_NUMBERS))
 C_FILES      := $(wildcard $(addsuffix /*.[ch],$(FOLDERS) bpf tests/unit tests/replay tests/bench tests/fuzz samples))
 
-.PHONY: all deps demo check unit e2e bench accuracy kernels fuzz fuzz-targets case-recorder samples format check-format install uninstall clean
+.PHONY: all deps demo check unit e2e bench soak accuracy kernels fuzz fuzz-targets case-recorder samples format check-format install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -242,6 +243,10 @@ bench: all samples $(CLANG_BUILDS) $(BENCHES) $(OUTPUT)/e2e/fake_serve
 	$(Q)./deps.sh accuracy
 	$(Q)./deps.sh bench
 	$(Q)tests/bench/run
+
+# As root: what months do to it, within two hours: SOAK='--minutes 5 mix' for only that.
+soak: all samples $(SOAK_UNIT_TESTS)
+	$(Q)tests/soak/run $(SOAK)
 
 # As root: how whole the stacks of real programs are. Installs those of them that are missing.
 accuracy: all samples

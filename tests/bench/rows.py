@@ -27,5 +27,5 @@ def format_row(row):
     bar = ratio = ""
     if row.bar is not None:
         bar = f"{'≥' if row.at_least else '≤'} {in_words(row.bar)} {row.unit}"
-        ratio = f"{row.value / row.bar:.3f}"
+        ratio = f"{row.value / row.bar:.3f}" if row.bar else ""
     return WIDTHS.format(row.what, value.strip(), bar.strip(), ratio, row.note).rstrip()
