@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """the page of hearth serve, from the navigation to what is first seen, and to the chart and the flame graph
 
-In headless Chromium, over a store of a day of a busy machine (figure store; of --quick an hour and a half) that ends now, answered by the front of hearth serve (tests/e2e/front_serve.c). Each load is a navigation from
+In headless Chromium, over a store of a day of a busy machine (figure store; of --quick an hour and a half) that ends now, answered by the front of hearth serve (tests/e2e/front_serve.c). What is asked for is a quarter of an hour, as the page opens on. Each load is a navigation from
 an empty page. Cold: nothing is in the browser's cache, and of the 15 minutes that are asked for nothing is in the server's, for they are others each time. Warm: the browser has the page's files, and the server has
 answered the same questions. "Drawn" is when the frame that shows it was handed on, not when it was begun.
 """
@@ -60,17 +60,20 @@ def load(driver, url):
     raise measuring.Failed(f"{url} was never drawn")
 
 
+def quarter_hour(url, end):
+    return f"{url}?range={(end - SIGHT_SECONDS) * 1000}-{end * 1000}"
+
+
 def cold_loads(driver, url, end, count):
     for number in range(count):
         driver.execute_cdp_cmd("Network.clearBrowserCache", {})
-        to = (end - number * SIGHT_SECONDS // 4) * 1000
-        yield load(driver, f"{url}?range={to - SIGHT_SECONDS * 1000}-{to}")
+        yield load(driver, quarter_hour(url, end - 60 * (number + 1)))
 
 
-def warm_loads(driver, url, count):
-    load(driver, url)
+def warm_loads(driver, url, end, count):
+    load(driver, quarter_hour(url, end))
     for _ in range(count):
-        yield load(driver, url)
+        yield load(driver, quarter_hour(url, end))
 
 
 def rows_of(how, loads):
@@ -83,9 +86,9 @@ def measure_loads(bench, url, end):
     try:
         browser.driver.execute_cdp_cmd("Network.enable", {})
         browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": NOTE_DRAWN})
-        load(browser.driver, url)  # the browser's and the server's own first time
+        load(browser.driver, quarter_hour(url, end))  # the browser's and the server's own first time
         yield from rows_of("cold", list(cold_loads(browser.driver, url, end, count)))
-        yield from rows_of("warm", list(warm_loads(browser.driver, url, count)))
+        yield from rows_of("warm", list(warm_loads(browser.driver, url, end, count)))
     finally:
         browser.close()
 
