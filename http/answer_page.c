@@ -9,6 +9,7 @@
 #include "http/http_parameters.h"
 #include "http/http_reply.h"
 #include "render/page_files.h"
+#include "render/web_files.h"
 
 static int append_file(const char *name, struct http_reply *reply)
 {
@@ -39,6 +40,26 @@ int answer_page(const struct http_question *question, struct http_reply *reply)
 	if (question->guard->token && http_parameters_has(question->parameters, "token"))
 		return keep_token(question->guard, reply);
 	return append_file(PAGE_FILE_START, reply);
+}
+
+int answer_page_of_token(struct http_reply *reply, bool is_wrong)
+{
+	const struct bytes page = web_file_live_token_html();
+	int error;
+
+	http_reply_release(reply);
+	error = http_reply_init(reply, "text/html; charset=utf-8", false);
+	reply->status = 401;
+	reply->is_live = true;
+	reply->policy = HTTP_POLICY_TOKEN;
+	if (error)
+		return error;
+	buffer_append(&reply->body.buffer, page.data, page.size);
+	if (is_wrong)
+		buffer_append_string(
+			&reply->body.buffer,
+			"<p class=\"wrong\" role=\"alert\">That is not the token.</p>\n");
+	return buffer_error(&reply->body.buffer);
 }
 
 int answer_page_file(const struct http_question *question, struct http_reply *reply)

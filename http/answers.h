@@ -3,6 +3,7 @@
 #ifndef HEARTH_HTTP_ANSWERS_H
 #define HEARTH_HTTP_ANSWERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "http/api_source.h"
@@ -38,6 +39,9 @@ struct http_question {
  * A reply that says an error itself (http_reply_error()) is 0, too.
  */
 typedef int answer_fn(const struct http_question *question, struct http_reply *reply);
+
+/* In place of the page: where the token can be typed in. `is_wrong`: the one that came is not it. 0 or -ENOMEM. */
+int answer_page_of_token(struct http_reply *reply, bool is_wrong);
 
 #define ROUTE(constant, path, way, answer, type, schema, summary) answer_fn answer_##answer;
 #include "http/routes.def"

@@ -18,6 +18,9 @@ const char *http_policy_text(enum http_policy policy)
 		[HTTP_POLICY_PAGE] =
 			"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
 			"img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+		[HTTP_POLICY_TOKEN] =
+			"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; "
+			"frame-ancestors 'none'",
 		[HTTP_POLICY_DOCUMENT] =
 			"frame-ancestors 'none'; sandbox allow-scripts allow-downloads",
 		[HTTP_POLICY_PICTURE] =

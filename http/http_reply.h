@@ -11,6 +11,7 @@
 enum http_policy {
 	HTTP_POLICY_NOTHING, /* data */
 	HTTP_POLICY_PAGE,    /* the page: its own files and the API */
+	HTTP_POLICY_TOKEN,   /* the page that asks for the token, with its style inside of it */
 	HTTP_POLICY_DOCUMENT, /* a saved page: what it says itself, and that in an origin of its own */
 	HTTP_POLICY_PICTURE, /* an SVG: the same, with the scripts and styles inside of it */
 };

@@ -100,6 +100,12 @@ static uint64_t newest_moment(const struct http_server *server, uint64_t now_ns)
 	return now_ns - now_ns % NS_PER_SECOND + NS_PER_SECOND;
 }
 
+/* NULL: there is none. */
+static const char *token_parameter(const struct http_request *request)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, "token");
+}
+
 /* --- errors, which are answers like any other --- */
 
 static void tell(struct http_request *request, unsigned int status, const char *why)
@@ -110,11 +116,24 @@ static void tell(struct http_request *request, unsigned int status, const char *
 		reply->status = 503;
 	if (status == 503)
 		reply->retry_after_s = 1;
-	if (status == 401)
-		reply->challenge = "Bearer";
 }
 
-static void refuse(struct http_request *request, enum http_verdict verdict)
+/* Who opens the page can type it in. */
+static void ask_for_token(struct http_request *request, const struct http_route *route)
+{
+	struct http_reply *reply = &request->answer->reply;
+
+	if (!route || route->id != HTTP_ROUTE_PAGE)
+		tell(request, 401,
+		     "a token is needed: open /?token=TOKEN, or send Authorization: Bearer TOKEN");
+	else if (answer_page_of_token(reply, token_parameter(request)) ||
+		 http_body_end(&reply->body))
+		reply->status = 503;
+	reply->challenge = "Bearer";
+}
+
+static void refuse(struct http_request *request, const struct http_route *route,
+		   enum http_verdict verdict)
 {
 	request->server->refused++;
 	if (verdict == HTTP_OTHER_HOST)
@@ -123,8 +142,7 @@ static void refuse(struct http_request *request, enum http_verdict verdict)
 	else if (verdict == HTTP_OTHER_SITE)
 		tell(request, 403, "pages of other sites may not ask");
 	else
-		tell(request, 401,
-		     "a token is needed: open /?token=TOKEN, or send Authorization: Bearer TOKEN");
+		ask_for_token(request, route);
 }
 
 /* --- who may ask --- */
@@ -133,8 +151,7 @@ static void refuse(struct http_request *request, enum http_verdict verdict)
 static bool has_token_parameter(const struct http_request *request, const struct http_route *route)
 {
 	const struct http_guard *guard = &request->server->options.guard;
-	const char *token =
-		MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, "token");
+	const char *token = token_parameter(request);
 
 	return route->id == HTTP_ROUTE_PAGE && token &&
 	       http_guard_is_token(guard, token, strlen(token));
@@ -152,7 +169,7 @@ static bool may_ask(struct http_request *request, const struct http_route *route
 	if (verdict == HTTP_NO_TOKEN && route && has_token_parameter(request, route))
 		verdict = HTTP_PASSES;
 	if (verdict != HTTP_PASSES)
-		refuse(request, verdict);
+		refuse(request, route, verdict);
 	return verdict == HTTP_PASSES;
 }
 

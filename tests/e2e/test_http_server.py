@@ -56,6 +56,9 @@ def test_a_token():
             assert answer.status == 401, path
             assert answer.heads["www-authenticate"] == "Bearer"
             assert TOKEN.encode() not in answer.body
+        asks, again = server.ask("/"), server.ask("/?token=0123456789abcdeF")
+        assert b"<form" in asks.body and b"not the token" not in asks.body and b"not the token" in again.body
+        assert "script-src" not in asks.heads["content-security-policy"] and asks.heads["cache-control"] == "no-store"
         assert server.ask("/healthz").status == 200  # who watches over it has none
         assert server.ask("/api/v1/status", Authorization=f"Bearer {TOKEN}").status == 200
         assert server.ask("/api/v1/status", Authorization="Basic " + base64.b64encode(f"hearth:{TOKEN}".encode()).decode()).status == 200
