@@ -411,6 +411,7 @@ class FlameView {
 		if (!this.tree.isWithin(i, this.zoomed)) this.zoom(0);
 		if (this.tree.total(i) / this.tree.total(this.zoomed) * this.canvas.width < 1) this.zoom(i);
 		this.reveal(i);
+		this.last = i; // keys go on from there
 		this.on.describe(i);
 		this.remark();
 	}

@@ -18,6 +18,7 @@ import { FILTER_KINDS } from './frame_filters.js';
 import { blankProfile, decodeProfile } from './profile_data.js';
 import { element } from './page_view.js';
 import { pairProfiles } from './live_pair.js';
+import { readAddress } from './view_address.js';
 import { profileParams, readState, sameState, writeState } from './live_state.js';
 
 const SERIES_LIMIT = 7;
@@ -29,6 +30,7 @@ const WAIT_MS = 150;     // an answer that comes sooner is not waited for in sig
 const LATE_WINDOWS = 3;
 const EVENTS_ASKED = 500;
 const CHART_BYS = ['comm', 'container', 'user', 'cgroup', 'pid', 'cpu'];
+const CHART_MOST_MS = 3600000; // each sample is sent
 const NOTHING = new Uint8Array(0);
 const QUIET_EVENT = /^process/; // there are thousands
 
@@ -73,6 +75,8 @@ class LivePage {
 	viewHooks() {
 		return {
 			emptyWords: () => this.emptyWords(),
+			chartWords: () => this.chartWords(),
+			wantTimes: () => this.wantTimes(),
 			showHeat: () => this.loadHeat(),
 			chooseSpan: span => this.go({ span }),
 			onTheme: () => this.onTheme(),
@@ -91,7 +95,7 @@ class LivePage {
 	downloadHooks() {
 		return {
 			path: () => this.state.before ? 'diff' : 'profile',
-			params: () => [...profileParams(this.span, this.state.where), ...this.beforeParams(), ...shapingParams(this.view.chips.filters, kind => FILTER_KINDS[kind].asks)],
+			params: () => [...profileParams(this.span, this.state.where), ...this.beforeParams(), ...shapingParams(this.view.chips.filters, kind => FILTER_KINDS[kind].asks), ...this.view.drawingParams()],
 			save: () => this.view.save(),
 		};
 	}
@@ -210,7 +214,7 @@ class LivePage {
 		this.chart.mark(state.span, state.before, this.now);
 		fillLive(element('live'), this.isLive, this.gone, this.now);
 		this.loadSeries();
-		if (!isNews || !this.isSettled) this.loadProfile();
+		if (!isNews || !this.isSettled && !this.view.isHeld) this.loadProfile();
 		if (this.view.view === 'heat') this.loadHeat();
 	}
 
@@ -345,9 +349,9 @@ class LivePage {
 	}
 
 	// null: another one is asked for meanwhile. An answer of nothing is a profile of nothing.
-	async block(slot, span) {
+	async block(slot, span, more = []) {
 		try {
-			return await this.api.bytes(slot, 'profile', [['format', 'block'], ...profileParams(span, this.state.where)]);
+			return await this.api.bytes(slot, 'profile', [['format', 'block'], ...profileParams(span, this.state.where), ...more]);
 		} catch (error) {
 			if (error.status === 404) return NOTHING;
 			throw error;
@@ -355,21 +359,22 @@ class LivePage {
 	}
 
 	async loadProfile() {
-		const { span, state } = this, newest = this.status.store.newest_ms || 0;
+		const { span, state, wantsTimes } = this, newest = this.status.store.newest_ms || 0;
 		this.wait(true);
 		try {
-			const blocks = await Promise.all([this.block('profile', span), state.before ? this.block('before', state.before) : NOTHING]);
-			if (!blocks.includes(null) && sameState(state, this.state)) this.showProfile(blocks, span, newest);
+			const blocks = await Promise.all([this.block('profile', span, wantsTimes ? [['flamechart', '1']] : []), state.before ? this.block('before', state.before) : NOTHING]);
+			if (!blocks.includes(null) && sameState(state, this.state)) this.showProfile(blocks, { span, newest, wantsTimes });
 		} catch (error) {
 			if (sameState(state, this.state)) this.fail(`The profile of ${spanWords(span, this.now)} cannot be read: ${error.message}`, () => this.loadProfile());
 		}
 	}
 
 	// What did not change stays as it is.
-	showProfile(blocks, span, newest) {
+	showProfile(blocks, { span, newest, wantsTimes }) {
 		const { before, width, isShare } = this.state, key = [before, width, isShare];
 		const isSame = this.shown && this.shown.key.every((part, i) => part === key[i]) && this.shown.blocks.every((block, i) => sameBytes(block, blocks[i]));
 		this.wait(false);
+		this.hadTimes = wantsTimes;
 		element('failure').hidden = true;
 		element('card').classList.remove('blank');
 		if (!isSame) this.view.setProfile(this.makeProfile(blocks, span));
@@ -378,6 +383,22 @@ class LivePage {
 		this.isFirst = false;
 		if (!document.documentElement.dataset.ready) performance.mark('hearth-ready');
 		document.documentElement.dataset.ready = '1';
+	}
+
+	// Of a chart: before there is a view it is in the address.
+	get wantsTimes() {
+		const view = this.isFirst ? readAddress(location.hash).facts.v : this.view.view;
+		return view === 'chart' && !this.state.before && this.span.to - this.span.from <= CHART_MOST_MS;
+	}
+
+	wantTimes() {
+		if (this.wantsTimes && !this.hadTimes) this.loadProfile();
+	}
+
+	chartWords() {
+		const { from, to } = this.span;
+		if (to - from > CHART_MOST_MS) return ['A chart shows each sample.', 'An hour is the most that it takes: drag over a part of the time above.'];
+		return this.hadTimes ? ['Nothing here has a time.', 'Of what is older the store keeps how much it was, and not when: the other views show it.'] : ['', ''];
 	}
 
 	makeProfile(blocks, span) {

@@ -32,11 +32,39 @@ class LiveView extends PageView {
 
 	static TABLE = LiveTable;
 
-	// `on`: { emptyWords(): [what, why], showHeat(), commands: key → function, chooseSpan(span) }
+	// `on`: { emptyWords(): [what, why], chartWords(): the same of why there is no chart, wantTimes(): a profile with the times of its samples, showHeat(), commands: key → function, chooseSpan(span) }
 	makeViews() {
 		super.makeViews();
 		this.heat = new LiveHeat(element('heat-box'), this.theme, { choose: span => this.on.chooseSpan(span) });
 		this.chips.offersAll = true;
+		this.chart ??= this.makeChartView();
+	}
+
+	// Two spans have no order in time.
+	get views() {
+		return super.views.filter(view => view !== 'chart' || !this.isPair);
+	}
+
+	// A profile has the times of its samples only where one asks for them.
+	get hasTimes() {
+		return Boolean(this.profile.samples?.time);
+	}
+
+	// As options of hearth render: what a file of this view is drawn with.
+	drawingParams() {
+		const { view, whole: { order } } = this;
+		return [['inverted', view === 'icicle' ? '1' : ''], ['flamechart', view === 'chart' && this.hasTimes ? '1' : ''], ['sort', order === this.firstOrder ? '' : order]];
+	}
+
+	makeChart() {
+		if (this.hasTimes) return super.makeChart();
+		this.chart.tree = null;
+		this.on.wantTimes();
+	}
+
+	// In a chart a place is a moment: of another span's it is none.
+	get isHeld() {
+		return this.view === 'chart' && this.main === this.chart && this.chart.zoomed > 0;
 	}
 
 	showHeading() {}
@@ -59,6 +87,8 @@ class LiveView extends PageView {
 			const change = tree.change = pair.totals(drawn);
 			tree.factsOf = (of, i) => of === tree ? this.changeFacts(change, i) : [['after or before, the larger', amountText(profile.facts, of.total(i))]];
 		}
+		if (pair && this.view === 'chart') this.view = this.graphView;
+		for (const tab of element('tabs').children) tab.hidden = !this.views.includes(tab.dataset.view);
 		super.setTree(drawn);
 		if (pair) this.chooseColour(this.colour); // it is of the nodes of this tree
 	}
@@ -140,8 +170,8 @@ class LiveView extends PageView {
 	}
 
 	showEmpty() {
-		const { filters } = this.chips, what = document.createElement('b'), [told, why] = this.on.emptyWords();
-		if (this.whole.whole && filters.length) return super.showEmpty();
+		const { filters } = this.chips, what = document.createElement('b'), isChart = this.tree.whole && !this.hasTimes, [told, why] = isChart ? this.on.chartWords() : this.on.emptyWords();
+		if (this.whole.whole && !isChart && (filters.length || this.tree.whole)) return super.showEmpty();
 		what.textContent = told;
 		element('empty').replaceChildren(what, why);
 	}

@@ -67,12 +67,7 @@ class PageView {
 			menu: (i, x, y) => this.openMenu(x, y),
 		});
 		this.flame.canvas.isInverted = this.graphView === 'icicle';
-		this.chart = profile.samples?.time ? new ChartView(element('chart'), profile, theme, {
-			describe: i => this.describe(this.chart, i),
-			zoomed: isNew => this.onZoom(isNew),
-			menu: (i, x, y) => this.openMenu(x, y),
-		}) : null;
-		if (this.chart) this.chart.canvas.isInverted = this.flame.canvas.isInverted;
+		this.chart = profile.samples?.time ? this.makeChartView() : null;
 		this.callers = new CallersView(element('callers'), profile, theme,
 			{ describe: (view, i) => this.describe(view, i), choose: frame => this.showCallers(frame) });
 		this.table = new this.constructor.TABLE(element('table'), profile, search, { choose: frame => this.showCallers(frame) });
@@ -82,6 +77,16 @@ class PageView {
 		this.controls = new SampleControls({ time: element('time'), dialog: element('thread-form') }, profile, theme, this.chips);
 		this.menu = new FrameMenu(element('menu'), id => this.act(id));
 		this.acts = actionButtons(id => this.act(id));
+	}
+
+	makeChartView() {
+		const chart = new ChartView(element('chart'), this.profile, this.theme, {
+			describe: i => this.describe(this.chart, i),
+			zoomed: isNew => this.onZoom(isNew),
+			menu: (i, x, y) => this.openMenu(x, y),
+		});
+		chart.canvas.isInverted = this.flame.canvas.isInverted;
+		return chart;
 	}
 
 	// --- what stands around the views ----------------------------------------------------------
@@ -141,7 +146,7 @@ class PageView {
 
 	// The graph whose zoom and matches are told.
 	get main() {
-		return this.view === 'chart' && this.chart.tree?.whole ? this.chart : this.flame;
+		return this.view === 'chart' && this.chart?.tree?.whole ? this.chart : this.flame;
 	}
 
 	// The graph that keys mean.
@@ -204,7 +209,7 @@ class PageView {
 	showView() {
 		const { view } = this;
 		if (view === 'chart' && this.tree.whole && this.stale.delete('chart')) this.makeChart();
-		const panel = this.tree.whole && (view !== 'chart' || this.chart.tree.whole) ? this.constructor.PANELS[view] : 'empty';
+		const panel = this.tree.whole && (view !== 'chart' || this.chart.tree?.whole) ? this.constructor.PANELS[view] : 'empty';
 		for (const tab of element('tabs').children) {
 			const isChosen = tab.dataset.view === view;
 			tab.setAttribute('aria-selected', isChosen);
