@@ -3,6 +3,7 @@
 // CPU over time as stacked bands, in which one chooses a span, with the pointer or by keys, and a second one to compare it with. Where nothing was recorded there is a gap, and no zero.
 export { LiveChart, stackBands, niceMost, showTimes };
 
+import { eventColour } from './live_events.js';
 import { axisTimes, clockText, lengthText, momentText, spanWords } from './live_times.js';
 
 const SPAN_PIXELS = 3;  // less is a click
@@ -51,7 +52,7 @@ function showTimes(axis, { from, to }, width) {
 }
 
 class LiveChart {
-	// `parts`: { plot, areas, marks, most, axis, words, acts }, elements. `on`: { select(span, isSecond), clear(), all() }: what one did; `isSecond`: it is to be compared with.
+	// `parts`: { plot, areas, marks, most, axis, words, acts }, elements. `on`: { select(span, isSecond), clear(), all(), around(time) }: what one did; `isSecond`: it is to be compared with.
 	constructor(parts, theme, colours, nameOf, on) {
 		Object.assign(this, { parts, theme, colours, nameOf, on });
 		this.answer = this.range = this.span = this.before = this.draft = null;
@@ -192,11 +193,15 @@ class LiveChart {
 		context.setLineDash([]);
 	}
 
-	// Little marks at the foot, where something of note happened to the recording itself.
+	// Little marks at the foot, where something of note happened; of processes strokes, for there are more of them.
 	drawEvents(context, height) {
-		context.fillStyle = this.theme.colour('lost');
-		for (const { time_ms: time } of this.events) {
-			const x = this.xOf(time);
+		for (const event of this.events) {
+			const x = this.xOf(event.time_ms);
+			context.fillStyle = this.theme.colour(eventColour(event));
+			if (event.kind.startsWith('process')) {
+				context.fillRect(Math.round(x), height - 7, 1.5, 7);
+				continue;
+			}
 			context.beginPath();
 			context.moveTo(x - 4, height);
 			context.lineTo(x + 4, height);
@@ -218,11 +223,10 @@ class LiveChart {
 	// --- what is said ------------------------------------------------------------------------------
 
 	say() {
-		const { words } = this.parts, { range, span, before, draft, now } = this;
+		const { words } = this.parts, { range, span, draft, now } = this;
 		if (!range) return;
 		const shown = draft ? draft.span : span, text = shown ? `${spanWords(shown, now)} · ${lengthText(shown)} ${draft?.isSecond ? 'to compare with' : 'selected'}` : `${spanWords(range, now)} · ${lengthText(range)}`;
-		words.textContent = before && !draft ? `${text}, compared with ${spanWords(before, now)}` : text;
-		words.title = words.textContent;
+		words.textContent = words.title = text;
 	}
 
 	sayAt(x, y) {
@@ -230,7 +234,8 @@ class LiveChart {
 		if (!stack) return;
 		const i = Math.floor((time - answer.start_ms) / answer.step_ms), event = this.eventAt(time);
 		const when = momentText(time, now, answer.step_ms >= 1000 ? 1000 : 1);
-		if (event) this.parts.words.textContent = `${clockText(event.time_ms)} · ${event.text}`;
+		this.parts.plot.classList.toggle('at-event', Boolean(event));
+		if (event) this.parts.words.textContent = `${clockText(event.time_ms)} · ${event.text} · a click compares before and after`;
 		else if (!stack.runs.some(run => i >= run.from && i < run.to)) this.parts.words.textContent = `${when} · nothing recorded`;
 		else this.parts.words.textContent = [when, coresText(answer.total[i]), this.bandWords(i, y)].filter(Boolean).join(' · ');
 	}
@@ -242,7 +247,7 @@ class LiveChart {
 
 	eventAt(time) {
 		const near = 4 / this.size.width * (this.range.to - this.range.from);
-		return this.events.find(event => Math.abs(event.time_ms - time) <= near);
+		return this.events.find(event => Math.abs(event.time_ms - time) <= near); // those of note come first
 	}
 
 	// --- choosing ----------------------------------------------------------------------------------
@@ -287,6 +292,7 @@ class LiveChart {
 
 	leave() {
 		this.hovered = null;
+		this.parts.plot.classList.remove('at-event');
 		if (!this.pressed && this.range) this.say();
 	}
 
@@ -304,7 +310,9 @@ class LiveChart {
 		const { draft, pressed } = this;
 		this.pressed = this.draft = this.hovered = null;
 		if (pressed && draft) this.wantsSecond = false;
+		const event = pressed && !draft && !pressed.isSecond && this.eventAt(pressed.time);
 		if (pressed && draft) this.on.select(draft.span, draft.isSecond);
+		else if (event) this.on.around(event.time_ms);
 		else if (this.range) this.drawMarks();
 	}
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a span is compared with: the form that offers what one means most often, and the bar that says what is compared, and how.
-export { CompareForm, PairBar, earlierSpans };
+export { CompareForm, PairBar, aroundSpans, earlierSpans };
 
 import { STATE_WIDTHS } from './live_state.js';
 import { durationText, shareText } from './plain_numbers.js';
@@ -18,8 +18,13 @@ function earlierSpans({ from, to }) {
 	return [{ what: 'just before it, as long', span: moved(to - from) }, ...Object.entries(EARLIER).map(([what, by]) => ({ what: `the same span ${what}`, span: moved(by) }))];
 }
 
+// After a moment, and before it.
+function aroundSpans(time, now) {
+	return { span: { from: time, to: Math.min(now, time + AROUND_MS) }, before: { from: time - AROUND_MS, to: time } };
+}
+
 class CompareForm {
-	// `on`: { before(span), around(span, before), drag(): the next span that is dragged is meant, events(): a promise of events, the last one first }
+	// `on`: { before(span), around(time), drag(): the next span that is dragged is meant, events(): a promise of events, the last one first }
 	constructor(dialog, on) {
 		Object.assign(this, { dialog, on });
 	}
@@ -63,8 +68,7 @@ class CompareForm {
 		const events = await this.on.events().catch(() => []), title = document.createElement('h3');
 		if (!events.length) return;
 		title.textContent = 'Before and after';
-		rows.append(title, ...events.slice(0, EVENTS_SHOWN).map(({ time_ms: time, text }) => this.row(text, momentText(time, now), () =>
-			this.on.around({ from: time, to: Math.min(now, time + AROUND_MS) }, { from: time - AROUND_MS, to: time }))));
+		rows.append(title, ...events.slice(0, EVENTS_SHOWN).map(({ time_ms: time, text }) => this.row(text, momentText(time, now), () => this.on.around(time))));
 	}
 }
 

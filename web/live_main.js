@@ -6,14 +6,15 @@ import { LiveApi } from './live_api.js';
 import { LiveChart } from './live_chart.js';
 import { LiveView } from './live_view.js';
 import { LiveWhere } from './live_where.js';
-import { CompareForm, PairBar } from './live_compare.js';
+import { CompareForm, PairBar, aroundSpans } from './live_compare.js';
 import { DownloadMenu, shapingParams } from './live_download.js';
 import { BandColours } from './live_palette.js';
 import { RangeForm, RANGES } from './live_range.js';
 import { fillCost, fillLive } from './live_status.js';
 import { heatQuestion } from './live_heat.js';
-import { lengthText, readLength, spanWords } from './live_times.js';
-import { labelWord } from './live_where.js';
+import { lengthText, momentText, readLength, spanWords } from './live_times.js';
+import { labelWord, readTerm } from './live_where.js';
+import { eventWords } from './live_events.js';
 import { FILTER_KINDS } from './frame_filters.js';
 import { blankProfile, decodeProfile } from './profile_data.js';
 import { element } from './page_view.js';
@@ -32,7 +33,7 @@ const EVENTS_ASKED = 500;
 const CHART_BYS = ['comm', 'container', 'user', 'cgroup', 'pid', 'cpu'];
 const CHART_MOST_MS = 3600000; // each sample is sent
 const NOTHING = new Uint8Array(0);
-const QUIET_EVENT = /^process/; // there are thousands
+const STARTS_MOST = 60; // of processes, as marks: more would tell nothing
 
 function sameBytes(a, b) {
 	return a === b || (a.length === b.length && a.every((byte, i) => byte === b[i]));
@@ -52,6 +53,7 @@ class LivePage {
 			select: (span, isSecond) => this.select(span, isSecond),
 			clear: () => this.go({ span: null, before: null }),
 			all: () => this.go({ span: null, before: null }),
+			around: time => this.go(aroundSpans(time, this.now)),
 		});
 		this.bandOf = new Map();
 		this.where = new LiveWhere(element('where-form'), this.view.chips, {
@@ -60,7 +62,7 @@ class LivePage {
 			values: (name, limit) => this.api.json('values', 'labels', [['name', name], ...profileParams(this.span, this.state.where.filter(term => !term.startsWith(name))), ['limit', limit]]),
 		});
 		this.ranges = new RangeForm(element('ranges'), element('range-form'), { last: last => this.go({ last, range: null, span: null }), range: range => this.go({ range, last: '', span: null }) });
-		this.compare = new CompareForm(element('pair-form'), { before: before => this.go({ before }), around: (span, before) => this.go({ span, before }), drag: () => this.chart.wantSecond(), events: () => this.processEvents() });
+		this.compare = new CompareForm(element('pair-form'), { before: before => this.go({ before }), around: time => this.go(aroundSpans(time, this.now)), drag: () => this.chart.wantSecond(), events: () => this.processStarts() });
 		this.pairBar = new PairBar(element('pair'), { change: change => this.go(change) });
 		this.download = new DownloadMenu(element('download'), element('download-menu'), this.downloadHooks());
 		this.listen();
@@ -228,9 +230,12 @@ class LivePage {
 		if (status !== null && !document.hidden) this.timer = setTimeout(() => this.poll(), Math.max(POLL_LEAST_MS, Math.min(POLL_MS, (this.status?.window_ms || POLL_MS) / 2)));
 	}
 
+	// Who was refused is not told why by asking again, but by the page that asks for the token.
 	onSilence(error) {
 		this.gone ||= this.now;
-		if (!this.status) this.fail(`hearth’s state cannot be read: ${error.message}`, () => this.poll());
+		if (error.status === 401) this.fail(`hearth asks for its token: ${error.message}`, () => location.reload());
+		else if (!this.status) this.fail(`hearth’s state cannot be read: ${error.message}`, () => this.poll());
+		else this.fail(`hearth has not answered since ${momentText(this.gone, this.gone)}. What is shown stays; it is asked again by itself.`, () => this.poll());
 		fillLive(element('live'), this.isLive, this.gone, this.now);
 	}
 
@@ -238,6 +243,7 @@ class LivePage {
 		const before = this.status, wasGone = this.gone;
 		this.status = status;
 		this.gone = 0;
+		if (wasGone) element('failure').hidden = true;
 		fillCost(element('cost-button'), element('cost-reasons'), status);
 		if (!before || before.host !== status.host) this.showMachine(status);
 		fillLive(element('live'), this.isLive, 0, this.now);
@@ -278,14 +284,26 @@ class LivePage {
 		}
 	}
 
-	// The chart does without.
+	// The chart does without. Of processes there are thousands: they are marked where they are few.
 	async loadEvents(range) {
 		try {
-			const answer = await this.api.json('events', 'events', [...profileParams(range, []), ['limit', EVENTS_ASKED]]);
-			return answer ? answer.events.filter(({ kind }) => !QUIET_EVENT.test(kind)) : [];
+			const [notable, starts] = await Promise.all([this.events('events', range, '!process'), this.startsOf('marks', range)]);
+			return [...notable, ...(starts.length > STARTS_MOST ? [] : starts)];
 		} catch (error) {
 			return [];
 		}
+	}
+
+	// [{ time_ms, kind, text }], text in words.
+	async events(slot, range, kind) {
+		const answer = await this.api.json(slot, 'events', [['kind', kind], ...profileParams(range, []), ['limit', EVENTS_ASKED]]);
+		return answer ? answer.events.map(event => ({ ...event, text: eventWords(event) })) : [];
+	}
+
+	// Of processes: of those that are chosen by name, where some are.
+	async startsOf(slot, range) {
+		const starts = await this.events(slot, range, 'process_start'), names = this.state.where.map(readTerm).filter(term => term?.label === 'comm' && term.sign === '=');
+		return names.length ? starts.filter(({ text }) => names.some(name => text.startsWith(name.text))) : starts;
 	}
 
 	showSeries() {
@@ -409,10 +427,9 @@ class LivePage {
 		return pair;
 	}
 
-	// When processes started and ended, the last ones first.
-	async processEvents() {
-		const answer = await this.api.json('starts', 'events', [...profileParams(this.range, []), ['limit', EVENTS_ASKED]]);
-		return answer ? answer.events.filter(({ kind }) => QUIET_EVENT.test(kind)).reverse() : [];
+	// When processes started, the last ones first.
+	async processStarts() {
+		return (await this.startsOf('starts', this.range)).reverse();
 	}
 
 	fail(text, again) {

@@ -40,5 +40,7 @@ function fillHelp(dialog, rows = HELP_ROWS) {
 	close.type = 'button';
 	close.textContent = 'Close';
 	close.addEventListener('click', () => dialog.close());
+	title.tabIndex = -1;
+	title.autofocus = true; // the dialog opens at its beginning
 	dialog.replaceChildren(title, list, close);
 }

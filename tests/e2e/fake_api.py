@@ -331,7 +331,9 @@ class FakeApi:
 
     def answer_events(self, params):
         samples = Samples(self, params)
-        return {"events": [event for event in self.events if samples.start * 1000 <= event["time_ms"] < samples.end * 1000]}
+        kind = params.get("kind", [""])[-1]
+        wanted = lambda event: event["kind"].startswith(kind.removeprefix("!")) != kind.startswith("!")  # noqa: E731
+        return {"events": [event for event in self.events if wanted(event) and samples.start * 1000 <= event["time_ms"] < samples.end * 1000]}
 
     def stacks(self, samples):
         stacks = []

@@ -119,3 +119,11 @@ def test_control_f_opens_the_search(page):  # noqa: F811
     ActionChains(page.driver).key_down(Keys.CONTROL).send_keys("f").key_up(Keys.CONTROL).perform()
     page.press("grow")
     assert page.found() == "1 match, 10.0 % of samples"
+
+
+def test_keys_go_on_from_a_match(page):  # noqa: F811
+    page.search("compute")
+    page.press(Keys.ENTER, Keys.ESCAPE)
+    assert page.focused() == "compute" and page.found() == ""
+    page.press(Keys.ENTER)
+    assert page.crumb()[-1] == "compute"

@@ -153,6 +153,14 @@ def test_shaping_as_hearth_render_has_it(server):
         assert answer.status == 400 and answer.json["error"].startswith(why), answer
 
 
+def test_events_of_a_kind(server):
+    kinds = lambda **more: [event["kind"] for event in server.ask("/api/v1/events?" + urlencode(more)).json["events"]]  # noqa: E731
+    assert kinds() == ["process_start", "rate_changed"]
+    assert kinds(kind="process") == kinds(kind="process_start", limit=1) == ["process_start"]
+    assert kinds(kind="!process", limit=1) == ["rate_changed"] and kinds(kind="processes") == []
+    assert kinds(kind="!window") == kinds() and kinds(kind="!window", limit=1) == ["rate_changed"]
+
+
 def test_differential(server):
     path = "/api/v1/diff?before-from=-2h&before-to=-1h&format=folded"
     assert "nginx;main;parse 600 600" in server.ask(path).body.decode().splitlines()

@@ -442,12 +442,12 @@ def test_the_difference_is_a_file_as_well(api, browser):  # noqa: F811
 
 
 def test_spans_that_are_often_meant(live):  # noqa: F811
-    live.api.events.append({"time_ms": (NOW - 200) * 1000, "kind": "process_start", "text": "nginx 812 started"})
+    live.api.events.append({"time_ms": (NOW - 200) * 1000, "kind": "process_start", "text": "nginx (812)"})
     live.press("d")
     rows = lambda: live.driver.execute_script("return Array.from(document.querySelectorAll('#pair-form .row'), row => row.firstChild.textContent)")  # noqa: E731
-    wait_until(live.driver, lambda: "nginx 812 started" in rows(), "what happened")
+    wait_until(live.driver, lambda: "nginx (812) started" in rows(), "what happened")
     assert rows()[:5] == ["just before it, as long", "the same span an hour before", "the same span a day before", "the same span a week before", "any other span"]
-    live.driver.find_element(By.XPATH, "//dialog[@id='pair-form']//button[span/text()='nginx 812 started']").click()
+    live.driver.find_element(By.XPATH, "//dialog[@id='pair-form']//button[span/text()='nginx (812) started']").click()
     at = (NOW - 200) * 1000
     wait_until(live.driver, lambda: live.address()[0] == f"?span={at}-{NOW * 1000}&before={at - 300_000}-{at}", "before and after that moment")
     live.press("d", Keys.ENTER)
@@ -469,11 +469,26 @@ def test_a_finger_chooses_a_second_span(live):  # noqa: F811
 
 def test_what_happened_to_the_recording_is_marked(api, browser):  # noqa: F811
     api.events.append({"time_ms": (NOW - 450) * 1000, "kind": "window_lost", "text": "a window of 10 s was lost: disk full"})
-    api.events.append({"time_ms": (NOW - 225) * 1000, "kind": "process_start", "text": "sh 1 started"})
+    api.events.append({"time_ms": (NOW - 225) * 1000, "kind": "process_start", "text": "sh (1)"})
     live = LivePage(browser, api)
     plot = live.element("plot")
     wait_until(browser, lambda: live.driver.execute_script("return document.getElementById('plot-marks').getContext('2d').getImageData(Math.round(arguments[0] / 2), Math.round(arguments[1]) - 2, 1, 1).data[3]", plot.rect["width"], plot.size["height"] - 1) > 0, "a mark")
     ActionChains(browser).move_to_element(plot).perform()
     wait_until(browser, lambda: "disk full" in live.text("time-words"), "what it was")
-    ActionChains(browser).move_to_element_with_offset(plot, round(plot.rect["width"] / 4), 0).perform()
+    ActionChains(browser).move_to_element_with_offset(plot, round(plot.rect["width"] / 8), 0).perform()
     wait_until(browser, lambda: "cores" in live.text("time-words"), "a moment like others")
+    ActionChains(browser).move_to_element_with_offset(plot, round(plot.rect["width"] / 4), 0).perform()
+    wait_until(browser, lambda: "sh (1) started" in live.text("time-words"), "a process")
+    ActionChains(browser).click().perform()
+    at = (NOW - 225) * 1000
+    wait_until(browser, lambda: live.address()[0] == f"?span={at}-{NOW * 1000}&before={at - 300_000}-{at}", "before and after it began")
+
+
+def test_of_too_many_processes_none_is_marked(api, browser):  # noqa: F811
+    api.events += [{"time_ms": (NOW - 450) * 1000 + i, "kind": "process_start", "text": f"sh ({i})"} for i in range(61)]
+    api.events.append({"time_ms": (NOW - 450) * 1000, "kind": "process_start", "text": "nginx (7)"})
+    live = LivePage(browser, api)
+    told = lambda: ActionChains(browser).move_to_element_with_offset(live.element("plot"), 1, 0).move_to_element(live.element("plot")).perform() or live.text("time-words")  # noqa: E731
+    wait_until(browser, lambda: "cores" in told(), "a moment like others")
+    live.open("/?where=comm=nginx")
+    wait_until(browser, lambda: "nginx (7) started" in told(), "the one that is chosen")
