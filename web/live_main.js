@@ -62,7 +62,7 @@ class LivePage {
 			values: (name, limit) => this.api.json('values', 'labels', [['name', name], ...profileParams(this.span, this.state.where.filter(term => !term.startsWith(name))), ['limit', limit]]),
 		});
 		this.ranges = new RangeForm(element('ranges'), element('range-form'), { last: last => this.go({ last, range: null, span: null }), range: range => this.go({ range, last: '', span: null }) });
-		this.compare = new CompareForm(element('pair-form'), { before: before => this.go({ before }), around: time => this.go(aroundSpans(time, this.now)), drag: () => this.chart.wantSecond(), events: () => this.processStarts() });
+		this.compare = new CompareForm(element('pair-form'), { before: before => this.go({ before }), around: time => this.go(aroundSpans(time, this.now)), drag: () => this.chart.wantSecond(), events: () => this.happenings() });
 		this.pairBar = new PairBar(element('pair'), { change: change => this.go(change) });
 		this.download = new DownloadMenu(element('download'), element('download-menu'), this.downloadHooks());
 		this.listen();
@@ -427,9 +427,10 @@ class LivePage {
 		return pair;
 	}
 
-	// When processes started, the last ones first.
-	async processStarts() {
-		return (await this.startsOf('starts', this.range)).reverse();
+	// That one may want to look before and after, the last ones first.
+	async happenings() {
+		const events = await Promise.all([this.events('happened', this.range, '!process'), this.startsOf('started', this.range)]);
+		return events.flat().sort((a, b) => b.time_ms - a.time_ms);
 	}
 
 	fail(text, again) {

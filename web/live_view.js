@@ -14,6 +14,7 @@ import { showFates } from './fates_split.js';
 
 const LIVE_HELP = [
 	['drag on the time', 'draws that span; double click: all'],
+	['click on a mark', 'compares before and after what happened then'],
 	['Shift-drag', 'a second span, with which the first one is compared'],
 	['w, then arrows', 'choose a span by keys: with Shift they stretch it, Enter draws it, b compares with it'],
 	['[ and ]', 'half a window of time back and forth'],

@@ -43,8 +43,12 @@ class LiveWhere {
 		chips.lead = this.lead;
 	}
 
+	// What stands there already stays, and what has the focus keeps it.
 	show(terms) {
+		const isSame = this.isShown && terms.length === this.terms.length && terms.every((term, i) => term === this.terms[i]);
 		this.terms = terms;
+		if (isSame) return;
+		this.isShown = true;
 		this.lead.replaceChildren(...terms.map(term => this.chip(term)), this.addButton());
 		this.chips.show();
 	}

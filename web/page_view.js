@@ -576,7 +576,7 @@ class PageView {
 	onTabKey(event) {
 		const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
 		if (!by) return;
-		const tabs = [...event.currentTarget.children], at = tabs.indexOf(document.activeElement);
+		const tabs = [...event.currentTarget.children].filter(tab => !tab.hidden), at = tabs.indexOf(document.activeElement);
 		const next = tabs[(at + by + tabs.length) % tabs.length];
 		next.focus();
 		this.chooseView(next.dataset.view);

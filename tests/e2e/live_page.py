@@ -91,6 +91,9 @@ class LivePage(Page):
 
         wait_until(self.driver, drawn, f"{ticks} samples of {start} to {end}, and not {self.samples()}; asked was {self.api.asked('profile')[-1]}")
 
+    def is_dark(self):
+        return self.driver.execute_script("return matchMedia('(prefers-color-scheme: dark)').matches")
+
     def scrolled(self):
         return self.driver.execute_script("return document.getElementById('graph').scrollTop")
 

@@ -209,6 +209,16 @@ def test_a_click_in_the_legend_keeps_one(live):  # noqa: F811
     live.wait_for_samples(NOW - 900, NOW)
 
 
+def test_what_has_the_focus_keeps_it_while_time_goes_on(live):  # noqa: F811
+    live.band("python3").click()
+    live.wait_for_samples(NOW - 900, NOW, where="comm=python3")
+    live.driver.execute_script("document.querySelector('#chips .term button').focus()")
+    live.api.advance(10)
+    wait_until(live.driver, lambda: live.api.asked("profile")[-1]["to"] == [f"@{NOW + 10}"], "time goes on")
+    live.settle()
+    assert live.driver.switch_to.active_element.get_attribute("aria-label") == "Remove comm=python3"
+
+
 def test_by_another_label(live):  # noqa: F811
     live.choose("by", "user")
     wait_until(live.driver, lambda: live.bands() == ["postgres", "build", "www", "root"], "bands of users")
