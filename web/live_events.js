@@ -13,6 +13,7 @@ const EVENT_LOOKS = {
 	serve_stop: { words: text => `hearth ended: ${text}`, colour: 'accent' },
 	budget: { words: text => `the budget: ${text}`, colour: 'lost' },
 	reloaded: { words: text => `options were read again: ${text}`, colour: 'ink2' },
+	part_ended: { words: text => `a part of hearth was started again: ${text}`, colour: 'cut' },
 	slices_damaged: { words: text => `parts of the store are damaged: ${text}`, colour: 'lost' },
 };
 

@@ -6,9 +6,9 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-import npm_packages
 from browser import browser, chromium, wait_until  # noqa: F401 (fixtures)
 from fake_api import NOW
+from fetched_tools import npm_package
 from live_page import LivePage, api, live  # noqa: F401 (fixtures)
 
 AXE = ("axe-core", "4.14.1")
@@ -21,7 +21,7 @@ CARD = {"flame", "icicle", "callers", "table", "tree", "heat"}
 
 @pytest.fixture(scope="module")
 def axe():
-    return (npm_packages.fetched(*AXE) / "axe.min.js").read_text()
+    return (npm_package(*AXE) / "axe.min.js").read_text()
 
 
 def check(live, axe, state):  # noqa: F811

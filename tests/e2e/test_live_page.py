@@ -494,6 +494,12 @@ def test_what_happened_to_the_recording_is_marked(api, browser):  # noqa: F811
     wait_until(browser, lambda: live.address()[0] == f"?span={at}-{NOW * 1000}&before={at - 300_000}-{at}", "before and after it began")
 
 
+def test_each_kind_of_event_has_words():
+    kept = re.findall(r'STORE_EVENT\(\w+, \d+, "(\w+)"', (hearth.ROOT / "store/event_kinds.def").read_text())
+    told = re.findall(r"^\t(\w+): \{ words:", (hearth.ROOT / "web/live_events.js").read_text(), re.MULTILINE)
+    assert kept and set(told) == set(kept)
+
+
 def test_of_too_many_processes_none_is_marked(api, browser):  # noqa: F811
     api.events += [{"time_ms": (NOW - 450) * 1000 + i, "kind": "process_start", "text": f"sh ({i})"} for i in range(61)]
     api.events.append({"time_ms": (NOW - 450) * 1000, "kind": "process_start", "text": "nginx (7)"})
