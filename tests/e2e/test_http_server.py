@@ -287,6 +287,8 @@ def test_the_page_and_its_files(server):
     text = page.plain.decode()
     assert not re.search(r"<style|<script(?![^>]* src=)| style=| on[a-z]+=", text)
     files = set(re.findall(r'(?:src|href)="(/[^"]*)"', text))
+    assert "/api/v1/status" in files and server.ask("/api/v1/status").status == 200  # its first question is fetched with them
+    files.remove("/api/v1/status")
     assert files
     for path in files:
         answer = server.ask(path)

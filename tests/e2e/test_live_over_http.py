@@ -117,7 +117,7 @@ def test_what_is_stored_is_what_is_drawn(browser, tmp_path):  # noqa: F811
     store = tmp_path / "store"
     with front_over(store, "fill=90") as front:
         live = LivePage(browser, SimpleNamespace(url=f"http://{front.address}"))
-        assert live.samples() == stored(store, live_span(live)) > 0
+        wait_until(browser, lambda: live.samples() == stored(store, live_span(live)) > 0, "what is stored")  # a window may come between the two
         assert live.bands()[0] == "process-0"
         live.band("process-0").click()
         wait_until(browser, lambda: "where" in live_question(live, "profile"), "one process")
