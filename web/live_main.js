@@ -319,8 +319,10 @@ class LivePage {
 	}
 
 	showBands({ series, others }) {
-		const values = [...series.map(({ value }) => value), ...(others?.some(Boolean) ? [null] : [])], told = JSON.stringify([this.state.by, this.state.where, values]);
+		const values = [...series.map(({ value }) => value), ...(others?.some(Boolean) ? [null] : [])], of = JSON.stringify([this.state.by, this.state.where]), told = of + JSON.stringify(values);
 		if (told === this.toldBands) return; // they stay, and what has the focus keeps it
+		if (of === this.bandsOf && element('bands').matches(':hover, :focus-within')) return; // what one is about to click at does not move away
+		this.bandsOf = of;
 		this.toldBands = told;
 		element('bands').replaceChildren(...values.map(value => this.band(value)));
 	}
