@@ -104,7 +104,10 @@ static int collect_by(collect_fn fn, const char *folder, struct window_span part
 		return error;
 	error = fn(folder, part, tell, &telling, stream);
 	*ret_damaged = telling.damaged;
-	if (error)
+	if (error == -EACCES)
+		log_error("the store %s may be read by others than you: be in its group, or root",
+			  folder);
+	else if (error)
 		log_error("cannot read the store %s: %s", folder, strerror(-error));
 	return error;
 }

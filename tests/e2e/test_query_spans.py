@@ -2,7 +2,11 @@
 """`hearth query`: two spans are compared, times are relative or absolute, and each label chooses samples."""
 
 import json
+import os
+import shutil
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -164,3 +168,18 @@ def test_times_before_now(store):
     assert folded(store, "--from", "-2h", "--to", "-1h") == ["recent 1"]
     assert folded(store, "--from", "-1d12h") == ["new 1", "recent 1"]
     assert folded(store, "--from", "-1h", "--to", "now", "--diff-from", "-2h") == ["new 0 1", "recent 1 0"]
+
+
+@pytest.mark.root
+def test_who_may_not_read_the_folder_is_told(two_hours):
+    """As hearth-serve(1) says how the store is closed; what its group is allowed, goes on."""
+    with tempfile.TemporaryDirectory(prefix="hearth-store-") as folder:
+        os.chmod(folder, 0o755)
+        closed = shutil.copytree(two_hours, Path(folder) / "closed")
+        os.chown(closed, 0, 65534)
+        closed.chmod(0o750)
+        asked = ["query", "--store", closed, "--format", "folded", "-o", "-"]
+        assert hearth.run(*asked, user=65534, group=65534).returncode == 0
+        ended = hearth.run(*asked, user=65533, group=65533)
+        assert ended.returncode == 3 and ended.stdout == ""
+        assert "may be read by others than you" in ended.stderr and len(ended.stderr.splitlines()) == 1
