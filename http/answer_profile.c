@@ -11,6 +11,7 @@
 #include "http/http_parameters.h"
 #include "http/http_reply.h"
 #include "http/media_types.h"
+#include "model/cpu_time.h"
 #include "model/differential.h"
 #include "model/profile.h"
 #include "model/profile_scale.h"
@@ -236,9 +237,9 @@ static int compare(const struct http_question *question, struct profile **before
 		   struct profile **after)
 {
 	struct profile *made;
-	int error = 0;
+	int error = cpu_time_settle(*before, *after);
 
-	if (http_parameters_number(question->parameters, "normalize"))
+	if (!error && http_parameters_number(question->parameters, "normalize"))
 		error = normalize(before, *after);
 	if (!error)
 		error = differential_make(*before, *after, &made);

@@ -31,7 +31,7 @@ struct profile;
 
 struct api_reason {
 	char name[API_NAME_BYTES];
-	uint64_t ticks;
+	uint64_t ticks, cpu_ns;
 };
 
 /* Ticks of one fate by reason; further reasons than these add up in the last row, "other". */
@@ -40,8 +40,10 @@ struct api_reasons {
 	struct api_reason rows[API_REASONS_MAX];
 };
 
+/* Of a span CPU time is told as well: each tick counts as long as from one to the next at its window's rate. */
 struct api_fates {
 	uint64_t due, complete;
+	uint64_t due_ns, complete_ns;
 	struct api_reasons truncated, lost; /* due = complete + all of these */
 };
 

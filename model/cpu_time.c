@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/cpu_time.h"
 
-#include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -9,7 +9,8 @@
 
 #define NS_PER_SECOND 1000000000u
 
-bool cpu_time_is_countable(const struct profile *profile)
+/* Samples, all taken at one rate, which is known. */
+static bool is_countable(const struct profile *profile)
 {
 	const uint64_t rate_hz = profile_origin_of(profile)->rate_hz;
 	uint32_t count;
@@ -28,7 +29,7 @@ static void weigh(void *context, const struct sample *sample, uint64_t *values)
 		values[0] = UINT64_MAX;
 }
 
-int cpu_time_count(struct profile *profile)
+static int count_time(struct profile *profile)
 {
 	uint64_t sample_ns = NS_PER_SECOND / profile_origin_of(profile)->rate_hz;
 	struct value_type type;
@@ -41,5 +42,17 @@ int cpu_time_count(struct profile *profile)
 	if (!error)
 		error = profile_extend_values(profile, &type, 1);
 	profile_origin(profile)->rate_hz = 0;
+	return error;
+}
+
+int cpu_time_settle(struct profile *one, struct profile *other)
+{
+	const bool differ = profile_origin_of(one)->rate_hz != profile_origin_of(other)->rate_hz;
+	int error = 0;
+
+	if (differ && is_countable(one))
+		error = count_time(one);
+	if (!error && differ && is_countable(other))
+		error = count_time(other);
 	return error;
 }

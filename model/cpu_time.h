@@ -3,14 +3,12 @@
 #ifndef HEARTH_MODEL_CPU_TIME_H
 #define HEARTH_MODEL_CPU_TIME_H
 
-#include <stdbool.h>
-
 struct profile;
 
-/* Does it count samples, all taken at one rate, which is known? */
-bool cpu_time_is_countable(const struct profile *profile);
-
-/* Such a profile counts nanoseconds of CPU time from now on, and has no rate. 0, -ENOMEM or -EOVERFLOW: it is to be freed then. */
-int cpu_time_count(struct profile *profile);
+/*
+ * Two profiles that are to be compared, and were not taken at one rate: those of them that count samples count nanoseconds of CPU time from now on, where their rate is known. 0, -ENOMEM or -EOVERFLOW: both are
+ * to be freed then.
+ */
+int cpu_time_settle(struct profile *one, struct profile *other);
 
 #endif

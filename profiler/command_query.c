@@ -129,28 +129,16 @@ static int read_span(const struct querying *querying, enum query_span span,
 	return error;
 }
 
-/* Spans of different rates, one of them perhaps of several, compare by CPU time. */
-static int settle_rates(struct profile *drawn, struct profile *before)
-{
-	const bool differ = profile_origin_of(drawn)->rate_hz != profile_origin_of(before)->rate_hz;
-	int error = 0;
-
-	if (differ && cpu_time_is_countable(drawn))
-		error = cpu_time_count(drawn);
-	if (!error && differ && cpu_time_is_countable(before))
-		error = cpu_time_count(before);
-	if (error)
-		log_error("cannot count CPU time: %s", strerror(-error));
-	return error;
-}
-
 static int compare(const struct querying *querying, struct profile_sides *sides)
 {
 	struct profile **before = &sides->sums[SIDE_BEFORE].profile;
 	int error = read_span(querying, SPAN_BEFORE, before);
 
-	if (!error)
-		error = settle_rates(sides->sums[SIDE_RENDERED].profile, *before);
+	if (error)
+		return error;
+	error = cpu_time_settle(sides->sums[SIDE_RENDERED].profile, *before);
+	if (error)
+		log_error("cannot count CPU time: %s", strerror(-error));
 	return error ? error : profile_sides_join(sides);
 }
 
@@ -362,7 +350,7 @@ int command_query(int argc, char **argv)
 		error = run(&command);
 	label_filter_release(&command.filter);
 	output_release(&command.output);
-	if (error == -EPERM)
+	if (error == -EPERM || error == -EACCES)
 		return EXIT_NOT_PERMITTED;
 	return result == OPTIONS_WRONG || error ? EXIT_WRONG : EXIT_GOOD;
 }

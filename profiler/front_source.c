@@ -7,17 +7,13 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "model/fates.h"
-#include "model/profile.h"
 #include "profiler/front_page.h"
 #include "store/store_folder.h"
 #include "store/store_view.h"
 
 #define SILENT_NS 10000000000u /* it says how it is each second */
-
-DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
 
 static void get_status(void *context, struct api_status *ret_status)
 {
@@ -181,7 +177,8 @@ static int get_heat(void *view, const struct api_samples *samples, uint32_t colu
 /* --- fates --- */
 
 /* What has no row of its own is counted in the last one. */
-static void add_reason(struct api_reasons *to, const char *text, size_t size, uint64_t ticks)
+static void add_reason(struct api_reasons *to, const char *text, size_t size, uint64_t ticks,
+		       uint64_t cpu_ns)
 {
 	static const char others[] = "other";
 	struct api_reason *row = &to->rows[API_REASONS_MAX - 1];
@@ -194,33 +191,36 @@ static void add_reason(struct api_reasons *to, const char *text, size_t size, ui
 		memcpy(row->name, others, sizeof(others));
 	}
 	row->ticks += ticks;
+	row->cpu_ns += cpu_ns;
 }
 
-static int count_fates(const struct profile *profile, struct api_fates *ret_fates)
+static void tell_fates(const struct view_fates *counted, struct api_fates *ret_fates)
 {
-	_cleanup_free_ struct fates *fates = malloc(sizeof(*fates));
-	int error = fates ? profile_fates(profile, fates) : -ENOMEM;
+	const struct fates *ticks = counted->ticks, *cpu_ns = counted->cpu_ns;
 
-	if (error)
-		return error;
-	*ret_fates = (struct api_fates){ .due = fates->due, .complete = fates->complete };
-	for (size_t i = 0; i < fates->reason_count; i++) {
-		const struct fate_reason *reason = &fates->reasons[i];
+	*ret_fates =
+		(struct api_fates){ ticks->due, ticks->complete, cpu_ns->due, cpu_ns->complete };
+	for (size_t i = 0; i < ticks->reason_count; i++) {
+		const struct fate_reason *reason = &ticks->reasons[i];
 		size_t size;
-		const char *text = fate_reason_text(profile, reason, &size);
+		const char *text = fate_reason_text(counted->words, reason, &size);
 
 		add_reason(reason->fate == FATE_LOST ? &ret_fates->lost : &ret_fates->truncated,
-			   text, size, reason->ticks);
+			   text, size, reason->ticks, cpu_ns->reasons[i].ticks);
 	}
-	return 0;
 }
 
 static int get_fates(void *view, const struct api_samples *samples, struct api_fates *ret_fates)
 {
-	_cleanup_(cleanup_profile) struct profile *profile = NULL;
-	int error = get_profile(view, samples, 0, &profile);
+	const struct view_question question = question_of(samples);
+	struct view_fates counted;
+	int error = store_view_fates(((struct front_view *)view)->view, &question, &counted);
 
-	return error ? error : count_fates(profile, ret_fates);
+	if (error)
+		return error;
+	tell_fates(&counted, ret_fates);
+	view_fates_release(&counted);
+	return 0;
 }
 
 /* --- lists --- */

@@ -21,6 +21,7 @@
 #include "store/slice_window.h"
 
 struct arena;
+struct fates;
 struct label_filter;
 struct profile;
 struct store_view;
@@ -40,6 +41,18 @@ enum view_keeps { VIEW_KEEPS_NONE, VIEW_KEEPS_LABELS, VIEW_KEEPS_TIMES };
 /* A new profile, the caller's. It counts samples, or nanoseconds of CPU time if rates differ. */
 int store_view_profile(struct store_view *view, const struct view_question *question,
 		       enum view_keeps keeps, struct profile **ret_profile);
+
+/* What became of ticks by their markers (model/fates.h), counted both ways: rows of both tell of the same reasons, in the same order. */
+struct view_fates {
+	struct fates *ticks, *cpu_ns;
+	struct profile *words; /* of whose strings the reasons are */
+};
+
+void view_fates_release(struct view_fates *fates);
+
+/* To be released where it is 0. */
+int store_view_fates(struct store_view *view, const struct view_question *question,
+		     struct view_fates *ret_fates);
 
 struct view_value {
 	const char *text; /* NULL: of samples without the label */

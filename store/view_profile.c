@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/fates.h"
 #include "model/frame_copy.h"
 #include "model/node_copy.h"
 #include "model/origin_copy.h"
@@ -21,6 +22,7 @@ struct tally {
 	struct view_choice choice;
 	struct profile *into;
 	uint64_t *counts; /* per node of the view; NULL: samples are kept */
+	uint64_t *ticks;  /* the same, of samples; NULL: they are not asked for */
 	uint64_t total_ns;
 	bool keeps_times;
 	uint32_t *nodes, *labels; /* of the view those of `into`, PROFILE_NONE: not yet */
@@ -126,6 +128,8 @@ static int count(void *context, const struct view_rows *rows)
 		    __builtin_add_overflow(tally->total_ns, value, &tally->total_ns) ||
 		    tally->total_ns > INT64_MAX)
 			return -EOVERFLOW;
+		if (tally->ticks)
+			tally->ticks[node] += row->value;
 		if (tally->counts)
 			tally->counts[node] += value;
 		else
@@ -246,6 +250,7 @@ static void release(struct tally *tally)
 	frame_copy_release(&tally->copy);
 	buffer_release(&tally->path);
 	free(tally->counts);
+	free(tally->ticks);
 	free(tally->nodes);
 	free(tally->labels);
 }
@@ -284,5 +289,85 @@ int store_view_profile(struct store_view *view, const struct view_question *ques
 
 	if (!error)
 		*ret_profile = take_ptr(into);
+	return error;
+}
+
+/* --- fates --- */
+
+void view_fates_release(struct view_fates *fates)
+{
+	free(fates->ticks);
+	free(fates->cpu_ns);
+	profile_free(fates->words);
+	*fates = (struct view_fates){ 0 };
+}
+
+/* CPU time of each node. */
+static int count_both(struct tally *tally, const struct view_question *question)
+{
+	const struct view_sink sink = { tally, note_window, count };
+	int error = view_load(tally->view, question->part);
+
+	if (!error)
+		error = init(tally, VIEW_KEEPS_NONE);
+	if (error)
+		return error;
+	tally->ticks = calloc(profile_node_count(tally->view->words), sizeof(*tally->ticks));
+	if (!tally->ticks)
+		return -ENOMEM;
+	error = view_choice_init(&tally->choice, tally->view, question->filter);
+	if (!error)
+		error = view_read(tally->view, question->part,
+				  view_filter_is_fine(question->filter) ? VIEW_WINDOWS : VIEW_ROWS,
+				  &sink);
+	return error ? error : add_counts(tally, 1);
+}
+
+static void take_ticks(void *context, const struct sample *sample, uint64_t *values)
+{
+	values[0] = ((const uint64_t *)context)[sample->node];
+}
+
+/* Nodes count samples instead. */
+static int swap_in_ticks(struct tally *tally)
+{
+	_cleanup_free_ uint64_t *ticks = calloc(profile_node_count(tally->into), sizeof(*ticks));
+	const uint32_t node_count = profile_node_count(tally->view->words);
+
+	if (!ticks)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < node_count; i++)
+		if (tally->ticks[i])
+			ticks[tally->nodes[i]] = tally->ticks[i];
+	return profile_change_values(tally->into, take_ticks, ticks);
+}
+
+int store_view_fates(struct store_view *view, const struct view_question *question,
+		     struct view_fates *ret_fates)
+{
+	struct view_fates fates = {
+		.ticks = malloc(sizeof(*fates.ticks)),
+		.cpu_ns = malloc(sizeof(*fates.cpu_ns)),
+		.words = profile_new(),
+	};
+	_cleanup_(release) struct tally tally = {
+		.view = view,
+		.part = question->part,
+		.into = fates.words,
+	};
+	int error = fates.ticks && fates.cpu_ns && fates.words ? 0 : -ENOMEM;
+
+	if (!error)
+		error = count_both(&tally, question);
+	if (!error)
+		error = profile_fates(fates.words, fates.cpu_ns);
+	if (!error)
+		error = swap_in_ticks(&tally);
+	if (!error)
+		error = profile_fates(fates.words, fates.ticks);
+	if (error)
+		view_fates_release(&fates);
+	else
+		*ret_fates = fates;
 	return error;
 }
