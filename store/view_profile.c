@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "model/fates.h"
 #include "model/frame_copy.h"
+#include "model/label_filter.h"
 #include "model/node_copy.h"
 #include "model/origin_copy.h"
 #include "model/profile.h"
@@ -255,13 +256,18 @@ static void release(struct tally *tally)
 	free(tally->labels);
 }
 
-/* CPU, thread and time are in the windows alone; other labels are asked of sums. */
+/* Of what is to be counted by its stack: CPU and thread are in the windows alone; other labels are asked of sums, if any are. */
+static enum view_depth depth_for(const struct view_question *question)
+{
+	if (view_filter_is_fine(question->filter))
+		return VIEW_WINDOWS;
+	return question->filter && question->filter->count ? VIEW_ROWS : VIEW_TOTALS;
+}
+
 static int fill(struct tally *tally, const struct view_question *question, enum view_keeps keeps)
 {
 	const struct view_sink sink = { tally, note_window, count };
-	const enum view_depth depth =
-		keeps == VIEW_KEEPS_NONE && !view_filter_is_fine(question->filter) ? VIEW_ROWS
-										   : VIEW_WINDOWS;
+	const enum view_depth depth = keeps == VIEW_KEEPS_NONE ? depth_for(question) : VIEW_WINDOWS;
 	int error = view_load(tally->view, question->part);
 
 	if (!error)
@@ -317,9 +323,7 @@ static int count_both(struct tally *tally, const struct view_question *question)
 		return -ENOMEM;
 	error = view_choice_init(&tally->choice, tally->view, question->filter);
 	if (!error)
-		error = view_read(tally->view, question->part,
-				  view_filter_is_fine(question->filter) ? VIEW_WINDOWS : VIEW_ROWS,
-				  &sink);
+		error = view_read(tally->view, question->part, depth_for(question), &sink);
 	return error ? error : add_counts(tally, 1);
 }
 

@@ -236,6 +236,7 @@ struct reading {
 	struct slice_reader *reader; /* NULL: nothing was read yet */
 	struct view_sums *kept;
 	struct window_span part;
+	bool drops_labels; /* of sums */
 	const struct view_sink *sink;
 	int result; /* of the sink; what is damaged is no result */
 	/* Of the window: */
@@ -359,6 +360,8 @@ static int take_sum(void *context, const struct slice_chunk *chunk, struct bytes
 
 	if (error)
 		return error;
+	if (reading->drops_labels)
+		view_sum_drop_labels(sum);
 	sum->slice = reading->slice->entry.number;
 	sum->chunk = chunk->id;
 	error = give_sum(reading, sum, is_series(chunk->kind));
@@ -386,8 +389,8 @@ static int read_chunk(struct reading *reading, const struct known_chunk *chunk, 
 /* The same of a sum, which may have been read before. */
 static int read_sum(struct reading *reading, const struct known_chunk *chunk)
 {
-	const struct view_sum *sum =
-		view_sums_find(reading->kept, reading->slice->entry.number, chunk->id);
+	const struct view_sum *sum = view_sums_find(reading->kept, reading->slice->entry.number,
+						    chunk->id, reading->drops_labels);
 
 	return sum ? give_sum(reading, sum, is_series(chunk->kind))
 		   : read_chunk(reading, chunk, take_sum);
@@ -420,6 +423,7 @@ static struct sum_kinds kinds_of(enum view_depth depth)
 {
 	switch (depth) {
 	case VIEW_ROWS:
+	case VIEW_TOTALS:
 		return (struct sum_kinds){ CHUNK_SUM, CHUNK_SLICE_SUM };
 	case VIEW_SERIES:
 		return (struct sum_kinds){ CHUNK_SERIES, CHUNK_SLICE_SERIES };
@@ -486,6 +490,7 @@ int view_slice_read(const struct view_slice *slice, const char *folder, struct w
 		.folder = folder,
 		.kept = kept,
 		.part = part,
+		.drops_labels = depth == VIEW_TOTALS,
 		.sink = sink,
 	};
 	int error = read_whole(&reading, kinds_of(depth));

@@ -47,6 +47,7 @@ bool view_slice_counts_samples(const struct view_slice *slice);
 enum view_depth {
 	VIEW_WINDOWS, /* each sample, with its time and all labels */
 	VIEW_ROWS,    /* stacks: without times, CPU and thread where a sum is there */
+	VIEW_TOTALS,  /* the same, without any labels there */
 	VIEW_SERIES,  /* windows: without stacks, where a sum is there */
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "model/profile.h"
+#include "model/samples.h"
 #include "store/slice_dictionary.h"
 #include "store/slice_sum.h"
 
@@ -97,6 +98,29 @@ int view_sum_decode(struct window_span span, struct bytes body, bool is_series,
 	return error;
 }
 
+/* Those of one stack stand side by side; what is more than 32 bits hold stays apart. */
+void view_sum_drop_labels(struct view_sum *sum)
+{
+	struct view_sum_row *last = NULL, *smaller;
+
+	for (size_t i = 0; i < sum->row_count; i++) {
+		const struct view_sum_row row = sum->rows[i];
+
+		if (last && last->node == row.node && row.value <= UINT32_MAX - last->value) {
+			last->value += row.value;
+			continue;
+		}
+		last = last ? last + 1 : sum->rows;
+		*last = row;
+		last->labels = LABELS_UNKNOWN;
+	}
+	sum->row_count = last ? (size_t)(last - sum->rows) + 1 : 0;
+	sum->lacks_labels = true;
+	smaller = realloc(sum->rows, (sum->row_count + 1) * sizeof(*smaller));
+	if (smaller)
+		sum->rows = smaller;
+}
+
 /* --- keeping --- */
 
 void view_sums_release(struct view_sums *sums)
@@ -112,13 +136,17 @@ void view_sums_next_question(struct view_sums *sums)
 	sums->question++;
 }
 
-const struct view_sum *view_sums_find(struct view_sums *sums, uint64_t slice, uint64_t chunk)
+const struct view_sum *view_sums_find(struct view_sums *sums, uint64_t slice, uint64_t chunk,
+				      bool lacks_labels)
 {
-	for (size_t i = 0; i < sums->count; i++)
-		if (sums->sums[i]->slice == slice && sums->sums[i]->chunk == chunk) {
-			sums->sums[i]->question = sums->question;
-			return sums->sums[i];
-		}
+	for (size_t i = 0; i < sums->count; i++) {
+		struct view_sum *sum = sums->sums[i];
+
+		if (sum->slice != slice || sum->chunk != chunk || sum->lacks_labels != lacks_labels)
+			continue;
+		sum->question = sums->question;
+		return sum;
+	}
 	return NULL;
 }
 

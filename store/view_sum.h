@@ -15,8 +15,8 @@
 
 struct dictionary_reader;
 
-/* Of a day of 16 CPUs that are never idle, the sums take some 40 MB. */
-#define VIEW_SUMS_MAX_BYTES ((size_t)48 << 20)
+/* Of a day of 16 CPUs that are never idle, the sums without labels take some 20 MB, its series 6. A front has two views, and what it holds counts as hearth's memory (profiler/budget.h). */
+#define VIEW_SUMS_MAX_BYTES ((size_t)32 << 20)
 
 struct view_sum_row {
 	uint32_t labels, node; /* PROFILE_NONE: it is of a series */
@@ -30,6 +30,7 @@ struct view_sum_window {
 
 struct view_sum {
 	uint64_t slice, chunk; /* its number, and the ID */
+	bool lacks_labels;
 	struct window_span span;
 	uint64_t rate_hz;
 	struct view_sum_window *windows;
@@ -43,6 +44,9 @@ int view_sum_decode(struct window_span span, struct bytes body, bool is_series,
 		    const struct dictionary_reader *dictionary, struct view_sum **ret_sum);
 void view_sum_free(struct view_sum *sum);
 
+/* Rows of one stack become one, of which no label is known. */
+void view_sum_drop_labels(struct view_sum *sum);
+
 struct view_sums {
 	struct view_sum **sums; /* in no order */
 	size_t count, bytes;
@@ -55,7 +59,8 @@ void view_sums_release(struct view_sums *sums);
 void view_sums_next_question(struct view_sums *sums);
 
 /* NULL: it is not there. Valid until another one is kept. */
-const struct view_sum *view_sums_find(struct view_sums *sums, uint64_t slice, uint64_t chunk);
+const struct view_sum *view_sums_find(struct view_sums *sums, uint64_t slice, uint64_t chunk,
+				      bool lacks_labels);
 
 /* Takes it over if there is room, or room can be made; else it is freed. */
 void view_sums_keep(struct view_sums *sums, struct view_sum *sum);
