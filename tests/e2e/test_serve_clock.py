@@ -47,6 +47,7 @@ def test_a_clock_that_is_set_by_a_year_loses_nothing(store):
     with clock_setter.clock() as clock, recording.busy():
         with start(store, clock, "1s") as serve:
             address = serve.wait_for(r"(http://\S+?)/? shows it")[1].rstrip("/")
+            hearth.wait_until_recording(serve)
             begun = [wait_for_load(store, 0)]
             for ahead in (YEAR, -YEAR, 0):
                 clock.set_ahead(ahead)
@@ -67,6 +68,7 @@ def test_a_clock_that_is_set_forward_makes_nothing_too_old(store):
     """What is kept for a week is not taken away because the clock says that a year has passed."""
     with clock_setter.clock() as clock, recording.busy():
         with start(store, clock, "1s") as serve:
+            hearth.wait_until_recording(serve)
             begun = wait_for_load(store, 0)
             assert serving.stop(serve).returncode == 0
         with start(store, clock, "5s") as serve:  # what is too old is looked for with its first window
