@@ -6,6 +6,14 @@
 #include <stdint.h>
 #include <zlib.h>
 
+#include "base/cleanup.h"
+
+/* As zlib has them where nothing is said. */
+#define WINDOW_BITS  15
+#define MEMORY_LEVEL 8
+
+#define PART_BYTES 512 /* the codes of one, and some more */
+
 #define LEVEL 6 /* a window of 10 s takes a millisecond or less */
 
 int chunk_body_pack(struct bytes body, struct buffer *packed)
@@ -21,6 +29,62 @@ int chunk_body_pack(struct bytes body, struct buffer *packed)
 		return -ENOMEM;
 	packed->size = size;
 	return 0;
+}
+
+/* Each part has codes of its own. */
+static int deflate_parts(z_stream *stream, struct bytes body, const size_t *cuts, size_t count)
+{
+	size_t done = 0;
+	int result = Z_OK;
+
+	stream->next_in = (Bytef *)(uintptr_t)body.data; /* zlib writes nothing there */
+	for (size_t i = 0; i <= count && result == Z_OK; i++) {
+		size_t end = i < count ? cuts[i] : body.size;
+
+		stream->avail_in = (uInt)(end - done);
+		done = end;
+		result = deflate(stream, i < count ? Z_BLOCK : Z_FINISH);
+	}
+	return result == Z_STREAM_END ? 0 : -ENOMEM;
+}
+
+static int pack_parts(struct bytes body, const size_t *cuts, size_t count, int level, int strategy,
+		      struct buffer *packed)
+{
+	z_stream stream = { 0 };
+	size_t size;
+	int error;
+
+	buffer_clear(packed);
+	if (deflateInit2(&stream, level, Z_DEFLATED, WINDOW_BITS, MEMORY_LEVEL, strategy) != Z_OK)
+		return -ENOMEM;
+	size = deflateBound(&stream, body.size) + PART_BYTES * (count + 1);
+	stream.next_out = buffer_extend(packed, size);
+	stream.avail_out = (uInt)size;
+	error = stream.next_out ? deflate_parts(&stream, body, cuts, count) : -ENOMEM;
+	packed->size = stream.total_out;
+	deflateEnd(&stream);
+	return error;
+}
+
+/* What has no order is smaller where nothing is looked for that comes again: zlib takes matches that cost more than they save. */
+int chunk_body_pack_parts(struct bytes body, const size_t *cuts, size_t count,
+			  struct buffer *packed)
+{
+	_cleanup_(buffer_release) struct buffer other = { 0 };
+	int error;
+
+	if (body.size > CHUNK_MAX_BYTES)
+		return -EFBIG;
+	error = pack_parts(body, cuts, count, count ? LEVEL : Z_BEST_COMPRESSION,
+			   Z_DEFAULT_STRATEGY, packed);
+	if (!error && count)
+		error = pack_parts(body, cuts, count, LEVEL, Z_HUFFMAN_ONLY, &other);
+	if (error || !count || other.size >= packed->size)
+		return error;
+	buffer_clear(packed);
+	buffer_append(packed, other.data, other.size);
+	return buffer_error(packed);
 }
 
 /* By ISA-L, which takes half of zlib's time, and needs no memory but its state: some 90 kB. */

@@ -13,6 +13,10 @@
 /* Replaces what `packed` holds: 0, -ENOMEM or -EFBIG. */
 int chunk_body_pack(struct bytes body, struct buffer *packed);
 
+/* The same, smaller and slower: the parts of the body, which end at `cuts` (ascending), are unlike each other. */
+int chunk_body_pack_parts(struct bytes body, const size_t *cuts, size_t count,
+			  struct buffer *packed);
+
 /* The same with what a body of `size` bytes was packed to: 0, -ENOMEM, or -EBADMSG: it was not. */
 int chunk_body_unpack(struct bytes packed, uint64_t size, struct buffer *body);
 

@@ -9,6 +9,7 @@
 #include "model/profile.h"
 #include "model/profile_merge.h"
 #include "store/chunk_body.h"
+#include "store/slice_bases.h"
 #include "store/slice_dictionary.h"
 #include "store/slice_events.h"
 #include "store/slice_head.h"
@@ -176,6 +177,8 @@ static int take_body(struct reading *reading, const struct slice_chunk *chunk, s
 		return dictionary_reader_take_version_1(&reading->dictionary, body);
 	case CHUNK_NAMES:
 		return slice_names_take(&reading->dictionary.names, body);
+	case CHUNK_BASES:
+		return slice_bases_take(body, &reading->dictionary.bases);
 	case CHUNK_WINDOW:
 		return take_window(reading, chunk->span, body);
 	case CHUNK_EVENTS:

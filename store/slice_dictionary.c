@@ -237,6 +237,7 @@ void dictionary_reader_release(struct dictionary_reader *reader)
 	buffer_release(&reader->labels.ids);
 	buffer_release(&reader->named.ids);
 	buffer_release(&reader->proven.ids);
+	buffer_release(&reader->bases);
 	slice_names_release(&reader->names);
 }
 
@@ -370,22 +371,24 @@ static int take_place(struct dictionary_reader *dictionary, uint64_t number,
 {
 	uint64_t module_code = next(reading, PLACE_MODULE);
 	uint64_t build_id_code = next(reading, PLACE_BUILD_ID);
-	uint64_t offset = next(reading, PLACE_OFFSET);
-	uint32_t module, build_id;
+	struct frame_place place = { .offset = next(reading, PLACE_OFFSET) };
 	int error;
 
-	if (!take_optional(dictionary, module_code, &module) ||
-	    !take_optional(dictionary, build_id_code, &build_id))
+	if (!take_optional(dictionary, module_code, &place.module) ||
+	    !take_optional(dictionary, build_id_code, &place.build_id))
 		return dictionary->lacks_chunks ? 0 : -EBADMSG;
+	if (dictionary->keeps_places)
+		return profile_add_place(dictionary->profile, place, ret_id);
 	*ret_names = slice_names_find(&dictionary->names, number);
 	if (*ret_names == PROFILE_NONE || !slice_names_count(&dictionary->names, *ret_names))
-		error = add_nameless(dictionary->profile, module, ret_id);
+		error = add_nameless(dictionary->profile, place.module, ret_id);
 	else
-		error = slice_names_add_frames(&dictionary->names, *ret_names, module, ret_id);
+		error = slice_names_add_frames(&dictionary->names, *ret_names, place.module,
+					       ret_id);
 	if (error || !dictionary->places)
 		return error;
-	return dictionary->places->take(dictionary->places->context, number, build_id, offset,
-					*ret_names);
+	return dictionary->places->take(dictionary->places->context, number, place.build_id,
+					place.offset, *ret_names);
 }
 
 static uint32_t count_named(struct byte_reader kinds, uint32_t numbers)
@@ -466,7 +469,7 @@ static int add_node(struct dictionary_reader *dictionary, uint32_t parent, uint3
 	struct frame marker = *profile_frame(dictionary->profile, frame);
 	int error;
 
-	if (marker.kind != FRAME_UNLESS_ROOT) {
+	if (marker.kind != FRAME_UNLESS_ROOT || dictionary->keeps_places) {
 		error = add_chain(dictionary, parent, frame, names, ret_node);
 		*ret_proven = *ret_node;
 		return error;

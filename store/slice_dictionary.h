@@ -71,7 +71,9 @@ struct dictionary_reader {
 	struct dictionary_map named; /* per frame its row in `names`, or PROFILE_NONE */
 	struct dictionary_map
 		proven; /* per node the one that a root below it hangs from: itself, or the parent of a marker that does not hold then */
-	bool lacks_chunks; /* numbers may be missing */
+	struct buffer bases; /* slice_bases.h */
+	bool lacks_chunks;   /* numbers may be missing */
+	bool keeps_places; /* set by the caller: frames without a name stay so, and what was told of names is not used */
 };
 
 /* The profile, which keeps samples, stays the caller's. 0 or -ENOMEM; to be released in either case. */

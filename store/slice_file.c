@@ -151,12 +151,29 @@ static int prepare_writer(struct slice_writer *writer)
 					   SQLITE_PREPARE_PERSISTENT, &writer->insert, NULL));
 }
 
-static int begin_file(sqlite3 *database)
+/* How a slice is opened for writing. */
+struct opening {
+	bool is_new;
+	int version;
+	const char *modes;
+};
+
+static const struct opening as_it_is = { 0 };
+static const struct opening recorded = {
+	true, SLICE_VERSION_RECORDED,
+	"PRAGMA page_size = 512; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"
+};
+/* Written once, and nobody else knows of it: what there was before is nothing. */
+static const struct opening rolled = {
+	true, SLICE_VERSION,
+	"PRAGMA page_size = 1024; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL"
+};
+
+static int begin_file(sqlite3 *database, const struct opening *opening)
 {
-	char *sql = sqlite3_mprintf("PRAGMA page_size = 512; PRAGMA journal_mode = WAL;"
-				    "PRAGMA synchronous = FULL; BEGIN; PRAGMA application_id = %d;"
+	char *sql = sqlite3_mprintf("%s; BEGIN; PRAGMA application_id = %d;"
 				    "PRAGMA user_version = %d; %s; COMMIT",
-				    SLICE_APPLICATION, SLICE_VERSION, schema);
+				    opening->modes, SLICE_APPLICATION, opening->version, schema);
 	int error = sql ? run(database, sql) : -ENOMEM;
 
 	sqlite3_free(sql);
@@ -188,7 +205,8 @@ static int find_end(struct slice_writer *writer)
 	return 0;
 }
 
-static int open_writer(const char *path, bool is_new, struct slice_writer **ret_writer)
+static int open_writer(const char *path, const struct opening *opening,
+		       struct slice_writer **ret_writer)
 {
 	struct slice_writer *writer = calloc(1, sizeof(*writer));
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, error;
@@ -196,16 +214,17 @@ static int open_writer(const char *path, bool is_new, struct slice_writer **ret_
 	if (!writer)
 		return -ENOMEM;
 	writer->next_id = writer->committed_id = 1;
-	if (is_new)
+	if (opening->is_new)
 		flags |= SQLITE_OPEN_CREATE;
 	error = error_of(sqlite3_open_v2(path, &writer->database, flags, NULL));
 	if (!error) {
 		distrust(writer->database);
 		sqlite3_busy_timeout(writer->database,
 				     WAIT_MS); /* it may be read while it is empty */
-		error = is_new ? begin_file(writer->database) : check_version(writer->database);
+		error = opening->is_new ? begin_file(writer->database, opening)
+					: check_version(writer->database);
 	}
-	if (!error && !is_new)
+	if (!error && !opening->is_new)
 		error = find_end(writer);
 	if (!error)
 		error = prepare_writer(writer);
@@ -218,7 +237,7 @@ static int open_writer(const char *path, bool is_new, struct slice_writer **ret_
 	return error;
 }
 
-int slice_create(const char *path, struct slice_writer **ret_writer)
+static int create(const char *path, const struct opening *opening, struct slice_writer **ret_writer)
 {
 	/* SQLite takes what is there. */
 	int error, fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
@@ -226,15 +245,25 @@ int slice_create(const char *path, struct slice_writer **ret_writer)
 	if (fd < 0)
 		return -errno;
 	close(fd);
-	error = open_writer(path, true, ret_writer);
+	error = open_writer(path, opening, ret_writer);
 	if (error)
 		unlink(path);
 	return error;
 }
 
+int slice_create(const char *path, struct slice_writer **ret_writer)
+{
+	return create(path, &recorded, ret_writer);
+}
+
+int slice_create_rolled(const char *path, struct slice_writer **ret_writer)
+{
+	return create(path, &rolled, ret_writer);
+}
+
 int slice_reopen(const char *path, struct slice_writer **ret_writer)
 {
-	return open_writer(path, false, ret_writer);
+	return open_writer(path, &as_it_is, ret_writer);
 }
 
 void slice_writer_free(struct slice_writer *writer)

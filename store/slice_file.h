@@ -12,7 +12,7 @@
  *           row_checksum   CRC-32 of all numbers before, eight bytes each, the lowest first
  *           body      compressed by zlib; the last column, so that who passes over it does not read it
  *
- * Version 1 knew less kinds of chunk; its slices are read as they are. While it is written it is in WAL mode, each commit synced, with pages of 512 bytes: a window of some 2 kB then costs half of what larger ones do. A sealed one is a single file that
+ * Version 1 knew less kinds of chunk; its slices are read as they are. Only slices that are rolled up (roll_up.h) are of version 3. While it is written it is in WAL mode, each commit synced, with pages of 512 bytes: a window of some 2 kB then costs half of what larger ones do. A sealed one is a single file that
  * needs no other beside it. One process writes; any number read, and hold nobody up.
  */
 #ifndef HEARTH_STORE_SLICE_FILE_H
@@ -24,8 +24,9 @@
 #include "base/byte_reader.h"
 #include "store/slice_window.h"
 
-#define SLICE_APPLICATION 0x48525448 /* "HRTH" */
-#define SLICE_VERSION     2
+#define SLICE_APPLICATION      0x48525448 /* "HRTH" */
+#define SLICE_VERSION          3
+#define SLICE_VERSION_RECORDED 2 /* of what is not rolled up */
 
 enum chunk_kind {
 #define CHUNK_KIND(constant, number, name) constant = number,
@@ -44,6 +45,9 @@ struct slice_writer;
 
 /* A new file: also -EEXIST. */
 int slice_create(const char *path, struct slice_writer **ret_writer);
+
+/* One whose chunks are put at once: it is of use when it is sealed, and to be taken away if it is not. */
+int slice_create_rolled(const char *path, struct slice_writer **ret_writer);
 
 /* Opens one that was left without a seal, as after a crash; what was committed is there. */
 int slice_reopen(const char *path, struct slice_writer **ret_writer);

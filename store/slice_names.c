@@ -348,6 +348,13 @@ bool slice_names_is_root(const struct slice_names *names, uint32_t row)
 	return row_at(names, row)->is_root;
 }
 
+struct told_name slice_names_get(const struct slice_names *names, uint32_t row, size_t index)
+{
+	const struct link *link = link_at(names, row_at(names, row)->first + index);
+
+	return (struct told_name){ link->function, link->file, link->line };
+}
+
 int slice_names_add_frames(struct slice_names *names, uint32_t row, uint32_t module,
 			   uint32_t *ret_frame)
 {

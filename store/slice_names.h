@@ -77,6 +77,12 @@ uint32_t slice_names_find(const struct slice_names *names, uint64_t number);
 size_t slice_names_count(const struct slice_names *names, uint32_t row); /* of the chain */
 bool slice_names_is_root(const struct slice_names *names, uint32_t row);
 
+/* A name of a row's chain, by strings of the profile; PROFILE_NONE: no file is known. */
+struct told_name {
+	uint32_t function, file, line;
+};
+struct told_name slice_names_get(const struct slice_names *names, uint32_t row, size_t index);
+
 /* Makes frames of a row's chain, which is not empty, in the profile, all of them of a module (PROFILE_NONE: unknown); the first one of them: 0 or -ENOMEM. */
 int slice_names_add_frames(struct slice_names *names, uint32_t row, uint32_t module,
 			   uint32_t *ret_frame);

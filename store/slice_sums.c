@@ -7,7 +7,7 @@
 
 void slice_sums_init(struct slice_sums *sums)
 {
-	*sums = (struct slice_sums){ 0 };
+	*sums = (struct slice_sums){ .run_windows = SLICE_SUMS_WINDOWS };
 	sum_writer_init(&sums->run);
 	sum_writer_init(&sums->whole);
 }
@@ -37,7 +37,7 @@ bool slice_sums_has_run(const struct slice_sums *sums)
 bool slice_sums_wants_end(const struct slice_sums *sums, const struct profile *window)
 {
 	return slice_sums_has_run(sums) &&
-	       (sum_writer_window_count(&sums->run) >= SLICE_SUMS_WINDOWS ||
+	       (sum_writer_window_count(&sums->run) >= sums->run_windows ||
 		!can_be_summed(window) || sums->run.rate_hz != profile_origin_of(window)->rate_hz);
 }
 
@@ -75,5 +75,5 @@ int slice_sums_end_run(struct slice_sums *sums)
 /* Of a single run the sum is there. */
 bool slice_sums_has_whole(const struct slice_sums *sums)
 {
-	return !sums->has_no_whole && sum_writer_window_count(&sums->whole) > SLICE_SUMS_WINDOWS;
+	return !sums->has_no_whole && sum_writer_window_count(&sums->whole) > sums->run_windows;
 }

@@ -18,6 +18,8 @@ struct profile;
 
 struct slice_sums {
 	struct sum_writer run, whole;
+	uint32_t
+		run_windows; /* of a run: SLICE_SUMS_WINDOWS, unless the caller says so before the first one */
 	bool is_off;       /* a window cannot be added: there are no sums from there on */
 	bool has_no_whole; /* rates differ, or it is too large */
 };

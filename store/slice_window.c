@@ -12,6 +12,7 @@
 #include "model/profile_merge.h"
 #include "model/samples.h"
 #include "store/column.h"
+#include "store/slice_bases.h"
 #include "store/slice_dictionary.h"
 #include "store/slice_sum.h"
 
@@ -239,6 +240,12 @@ int window_append(const struct window_times *times, const struct profile *profil
 
 /* --- reading --- */
 
+/* Numbers, each one's lowest byte, then each one's next byte, and so on. */
+struct planes {
+	const uint8_t *bytes;
+	uint64_t count, next;
+};
+
 /* A window while it is read: its columns, in their order, each read for itself. */
 struct reading {
 	struct window_span span, part;
@@ -247,42 +254,91 @@ struct reading {
 	uint32_t values;
 	struct byte_reader readers[MAX_COLUMNS];
 	struct column columns[MAX_COLUMNS];
-	/* With planes: */
-	const uint8_t *planes;
-	uint64_t plane_count, next_node;
+	struct planes nodes, labels; /* where there are planes of them */
+	/* With groups: */
+	struct byte_reader first_readers, count_readers;
+	struct column firsts, counts;
+	uint64_t groups, group_left, group, last_labels;
 };
 
 enum window_column { COLUMN_NODE, COLUMN_LABELS, COLUMN_TIME, COLUMN_VALUES };
 
-static int find_planes(struct reading *reading, struct byte_reader *reader)
+static int find_planes(struct byte_reader *reader, uint64_t numbers, struct planes *planes)
 {
-	reading->plane_count = byte_reader_uleb128(reader);
-	if (reading->plane_count > sizeof(uint32_t))
+	planes->count = byte_reader_uleb128(reader);
+	if (planes->count > sizeof(uint32_t))
 		return -EBADMSG;
-	reading->planes = byte_reader_take(reader, reading->plane_count * reading->count).data;
+	planes->bytes = byte_reader_take(reader, planes->count * numbers).data;
 	return reader->failed ? -EBADMSG : 0;
 }
 
-static uint64_t next_of_planes(struct reading *reading)
+static uint64_t next_of_planes(struct planes *planes, uint64_t numbers)
 {
-	uint64_t node = 0;
+	uint64_t number = 0;
 
-	for (uint64_t plane = 0; plane < reading->plane_count; plane++)
-		node |= (uint64_t)reading->planes[plane * reading->count + reading->next_node]
-			<< plane * 8;
-	reading->next_node++;
-	return node;
+	for (uint64_t plane = 0; plane < planes->count; plane++)
+		number |= (uint64_t)planes->bytes[plane * numbers + planes->next] << plane * 8;
+	planes->next++;
+	return number;
+}
+
+/* The groups have all of the samples, and no more. */
+static int check_groups(const struct reading *reading)
+{
+	struct byte_reader reader = reading->count_readers;
+	struct column counts = { 0 };
+	uint64_t left = reading->count;
+
+	for (uint64_t i = 0; i < reading->groups; i++) {
+		uint64_t count = column_read(&counts, &reader);
+
+		if (!count || count > left)
+			return -EBADMSG;
+		left -= count;
+	}
+	return left ? -EBADMSG : 0;
+}
+
+static int find_groups(struct reading *reading, struct byte_reader *reader)
+{
+	int error;
+
+	reading->groups = byte_reader_uleb128(reader);
+	error = column_find(reader, reading->groups, &reading->first_readers);
+	if (!error)
+		error = column_find(reader, reading->groups, &reading->count_readers);
+	if (!error)
+		error = check_groups(reading);
+	if (!error)
+		error = find_planes(reader, reading->count, &reading->nodes);
+	return error ? error : find_planes(reader, reading->count, &reading->labels);
+}
+
+/* Which column follows those that are no columns here. */
+static int find_stacks(struct reading *reading, struct byte_reader *reader, size_t *ret_column)
+{
+	int error = 0;
+
+	if (reading->flags & WINDOW_HAS_GROUPS) {
+		error = find_groups(reading, reader);
+		*ret_column = COLUMN_TIME;
+	} else if (reading->flags & WINDOW_HAS_PLANES) {
+		error = find_planes(reader, reading->count, &reading->nodes);
+		*ret_column = COLUMN_LABELS;
+	} else {
+		*ret_column = COLUMN_NODE;
+	}
+	return error;
 }
 
 static int find_columns(struct reading *reading, struct byte_reader *reader)
 {
-	const bool has_planes = reading->flags & WINDOW_HAS_PLANES;
-	int error = has_planes ? find_planes(reading, reader) : 0;
+	size_t first;
+	int error = find_stacks(reading, reader, &first);
 
 	if (error)
 		return error;
-	for (size_t column = has_planes ? COLUMN_LABELS : COLUMN_NODE;
-	     column < COLUMN_VALUES + reading->values; column++) {
+	for (size_t column = first; column < COLUMN_VALUES + reading->values; column++) {
 		reading->readers[column] = *reader;
 		if (column == COLUMN_TIME && !(reading->flags & WINDOW_HAS_TIMES))
 			continue;
@@ -336,16 +392,46 @@ static int find(const struct reading *reading, const struct dictionary_map *map,
 	return *ret_id != PROFILE_NONE || reading->dictionary->lacks_chunks ? 0 : -EBADMSG;
 }
 
+static void next_of_group(struct reading *reading, uint64_t *ret_node, uint64_t *ret_labels)
+{
+	uint64_t code;
+
+	if (!reading->group_left) {
+		reading->group = column_read(&reading->firsts, &reading->first_readers);
+		reading->group_left = column_read(&reading->counts, &reading->count_readers);
+	}
+	reading->group_left--;
+	code = next_of_planes(&reading->labels, reading->count);
+	if (code)
+		reading->last_labels = reading->group + code - 1;
+	*ret_labels = reading->last_labels;
+	*ret_node = (uint32_t)(slice_bases_get(&reading->dictionary->bases, *ret_labels) +
+			       next_of_planes(&reading->nodes, reading->count));
+}
+
+/* Numbers of the dictionary. */
+static void next_numbers(struct reading *reading, uint64_t *ret_node, uint64_t *ret_labels)
+{
+	if (reading->flags & WINDOW_HAS_GROUPS) {
+		next_of_group(reading, ret_node, ret_labels);
+		return;
+	}
+	*ret_node = reading->flags & WINDOW_HAS_PLANES
+			    ? next_of_planes(&reading->nodes, reading->count)
+			    : next(reading, COLUMN_NODE);
+	*ret_labels = next(reading, COLUMN_LABELS);
+}
+
 /* Nothing of it is left to be read. */
 static int next_sample(struct reading *reading, struct sample *ret_sample, uint64_t *values)
 {
-	uint64_t node = reading->flags & WINDOW_HAS_PLANES ? next_of_planes(reading)
-							   : next(reading, COLUMN_NODE);
-	int error = find(reading, &reading->dictionary->nodes, node, &ret_sample->node);
+	uint64_t node, labels;
+	int error;
 
+	next_numbers(reading, &node, &labels);
+	error = find(reading, &reading->dictionary->nodes, node, &ret_sample->node);
 	if (!error)
-		error = find(reading, &reading->dictionary->labels, next(reading, COLUMN_LABELS),
-			     &ret_sample->labels);
+		error = find(reading, &reading->dictionary->labels, labels, &ret_sample->labels);
 	if (ret_sample->labels == PROFILE_NONE)
 		ret_sample->labels = LABELS_UNKNOWN;
 	if (!error && !next_time(reading, &ret_sample->time_ns))
@@ -374,7 +460,8 @@ int window_each(struct window_span span, struct window_span part, struct bytes b
 	report->rate_hz = byte_reader_uleb128(&reader);
 	reading.time_unit_ns = byte_reader_uleb128(&reader);
 	reading.count = byte_reader_uleb128(&reader);
-	/* Each takes a byte at least of the column of labels. */
+	report->unit_ns = reading.time_unit_ns;
+	/* Each takes a byte at least of the column of labels, or of those that follow groups. */
 	if (reader.failed || reading.count > body.size - reader.offset)
 		return -EBADMSG;
 	error = find_columns(&reading, &reader);

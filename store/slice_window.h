@@ -9,6 +9,9 @@
  *   samples      count; columns: node, label set, then, by the flags, time (+ 1, in units since the window's start; 0: not known), and one for each value. With WINDOW_HAS_PLANES
  *                the nodes are a number of planes, and each node's lowest byte, then each one's next byte, and so on
  *
+ * With WINDOW_HAS_GROUPS (of what is rolled up, window_rows.h) there are, in place of the columns of node and label set: groups: count, and two columns: a label set, samples; then planes of nodes and planes of label sets.
+ * A sample's label set is that of its group and its own number - 1, or where that is 0 the one of the sample before; its node that number and the base of the label set (slice_bases.h), modulo 2^32.
+ *
  * If times are known of all, samples stand by label set, then time: what is alike is side by side, and takes less. Else they stand in the order in which they were.
  */
 #ifndef HEARTH_STORE_SLICE_WINDOW_H
@@ -30,6 +33,7 @@ enum window_flag {
 	WINDOW_HAS_TIMES = 1,
 	WINDOW_HAS_VALUES = 2, /* else each sample counts one of the only value */
 	WINDOW_HAS_PLANES = 4,
+	WINDOW_HAS_GROUPS = 8,
 };
 
 /* Nanoseconds since 1970, of the wall clock. */
@@ -58,6 +62,7 @@ struct window_report {
 	uint64_t
 		lost; /* of these: their stack is not known any more; they hang from the frame "[damaged]" */
 	uint64_t rate_hz; /* of the last one */
+	uint64_t unit_ns; /* the same */
 	bool weighs; /* set by the caller: window_take() counts a sample as the nanoseconds from one to the next at its window's rate, which is known */
 };
 

@@ -18,16 +18,29 @@
 #define ENDING        ".slice"
 #define OPEN          "-open" ENDING
 #define SET_ASIDE     "-damaged" ENDING
-#define NAME_BYTES    96
+#define NAME_BYTES    160
 
 /* --- names --- */
 
+/* What follows the span of one that was made of others. */
+static void make_level(const struct slice_entry *entry, char level[NAME_BYTES])
+{
+	*level = '\0';
+	if (entry->level)
+		snprintf(level, NAME_BYTES, "-%" PRIu64 "-%06" PRIu64 "-%06" PRIu64, entry->level,
+			 entry->first, entry->last);
+}
+
 static void make_name(const struct slice_entry *entry, char name[NAME_BYTES])
 {
+	char level[NAME_BYTES];
+
+	make_level(entry, level);
 	if (entry->state == SLICE_SEALED)
-		snprintf(name, NAME_BYTES, "%06" PRIu64 "-%" PRIu64 "-%" PRIu64 ENDING,
+		snprintf(name, NAME_BYTES, "%06" PRIu64 "-%" PRIu64 "-%" PRIu64 "%.60s" ENDING,
 			 entry->number, entry->span.start_ns / NS_PER_MS,
-			 entry->span.end_ns / NS_PER_MS + (entry->span.end_ns % NS_PER_MS != 0));
+			 entry->span.end_ns / NS_PER_MS + (entry->span.end_ns % NS_PER_MS != 0),
+			 level);
 	else
 		snprintf(name, NAME_BYTES, "%06" PRIu64 "%s", entry->number,
 			 entry->state == SLICE_IS_OPEN ? OPEN : SET_ASIDE);
@@ -54,15 +67,28 @@ static bool take_number(const char **text, uint64_t *ret_number)
 	return !errno;
 }
 
-static bool take_span(const char *text, struct window_span *ret_span)
+/* A number behind a hyphen. */
+static bool take_next(const char **text, uint64_t *ret_number)
+{
+	if (**text != '-')
+		return false;
+	++*text;
+	return take_number(text, ret_number);
+}
+
+/* The span, and of one that was made of others its level and what it was made of. */
+static bool take_sealed(const char *text, struct slice_entry *entry)
 {
 	uint64_t start, end;
 
-	if (*text++ != '-' || !take_number(&text, &start) || *text++ != '-' ||
-	    !take_number(&text, &end) || strcmp(text, ENDING) != 0)
+	if (!take_next(&text, &start) || !take_next(&text, &end))
 		return false;
-	return !__builtin_mul_overflow(start, NS_PER_MS, &ret_span->start_ns) &&
-	       !__builtin_mul_overflow(end, NS_PER_MS, &ret_span->end_ns);
+	if (*text == '-' && (!take_next(&text, &entry->level) || !entry->level ||
+			     !take_next(&text, &entry->first) || !take_next(&text, &entry->last)))
+		return false;
+	return !strcmp(text, ENDING) &&
+	       !__builtin_mul_overflow(start, NS_PER_MS, &entry->span.start_ns) &&
+	       !__builtin_mul_overflow(end, NS_PER_MS, &entry->span.end_ns);
 }
 
 /* False: it is no slice's name. */
@@ -76,7 +102,7 @@ static bool parse_name(const char *name, struct slice_entry *ret_entry)
 		entry.state = SLICE_IS_OPEN;
 	else if (!strcmp(name, SET_ASIDE))
 		entry.state = SLICE_SET_ASIDE;
-	else if (!take_span(name, &entry.span))
+	else if (!take_sealed(name, &entry))
 		return false;
 	*ret_entry = entry;
 	return true;
@@ -148,7 +174,35 @@ static int compare(const void *left, const void *right)
 	return (a->number > b->number) - (a->number < b->number);
 }
 
-int store_folder_list(const char *folder, struct slice_list *ret_list)
+/* Was `by` made of it? */
+static bool is_replaced(const struct slice_entry *entry, const struct slice_entry *by)
+{
+	return entry->state == SLICE_SEALED && by->state == SLICE_SEALED &&
+	       by->level > entry->level && entry->number >= by->first &&
+	       entry->number <= by->last && entry->span.start_ns >= by->span.start_ns &&
+	       entry->span.end_ns <= by->span.end_ns;
+}
+
+/* Keeps those that others were made of, or the rest. */
+static int choose(struct slice_list *list, bool are_replaced)
+{
+	bool *replaced = calloc(list->count + 1, sizeof(*replaced));
+	size_t kept = 0;
+
+	if (!replaced)
+		return -ENOMEM;
+	for (size_t by = 0; by < list->count; by++)
+		for (size_t i = 0; i < list->count && list->entries[by].level; i++)
+			replaced[i] |= is_replaced(&list->entries[i], &list->entries[by]);
+	for (size_t i = 0; i < list->count; i++)
+		if (replaced[i] == are_replaced)
+			list->entries[kept++] = list->entries[i];
+	list->count = kept;
+	free(replaced);
+	return 0;
+}
+
+static int list_files(const char *folder, struct slice_list *ret_list)
 {
 	_cleanup_closedir_ DIR *open = opendir(folder);
 	struct slice_entry entry;
@@ -170,4 +224,18 @@ int store_folder_list(const char *folder, struct slice_list *ret_list)
 	if (ret_list->count)
 		qsort(ret_list->entries, ret_list->count, sizeof(*ret_list->entries), compare);
 	return error;
+}
+
+int store_folder_list(const char *folder, struct slice_list *ret_list)
+{
+	int error = list_files(folder, ret_list);
+
+	return error ? error : choose(ret_list, false);
+}
+
+int store_folder_list_replaced(const char *folder, struct slice_list *ret_list)
+{
+	int error = list_files(folder, ret_list);
+
+	return error ? error : choose(ret_list, true);
 }

@@ -4,8 +4,11 @@
  *
  *   FOLDER/lock                      held by the one who writes
  *   FOLDER/NUMBER-START-END.slice    a sealed slice, with its span in milliseconds since 1970, rounded outwards; numbers count from 1 in the order in which slices were begun
+ *   FOLDER/NUMBER-START-END-LEVEL-FIRST-LAST.slice    one that was rolled up (roll_up.h) of such of the numbers FIRST to LAST as were of a lower level: these count no more, and are not listed, if they lie in its span
  *   FOLDER/NUMBER-open.slice         that which is being written, with SQLite's own files beside it; or what a crash left, until the next one writes
  *   FOLDER/NUMBER-damaged.slice      one that could not be opened then, set aside
+ *
+ *   FOLDER/rolling.slice             one that is being made of others, or what a crash left of it
  *
  * Nothing but the names and the slices tells what there is: no two files have to fit.
  */
@@ -17,12 +20,16 @@
 
 #include "store/slice_window.h"
 
+#define STORE_ROLLING "rolling.slice"
+
 enum slice_state { SLICE_SEALED, SLICE_IS_OPEN, SLICE_SET_ASIDE };
 
 struct slice_entry {
 	uint64_t number;
 	enum slice_state state;
 	struct window_span span; /* of a sealed one */
+	uint64_t level;          /* of a sealed one: enum roll_up_number */
+	uint64_t first, last;    /* of a level: the numbers that it was made of are among these */
 	uint64_t bytes;          /* of the file, and of those beside it */
 	uint64_t written_ns;     /* when the file was, wall clock */
 };
@@ -35,6 +42,9 @@ struct slice_list {
 /* 0, -ENOMEM, or the error of opening the folder; to be released in either case. */
 int store_folder_list(const char *folder, struct slice_list *ret_list);
 void slice_list_release(struct slice_list *list);
+
+/* The same of those that count no more, for others were made of them. */
+int store_folder_list_replaced(const char *folder, struct slice_list *ret_list);
 
 /* Takes its file away, and those beside it: 0 or -errno. */
 int store_folder_remove(const char *folder, const struct slice_entry *entry);

@@ -8,6 +8,8 @@
 #include "store/chunk_stream.h"
 #include "store/store_folder.h"
 
+#define COLLECTS 5 /* slices are replaced one day at a time */
+
 DEFINE_CLEANUP(cleanup_slice, struct slice_reader *, slice_reader_free)
 
 struct collecting {
@@ -95,8 +97,10 @@ static int collect_slice(const struct collecting *collecting, struct slice_entry
 
 	if (error == -ENOENT)
 		error = open_again(collecting->folder, entry, &slice);
-	if (error == -ENOENT || (error == -ENODATA && entry->state == SLICE_IS_OPEN))
+	if (error == -ENODATA && entry->state == SLICE_IS_OPEN)
 		return 0;
+	if (error == -ENOENT)
+		return error;
 	if (!error)
 		error = slice_read(slice, collecting->part, take_chunk, &collected,
 				   &collected.report);
@@ -113,9 +117,25 @@ static int collect(const struct collecting *collecting)
 	int error = store_folder_list(collecting->folder, &list);
 
 	for (size_t i = 0; i < list.count && !error; i++)
-		if (may_have_part(&list.entries[i], collecting->part))
+		if (may_have_part(&list.entries[i], collecting->part)) {
 			error = collect_slice(collecting, &list.entries[i]);
+			if (error == -ENOENT)
+				error = -ESTALE; /* of the folder itself it is another thing */
+		}
 	slice_list_release(&list);
+	return error;
+}
+
+/* Of slices that are gone another one may have been made: all is found once more. */
+static int collect_until_found(const struct collecting *collecting)
+{
+	const size_t before = collecting->stream->size;
+	int error = -ESTALE;
+
+	for (int i = 0; i < COLLECTS && error == -ESTALE; i++) {
+		collecting->stream->size = before;
+		error = collect(collecting);
+	}
 	return error;
 }
 
@@ -124,7 +144,7 @@ int store_collect(const char *folder, struct window_span part, store_damage_fn d
 {
 	const struct collecting collecting = { folder, part, false, damaged, context, stream };
 
-	return collect(&collecting);
+	return collect_until_found(&collecting);
 }
 
 int store_collect_events(const char *folder, struct window_span part, store_damage_fn damaged,
@@ -132,5 +152,5 @@ int store_collect_events(const char *folder, struct window_span part, store_dama
 {
 	const struct collecting collecting = { folder, part, true, damaged, context, stream };
 
-	return collect(&collecting);
+	return collect_until_found(&collecting);
 }

@@ -20,11 +20,14 @@
 #include "store/event_list.h"
 #include "store/slice_file.h"
 #include "store/slice_head.h"
+#include "store/slice_rolling.h"
 #include "store/slice_sums.h"
 #include "store/store_folder.h"
 
 #define FOLDER_MODE 0755
 #define LOCK_MODE   0644
+
+#define PASSED_OVER_NS 3600000000000u
 
 struct store_writer {
 	char *folder;
@@ -39,6 +42,7 @@ struct store_writer {
 	struct names_writer names; /* of the slice */
 	struct slice_sums sums;    /* the same */
 	struct event_list events;  /* that are on no disk yet */
+	struct buffer passed_over; /* struct passed_over */
 	struct buffer body, packed;
 };
 
@@ -586,6 +590,93 @@ int store_writer_shrink(struct store_writer *writer, uint64_t oldest_ns, uint64_
 	return error;
 }
 
+/* --- rolling up --- */
+
+/* Slices that could not be made into another one. */
+struct passed_over {
+	uint64_t number, until_ns;
+	enum roll_up_number level;
+};
+
+struct choosing {
+	const struct store_writer *writer;
+	uint64_t now_ns;
+};
+
+static bool passes_over(void *context, const struct slice_entry *slice, enum roll_up_number level)
+{
+	const struct choosing *choosing = context;
+	const struct buffer *all = &choosing->writer->passed_over;
+	const struct passed_over *passed = (const struct passed_over *)all->data;
+
+	for (size_t i = 0; i < all->size / sizeof(*passed); i++)
+		if (passed[i].number == slice->number && passed[i].level == level &&
+		    passed[i].until_ns > choosing->now_ns)
+			return true;
+	return false;
+}
+
+int store_writer_remove_replaced(struct store_writer *writer)
+{
+	struct slice_list list;
+	int error = store_folder_list_replaced(writer->folder, &list);
+
+	for (size_t i = 0; i < list.count && !error; i++)
+		error = store_folder_remove(writer->folder, &list.entries[i]);
+	slice_list_release(&list);
+	return error;
+}
+
+int store_writer_begin_rolling(struct store_writer *writer, const struct roll_up_ages *ages,
+			       uint64_t now_ns, struct slice_rolling *ret_rolling)
+{
+	struct choosing choosing = { writer, now_ns };
+	struct slice_rolling rolling = { .folder = writer->folder };
+	struct slice_list list = { 0 };
+	int error = store_writer_remove_replaced(writer);
+
+	if (!error)
+		error = store_folder_list(writer->folder, &list);
+	if (!error)
+		error = roll_up_choose(&list, ages, now_ns, passes_over, &choosing, &rolling.group);
+	slice_list_release(&list);
+	if (error)
+		return error;
+	if (rolling.group.count)
+		rolling.entry = (struct slice_entry){
+			.number = writer->next_number++,
+			.state = SLICE_SEALED,
+			.level = rolling.group.level->number,
+		};
+	*ret_rolling = rolling;
+	return 0;
+}
+
+static int pass_over(struct store_writer *writer, uint64_t now_ns,
+		     const struct slice_rolling *rolling)
+{
+	const size_t to_blame = rolling->taken < rolling->group.count ? rolling->taken : 0;
+	const struct passed_over passed = {
+		.number = rolling->group.slices[to_blame].number,
+		.until_ns = now_ns + PASSED_OVER_NS,
+		.level = rolling->group.level->number,
+	};
+
+	buffer_append(&writer->passed_over, &passed, sizeof(passed));
+	return buffer_error(&writer->passed_over);
+}
+
+int store_writer_end_rolling(struct store_writer *writer, uint64_t now_ns,
+			     struct slice_rolling *rolling)
+{
+	int error = slice_rolling_settle(rolling), passed = 0;
+
+	if (error && rolling->group.count)
+		passed = pass_over(writer, now_ns, rolling);
+	slice_rolling_release(rolling);
+	return passed ? passed : error;
+}
+
 /* --- the folder --- */
 
 static int make_folder(const char *folder)
@@ -658,7 +749,7 @@ static int look_around(struct store_writer *writer, size_t *set_aside)
 			error = seal_left(writer->folder, &list.entries[i], set_aside);
 	}
 	slice_list_release(&list);
-	return error;
+	return error ? error : store_writer_remove_replaced(writer);
 }
 
 static void writer_free(struct store_writer *writer)
@@ -670,6 +761,7 @@ static void writer_free(struct store_writer *writer)
 	slice_sums_release(&writer->sums);
 	names_writer_release(&writer->names);
 	event_list_release(&writer->events);
+	buffer_release(&writer->passed_over);
 	buffer_release(&writer->body);
 	buffer_release(&writer->packed);
 	free(writer->folder);

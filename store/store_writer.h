@@ -13,6 +13,8 @@
 #include "store/slice_window.h"
 
 struct profile;
+struct roll_up_ages;
+struct slice_rolling;
 struct store_writer;
 
 /* A slice is full with so long a span, or so many nodes in its dictionary, whichever is first: some 40 MB of memory while it is open. */
@@ -94,6 +96,22 @@ struct shrunk {
 	uint64_t removed, removed_bytes;
 	uint64_t left, left_bytes;
 };
+
+/*
+ * Chooses slices that are old enough to become one: 0 or -errno. `ret_rolling` is to be run (slice_rolling.h), if its group is not empty, then to be ended here; before that no other one is begun. Slices that others
+ * were made of before are taken away.
+ */
+int store_writer_begin_rolling(struct store_writer *writer, const struct roll_up_ages *ages,
+			       uint64_t now_ns, struct slice_rolling *ret_rolling);
+
+/*
+ * Puts what was made in its place, and gives the rest up. 0, or an error: nothing has changed, and the slice to blame is not looked at again for an hour.
+ */
+int store_writer_end_rolling(struct store_writer *writer, uint64_t now_ns,
+			     struct slice_rolling *rolling);
+
+/* Takes away what was replaced: 0 or -errno. */
+int store_writer_remove_replaced(struct store_writer *writer);
 
 /*
  * Takes slices away that ended before `oldest_ns`, and then, the oldest first, as many more as it takes for the others to have `max_bytes` or less. Those that are set aside are as old as

@@ -8,6 +8,7 @@
 #include "model/profile.h"
 #include "model/samples.h"
 #include "store/chunk_body.h"
+#include "store/slice_bases.h"
 #include "store/slice_file.h"
 #include "store/slice_head.h"
 #include "store/view_sum.h"
@@ -103,6 +104,8 @@ static int take_body(void *context, const struct slice_chunk *chunk, struct byte
 		return slice_head_take(body, slice->head);
 	case CHUNK_NAMES:
 		return slice_names_take(&slice->dictionary.names, body);
+	case CHUNK_BASES:
+		return slice_bases_take(body, &slice->dictionary.bases);
 	case CHUNK_DICTIONARY:
 		return dictionary_reader_take(&slice->dictionary, body);
 	case CHUNK_DICTIONARY_1:
@@ -124,7 +127,7 @@ static int take_words(struct view_slice *slice, struct slice_reader *reader, siz
 		if ((kind == CHUNK_NAMES) != are_names || kind == CHUNK_WINDOW)
 			continue;
 		if (!are_names && kind != CHUNK_HEAD && kind != CHUNK_DICTIONARY &&
-		    kind != CHUNK_DICTIONARY_1)
+		    kind != CHUNK_DICTIONARY_1 && kind != CHUNK_BASES)
 			continue;
 		error = read_body(reader, chunk_at(slice, i)->id, take_body, slice);
 		if (error != -EBADMSG)

@@ -3,6 +3,7 @@
  * A store as a busy machine fills it, and how fast it answers. Columns are separated by tabs, the first line names them.
  *
  *   store_bench write FOLDER WINDOWS CPUS BUSY [END]    windows of 10 s at 19 Hz of CPUs that are busy to so many per cent, up to END, in seconds since 1970
+ *   store_bench roll FOLDER LEVEL                       rolls all of it up, to that level of store/roll_up_levels.def; what it takes and leaves
  *   store_bench ask FOLDER TIMES [QUESTION]             each question, or one, so many times: of another part each time, and of a view that remembers the others
  *
  * What is written: 60 processes of 24 programs with up to 16 threads, and one more process in each window that lives no longer (a tenth of all samples). A program has a call tree whose branches are few and taken
@@ -22,6 +23,8 @@
 #include "model/label_filter.h"
 #include "model/profile.h"
 #include "model/samples.h"
+#include "store/roll_up.h"
+#include "store/slice_rolling.h"
 #include "store/store_folder.h"
 #include "store/store_view.h"
 #include "store/store_writer.h"
@@ -447,6 +450,47 @@ static int write_store(const char *folder, uint64_t windows, uint32_t cpus, doub
 	return 0;
 }
 
+/* --- rolling up --- */
+
+/* Whatever its age. */
+static void roll_to(struct store_writer *writer, enum roll_up_number level)
+{
+	struct roll_up_ages ages;
+	struct slice_rolling rolling;
+
+	memset(&ages, 0xff, sizeof(ages));
+	ages.ages_ns[level] = 0;
+	for (;;) {
+		check(store_writer_begin_rolling(writer, &ages, INT64_MAX, &rolling), "choose");
+		if (!rolling.group.count)
+			return;
+		check(slice_rolling_run(&rolling, roll_up_make), "roll up");
+		check(store_writer_end_rolling(writer, INT64_MAX, &rolling), "replace");
+	}
+}
+
+static int roll_store(const char *folder, uint64_t level)
+{
+	struct store_writer *writer;
+	uint64_t start_ns = clock_thread_cpu_ns(), samples, bytes;
+	size_t set_aside;
+
+	if (level <= LEVEL_RECORDED || level >= LEVEL_COUNT)
+		return 2;
+	check(store_writer_open(folder, &writer, &set_aside), folder);
+	for (uint64_t i = LEVEL_RECORDED + 1; i <= level; i++)
+		roll_to(writer, (enum roll_up_number)i);
+	check(store_writer_remove_replaced(writer), folder);
+	check(store_writer_close(writer), "close");
+	start_ns = clock_thread_cpu_ns() - start_ns;
+	samples = samples_of(folder);
+	bytes = bytes_of(folder);
+	printf("level\tsamples\tbytes\tbytes_a_sample\tcpu_s\n%s\t%llu\t%llu\t%.3f\t%.2f\n",
+	       roll_up_level_name(level), (unsigned long long)samples, (unsigned long long)bytes,
+	       (double)bytes / (double)samples, (double)start_ns / 1e9);
+	return 0;
+}
+
 /* --- asking --- */
 
 /* What is asked; `random` chooses the part. */
@@ -680,7 +724,9 @@ int main(int argc, char **argv)
 	}
 	if ((argc == 4 || argc == 5) && !strcmp(argv[1], "ask"))
 		return ask_store(argv[2], strtoull(argv[3], NULL, 10), argv[4]);
+	if (argc == 4 && !strcmp(argv[1], "roll"))
+		return roll_store(argv[2], strtoull(argv[3], NULL, 10));
 	fprintf(stderr,
-		"Usage: store_bench write FOLDER WINDOWS CPUS BUSY [END] | ask FOLDER TIMES [QUESTION]\n");
+		"Usage: store_bench write FOLDER WINDOWS CPUS BUSY [END] | roll FOLDER LEVEL | ask FOLDER TIMES [QUESTION]\n");
 	return 2;
 }

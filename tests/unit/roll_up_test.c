@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Slices made of others: what they had is there, once, whatever fails meanwhile. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/hash.h"
+#include "model/profile.h"
+#include "model/samples.h"
+#include "store/roll_up.h"
+#include "store/slice_rolling.h"
+#include "store/store_view.h"
+#include "store/store_writer.h"
+#include "tests/unit/store_place.h"
+
+#define DAY_NS  (86400 * SECOND_NS)
+#define SAMPLES 60
+
+/* --- windows as a recorder keeps them: code without names, markers that a root may end --- */
+
+static uint32_t add_stack(struct profile *profile, uint64_t random)
+{
+	uint32_t node, frame;
+	char name[24];
+
+	snprintf(name, sizeof(name), "app%llu", (unsigned long long)(random % 3));
+	assert_int_equal(profile_add_named(profile, name, NULL, FRAME_PROCESS, &frame), 0);
+	assert_int_equal(profile_add_child(profile, PROFILE_ROOT, frame, &node), 0);
+	if (random % 5 < 2) {
+		struct frame marker = frame_of_kind(random % 5 ? FRAME_MARKER : FRAME_UNLESS_ROOT);
+
+		assert_int_equal(profile_intern(profile, "[truncated:no_root]", 19, &marker.name),
+				 0);
+		assert_int_equal(profile_add_frame(profile, marker, &frame), 0);
+		assert_int_equal(profile_add_child(profile, node, frame, &node), 0);
+	}
+	for (uint64_t depth = 0; depth < 2 + random % 6; depth++) {
+		/* Few of many: most are met often, some once. */
+		uint64_t way = hash_u64(random >> 8) % (random % 7 ? 2 : 900);
+
+		assert_int_equal(
+			profile_add_unnamed(profile, name, "abcd", depth * 4096 + way * 16, &frame),
+			0);
+		assert_int_equal(profile_add_child(profile, node, frame, &node), 0);
+	}
+	return node;
+}
+
+static uint32_t add_labels(struct profile *profile, uint64_t random)
+{
+	struct label_set set;
+	uint32_t labels;
+	char comm[16];
+
+	memset(&set, 0xff, sizeof(set));
+	snprintf(comm, sizeof(comm), "comm%llu", (unsigned long long)(random % 3));
+	set.values[SAMPLE_LABEL_pid] = (uint32_t)(random % 5);
+	set.values[SAMPLE_LABEL_tid] = (uint32_t)(random % 11);
+	if (random % 9)
+		set.values[SAMPLE_LABEL_cpu] = (uint32_t)(random % 4);
+	assert_int_equal(
+		profile_intern(profile, comm, strlen(comm), &set.values[SAMPLE_LABEL_comm]), 0);
+	assert_int_equal(profile_add_labels(profile, &set, &labels), 0);
+	return labels;
+}
+
+static struct profile *make_window(uint64_t window, uint64_t rate_hz)
+{
+	struct profile *profile = profile_new();
+
+	assert_int_equal(profile_keep_samples(profile), 0);
+	profile_origin(profile)->rate_hz = rate_hz;
+	profile_origin(profile)->fates_are_known = true;
+	for (uint64_t i = 0; i < SAMPLES; i++) {
+		uint64_t random = hash_u64(window * 1000003 + i);
+		const uint64_t value = random % 13 ? 1 : 3;
+		const struct sample sample = {
+			.node = add_stack(profile, random),
+			.labels = add_labels(profile, random >> 20),
+			.time_ns = random % 17 ? span_of(window).start_ns +
+							 (random >> 32) % 10000 * UNIT_NS
+					       : SAMPLE_NO_TIME,
+		};
+
+		assert_int_equal(profile_add_sample(profile, &sample, &value), 0);
+	}
+	return profile;
+}
+
+struct naming {
+	struct arena memory;
+	struct buffer names; /* struct address_names */
+};
+
+/* All code of one page is one function; the first one is a root, every third has a call inlined. Of app2 no name is known. */
+static int name_address(void *context, const struct frame_address *address)
+{
+	struct naming *naming = context;
+	struct frame_name *chain = arena_alloc(&naming->memory, 2 * sizeof(*chain));
+	struct address_names named = { *address, address->offset < 4096, chain,
+				       1 + (address->offset / 16 % 3 == 0) };
+	char function[32];
+	int size = snprintf(function, sizeof(function), "function%llu",
+			    (unsigned long long)(address->offset / 4096));
+
+	if (!strcmp(address->module, "app2"))
+		return 0;
+	named.address.module = !strcmp(address->module, "app0") ? "app0" : "app1";
+	named.address.build_id = "abcd";
+	chain[0] = (struct frame_name){ arena_string(&naming->memory, function, (size_t)size),
+					"file.c", (uint32_t)address->offset };
+	chain[1] = (struct frame_name){ "inlined", NULL, 0 };
+	buffer_append(&naming->names, &named, sizeof(named));
+	return buffer_error(&naming->names);
+}
+
+static void tell_names(struct store_writer *writer)
+{
+	struct naming naming = { 0 };
+
+	arena_init(&naming.memory);
+	assert_int_equal(store_writer_each_unnamed(writer, name_address, &naming), 0);
+	assert_int_equal(store_writer_add_names(writer,
+						(const struct address_names *)naming.names.data,
+						naming.names.size / sizeof(struct address_names)),
+			 0);
+	buffer_release(&naming.names);
+	arena_release(&naming.memory);
+}
+
+/* Windows follow each other from `first` on. */
+static void add_windows(const char *folder, uint64_t first, uint64_t count, uint64_t rate_hz)
+{
+	struct store_writer *writer;
+	size_t set_aside;
+
+	assert_int_equal(store_writer_open(folder, &writer, &set_aside), 0);
+	for (uint64_t window = first; window < first + count; window++) {
+		const struct window_times times = times_of(window);
+		struct profile *profile = make_window(window, rate_hz);
+		const struct store_event event = { span_of(window).start_ns, EVENT_PROCESS_START, 7,
+						   "started" };
+
+		assert_int_equal(store_writer_add_events(writer, &event, 1), 0);
+		assert_int_equal(store_writer_add(writer, &times, profile), 0);
+		tell_names(writer);
+		profile_free(profile);
+	}
+	assert_int_equal(store_writer_close(writer), 0);
+}
+
+/* --- rolling up --- */
+
+static struct roll_up_ages only(enum roll_up_number level)
+{
+	struct roll_up_ages ages;
+
+	memset(&ages, 0xff, sizeof(ages));
+	ages.ages_ns[level] = 0;
+	return ages;
+}
+
+/* All of one level; how many were made. */
+static size_t roll(const char *folder, enum roll_up_number level, bool removes)
+{
+	const struct roll_up_ages ages = only(level);
+	struct store_writer *writer;
+	size_t made = 0, set_aside;
+
+	assert_int_equal(store_writer_open(folder, &writer, &set_aside), 0);
+	for (;;) {
+		struct slice_rolling rolling;
+
+		assert_int_equal(store_writer_begin_rolling(writer, &ages, INT64_MAX, &rolling), 0);
+		if (!rolling.group.count)
+			break;
+		assert_int_equal(slice_rolling_run(&rolling, roll_up_make), 0);
+		assert_int_equal(store_writer_end_rolling(writer, INT64_MAX, &rolling), 0);
+		made++;
+	}
+	if (removes)
+		assert_int_equal(store_writer_remove_replaced(writer), 0);
+	assert_int_equal(store_writer_close(writer), 0);
+	return made;
+}
+
+/* All that is kept, sample by sample. */
+static void read_all(const char *folder, struct buffer *to)
+{
+	struct stream_sum sum;
+	size_t damaged;
+	struct profile *profile = read_part(folder, always, &damaged, &sum);
+
+	assert_int_equal(damaged + sum.undecoded + sum.lost_stacks, 0);
+	describe(profile, to);
+	profile_free(profile);
+}
+
+/* How much each value of a label has, in lines. */
+static void read_values(const char *folder, enum sample_label label, struct buffer *to)
+{
+	const struct view_question question = { .part = always };
+	struct store_view *view;
+	struct view_values values;
+	struct arena memory;
+	struct buffer lines = { 0 };
+
+	arena_init(&memory);
+	assert_int_equal(store_view_new(folder, &view), 0);
+	assert_int_equal(store_view_values(view, &question, label, &memory, &values), 0);
+	for (size_t i = 0; i < values.count; i++)
+		buffer_printf(&lines, "%s %llu\n",
+			      values.values[i].text ? values.values[i].text : "-",
+			      (unsigned long long)values.values[i].cpu_ns);
+	sort_lines(&lines);
+	buffer_append(to, lines.data, lines.size);
+	buffer_release(&lines);
+	store_view_free(view);
+	arena_release(&memory);
+}
+
+/* What must not change, however it is rolled up: each label's sums, the events, and what became of ticks. */
+static void read_sums(const char *folder, struct buffer *to)
+{
+	const struct view_question question = { .part = always };
+	struct store_view *view;
+	struct store_event *events;
+	struct profile *profile;
+	struct arena memory;
+	uint64_t truncated = 0;
+	size_t count;
+
+	buffer_clear(to);
+	for (enum sample_label label = 0; label < SAMPLE_LABEL_COUNT; label++)
+		if (label != SAMPLE_LABEL_cpu && label != SAMPLE_LABEL_tid)
+			read_values(folder, label, to);
+	arena_init(&memory);
+	assert_int_equal(store_view_new(folder, &view), 0);
+	assert_int_equal(store_view_profile(view, &question, VIEW_KEEPS_NONE, &profile), 0);
+	for (uint32_t i = 1; i < profile_node_count(profile); i++)
+		for (uint32_t at = i; at != PROFILE_ROOT; at = profile_node(profile, at)->parent)
+			if (profile_frame(profile, profile_node(profile, at)->frame)->kind ==
+			    FRAME_MARKER)
+				truncated += profile_node(profile, i)->self;
+	assert_int_equal(store_view_events(view, always, 1 << 20, &memory, &events, &count), 0);
+	buffer_printf(to, "%llu of %llu truncated, %zu events\n", (unsigned long long)truncated,
+		      (unsigned long long)profile_total(profile), count);
+	assert_true(truncated > 0 && truncated < profile_total(profile));
+	profile_free(profile);
+	store_view_free(view);
+	arena_release(&memory);
+}
+
+static void assert_sums(const char *folder, struct buffer *expected)
+{
+	struct buffer found = { 0 };
+
+	read_sums(folder, &found);
+	assert_string_equal(buffer_string(&found), buffer_string(expected));
+	buffer_release(&found);
+}
+
+static void test_a_day_has_each_tick(void **state)
+{
+	const struct place *place = *state;
+	struct buffer expected = { 0 }, found = { 0 }, sums = { 0 };
+
+	add_windows(place->folder, 0, 8, 19);
+	add_windows(place->folder, 100, 8, 19);
+	add_windows(place->folder, 400, 8, 10);
+	read_all(place->folder, &expected);
+	read_sums(place->folder, &sums);
+	assert_int_equal(roll(place->folder, LEVEL_DAY, false), 1);
+	assert_int_equal(count_slices(place->folder, SLICE_SEALED), 1);
+	read_all(place->folder, &found);
+	assert_string_equal(buffer_string(&found), buffer_string(&expected));
+	assert_sums(place->folder, &sums);
+	/* What it was made of counts no more, whether it is there or not. */
+	assert_int_equal(roll(place->folder, LEVEL_DAY, true), 0);
+	read_all(place->folder, &found);
+	assert_string_equal(buffer_string(&found), buffer_string(&expected));
+	buffer_release(&expected);
+	buffer_release(&found);
+	buffer_release(&sums);
+}
+
+static void test_sums_stay_at_each_level(void **state)
+{
+	const struct place *place = *state;
+	struct buffer sums = { 0 };
+
+	for (uint64_t day = 0; day < 3; day++)
+		for (uint64_t hour = 0; hour < 2; hour++)
+			add_windows(place->folder, day * 8640 + hour * 360, 33, hour ? 19 : 10);
+	read_sums(place->folder, &sums);
+	for (enum roll_up_number level = LEVEL_DAY; level < LEVEL_COUNT; level++) {
+		assert_true(roll(place->folder, level, true) > 0);
+		assert_sums(place->folder, &sums);
+	}
+	buffer_release(&sums);
+}
+
+static void test_levels_are_left_out(void **state)
+{
+	const struct place *place = *state;
+	struct buffer sums = { 0 };
+
+	add_windows(place->folder, 0, 40, 19);
+	add_windows(place->folder, 400, 40, 19);
+	read_sums(place->folder, &sums);
+	assert_true(roll(place->folder, LEVEL_HOURS, true) > 0);
+	assert_sums(place->folder, &sums);
+	buffer_release(&sums);
+}
+
+/* Code of one function is one frame, and of what is met once in a million its caller is told. */
+static void test_stacks_that_count_little_are_folded(void **state)
+{
+	const struct place *place = *state;
+	struct profile *before, *after;
+	struct stream_sum sum;
+	size_t damaged;
+
+	add_windows(place->folder, 0, 40, 19);
+	before = read_part(place->folder, always, &damaged, &sum);
+	assert_true(roll(place->folder, LEVEL_MINUTES, true) > 0);
+	after = read_part(place->folder, always, &damaged, &sum);
+	assert_int_equal(damaged, 0);
+	assert_int_equal(profile_total(before), profile_total(after));
+	assert_true(profile_node_count(after) < profile_node_count(before));
+	assert_false(samples_have_times(profile_samples(after)));
+	profile_free(before);
+	profile_free(after);
+}
+
+/* --- what fails --- */
+
+/* Fails at its n-th chunk. */
+static struct {
+	size_t left;
+	slice_chunk_fn put;
+	void *context;
+} failing;
+
+static int put_or_fail(void *context, const struct slice_chunk *chunk)
+{
+	(void)context;
+	return failing.left-- ? failing.put(failing.context, chunk) : -EIO;
+}
+
+static int make_or_fail(const char *folder, const struct roll_up_group *group, slice_chunk_fn put,
+			void *context, size_t *ret_taken)
+{
+	failing.put = put;
+	failing.context = context;
+	return roll_up_make(folder, group, put_or_fail, NULL, ret_taken);
+}
+
+static void test_what_fails_changes_nothing(void **state)
+{
+	const struct place *place = *state;
+	const struct roll_up_ages ages = only(LEVEL_DAY);
+	struct buffer expected = { 0 }, found = { 0 };
+	struct store_writer *writer;
+	struct slice_rolling rolling;
+	size_t set_aside, n = 0;
+	int error;
+
+	add_windows(place->folder, 0, 5, 19);
+	add_windows(place->folder, 100, 5, 19);
+	read_all(place->folder, &expected);
+	do {
+		assert_int_equal(store_writer_open(place->folder, &writer, &set_aside), 0);
+		assert_int_equal(store_writer_begin_rolling(writer, &ages, INT64_MAX, &rolling), 0);
+		assert_int_equal(rolling.group.count, 2);
+		failing.left = n++;
+		error = slice_rolling_run(&rolling, make_or_fail);
+		assert_true(!error || error == -EIO);
+		assert_int_equal(store_writer_end_rolling(writer, INT64_MAX, &rolling), error);
+		/* It is not tried again at once. */
+		assert_int_equal(store_writer_begin_rolling(writer, &ages, 0, &rolling), 0);
+		assert_int_equal(rolling.group.count, 0);
+		slice_rolling_release(&rolling);
+		assert_int_equal(store_writer_close(writer), 0);
+		read_all(place->folder, &found);
+		assert_string_equal(buffer_string(&found), buffer_string(&expected));
+	} while (error);
+	assert_true(n > 10);
+	assert_int_equal(count_slices(place->folder, SLICE_SEALED), 1);
+	buffer_release(&expected);
+	buffer_release(&found);
+}
+
+/* A child rolls up and is killed a moment later, each time another one. */
+static void test_killed_at_any_moment(void **state)
+{
+	const struct place *place = *state;
+	struct buffer expected = { 0 }, found = { 0 };
+
+	for (uint64_t day = 0; day < 4; day++)
+		for (uint64_t hour = 0; hour < 2; hour++)
+			add_windows(place->folder, day * 8640 + hour * 400, 4, 19);
+	read_all(place->folder, &expected);
+	for (useconds_t wait_us = 0; wait_us < 60000; wait_us += 2500) {
+		struct store_writer *writer;
+		size_t set_aside;
+		pid_t child = fork();
+
+		if (!child) {
+			roll(place->folder, LEVEL_DAY, true);
+			_exit(0);
+		}
+		assert_true(child > 0);
+		usleep(wait_us);
+		kill(child, SIGKILL);
+		assert_int_equal(waitpid(child, NULL, 0), child);
+		read_all(place->folder, &found);
+		assert_string_equal(buffer_string(&found), buffer_string(&expected));
+		assert_int_equal(store_writer_open(place->folder, &writer, &set_aside), 0);
+		assert_int_equal(set_aside, 0);
+		assert_int_equal(store_writer_close(writer), 0);
+		read_all(place->folder, &found);
+		assert_string_equal(buffer_string(&found), buffer_string(&expected));
+	}
+	roll(place->folder, LEVEL_DAY, true);
+	assert_int_equal(count_slices(place->folder, SLICE_SEALED), 4);
+	read_all(place->folder, &found);
+	assert_string_equal(buffer_string(&found), buffer_string(&expected));
+	buffer_release(&expected);
+	buffer_release(&found);
+}
+
+/* It stays as it is, and the others become one. */
+static void test_a_damaged_slice_is_passed_over(void **state)
+{
+	const struct place *place = *state;
+	const struct roll_up_ages ages = only(LEVEL_DAY);
+	struct store_writer *writer;
+	struct slice_rolling rolling;
+	struct slice_list list;
+	size_t set_aside, failures = 0;
+	char *path;
+
+	for (uint64_t hour = 0; hour < 3; hour++)
+		add_windows(place->folder, hour * 400, 20, 19);
+	assert_int_equal(store_folder_list(place->folder, &list), 0);
+	path = store_folder_path(place->folder, &list.entries[1]);
+	flip(path, (off_t)list.entries[1].bytes / 2, 3);
+	free(path);
+	slice_list_release(&list);
+	assert_int_equal(store_writer_open(place->folder, &writer, &set_aside), 0);
+	for (;;) {
+		assert_int_equal(store_writer_begin_rolling(writer, &ages, DAY_NS << 15, &rolling),
+				 0);
+		if (!rolling.group.count)
+			break;
+		slice_rolling_run(&rolling, roll_up_make);
+		failures += store_writer_end_rolling(writer, DAY_NS << 15, &rolling) != 0;
+	}
+	assert_int_equal(store_writer_close(writer), 0);
+	assert_int_equal(failures, 1);
+	/* What lies around it cannot be one, for that would hide it. */
+	assert_int_equal(count_slices(place->folder, SLICE_SEALED), 3);
+}
+
+/* --- which ones --- */
+
+static void test_what_is_young_stays(void **state)
+{
+	const struct place *place = *state;
+	const struct roll_up_ages ages = roll_up_ages(3 * DAY_NS, 30 * DAY_NS);
+	const uint64_t day_ends = (START_NS / DAY_NS + 1) * DAY_NS;
+	static const struct {
+		uint64_t after_ns;
+		enum roll_up_number level;
+	} rows[] = {
+		{ 0, LEVEL_RECORDED },
+		{ 1800 * SECOND_NS, LEVEL_RECORDED },
+		{ 3601 * SECOND_NS, LEVEL_DAY },
+		{ 2 * DAY_NS, LEVEL_DAY },
+		{ 3 * DAY_NS + 1, LEVEL_MINUTES },
+		{ 70 * DAY_NS, LEVEL_HOURS },
+	};
+
+	add_windows(place->folder, 0, 2, 19);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct store_writer *writer;
+		struct slice_rolling rolling;
+		size_t set_aside;
+
+		assert_int_equal(store_writer_open(place->folder, &writer, &set_aside), 0);
+		assert_int_equal(store_writer_begin_rolling(writer, &ages,
+							    day_ends + rows[i].after_ns, &rolling),
+				 0);
+		assert_int_equal(rolling.group.count, rows[i].level != LEVEL_RECORDED);
+		if (rolling.group.count)
+			assert_int_equal(rolling.group.level->number, rows[i].level);
+		slice_rolling_release(&rolling);
+		assert_int_equal(store_writer_close(writer), 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_a_day_has_each_tick, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_sums_stay_at_each_level, make_place,
+						remove_place),
+		cmocka_unit_test_setup_teardown(test_levels_are_left_out, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_stacks_that_count_little_are_folded,
+						make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_what_fails_changes_nothing, make_place,
+						remove_place),
+		cmocka_unit_test_setup_teardown(test_killed_at_any_moment, make_place,
+						remove_place),
+		cmocka_unit_test_setup_teardown(test_a_damaged_slice_is_passed_over, make_place,
+						remove_place),
+		cmocka_unit_test_setup_teardown(test_what_is_young_stays, make_place, remove_place),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
