@@ -34,6 +34,8 @@
 
 #define DEFAULT_RATE_HZ    19
 #define DEFAULT_KEEP_NS    (7 * 86400 * (uint64_t)1000000000)
+#define DEFAULT_TICKS_NS   (3 * 86400 * (uint64_t)1000000000)
+#define DEFAULT_MINUTES_NS (30 * 86400 * (uint64_t)1000000000)
 #define DEFAULT_KEEP_BYTES ((uint64_t)2 << 30)
 #define DEFAULT_WINDOW_NS  10000000000u
 #define MIN_WINDOW_NS      1000000000u
@@ -132,6 +134,23 @@ static int set_keep_size(void *context, const char *name, const char *value, con
 	return byte_size_parse(value, &command->kept.max_bytes, ret_why);
 }
 
+static int set_keep_ticks(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct serve_command *command = context;
+
+	(void)name;
+	return time_span_parse(value, &command->kept.keep_ticks_ns, ret_why);
+}
+
+static int set_keep_minutes(void *context, const char *name, const char *value,
+			    const char **ret_why)
+{
+	struct serve_command *command = context;
+
+	(void)name;
+	return time_span_parse(value, &command->kept.keep_minutes_ns, ret_why);
+}
+
 static int set_window(void *context, const char *name, const char *value, const char **ret_why)
 {
 	struct serve_command *command = context;
@@ -171,6 +190,11 @@ static const struct option_row serve_rows[] = {
 	  .default_value = "7d" },
 	{ "keep-size", 0, "SIZE", "the oldest is taken away until no more is left", set_keep_size,
 	  .default_value = "2G" },
+	{ "keep-ticks", 0, "SPAN",
+	  "of days that ended longer ago five minutes are a window, without times, CPUs and threads",
+	  set_keep_ticks, .default_value = "3d" },
+	{ "keep-minutes", 0, "SPAN", "of months that ended longer ago an hour is a window",
+	  set_keep_minutes, .default_value = "30d" },
 	{ "window", 0, "SPAN",
 	  "so often what was recorded is written; a crash costs that much at most", set_window,
 	  .default_value = "10s" },
@@ -326,7 +350,8 @@ static void command_init(struct serve_command *command, int argc, char **argv)
 		.windows.length_ns = DEFAULT_WINDOW_NS,
 		.folder = STORE_DEFAULT_FOLDER,
 		.listen = FRONT_DEFAULT_ADDRESS,
-		.kept = { DEFAULT_KEEP_NS, DEFAULT_KEEP_BYTES },
+		.kept = { DEFAULT_KEEP_NS, DEFAULT_KEEP_BYTES, DEFAULT_TICKS_NS,
+			  DEFAULT_MINUTES_NS },
 		.limits = { .cpu_ppm = BUDGET_DEFAULT_CPU_PPM,
 			    .memory_bytes = BUDGET_DEFAULT_MEMORY_BYTES },
 		.argc = argc,

@@ -22,6 +22,7 @@
 #include "profiler/store_events.h"
 #include "profiler/store_export.h"
 #include "profiler/store_import.h"
+#include "profiler/store_roller.h"
 #include "store/chunk_stream.h"
 #include "store/store_folder.h"
 #include "store/store_writer.h"
@@ -40,19 +41,22 @@ static const char usage[] =
 	"       hearth store events [--from TIME] [--to TIME] [--store DIR] [--json]\n"
 	"       hearth store import FILE... [--store DIR] [--at TIME]\n"
 	"       hearth store export FOLDER [--from TIME] [--to TIME] [--store DIR]\n"
-	"       hearth store shrink [--keep SPAN] [--keep-size SIZE] [--store DIR]\n"
+	"       hearth store shrink [--keep SPAN] [--keep-size SIZE] [--keep-ticks SPAN]\n"
+	"                           [--keep-minutes SPAN] [--store DIR]\n"
 	"\n"
 	"list tells what slices a store has; verify reads all of them, and its exit status is 1 if\n"
 	"anything is damaged; import adds profiles of any kind that hearth render reads, so that hearth\n"
 	"query finds them by their time; export makes a store of a span, to be carried elsewhere (hearth\n"
-	"query -o writes a span in any format); shrink takes the oldest slices away; events tells what\n"
-	"happened: processes that began and ended, changes of the rate, windows that were lost.";
+	"query -o writes a span in any format); shrink rolls up what is old, and takes the oldest\n"
+	"slices away; events tells what happened: processes that began and ended, changes of\n"
+	"the rate, windows that were lost.";
 
 struct store_command {
 	const char *folder;
 	uint64_t at_ns;                /* 0: not said */
 	struct window_span part;       /* of events, and of what is exported */
 	uint64_t oldest_ns, max_bytes; /* of what is kept */
+	uint64_t ticks_ns, minutes_ns; /* how long these are kept; UINT64_MAX: not said */
 	bool is_limited;
 	uint64_t now_ns;
 	bool is_json;
@@ -74,8 +78,8 @@ static void print_row(const struct slice_entry *entry)
 		time_point_format(entry->span.start_ns, from);
 		time_point_format(entry->span.end_ns, to);
 	}
-	printf("%6" PRIu64 "  %-19s  %-19s  %12" PRIu64 "  %s\n", entry->number, from, to,
-	       entry->bytes, state_names[entry->state]);
+	printf("%6" PRIu64 "  %-19s  %-19s  %12" PRIu64 "  %-8s  %s\n", entry->number, from, to,
+	       entry->bytes, roll_up_level_name(entry->level), state_names[entry->state]);
 }
 
 /* Times in milliseconds since 1970. */
@@ -84,8 +88,9 @@ static void print_json(const struct slice_entry *entry, bool is_last)
 	printf("  {\"slice\": %" PRIu64 ", \"state\": \"%s\", \"bytes\": %" PRIu64, entry->number,
 	       state_names[entry->state], entry->bytes);
 	if (entry->state == SLICE_SEALED)
-		printf(", \"start_ms\": %" PRIu64 ", \"end_ms\": %" PRIu64,
-		       entry->span.start_ns / NS_PER_MS, entry->span.end_ns / NS_PER_MS);
+		printf(", \"start_ms\": %" PRIu64 ", \"end_ms\": %" PRIu64 ", \"level\": \"%s\"",
+		       entry->span.start_ns / NS_PER_MS, entry->span.end_ns / NS_PER_MS,
+		       roll_up_level_name(entry->level));
 	printf("}%s\n", is_last ? "" : ",");
 }
 
@@ -102,7 +107,8 @@ static enum exit_status list(const struct store_command *command)
 	if (command->is_json)
 		printf("[\n");
 	else
-		printf("%6s  %-19s  %-19s  %12s  %s\n", "SLICE", "FROM", "TO", "BYTES", "STATE");
+		printf("%6s  %-19s  %-19s  %12s  %-8s  %s\n", "SLICE", "FROM", "TO", "BYTES",
+		       "LEVEL", "STATE");
 	for (size_t i = 0; i < list.count; i++)
 		if (command->is_json)
 			print_json(&list.entries[i], i + 1 == list.count);
@@ -260,14 +266,41 @@ static void tell_shrunk(const struct store_command *command, const struct shrunk
 	       shrunk->removed, shrunk->removed_bytes, shrunk->left, shrunk->left_bytes);
 }
 
+static int roll_up(const struct store_command *command, struct store_writer *writer)
+{
+	const struct roll_up_ages ages = roll_up_ages(command->ticks_ns, command->minutes_ns);
+	struct store_rolled rolled;
+	int error = store_roller_roll_all(writer, &ages, command->now_ns, &rolled);
+
+	/* Here nobody waits for what was replaced: whoever reads meanwhile looks again. */
+	if (!error)
+		error = store_writer_remove_replaced(writer);
+	if (rolled.made && !command->is_json)
+		printf("%" PRIu64 " slices were rolled up to %" PRIu64 "\n", rolled.replaced,
+		       rolled.made);
+	return error;
+}
+
+static int shrink_more(const struct store_command *command, struct store_writer *writer,
+		       struct shrunk *shrunk)
+{
+	const struct shrunk before = *shrunk;
+	int error = store_writer_shrink(writer, command->oldest_ns, command->max_bytes, shrunk);
+
+	shrunk->removed += before.removed;
+	shrunk->removed_bytes += before.removed_bytes;
+	return error;
+}
+
 static enum exit_status shrink(const struct store_command *command)
 {
 	struct store_writer *writer;
-	struct shrunk shrunk;
+	struct shrunk shrunk = { 0 };
 	int error, closed;
 
 	if (!command->is_limited) {
-		log_error("what is to be kept? --keep SPAN, --keep-size SIZE or both");
+		log_error(
+			"what is to be kept? --keep SPAN, --keep-size SIZE, --keep-ticks SPAN or --keep-minutes SPAN");
 		return EXIT_WRONG;
 	}
 	error = store_access_check(command->folder); /* it is not made here */
@@ -275,7 +308,12 @@ static enum exit_status shrink(const struct store_command *command)
 		error = store_access_write(command->folder, &writer);
 	if (error)
 		return error == -EPERM ? EXIT_NOT_PERMITTED : EXIT_WRONG;
-	error = store_writer_shrink(writer, command->oldest_ns, command->max_bytes, &shrunk);
+	/* First what need not be rolled up any more, and then whether what is left is still too much. */
+	error = store_writer_shrink(writer, command->oldest_ns, UINT64_MAX, &shrunk);
+	if (!error && (command->ticks_ns != UINT64_MAX || command->minutes_ns != UINT64_MAX))
+		error = roll_up(command, writer);
+	if (!error)
+		error = shrink_more(command, writer, &shrunk);
 	closed = store_writer_close(writer);
 	if (error || closed) {
 		log_error("%s: %s", command->folder, strerror(error ? -error : -closed));
@@ -384,6 +422,32 @@ static int set_keep_size(void *context, const char *name, const char *value, con
 	return 0;
 }
 
+static int set_span(const char *value, uint64_t *span_ns, struct store_command *command,
+		    const char **ret_why)
+{
+	if (time_span_parse(value, span_ns, ret_why))
+		return -EINVAL;
+	command->is_limited = true;
+	return 0;
+}
+
+static int set_keep_ticks(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct store_command *command = context;
+
+	(void)name;
+	return set_span(value, &command->ticks_ns, command, ret_why);
+}
+
+static int set_keep_minutes(void *context, const char *name, const char *value,
+			    const char **ret_why)
+{
+	struct store_command *command = context;
+
+	(void)name;
+	return set_span(value, &command->minutes_ns, command, ret_why);
+}
+
 static const struct option_row store_rows[] = {
 	{ "store", 0, "DIR", "the store's folder (default " STORE_DEFAULT_FOLDER ")", set_store },
 	{ "at", 0, "TIME",
@@ -392,6 +456,11 @@ static const struct option_row store_rows[] = {
 	{ "keep", 0, "SPAN", "shrink: what ended longer ago is taken away (7d, 12h)", set_keep },
 	{ "keep-size", 0, "SIZE",
 	  "shrink: the oldest is taken away until no more is left (500M, 2G)", set_keep_size },
+	{ "keep-ticks", 0, "SPAN",
+	  "shrink: of days that ended longer ago five minutes are a window, without times, CPUs and threads",
+	  set_keep_ticks },
+	{ "keep-minutes", 0, "SPAN", "shrink: of months that ended longer ago an hour is a window",
+	  set_keep_minutes },
 	{ "from", 0, "TIME", "events, export: from then on (default: all)", set_time },
 	{ "to", 0, "TIME", "events, export: up to then", set_time },
 	{ "json", 0, NULL, "for programs", set_json },
@@ -429,6 +498,8 @@ int command_store(int argc, char **argv)
 	struct store_command command = { .folder = STORE_DEFAULT_FOLDER,
 					 .part = { .end_ns = UINT64_MAX },
 					 .max_bytes = UINT64_MAX,
+					 .ticks_ns = UINT64_MAX,
+					 .minutes_ns = UINT64_MAX,
 					 .now_ns = clock_unix_ns() };
 	const struct option_table tables[] = {
 		{ "Options:", store_rows, ROWS(store_rows), &command },

@@ -14,6 +14,7 @@
 #include "profiler/option_completion.h"
 #include "profiler/service_manager.h"
 #include "profiler/shell_completion.h"
+#include "profiler/store_roller_child.h"
 #include "worker/opener_child.h"
 #include "worker/worker_child.h"
 
@@ -162,6 +163,8 @@ int main(int argc, char **argv)
 		return opener_child_main();
 	if (argc > 0 && !strcmp(argv[0], FRONT_NAME))
 		return front_child_main();
+	if (argc > 0 && !strcmp(argv[0], STORE_ROLLER_NAME))
+		return store_roller_child_main();
 	fill_closed_streams();
 	/* A write to a closed pipe or over a size limit fails, and is reported like any other. */
 	signal(SIGPIPE, SIG_IGN);

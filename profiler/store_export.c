@@ -25,6 +25,7 @@ static bool is_taken(const struct stream_record *record, struct window_span part
 	case CHUNK_DICTIONARY_1:
 	case CHUNK_NAMES:
 	case CHUNK_MODULES:
+	case CHUNK_BASES:
 	case CHUNK_WINDOW:
 		return true;
 	case CHUNK_EVENTS:

@@ -23,7 +23,9 @@
 #include "profiler/recorder.h"
 #include "profiler/waiting_window.h"
 #include "profiler/window_namer.h"
+#include "profiler/window_roller.h"
 #include "store/event_list.h"
+#include "store/roll_up_level.h"
 #include "store/store_folder.h"
 #include "store/store_writer.h"
 
@@ -43,6 +45,7 @@ struct window_keeper {
 	struct process_watch *processes;
 	int watch_error; /* of the last look at them */
 	struct window_source source;
+	struct window_roller *roller;
 	char machine[256];
 	uint64_t shrunk_ns;         /* CLOCK_MONOTONIC, when slices were taken away last */
 	struct age_clock age_clock; /* by which they are too old */
@@ -208,6 +211,18 @@ static void note_shrunk(struct window_keeper *keeper, const struct shrunk *shrun
 	window_keeper_note(keeper, EVENT_STORE_CLEANED, text);
 }
 
+static void roll_up(struct window_keeper *keeper, const struct window_keeper_limits *limits,
+		    uint64_t unix_ns)
+{
+	const struct roll_up_ages ages =
+		roll_up_ages(limits->keep_ticks_ns, limits->keep_minutes_ns);
+	char text[128];
+
+	if (window_roller_step(keeper->roller, keeper->options.store, &ages, unix_ns, text,
+			       sizeof(text)))
+		window_keeper_note(keeper, EVENT_ROLLED_UP, text);
+}
+
 static void shrink(struct window_keeper *keeper)
 {
 	uint64_t now = clock_monotonic_ns(), unix_ns;
@@ -230,6 +245,7 @@ static void shrink(struct window_keeper *keeper)
 			    strerror(-error));
 	if (shrunk.removed)
 		note_shrunk(keeper, &shrunk);
+	roll_up(keeper, &limits, unix_ns);
 }
 
 /* What was named a root meanwhile is one. */
@@ -369,7 +385,8 @@ int window_keeper_new(const struct window_keeper_options *options,
 	pthread_mutex_init(&keeper->lock, NULL);
 	pthread_cond_init(&keeper->changed, NULL);
 	keeper->processes = process_watch_new("/proc");
-	error = keeper->processes ? window_namer_new(&keeper->namer) : -ENOMEM;
+	keeper->roller = window_roller_new();
+	error = keeper->processes && keeper->roller ? window_namer_new(&keeper->namer) : -ENOMEM;
 	if (!error)
 		error = quiet_thread_start(&keeper->thread, run, keeper);
 	if (!error) {
@@ -378,6 +395,7 @@ int window_keeper_new(const struct window_keeper_options *options,
 	}
 	window_namer_free(keeper->namer);
 	process_watch_free(keeper->processes);
+	free(keeper->roller); /* it has nothing to do yet */
 	pthread_mutex_destroy(&keeper->lock);
 	pthread_cond_destroy(&keeper->changed);
 	free(keeper);
@@ -397,6 +415,7 @@ int window_keeper_free(struct window_keeper *keeper)
 	pthread_join(keeper->thread, NULL);
 	window_namer_free(keeper->namer);
 	process_watch_free(keeper->processes);
+	window_roller_free(keeper->roller, keeper->options.store);
 	keep_events(keeper);
 	error = store_writer_close(keeper->options.store);
 	pthread_mutex_destroy(&keeper->lock);

@@ -3,6 +3,8 @@
  * Keeps the windows of a recording in a store, in a thread of its own, so that neither a disk nor a file with much debugging information holds the ticks up: first the window, with addresses in
  * files as places, then their names. It also takes away what is older, or more, than is to be kept.
  *
+ * What is old is rolled up by a thread more, slowly (store_roller.h), while windows are kept.
+ *
  * A store that cannot be written is no reason to end: the window is lost, which is counted, and the next one is tried again.
  */
 #ifndef HEARTH_PROFILER_WINDOW_KEEPER_H
@@ -24,6 +26,8 @@ struct window_keeper;
 /* No older slices are kept, and no more in all. */
 struct window_keeper_limits {
 	uint64_t keep_ns, max_bytes;
+	uint64_t keep_ticks_ns,
+		keep_minutes_ns; /* what is older is rolled up (store/roll_up_level.h) */
 };
 
 struct window_keeper_options {

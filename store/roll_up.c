@@ -13,6 +13,7 @@
 #include "store/roll_up_words.h"
 #include "store/slice_bases.h"
 #include "store/slice_events.h"
+#include "store/slice_modules.h"
 #include "store/slice_sums.h"
 #include "store/window_rows.h"
 
@@ -244,11 +245,28 @@ static int put_events(struct rolling *rolling)
 			   slice_events_span(event_list_get(list), list->count));
 }
 
+static int put_modules(struct rolling *rolling)
+{
+	struct module_code *modules = (struct module_code *)rolling->sources->modules.data;
+	const size_t count = rolling->sources->modules.size / sizeof(*modules);
+	int error;
+
+	for (size_t i = 0; i < count; i++)
+		modules[i].build_id =
+			string_pool_get(&rolling->sources->build_ids, (uint32_t)i, NULL);
+	if (!count)
+		return 0;
+	error = slice_modules_append(modules, count, &rolling->body);
+	return error ? error : put(rolling, CHUNK_MODULES, span_of(rolling->sources));
+}
+
 static int put_slice(struct rolling *rolling)
 {
 	const struct roll_up_sink sink = { rolling, take_window, take_sample };
 	int error = put_words(rolling);
 
+	if (!error)
+		error = put_modules(rolling);
 	if (!error)
 		error = roll_up_sources_each(rolling->sources, &sink);
 	if (!error)

@@ -32,7 +32,8 @@ struct roll_up_ages roll_up_ages(uint64_t ticks_ns, uint64_t minutes_ns)
 	return (struct roll_up_ages){ {
 		[LEVEL_DAY] = SETTLED_NS,
 		[LEVEL_MINUTES] = ticks_ns > SETTLED_NS ? ticks_ns : SETTLED_NS,
-		[LEVEL_HOURS] = minutes_ns > ticks_ns ? minutes_ns : ticks_ns,
+		[LEVEL_HOURS] =
+			minutes_ns > ticks_ns || ticks_ns == UINT64_MAX ? minutes_ns : ticks_ns,
 	} };
 }
 

@@ -36,7 +36,7 @@ struct roll_up_ages {
 	uint64_t ages_ns[LEVEL_COUNT];
 };
 
-/* Ticks keep their times so long, and windows of minutes are kept so long; days are made an hour after they end. */
+/* Ticks keep their times so long, and windows of minutes are kept so long (UINT64_MAX: as long as they are kept at all); days are made an hour after they end. */
 struct roll_up_ages roll_up_ages(uint64_t ticks_ns, uint64_t minutes_ns);
 
 /* Slices that are to be one, by number. */
@@ -44,6 +44,7 @@ struct roll_up_group {
 	const struct roll_up_level *level;
 	struct slice_entry *slices; /* to be freed */
 	size_t count;               /* 0: there is nothing to be done */
+	const _Atomic bool *stops;  /* it is given up once this is true; NULL: it is not */
 };
 
 /*

@@ -12,6 +12,7 @@
 #include "store/slice_bases.h"
 #include "store/slice_file.h"
 #include "store/slice_head.h"
+#include "store/slice_modules.h"
 
 /* Of all slices together, some 60 MB; what is read next is not looked at before. */
 #define MAX_NODES (1u << 20)
@@ -32,6 +33,8 @@ void roll_up_sources_release(struct roll_up_sources *sources)
 	buffer_release(&sources->label_tops);
 	buffer_release(&sources->told);
 	buffer_release(&sources->links);
+	buffer_release(&sources->modules);
+	string_pool_release(&sources->build_ids);
 	event_list_release(&sources->events);
 }
 
@@ -127,6 +130,22 @@ static int keep_event(void *context, const struct store_event *event, struct byt
 	return copy ? event_list_add(events, &kept) : -ENOMEM;
 }
 
+/* The same file may be told of more than once. */
+static int keep_module(void *context, const struct module_code *module)
+{
+	struct roll_up_sources *sources = context;
+	uint32_t before = sources->build_ids.count, string;
+	struct module_code kept = *module;
+	int error = string_pool_add(&sources->build_ids, module->build_id, strlen(module->build_id),
+				    &string);
+
+	kept.build_id = NULL;
+	if (error || string < before)
+		return error;
+	buffer_append(&sources->modules, &kept, sizeof(kept));
+	return buffer_error(&sources->modules);
+}
+
 static int take_head(struct reading *reading, struct bytes body)
 {
 	struct roll_up_sources *sources = reading->sources;
@@ -154,6 +173,8 @@ static int take_body(struct reading *reading, const struct slice_chunk *chunk, s
 		return slice_names_take(&reading->dictionary->names, body);
 	case CHUNK_BASES:
 		return slice_bases_take(body, &reading->dictionary->bases);
+	case CHUNK_MODULES:
+		return slice_modules_each(body, keep_module, reading->sources);
 	case CHUNK_WINDOW:
 		return count_window(reading, chunk, body);
 	case CHUNK_EVENTS:
@@ -277,6 +298,7 @@ int roll_up_sources_read(struct roll_up_sources *sources, const char *folder,
 
 	*sources = (struct roll_up_sources){ .folder = folder, .slices = slices };
 	*ret_bad = 0;
+	string_pool_init(&sources->build_ids);
 	sources->words = profile_new();
 	sources->dictionaries = calloc(count, sizeof(*sources->dictionaries));
 	if (!sources->words || !sources->dictionaries || profile_keep_samples(sources->words))

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/string_pool.h"
 #include "store/event_list.h"
 #include "store/slice_dictionary.h"
 #include "store/slice_names.h"
@@ -31,8 +32,10 @@ struct roll_up_sources {
 		label_self; /* uint64_t, per node and label set: samples that end there, or have it */
 	struct buffer
 		label_tops; /* uint32_t, per label set: a child of the root that one of its samples hangs from */
-	struct buffer told;  /* struct told_frame, per frame, of the first ones */
-	struct buffer links; /* struct told_name */
+	struct buffer told;           /* struct told_frame, per frame, of the first ones */
+	struct buffer links;          /* struct told_name */
+	struct string_pool build_ids; /* of modules, in their order */
+	struct buffer modules;        /* struct module_code, of which the build-id is not set */
 	struct event_list events;
 	uint64_t total; /* samples */
 };

@@ -125,11 +125,21 @@ static int number_nodes(const struct roll_up_sources *sources, const struct roll
 
 /* --- label sets --- */
 
+/* Where no sample has any, there is no table. */
+static const struct label_set *labels_of(const struct profile *profile, uint32_t labels)
+{
+	static const struct label_set unknown = { { [0 ... SAMPLE_LABEL_COUNT - 1] =
+							    PROFILE_NONE } };
+	const struct samples *samples = profile_samples(profile);
+
+	return samples ? samples_labels(samples, labels) : &unknown;
+}
+
 static int add_labels(const struct roll_up_sources *sources, struct roll_up_words *words,
 		      uint32_t labels, bool reduces, uint32_t *ret_labels)
 {
 	struct profile *to = words->dictionary.profile;
-	struct label_set set = *samples_labels(profile_samples(sources->words), labels);
+	struct label_set set = *labels_of(sources->words, labels);
 
 	for (enum sample_label label = 0; label < SAMPLE_LABEL_COUNT; label++)
 		if (!sample_label_is_number(label) &&
@@ -153,9 +163,8 @@ static int order_labels(const struct roll_up_sources *sources, struct u64_item *
 			items[count++] = (struct u64_item){ UINT64_MAX - weights[i], i };
 	error = u64_sort(items, count);
 	for (size_t i = 0; i < count && !error; i++)
-		items[i].key =
-			samples_labels(profile_samples(sources->words), (uint32_t)items[i].value)
-				->values[SAMPLE_LABEL_cpu];
+		items[i].key = labels_of(sources->words, (uint32_t)items[i].value)
+				       ->values[SAMPLE_LABEL_cpu];
 	*ret_count = count;
 	return error ? error : u64_sort(items, count);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -79,11 +80,11 @@ static int put_names(struct slice_writer *to, uint32_t strings, const struct nam
 			 (struct bytes){ (const uint8_t *)packed.data, packed.size });
 }
 
-static int write_copy(const char *from, const char *to, uint32_t strings,
+static int write_copy(const char *from, const char *to, bool is_rolled, uint32_t strings,
 		      const struct named_frame *frames, size_t count)
 {
 	_cleanup_(cleanup_writer) struct slice_writer *copy = NULL;
-	int error = slice_create(to, &copy);
+	int error = is_rolled ? slice_create_rolled(to, &copy) : slice_create(to, &copy);
 
 	if (!error)
 		error = slice_begin(copy);
@@ -138,7 +139,7 @@ int slice_add_names(const char *folder, const struct slice_entry *entry, uint32_
 		return -ENOMEM;
 	}
 	remove_copy(copy); /* that a crash left */
-	error = write_copy(path, copy, strings, frames, count);
+	error = write_copy(path, copy, entry->level != 0, strings, frames, count);
 	if (!error)
 		error = replace(copy, path);
 	remove_copy(copy);

@@ -34,6 +34,7 @@ static bool is_of_slice(const struct writing *writing, const struct slice_chunk 
 	case CHUNK_DICTIONARY:
 	case CHUNK_BASES:
 	case CHUNK_NAMES:
+	case CHUNK_MODULES:
 	case CHUNK_WINDOW:
 	case CHUNK_SUM:
 	case CHUNK_SERIES:

@@ -468,6 +468,7 @@ static bool may_be_added(enum chunk_kind kind)
 	case CHUNK_WINDOW:
 	case CHUNK_NAMES:
 	case CHUNK_MODULES:
+	case CHUNK_BASES:
 	case CHUNK_EVENTS:
 		return true;
 	case CHUNK_SUM:

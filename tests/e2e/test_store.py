@@ -301,6 +301,29 @@ def test_shrinking_takes_the_oldest_away(store, tmp_path):
     assert slices_of(store) == [1]
 
 
+def levels_of(store):
+    return [row["level"] for row in json.loads(run("store", "list", "--json", "--store", store).stdout)]
+
+
+def test_what_is_old_is_rolled_up(at_noon, tmp_path):
+    """Of a day, but for the one that counts several values."""
+    path = tmp_path / "in.folded"
+    path.write_text("nginx_[p];main;work 3\nnginx_[p];[truncated:no_root]_[m];wait 2\n")
+    for hour in (1, 2, 3):
+        imported(at_noon, path, "--at", f"@{NOON + hour * HOUR}")
+    since = ("--from", f"@{NOON + HOUR}")
+    before, verified = folded(at_noon, *since), run("store", "verify", "--store", at_noon, "--json").stdout
+    assert "work 9\n" in before and "wait 6\n" in before
+    assert shrink(at_noon, "--keep-ticks", "9999d").startswith("3 slices were rolled up to 1\n")
+    assert levels_of(at_noon) == ["recorded", "day"]
+    for level, keeps in (("day", "--keep-ticks=9999d"), ("minutes", "--keep-ticks=1d"), ("hours", "--keep-minutes=1d")):
+        shrink(at_noon, keeps)
+        assert levels_of(at_noon) == ["recorded", level]
+        assert folded(at_noon, *since) == before
+        assert run("store", "verify", "--store", at_noon).returncode == 0
+    assert len(list(at_noon.glob("*.slice*"))) == 2 and json.loads(verified)["samples"] > 3
+
+
 def only_size(store):
     [size] = {path.stat().st_size for path in store.glob("*.slice")}
     return size

@@ -324,24 +324,69 @@ static void test_levels_are_left_out(void **state)
 	buffer_release(&sums);
 }
 
-/* Code of one function is one frame, and of what is met once in a million its caller is told. */
+/* One window, in which a stack has so much that all others have less than the share that is kept. */
+static void add_hot_window(const char *folder)
+{
+	const struct window_times times = times_of(0);
+	const uint64_t value = 100000000;
+	struct profile *profile = make_window(0, 19);
+	struct sample sample = { .labels = LABELS_UNKNOWN, .time_ns = span_of(0).start_ns };
+	struct store_writer *writer;
+	size_t set_aside;
+
+	sample.node = add_stack(profile, 7);
+	assert_int_equal(profile_add_sample(profile, &sample, &value), 0);
+	assert_int_equal(store_writer_open(folder, &writer, &set_aside), 0);
+	assert_int_equal(store_writer_add(writer, &times, profile), 0);
+	tell_names(writer);
+	assert_int_equal(store_writer_close(writer), 0);
+	profile_free(profile);
+}
+
+static uint32_t count_nodes(const char *folder)
+{
+	struct stream_sum sum;
+	size_t damaged;
+	struct profile *profile = read_part(folder, always, &damaged, &sum);
+	uint32_t nodes = profile_node_count(profile);
+
+	assert_int_equal(damaged, 0);
+	assert_true(nodes > 1);
+	profile_free(profile);
+	return nodes;
+}
+
 static void test_stacks_that_count_little_are_folded(void **state)
 {
 	const struct place *place = *state;
-	struct profile *before, *after;
-	struct stream_sum sum;
-	size_t damaged;
+	struct buffer sums = { 0 };
+	uint32_t nodes;
 
-	add_windows(place->folder, 0, 40, 19);
-	before = read_part(place->folder, always, &damaged, &sum);
-	assert_true(roll(place->folder, LEVEL_MINUTES, true) > 0);
-	after = read_part(place->folder, always, &damaged, &sum);
-	assert_int_equal(damaged, 0);
-	assert_int_equal(profile_total(before), profile_total(after));
-	assert_true(profile_node_count(after) < profile_node_count(before));
-	assert_false(samples_have_times(profile_samples(after)));
-	profile_free(before);
-	profile_free(after);
+	add_hot_window(place->folder);
+	read_sums(place->folder, &sums);
+	nodes = count_nodes(place->folder);
+	assert_int_equal(roll(place->folder, LEVEL_MINUTES, true), 1);
+	assert_sums(place->folder, &sums);
+	/* What is left: the hot one, processes, markers and what proves roots. */
+	assert_true(count_nodes(place->folder) < nodes / 2);
+	buffer_release(&sums);
+}
+
+static void test_code_of_a_function_is_one_frame(void **state)
+{
+	const struct place *place = *state;
+	struct buffer sums = { 0 };
+	uint32_t nodes;
+
+	add_windows(place->folder, 0, 30, 19);
+	read_sums(place->folder, &sums);
+	nodes = count_nodes(place->folder);
+	assert_int_equal(roll(place->folder, LEVEL_DAY, true), 1);
+	assert_int_equal(count_nodes(place->folder), nodes);
+	assert_int_equal(roll(place->folder, LEVEL_MINUTES, true), 1);
+	assert_true(count_nodes(place->folder) < nodes);
+	assert_sums(place->folder, &sums);
+	buffer_release(&sums);
 }
 
 /* --- what fails --- */
@@ -520,6 +565,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_levels_are_left_out, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_stacks_that_count_little_are_folded,
 						make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_code_of_a_function_is_one_frame, make_place,
+						remove_place),
 		cmocka_unit_test_setup_teardown(test_what_fails_changes_nothing, make_place,
 						remove_place),
 		cmocka_unit_test_setup_teardown(test_killed_at_any_moment, make_place,

@@ -19,6 +19,8 @@
 #include "model/profile.h"
 #include "model/samples.h"
 #include "store/chunk_stream.h"
+#include "store/roll_up.h"
+#include "store/slice_rolling.h"
 #include "store/store_reader.h"
 #include "store/store_writer.h"
 #include "tests/unit/forwarding_disk.h"
@@ -300,6 +302,86 @@ static void fail_everywhere(enum operation operation, bool for_good, int error)
 	rmdir(folder);
 }
 
+/* --- rolling up --- */
+
+static void roll_up_all(const char *folder, int *ret_error)
+{
+	struct roll_up_ages ages = { { [LEVEL_DAY] = 0 } };
+	struct slice_rolling rolling = { 0 };
+	struct store_writer *writer;
+	size_t set_aside;
+
+	ages.ages_ns[LEVEL_MINUTES] = ages.ages_ns[LEVEL_HOURS] = UINT64_MAX;
+	*ret_error = store_writer_open(folder, &writer, &set_aside);
+	if (*ret_error)
+		return;
+	*ret_error = store_writer_begin_rolling(writer, &ages, INT64_MAX, &rolling);
+	if (!*ret_error && rolling.group.count) {
+		slice_rolling_run(&rolling, roll_up_make);
+		*ret_error = store_writer_end_rolling(writer, INT64_MAX, &rolling);
+	}
+	if (!*ret_error)
+		*ret_error = store_writer_remove_replaced(writer);
+	store_writer_close(writer);
+}
+
+static void fill(const char *folder)
+{
+	bool is_closed;
+
+	empty(folder);
+	assert_int_equal(add_windows(folder, &is_closed), (1u << 2 * WINDOWS) - 1);
+}
+
+/* Whatever fails, all windows are there, once. False: nothing failed. */
+static bool fail_rolling_at(const char *folder, enum operation operation, int64_t n, bool for_good,
+			    int error)
+{
+	unsigned int found;
+	uint64_t failed;
+	int rolled;
+
+	fault.operation = operation;
+	fault.left = n;
+	fault.for_good = for_good;
+	fault.error = error;
+	fault.failed = 0;
+	roll_up_all(folder, &rolled);
+	failed = fault.failed;
+	fault.left = -1;
+	found = read_windows(folder);
+	assert_int_equal(found, (1u << 2 * WINDOWS) - 1);
+	if (!failed)
+		assert_int_equal(rolled, 0);
+	if (!rolled) /* there is nothing left to be rolled up */
+		fill(folder);
+	return failed;
+}
+
+static void fail_rolling_everywhere(enum operation operation, bool for_good, int error)
+{
+	char folder[] = "/tmp/hearth-store-XXXXXX";
+	int64_t n = 0;
+
+	assert_non_null(mkdtemp(folder));
+	fill(folder);
+	while (fail_rolling_at(folder, operation, n, for_good, error))
+		n++;
+	assert_true(n > 0);
+	empty(folder);
+	rmdir(folder);
+}
+
+static void test_rolling_up_fails_at_each_call(void **state)
+{
+	(void)state;
+	fail_rolling_everywhere(WRITE, false, SQLITE_IOERR_WRITE);
+	fail_rolling_everywhere(WRITE, true, SQLITE_FULL);
+	fail_rolling_everywhere(OPEN, false, 0);
+	fail_rolling_everywhere(SYNC, false, 0);
+	fail_rolling_everywhere(ALLOCATE, false, 0);
+}
+
 static void test_each_write_fails(void **state)
 {
 	(void)state;
@@ -335,6 +417,7 @@ int main(void)
 		cmocka_unit_test(test_each_open_fails),
 		cmocka_unit_test(test_each_sync_fails),
 		cmocka_unit_test(test_each_allocation_fails),
+		cmocka_unit_test(test_rolling_up_fails_at_each_call),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);
