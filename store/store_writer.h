@@ -11,6 +11,7 @@
 #include "store/slice_modules.h"
 #include "store/slice_names.h"
 #include "store/slice_window.h"
+#include "store/store_shrink.h"
 
 struct profile;
 struct roll_up_ages;
@@ -90,12 +91,6 @@ int store_writer_add_modules(struct store_writer *writer, const struct module_co
  * chunks; or an error of slice_file.h, after which those before are there.
  */
 int store_writer_add_slices(struct store_writer *writer, struct bytes stream);
-
-/* What was taken away, and what is left. */
-struct shrunk {
-	uint64_t removed, removed_bytes;
-	uint64_t left, left_bytes;
-};
 
 /*
  * Chooses slices that are old enough to become one: 0 or -errno. `ret_rolling` is to be run (slice_rolling.h), if its group is not empty, then to be ended here; before that no other one is begun. Slices that others

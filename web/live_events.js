@@ -9,6 +9,7 @@ const EVENT_LOOKS = {
 	window_lost: { words: text => `time was lost: ${text}`, colour: 'lost' },
 	rate_changed: { words: text => `another rate: ${text}`, colour: 'cut' },
 	store_cleaned: { words: text => `what is old was taken away: ${text}`, colour: 'ink2' },
+	rolled_up: { words: text => `what is old was rolled up: ${text}`, colour: 'ink2' },
 	serve_start: { words: text => `hearth ${text} started`, colour: 'accent' },
 	serve_stop: { words: text => `hearth ended: ${text}`, colour: 'accent' },
 	budget: { words: text => `the budget: ${text}`, colour: 'lost' },
