@@ -39,6 +39,9 @@
 /* Windows, of a second at least, without a container, until what it is called is forgotten: longer than window_keeper.c has control_groups.h keep it. */
 #define CONTAINERS_KEPT 1000
 
+#define MIN_TOLD_NAMES     64
+#define MAX_WINDOWS_UNTOLD 6
+
 /* Where a program or thread starts. */
 struct root_place {
 	uint64_t module, offset;
@@ -57,6 +60,7 @@ struct window_namer {
 	struct known_names *names;
 	struct held_modules held;
 	struct container_names *containers;
+	size_t windows_untold; /* of which a store was told nothing */
 };
 
 int window_namer_new(struct window_namer **ret_namer)
@@ -596,6 +600,27 @@ static void naming_release(struct naming *naming)
 	arena_release(&naming->strings);
 }
 
+/* What a store is told is synced by itself, which writes pages of the disk: few names wait for each other, if they are remembered anyway. */
+static bool is_told_later(const struct naming *naming, const struct window_shelf *shelf)
+{
+	return shelf->store && !naming->at_once && !naming->wanted.size &&
+	       naming->names.size < MIN_TOLD_NAMES * sizeof(struct address_names) &&
+	       naming->namer->windows_untold < MAX_WINDOWS_UNTOLD;
+}
+
+static int tell_shelf(struct naming *naming, const struct window_shelf *shelf)
+{
+	struct window_namer *namer = naming->namer;
+	int told = shelf->store ? known_code_tell(&namer->code, shelf->store) : 0, error = 0;
+
+	namer->windows_untold = 0;
+	if (naming->names.size)
+		error = shelf->add_names(shelf->context,
+					 (const struct address_names *)naming->names.data,
+					 naming->names.size / sizeof(struct address_names));
+	return error ? error : told;
+}
+
 static int name_all(struct naming *naming, const struct window_code *code,
 		    const struct window_shelf *shelf)
 {
@@ -603,10 +628,13 @@ static int name_all(struct naming *naming, const struct window_code *code,
 
 	if (!error)
 		error = ask(naming);
-	if (error || !naming->names.size)
+	if (error)
 		return error;
-	return shelf->add_names(shelf->context, (const struct address_names *)naming->names.data,
-				naming->names.size / sizeof(struct address_names));
+	if (is_told_later(naming, shelf)) {
+		naming->namer->windows_untold++;
+		return 0;
+	}
+	return tell_shelf(naming, shelf);
 }
 
 static int name(struct window_namer *namer, const struct window_code *code, bool at_once,
@@ -630,11 +658,8 @@ static int name(struct window_namer *namer, const struct window_code *code, bool
 int window_namer_name(struct window_namer *namer, const struct window_code *code, bool at_once,
 		      const struct window_shelf *shelf)
 {
-	int told = shelf->store ? known_code_tell(&namer->code, shelf->store) : 0, error;
-
 	naming_turns_begin_window(&namer->turns);
-	error = name(namer, code, at_once, shelf);
-	return error ? error : told;
+	return name(namer, code, at_once, shelf);
 }
 
 int window_namer_name_rest(struct window_namer *namer, const struct window_shelf *shelf)

@@ -47,7 +47,8 @@ struct window_shelf window_shelf_of_store(struct store_writer *writer);
 
 /*
  * Names addresses of what is kept: those that are known from before, and those of files that the window has or that are held. A file that was read before waits for its turn
- * (naming_turns.h), so that it is read once for all that is new in it, and is held until then (held_modules.h); with `at_once` none waits. 0, -ENOMEM, or an error of add_names().
+ * (naming_turns.h), so that it is read once for all that is new in it, and is held until then (held_modules.h). Few names that are known wait some windows before a store
+ * is told. With `at_once` nothing waits. 0, -ENOMEM, or an error of add_names().
  */
 int window_namer_name(struct window_namer *namer, const struct window_code *code, bool at_once,
 		      const struct window_shelf *shelf);
