@@ -157,13 +157,14 @@ static void begin_window(struct window_turns *turns)
 static void forget_unused(struct window_turns *turns)
 {
 	struct recording *recording = turns->recording;
-	uint64_t now = kernel_now_ns(turns);
+	uint64_t now = kernel_now_ns(turns), up_ns = clock_boottime_ns();
 
 	if (now - turns->forgotten_ns < FORGET_NS)
 		return;
 	jit_maps_forget_ended(recording->jit_maps);
 	kernel_code_forget(recording->kernel_code, turns->start_ns);
-	modules_forget(recording->modules, clock_boottime_ns() - UNUSED_NS);
+	if (up_ns > UNUSED_NS)
+		modules_forget(recording->modules, up_ns - UNUSED_NS);
 	turns->forgotten_ns = now;
 }
 
