@@ -73,12 +73,20 @@ void known_names_clear(struct known_names *known)
 
 /* --- adding --- */
 
-static void make_room(struct known_names *known)
+/* A place that is told anew leaves the links behind that it had. */
+static bool has_room(const struct known_names *known)
 {
 	const struct half *present = &known->present;
 
-	if (present->known.count < known->max &&
-	    present->strings.arena.bytes < KNOWN_NAMES_MAX_BYTES)
+	return present->known.count < known->max &&
+	       present->strings.arena.bytes < KNOWN_NAMES_MAX_BYTES &&
+	       present->links.size / sizeof(struct frame_name) <
+		       (size_t)known->max * KNOWN_NAMES_MAX_LINKS;
+}
+
+static void make_room(struct known_names *known)
+{
+	if (has_room(known))
 		return;
 	half_release(&known->past);
 	known->past = known->present;
@@ -171,7 +179,7 @@ bool known_names_find(struct known_names *known, const struct known_place *place
 		return true;
 	if (!half_find(&known->past, place, now_ns, ret_name, &told_ns))
 		return false;
-	if (known->present.known.count < known->max)
+	if (has_room(known))
 		(void)!half_add(&known->present, place, told_ns, ret_name);
 	return true;
 }

@@ -18,6 +18,7 @@
 /* Of each half. */
 #define KNOWN_NAMES_MAX       32768
 #define KNOWN_NAMES_MAX_BYTES ((size_t)4 << 20) /* of strings */
+#define KNOWN_NAMES_MAX_LINKS 8                 /* of chains, for each of its places, on average */
 
 #define KNOWN_NAMES_MAX_CHAIN 64 /* a longer one is not kept */
 

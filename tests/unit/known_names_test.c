@@ -92,6 +92,22 @@ static void it_is_asked_for_once_more(void **state)
 	known_names_free(known);
 }
 
+/* What is asked for once more, again and again, takes the room of others, and no more than that. */
+static void renewing_takes_no_further_room(void **state)
+{
+	struct known_names *known = known_names_new(MAX);
+
+	(void)state;
+	add(known, 1, 0);
+	add(known, 2, 0);
+	for (uint64_t i = 0; i < 10 * KNOWN_NAMES_MAX_LINKS * MAX; i++) {
+		add(known, 3, i);
+		assert_true(has(known, 2, i));
+	}
+	assert_false(has(known, 1, 0));
+	known_names_free(known);
+}
+
 /* It is not younger for having been looked up in the past half. */
 static void moving_on_renews_nothing(void **state)
 {
@@ -162,6 +178,7 @@ int main(void)
 		cmocka_unit_test(what_was_told_is_found),
 		cmocka_unit_test(what_is_not_looked_up_goes),
 		cmocka_unit_test(it_is_asked_for_once_more),
+		cmocka_unit_test(renewing_takes_no_further_room),
 		cmocka_unit_test(moving_on_renews_nothing),
 		cmocka_unit_test(what_has_no_name_or_too_many_is_not_kept),
 		cmocka_unit_test(strings_have_a_ceiling),
