@@ -138,22 +138,6 @@ static void told_release(struct told *told)
 	buffer_release(&told->group);
 }
 
-static bool is_behind(const char *path, const char *text, const char *words)
-{
-	size_t size = strlen(words);
-
-	return (size_t)(path - text) >= size && !memcmp(path - size, words, size);
-}
-
-/* Is it the path of what the kernel side tells: of the unified hierarchy, or of the memory controller's? */
-static bool is_of_told_group(const char *path, const struct buffer *text, uint64_t told)
-{
-	bool is_alone = path == text->data + 3 && is_behind(path, text->data, "0::");
-
-	return is_alone || (told && (is_behind(path, text->data, "\n0::") ||
-				     is_behind(path, text->data, ":memory:")));
-}
-
 static void read_group(const struct control_groups *groups, const struct process_event *process,
 		       struct told *told)
 {
@@ -244,6 +228,31 @@ static void note_path(struct control_groups *groups, const struct container_witn
 		noted->container = known_containers_meet(&groups->containers, &container, witness);
 }
 
+static bool is_behind(const char *path, const char *text, const char *words)
+{
+	size_t size = strlen(words);
+
+	return (size_t)(path - text) >= size && !memcmp(path - size, words, size);
+}
+
+/* Is it of the hierarchy of which the kernel side tells: the unified one, or the memory controller's? */
+static bool is_of_told_hierarchy(const char *path, const struct buffer *text)
+{
+	return (path == text->data + 3 && is_behind(path, text->data, "0::")) ||
+	       is_behind(path, text->data, "\n0::") || is_behind(path, text->data, ":memory:");
+}
+
+/* A process may have moved since its tick: only what the kernel side told as well is so of all others of that group. */
+static void note_read(struct control_groups *groups, const struct process_event *process,
+		      uint32_t path)
+{
+	uint32_t told;
+
+	if (find_told(groups, process, &told) && told == path &&
+	    groups->read.count < CONTROL_GROUPS_MAX_CONTAINERS)
+		(void)!u64_map_set(&groups->read, process->cgroup, path);
+}
+
 static void note_group(struct control_groups *groups, const struct process_event *process,
 		       const struct buffer *text, struct noted_process *noted)
 {
@@ -256,9 +265,8 @@ static void note_group(struct control_groups *groups, const struct process_event
 	    string_pool_add(&groups->strings, longest, size, &path))
 		return;
 	note_path(groups, &witness, path, noted);
-	if (is_of_told_group(longest, text, process->cgroup) &&
-	    groups->read.count < CONTROL_GROUPS_MAX_CONTAINERS)
-		(void)!u64_map_set(&groups->read, process->cgroup, path);
+	if (is_of_told_hierarchy(longest, text))
+		note_read(groups, process, path);
 }
 
 static void note_known_group(struct control_groups *groups, const struct process_event *process,

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "bpf/events.h"
 #include "profiler/aggregator.h"
@@ -252,27 +253,77 @@ static void what_is_told_to_have_moved_is_looked_at_again(void **state)
 	control_groups_free(groups);
 }
 
+/* What /proc/PID/cgroup says, and how often it was read; NULL: what it says of the process. */
+static const char *said;
+static unsigned int times_read;
+
+int __real_buffer_read_file(struct buffer *buffer, const char *path, size_t limit);
+int __wrap_buffer_read_file(struct buffer *buffer, const char *path, size_t limit);
+
+int __wrap_buffer_read_file(struct buffer *buffer, const char *path, size_t limit)
+{
+	if (!said || !strstr(path, "/cgroup"))
+		return __real_buffer_read_file(buffer, path, limit);
+	times_read++;
+	buffer_append(buffer, said, strlen(said));
+	return buffer_error(buffer);
+}
+
+static void note_as(struct control_groups *groups, uint64_t id, uint64_t group, const char *says,
+		    const char *path)
+{
+	struct process_event process = own_process();
+
+	process.id = id;
+	process.cgroup = group;
+	said = says;
+	control_groups_note(groups, &process);
+	said = NULL;
+	assert_non_null(control_groups_of(groups, &process));
+	assert_string_equal(control_groups_of(groups, &process), path);
+}
+
 /* Another process of the group that the kernel side tells has the same path; one of another group is read for itself. */
 static void what_a_group_is_called_is_read_once(void **state)
 {
 	struct control_groups *groups = control_groups_new(0, wanted);
-	struct process_event first = own_process(), second = own_process(), other = own_process();
 
 	(void)state;
-	first.cgroup = second.cgroup = 77;
-	second.id = 4;
-	other.id = 5;
-	other.cgroup = 78;
-	control_groups_note(groups, &first);
-	control_groups_note(groups, &second);
-	control_groups_note(groups, &other);
-	assert_ptr_equal(control_groups_of(groups, &first), control_groups_of(groups, &second));
-	assert_string_equal(control_groups_of(groups, &first), control_groups_of(groups, &other));
+	times_read = 0;
+	tell(groups, 77, "/docker/x", 9);
+	note_as(groups, 3, 77, "4:memory:/docker/x\n0::/\n", "/docker/x");
+	note_as(groups, 4, 77, "0::/never-read\n", "/docker/x");
+	assert_int_equal(times_read, 1);
+	note_as(groups, 5, 78, "0::/docker/y\n", "/docker/y");
 	/* It is forgotten with the processes, whose strings it has. */
 	assert_int_equal(control_groups_forget(groups, clock_boottime_ns() + 1), 0);
-	assert_null(control_groups_of(groups, &first));
-	control_groups_note(groups, &second);
-	assert_int_equal(*control_groups_of(groups, &second), '/');
+	note_as(groups, 4, 77, "0::/docker/z\n", "/docker/z");
+	assert_int_equal(times_read, 3);
+	control_groups_free(groups);
+}
+
+/* As what starts a container does: it had its tick in another group than it is read in. */
+static void one_that_moved_says_nothing_of_the_others(void **state)
+{
+	struct control_groups *groups = control_groups_new(0, wanted);
+
+	(void)state;
+	tell(groups, 77, "/docker", 7);
+	note_as(groups, 3, 77, "0::/docker/x\n", "/docker/x");
+	note_as(groups, 4, 77, "0::/docker\n", "/docker");
+	note_as(groups, 5, 77, "0::/never-read\n", "/docker");
+	control_groups_free(groups);
+}
+
+static void those_of_no_told_group_are_read_each(void **state)
+{
+	struct control_groups *groups = control_groups_new(0, wanted);
+
+	(void)state;
+	note_as(groups, 3, 0, "0::/a\n", "/a");
+	note_as(groups, 4, 0, "0::/b\n", "/b");
+	note_as(groups, 5, 78, "0::/c\n", "/c");
+	note_as(groups, 6, 78, "0::/d\n", "/d");
 	control_groups_free(groups);
 }
 
@@ -307,6 +358,8 @@ int main(void)
 		cmocka_unit_test(of_what_is_gone_the_told_group_is_known),
 		cmocka_unit_test(what_is_told_to_have_moved_is_looked_at_again),
 		cmocka_unit_test(what_a_group_is_called_is_read_once),
+		cmocka_unit_test(one_that_moved_says_nothing_of_the_others),
+		cmocka_unit_test(those_of_no_told_group_are_read_each),
 		cmocka_unit_test(a_told_group_is_whole_or_none),
 	};
 
