@@ -3,7 +3,7 @@
 
 A test that profiles bears the mark `root`: without the privilege it is skipped, and says why (.ci/run
 takes no skipped test). After each of them, nothing of hearth may be left in the kernel or as a process. `tests/run` gives
-these the machine to themselves; the others run side by side, a file's by one worker.
+these the machine to themselves, and those with the mark `alone`, whose bounds are of time; the others run side by side, a file's by one worker.
 """
 
 import os
@@ -17,9 +17,11 @@ import hearth
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "root: needs the privilege to profile")
+    config.addinivalue_line("markers", "alone: its bounds are of time, which others would take from it")
     config.addinivalue_line("markers", "xdist_group(name): one worker runs these, one after the other")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own one
 def pytest_collection_modifyitems(items):
     for item in items:
         if not item.get_closest_marker("xdist_group"):

@@ -134,6 +134,7 @@ def test_too_many_questions():
         assert server.metric("hearth_http_later_total") == len(refused)
 
 
+@pytest.mark.alone
 def test_status_does_not_wait_for_computing():
     with serving("127.0.0.1:0", "threads=1") as server, ThreadPoolExecutor(8) as pool:
         slow = [pool.submit(server.ask, f"/api/v1/series?points={i + 1}&where=comm%3Dslow") for i in range(6)]
@@ -194,6 +195,7 @@ def test_a_client_that_does_not_read_is_cut():
         wait_until(lambda: server.metric("hearth_http_connections") == 1, "only the one that asks is there")
 
 
+@pytest.mark.alone
 def test_an_idle_connection_is_cut_later_than_it_is_used():
     with serving("127.0.0.1:0", "request-ms=1500") as server, server.connect() as connection:
         stream, begun = connection.makefile("rb"), time.monotonic()
@@ -213,6 +215,7 @@ def test_who_left_is_not_recorded_for():
         wait_until(lambda: server.ask("/debug/pprof/profile?seconds=1").status == 200, "there is room again")
 
 
+@pytest.mark.alone
 def test_a_thousand_connections():
     """Silent ones, and one that asks meanwhile."""
     connections = []

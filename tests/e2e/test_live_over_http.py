@@ -149,15 +149,15 @@ def test_a_token_is_typed_in(browser):  # noqa: F811
     with serving("127.0.0.1:0", f"token={token}") as server:
         browser.get(f"http://{server.address}/")
         for typed in ("fedcba9876543210", token):
-            field = browser.switch_to.active_element
-            assert field.get_attribute("name") == "token"
-            field.send_keys(typed, Keys.ENTER)
+            wait_until(browser, lambda: browser.execute_script("return document.activeElement.name") == "token", "where it is typed in")
+            browser.switch_to.active_element.send_keys(typed, Keys.ENTER)
             if typed != token:
-                wait_until(browser, lambda: "not the token" in browser.find_element(By.TAG_NAME, "body").text, "it was none")
+                wait_until(browser, lambda: "not the token" in browser.execute_script("return document.body.innerText"), "it was none")
         wait_until(browser, lambda: browser.execute_script("return document.documentElement.dataset.ready"), "the page")
         assert token not in browser.current_url
         browser.delete_all_cookies()
-        wait_until(browser, lambda: "asks for its token" in browser.find_element(By.ID, "failure").text, "it is asked for again")
-        browser.find_element(By.CSS_SELECTOR, "#failure button").click()
+        asks = "return document.getElementById('failure').innerText.includes('asks for its token')"
+        wait_until(browser, lambda: browser.execute_script(asks), "it is asked for again")
+        browser.execute_script("document.querySelector('#failure button').click()")
         wait_until(browser, lambda: browser.find_elements(By.NAME, "token"), "where it is typed in")
         browser.get_log("browser")  # that answers were 401 the browser says, too

@@ -480,6 +480,7 @@ def test_a_chart_keeps_its_gaps_in_the_window_and_in_a_zoom(browser, draw):  # n
     assert abs(blocks["second"]["width"] - 10 * width / 40) <= 1.5
 
 
+@pytest.mark.alone
 def test_twenty_thousand_frames_load_in_time(browser, draw):  # noqa: F811
     folded = "".join(
         f"p;{';'.join(f'function_{i >> shift}_{shift}' for shift in range(14, -1, -1))} 3\n"

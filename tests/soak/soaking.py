@@ -63,7 +63,9 @@ class Serve:
 
     def find_address(self):
         if not self.address:
-            self.address = next(word for word in self.said().split() if word.startswith("http://")).rstrip("/")
+            self.address = next((word for word in self.said().split() if word.startswith("http://")), "").rstrip("/")
+            if not self.address:
+                raise measuring.Failed(f"no address: {self.said()}")
         return self.address
 
     def get(self, path=STATUS):
