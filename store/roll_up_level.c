@@ -52,14 +52,15 @@ static bool is_due(const struct slice_entry *slice, const struct roll_up_level *
 	       now_ns > slice->span.end_ns && now_ns > end_ns && now_ns - end_ns >= age_ns;
 }
 
-/* What a slice of these numbers and this span would hide, without being made of it. */
-static bool would_hide(const struct slice_entry *first, const struct slice_entry *last,
-		       struct window_span span, const struct slice_entry *other)
+/* What a slice of this level and span would hide once it is sealed: whose span is not known yet may lie in any. */
+static bool would_hide(uint64_t level, struct window_span span, const struct slice_entry *other)
 {
-	return other->number > first->number && other->number < last->number &&
-	       other->span.start_ns >= span.start_ns && other->span.end_ns <= span.end_ns;
+	return other->state != SLICE_SEALED ||
+	       (other->level < level && other->span.start_ns >= span.start_ns &&
+		other->span.end_ns <= span.end_ns);
 }
 
+/* Would one that is made of the group hide what it is not made of? */
 static bool hides_any(const struct slice_list *list, const struct roll_up_group *group,
 		      uint64_t level)
 {
@@ -78,8 +79,8 @@ static bool hides_any(const struct slice_list *list, const struct roll_up_group 
 
 		if (in < group->count && group->slices[in].number == entry->number)
 			in++;
-		else if (entry->state == SLICE_SEALED && entry->level < level &&
-			 would_hide(first, last, span, entry))
+		else if (entry->number > first->number && entry->number < last->number &&
+			 would_hide(level, span, entry))
 			return true;
 	}
 	return false;

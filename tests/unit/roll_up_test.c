@@ -519,6 +519,77 @@ static void test_a_damaged_slice_is_passed_over(void **state)
 	assert_int_equal(count_slices(place->folder, SLICE_SEALED), 3);
 }
 
+/* --- what is read while it is to be sealed --- */
+
+static void add_one_window(struct store_writer *writer, uint64_t window)
+{
+	const struct window_times times = times_of(window);
+	struct profile *profile = make_window(window, 19);
+
+	assert_int_equal(store_writer_add(writer, &times, profile), 0);
+	profile_free(profile);
+}
+
+static struct slice_reader *open_unsealed(const char *folder)
+{
+	struct slice_reader *reader = NULL;
+	struct slice_list list;
+
+	assert_int_equal(store_folder_list(folder, &list), 0);
+	for (size_t i = 0; i < list.count; i++) {
+		char *path = store_folder_path(folder, &list.entries[i]);
+
+		if (list.entries[i].state == SLICE_IS_OPEN)
+			assert_int_equal(slice_open(path, &reader), 0);
+		free(path);
+	}
+	assert_non_null(reader);
+	slice_list_release(&list);
+	return reader;
+}
+
+/* Three slices of a day, of which the second one stays open; and one of the next day. */
+static struct store_writer *write_while_read(const char *folder, struct slice_reader **ret_reader)
+{
+	struct store_writer *writer = open_writer(folder);
+
+	add_one_window(writer, 0);
+	add_one_window(writer, 400);
+	*ret_reader = open_unsealed(folder);
+	add_one_window(writer, 800);
+	add_one_window(writer, 8640);
+	assert_int_equal(count_slices(folder, SLICE_IS_OPEN), 2);
+	return writer;
+}
+
+/* It is part of none, and none takes it along. */
+static void test_what_could_not_be_sealed_is_not_lost(void **state)
+{
+	const struct place *place = *state;
+	const struct roll_up_ages ages = only(LEVEL_DAY);
+	struct buffer expected = { 0 }, found = { 0 };
+	struct slice_reader *reader;
+	struct store_writer *writer = write_while_read(place->folder, &reader);
+
+	read_all(place->folder, &expected);
+	for (size_t i = 0; i < 2; i++) {
+		struct slice_rolling rolling;
+
+		assert_int_equal(store_writer_begin_rolling(writer, &ages, INT64_MAX, &rolling), 0);
+		assert_int_equal(rolling.group.count, 1);
+		assert_int_equal(slice_rolling_run(&rolling, roll_up_make), 0);
+		assert_int_equal(store_writer_end_rolling(writer, INT64_MAX, &rolling), 0);
+	}
+	slice_reader_free(reader);
+	assert_int_equal(store_writer_close(writer), 0);
+	assert_int_equal(roll(place->folder, LEVEL_DAY, true), 2);
+	assert_int_equal(count_slices(place->folder, SLICE_SEALED), 4);
+	read_all(place->folder, &found);
+	assert_string_equal(buffer_string(&found), buffer_string(&expected));
+	buffer_release(&expected);
+	buffer_release(&found);
+}
+
 /* --- which ones --- */
 
 static void test_what_is_young_stays(void **state)
@@ -573,6 +644,8 @@ int main(void)
 						remove_place),
 		cmocka_unit_test_setup_teardown(test_a_damaged_slice_is_passed_over, make_place,
 						remove_place),
+		cmocka_unit_test_setup_teardown(test_what_could_not_be_sealed_is_not_lost,
+						make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_what_is_young_stays, make_place, remove_place),
 	};
 
