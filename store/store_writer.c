@@ -536,10 +536,41 @@ int store_writer_add_slices(struct store_writer *writer, struct bytes stream)
 
 /* --- taking slices away --- */
 
+static int seal_file(const char *folder, const struct slice_entry *entry)
+{
+	_cleanup_free_ char *path = store_folder_path(folder, entry);
+	struct slice_writer *slice;
+	int error = path ? slice_reopen(path, &slice) : -ENOMEM;
+
+	return error ? error : end_file(folder, entry, slice);
+}
+
+/* Those that somebody read when they were to be sealed. One that is damaged or empty stays, until the next one who opens the store looks after it. */
+static int seal_others(const struct store_writer *writer)
+{
+	struct slice_list list;
+	int error = store_folder_list(writer->folder, &list);
+
+	for (size_t i = 0; i < list.count && !error; i++) {
+		const struct slice_entry *entry = &list.entries[i];
+
+		if (entry->state == SLICE_IS_OPEN &&
+		    !(writer->slice && entry->number == writer->entry.number))
+			error = seal_file(writer->folder, entry);
+		if (error == -EBADMSG || error == -ENODATA || error == -EBUSY)
+			error = 0;
+	}
+	slice_list_release(&list);
+	return error;
+}
+
 int store_writer_shrink(struct store_writer *writer, uint64_t oldest_ns, uint64_t max_bytes,
 			struct shrunk *ret_shrunk)
 {
-	return store_folder_shrink(writer->folder, oldest_ns, max_bytes, ret_shrunk);
+	int left = seal_others(writer);
+	int error = store_folder_shrink(writer->folder, oldest_ns, max_bytes, ret_shrunk);
+
+	return error ? error : left;
 }
 
 /* --- rolling up --- */
@@ -674,13 +705,9 @@ static int set_file_aside(const char *folder, const struct slice_entry *from,
 /* What a crash left; what cannot be sealed is set aside. */
 static int seal_left(const char *folder, const struct slice_entry *entry, size_t *set_aside)
 {
-	_cleanup_free_ char *path = store_folder_path(folder, entry);
 	struct slice_entry aside = { .number = entry->number, .state = SLICE_SET_ASIDE };
-	struct slice_writer *slice;
-	int error = path ? slice_reopen(path, &slice) : -ENOMEM;
+	int error = seal_file(folder, entry);
 
-	if (!error)
-		error = end_file(folder, entry, slice);
 	if (error == -ENODATA)
 		return store_folder_remove(folder, entry);
 	if (error != -EBADMSG)

@@ -109,8 +109,8 @@ int store_writer_end_rolling(struct store_writer *writer, uint64_t now_ns,
 int store_writer_remove_replaced(struct store_writer *writer);
 
 /*
- * Takes slices away that ended before `oldest_ns`, and then, the oldest first, as many more as it takes for the others to have `max_bytes` or less. Those that are set aside are as old as
- * their files; the one that is open stays. 0 or -errno.
+ * Seals what somebody read when it was to be sealed, if nobody does now, and takes slices away that ended before `oldest_ns`, and then, the oldest first, as many
+ * more as it takes for the others to have `max_bytes` or less. Those that are set aside are as old as their files; those that are open stay. 0, -errno, or an error of slice_file.h.
  */
 int store_writer_shrink(struct store_writer *writer, uint64_t oldest_ns, uint64_t max_bytes,
 			struct shrunk *ret_shrunk);

@@ -590,6 +590,28 @@ static void test_what_could_not_be_sealed_is_not_lost(void **state)
 	buffer_release(&found);
 }
 
+/* As soon as nobody reads it, and then it grows old as all do. */
+static void test_what_could_not_be_sealed_is_sealed_later(void **state)
+{
+	const struct place *place = *state;
+	struct slice_reader *reader;
+	struct store_writer *writer = write_while_read(place->folder, &reader);
+	struct shrunk shrunk;
+
+	assert_int_equal(store_writer_shrink(writer, 0, UINT64_MAX, &shrunk), 0);
+	assert_int_equal(count_slices(place->folder, SLICE_IS_OPEN), 2);
+	slice_reader_free(reader);
+	assert_int_equal(store_writer_shrink(writer, 0, UINT64_MAX, &shrunk), 0);
+	assert_int_equal(count_slices(place->folder, SLICE_IS_OPEN), 1);
+	assert_int_equal(count_slices(place->folder, SLICE_SEALED), 3);
+	assert_int_equal(
+		store_writer_shrink(writer, span_of(401).start_ns + 1, UINT64_MAX, &shrunk), 0);
+	assert_int_equal(shrunk.removed, 2);
+	add_one_window(writer, 8641);
+	assert_int_equal(store_writer_close(writer), 0);
+	assert_int_equal(count_slices(place->folder, SLICE_SEALED), 2);
+}
+
 /* --- which ones --- */
 
 static void test_what_is_young_stays(void **state)
@@ -645,6 +667,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_damaged_slice_is_passed_over, make_place,
 						remove_place),
 		cmocka_unit_test_setup_teardown(test_what_could_not_be_sealed_is_not_lost,
+						make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_what_could_not_be_sealed_is_sealed_later,
 						make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_what_is_young_stays, make_place, remove_place),
 	};
