@@ -154,12 +154,13 @@ static int turn(struct top_session *session)
 		session->ends = true;
 	if (polled[2].revents)
 		take_resize(session);
-	if (polled[3].revents)
-		take_picture(session);
-	if (polled[4].revents)
-		take_message(session);
+	/* Keys are of what is seen: ahead of a picture, which leaves no tables until it is drawn. */
 	if (polled[1].revents)
 		error = take_keys(session, polled[1].revents);
+	if (polled[4].revents)
+		take_message(session);
+	if (polled[3].revents)
+		take_picture(session);
 	return error;
 }
 

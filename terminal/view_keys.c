@@ -58,16 +58,27 @@ static int act_previous_pane(struct view *view)
 	return 0;
 }
 
-/* Beside it on its row, whoever called that. */
-static void move_beside(struct view *view, int step)
+/* Keys that come faster than the screen is drawn find the graph laid out as it would be drawn. */
+static int lay_out(struct view *view)
 {
+	if (view->layout.count || !view->columns || !view->stacks.count)
+		return 0;
+	return flame_layout_build(&view->stacks, view->top, view->columns, &view->layout);
+}
+
+/* Beside it on its row, whoever called that. */
+static int move_beside(struct view *view, int step)
+{
+	int error = lay_out(view);
 	size_t at = flame_layout_find(&view->layout, view->at);
 	const struct flame_block *blocks = view->layout.blocks;
 
-	if (at == CHOSEN_NONE || (step < 0 && !at) || (step > 0 && at + 1 >= view->layout.count) ||
+	if (error || at == CHOSEN_NONE || (step < 0 && !at) ||
+	    (step > 0 && at + 1 >= view->layout.count) ||
 	    blocks[at].row != blocks[at + (size_t)step].row)
-		return;
+		return error;
 	flame_path_of(&view->stacks, blocks[at + (size_t)step].node, &view->cursor);
+	return 0;
 }
 
 static const struct flame_row *tree_row(const struct view *view)
@@ -90,10 +101,8 @@ static int act_left(struct view *view)
 
 	if (view->pane != PANE_FLAME)
 		return 0;
-	if (!row) {
-		move_beside(view, -1);
-		return 0;
-	}
+	if (!row)
+		return move_beside(view, -1);
 	if (row->is_open)
 		return turn(view, row);
 	if (row->node != view->top)
@@ -108,11 +117,10 @@ static int act_right(struct view *view)
 	if (view->pane != PANE_FLAME)
 		return 0;
 	if (!row)
-		move_beside(view, 1);
-	else if (!row->is_open)
+		return move_beside(view, 1);
+	if (!row->is_open)
 		return turn(view, row);
-	else
-		view_move(view, 1);
+	view_move(view, 1);
 	return 0;
 }
 

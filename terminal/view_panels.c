@@ -367,8 +367,9 @@ static int draw_blocks(struct view *view, struct canvas_area area)
 	struct view_rows *rows = &view->rows[PANE_FLAME];
 	int error;
 
+	view->columns = area.columns;
 	flame_layout_release(&view->layout);
-	error = flame_layout_build(&view->stacks, view->top, area.columns, &view->layout);
+	error = flame_layout_build(&view->stacks, view->top, view->columns, &view->layout);
 	if (error)
 		return error;
 	rows->count =

@@ -159,6 +159,30 @@ static void the_graph_is_zoomed_and_left_again(void **state)
 	view_release(&shown.view);
 }
 
+/* As top_session.c takes keys that were there before the screen was drawn again. */
+static void press_undrawn(struct shown *shown, uint32_t key)
+{
+	assert_int_equal(view_take_key(&shown->view, key), 0);
+	assert_int_equal(view_refresh(&shown->view), 0);
+}
+
+static void keys_that_come_at_once_all_move(void **state)
+{
+	struct shown shown;
+
+	(void)state;
+	shown_init(&shown);
+	press(&shown, TERMINAL_DOWN);
+	press(&shown, '\r');
+	press_undrawn(&shown, TERMINAL_DOWN); /* main */
+	press_undrawn(&shown, TERMINAL_DOWN); /* seventy */
+	press_undrawn(&shown, TERMINAL_RIGHT);
+	assert_string_equal(chosen_name(&shown.view.stacks, shown.view.at, NULL), "thirty");
+	press_undrawn(&shown, TERMINAL_LEFT);
+	assert_string_equal(chosen_name(&shown.view.stacks, shown.view.at, NULL), "seventy");
+	view_release(&shown.view);
+}
+
 static void rows_and_blocks_are_searched_for(void **state)
 {
 	struct shown shown;
@@ -337,6 +361,7 @@ int main(void)
 		cmocka_unit_test(the_chosen_process_has_the_functions_and_the_graph),
 		cmocka_unit_test(a_choice_outlives_the_picture),
 		cmocka_unit_test(the_graph_is_zoomed_and_left_again),
+		cmocka_unit_test(keys_that_come_at_once_all_move),
 		cmocka_unit_test(rows_and_blocks_are_searched_for),
 		cmocka_unit_test(the_tree_folds),
 		cmocka_unit_test(wishes_are_told),
