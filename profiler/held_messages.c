@@ -3,91 +3,159 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/quiet_thread.h"
 
-int held_messages_open(struct held_messages *held)
-{
-	int ends[2];
+/* --- reading --- */
 
-	*held = (struct held_messages){ .fd = -1, .saved = -1 };
-	if (!isatty(STDERR_FILENO))
-		return 0;
-	if (pipe2(ends, O_CLOEXEC))
-		return -errno;
-	held->saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-	if (held->saved < 0 || dup2(ends[1], STDERR_FILENO) < 0 ||
-	    fcntl(ends[0], F_SETFL, O_NONBLOCK)) {
-		int error = -errno;
-
-		close(ends[0]);
-		close(ends[1]);
-		cleanup_close(&held->saved);
-		held->saved = -1;
-		return error;
-	}
-	close(ends[1]);
-	held->fd = ends[0];
-	return 0;
-}
-
+/* Up to a line's end, if there is one: whoever writes none is held to as many bytes, too. */
 static void forget_first(struct buffer *text)
 {
 	size_t over = text->size > HELD_MESSAGES_BYTES ? text->size - HELD_MESSAGES_BYTES : 0;
 	const char *end = over ? memchr(text->data + over, '\n', text->size - over) : NULL;
 
-	if (!end)
+	if (!over)
 		return;
-	over = (size_t)(end - text->data) + 1;
+	if (end && end + 1 < text->data + text->size)
+		over = (size_t)(end - text->data) + 1;
 	memmove(text->data, text->data + over, text->size - over);
 	text->size -= over;
 }
 
-static void read_all(struct held_messages *held)
+/* As much as is held, at most, for others may go on writing for ever. */
+static void read_some(struct held_messages *held)
 {
 	char bytes[4096];
+	size_t left = HELD_MESSAGES_BYTES;
 	ssize_t size;
 
-	while (held->fd >= 0 && (size = read(held->fd, bytes, sizeof(bytes))) > 0) {
+	while (left && (size = read(held->pipe, bytes, sizeof(bytes))) > 0) {
+		pthread_mutex_lock(&held->lock);
 		buffer_append(&held->text, bytes, (size_t)size);
 		forget_first(&held->text);
+		held->has_more = true;
+		pthread_mutex_unlock(&held->lock);
+		left -= (size_t)size < left ? (size_t)size : left;
 	}
+	eventfd_write(held->fd, 1);
 }
+
+static void *run(void *context)
+{
+	struct held_messages *held = context;
+	struct pollfd polled[] = {
+		{ .fd = held->pipe, .events = POLLIN },
+		{ .fd = held->ended, .events = POLLIN },
+	};
+
+	while (!polled[1].revents && (poll(polled, 2, -1) >= 0 || errno == EINTR))
+		if (polled[0].revents)
+			read_some(held);
+	return NULL;
+}
+
+/* --- taking --- */
 
 const char *held_messages_take(struct held_messages *held, char *line, size_t size)
 {
-	size_t before = held->text.size, start;
+	const char *taken = NULL;
+	eventfd_t count;
+	size_t start;
 
-	read_all(held);
-	if (held->text.size == before || buffer_error(&held->text))
-		return NULL;
-	start = held->text.size - 1;
-	while (start && held->text.data[start - 1] != '\n')
-		start--;
-	snprintf(line, size, "%.*s", (int)(held->text.size - start - 1), held->text.data + start);
-	return line;
+	eventfd_read(held->fd, &count);
+	pthread_mutex_lock(&held->lock);
+	if (held->has_more && held->text.size && !buffer_error(&held->text)) {
+		start = held->text.size - 1;
+		while (start && held->text.data[start - 1] != '\n')
+			start--;
+		snprintf(line, size, "%.*s", (int)(held->text.size - start - 1),
+			 held->text.data + start);
+		taken = line;
+	}
+	held->has_more = false;
+	pthread_mutex_unlock(&held->lock);
+	return taken;
 }
 
-void held_messages_close(struct held_messages *held)
+/* --- life cycle --- */
+
+static void release(struct held_messages *held)
+{
+	cleanup_close(&held->fd);
+	cleanup_close(&held->saved);
+	cleanup_close(&held->pipe);
+	cleanup_close(&held->ended);
+	held->fd = held->saved = held->pipe = held->ended = -1;
+	buffer_release(&held->text);
+}
+
+static int open_descriptors(struct held_messages *held, int *ret_written)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	held->pipe = ends[0];
+	*ret_written = ends[1];
+	if (fcntl(held->pipe, F_SETFL, O_NONBLOCK))
+		return -errno;
+	held->saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+	held->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	held->ended = eventfd(0, EFD_CLOEXEC);
+	return held->saved < 0 || held->fd < 0 || held->ended < 0 ? -errno : 0;
+}
+
+int held_messages_open(struct held_messages *held)
+{
+	_cleanup_close_ int written = -1;
+	int error;
+
+	*held = (struct held_messages){
+		.fd = -1,
+		.saved = -1,
+		.pipe = -1,
+		.ended = -1,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+	};
+	if (!isatty(STDERR_FILENO))
+		return 0;
+	error = open_descriptors(held, &written);
+	if (!error)
+		error = quiet_thread_start(&held->thread, run, held);
+	if (error)
+		release(held);
+	else
+		dup2(written, STDERR_FILENO);
+	return error;
+}
+
+static void say(const struct buffer *text)
 {
 	size_t done = 0;
 
-	if (held->fd < 0)
-		return;
-	dup2(held->saved, STDERR_FILENO);
-	read_all(held);
-	while (done < held->text.size) {
-		ssize_t size = write(STDERR_FILENO, held->text.data + done, held->text.size - done);
+	while (done < text->size) {
+		ssize_t size = write(STDERR_FILENO, text->data + done, text->size - done);
 
 		if (size < 0 && errno != EINTR)
 			break; /* a terminal that is gone leaves nobody to tell */
 		done += size > 0 ? (size_t)size : 0;
 	}
-	close(held->fd);
-	close(held->saved);
-	held->fd = held->saved = -1;
-	buffer_release(&held->text);
+}
+
+void held_messages_close(struct held_messages *held)
+{
+	if (held->fd < 0)
+		return;
+	dup2(held->saved, STDERR_FILENO);
+	eventfd_write(held->ended, 1);
+	pthread_join(held->thread, NULL);
+	read_some(held);
+	say(&held->text);
+	release(held);
 }

@@ -275,6 +275,22 @@ def test_the_end_of_what_is_profiled_is_its_end():
         assert "ended with status 0" in terminal.text()
 
 
+@pytest.mark.root
+def test_what_libbpf_says_holds_nothing_up():
+    """It is more than a pipe holds, and is said before there is a screen."""
+    with load() as child, top("-v", "-p", child.pid) as terminal:
+        terminal.wait_for_text("take_turns")
+        quit_top(terminal)
+        terminal.wait_for(lambda text: "libbpf" in text, "what libbpf said")
+
+
+@pytest.mark.root
+def test_a_command_that_says_much_holds_nothing_up():
+    with top("--", "sh", "-c", "while :; do echo said again >&2; done") as terminal:
+        terminal.wait_for(lambda text: "SELF%" in text and "said again" in text, "the screen, and what the command says")
+        quit_top(terminal)
+
+
 # --- pages --------------------------------------------------------------------------------------------
 
 
