@@ -281,6 +281,14 @@ static bool tend(void *context, struct recording *recording)
 	return false;
 }
 
+/* The terminal is as it was before anything can end hearth at once. */
+static void stop(void *context)
+{
+	struct watching *watching = context;
+
+	top_session_stop(take_ptr(watching->session));
+}
+
 static uint64_t page_columns(void)
 {
 	const char *columns = getenv("COLUMNS");
@@ -374,11 +382,11 @@ static int record(struct watching *watching)
 	}
 	command->windows.take = keep_window;
 	command->windows.tend = tend;
+	command->windows.stop = stop;
 	command->windows.context = watching;
 	command->windows.limits = &command->limits;
 	command->windows.end_fd = watching->end_fd;
 	error = recorder_run(&command->recorder, &recording);
-	top_session_stop(take_ptr(watching->session));
 	live_keeper_end(watching->keeper, command->is_batch);
 	printed = top_batch_stop(batch);
 	interrupts_restore();

@@ -393,6 +393,14 @@ static void finish_snapshots(const struct recorder *recorder)
 	opener_take_over(recording->file_opener);
 }
 
+static void stop_windows(const struct recorder *recorder)
+{
+	const struct recorder_windows *windows = recorder->options->windows;
+
+	if (windows && windows->stop)
+		windows->stop(windows->context);
+}
+
 static int finish(struct recorder *recorder)
 {
 	struct recording *recording = recorder->recording;
@@ -404,6 +412,7 @@ static int finish(struct recorder *recorder)
 	recording->duration_ns = clock_boottime_ns() - recorder->start_ns;
 	recording->steal_ns = read_steal_ns() - recording->steal_ns;
 	clear_progress(recorder);
+	stop_windows(recorder);
 	interrupts_while_writing(recording->end == RECORDING_INTERRUPTED);
 	error = drain(recorder);
 	finish_snapshots(recorder);

@@ -40,6 +40,8 @@ struct recorder_windows {
 	void (*note_budget)(void *context, bool is_of_rate, const char *words);
 	/* Called a few times a second: true: the window is to end at once. NULL: there is nothing to do. */
 	bool (*tend)(void *context, struct recording *recording);
+	/* Called once, when the recording is over and before what is left of it is gathered: from then on a further signal ends hearth at once. NULL: there is nothing to do. */
+	void (*stop)(void *context);
 	/* SIGHUP was sent: `limits` may be others afterwards. NULL: it ends the recording, as a terminal's does. */
 	void (*reload)(void *context);
 	/* CPU time that other work of this program's processes took so far: no rate lowers it, and `limits` are not of it. NULL: none. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -83,6 +84,18 @@ static void set_up_colours(struct terminal_screen *screen)
 				  styles[i].basic_background);
 }
 
+/* Ctrl-\ would end the program and leave the terminal as it is; the terminal's own settings come back with endwin(). */
+static void take_quit_key_away(int input)
+{
+	struct termios settings;
+
+	if (tcgetattr(input, &settings))
+		return;
+	settings.c_cc[VQUIT] = _POSIX_VDISABLE;
+	if (!tcsetattr(input, TCSANOW, &settings))
+		def_prog_mode();
+}
+
 int terminal_screen_open(int input, int output, struct terminal_screen **ret_screen)
 {
 	struct terminal_screen *screen;
@@ -113,6 +126,7 @@ int terminal_screen_open(int input, int output, struct terminal_screen **ret_scr
 	set_escdelay(ESCAPE_MS);
 	curs_set(0);
 	set_up_colours(screen);
+	take_quit_key_away(input);
 	*ret_screen = screen;
 	return 0;
 }

@@ -215,6 +215,28 @@ def test_the_terminals_own_interrupt_ends_it():
 
 
 @pytest.mark.root
+def test_an_end_that_is_hurried_leaves_the_terminal_as_it_was():
+    with load(), top() as terminal:
+        terminal.wait_for_text("SELF%")
+        pid = terminal.pid()
+        with contextlib.suppress(ProcessLookupError):
+            while not terminal.status.exists():
+                os.kill(pid, signal.SIGINT)
+        assert terminal.end() in (0, 128 + signal.SIGINT)
+        assert terminal.is_cooked()
+        terminal.wait_for(lambda text: "SELF%" not in text, "the screen of before")
+
+
+@pytest.mark.root
+def test_the_terminals_quit_key_leaves_no_raw_terminal():
+    with load(), top() as terminal:
+        terminal.wait_for_text("SELF%")
+        terminal.press("C-\\", "Tab")
+        terminal.wait_for_text("> functions")
+        quit_top(terminal)
+
+
+@pytest.mark.root
 def test_a_terminal_that_is_gone_ends_it():
     with load(), top() as terminal:
         terminal.wait_for_text("SELF%")
