@@ -10,6 +10,12 @@
 
 _Static_assert((int)CODE_SEGMENTS_MAX == (int)MODULE_SEGMENTS_MAX, "a store has room for them");
 
+struct known_file {
+	struct code_segments segments;
+	uint64_t met,
+		told; /* slices, 0: none: whose windows have it, the last of them; and that was told of it */
+};
+
 void known_code_init(struct known_code *code)
 {
 	*code = (struct known_code){ 0 };
@@ -19,12 +25,13 @@ void known_code_init(struct known_code *code)
 void known_code_release(struct known_code *code)
 {
 	string_pool_release(&code->build_ids);
-	buffer_release(&code->segments);
+	buffer_release(&code->files);
 }
 
 int known_code_add(struct known_code *code, const char *build_id,
 		   const struct code_segments *segments)
 {
+	const struct known_file file = { .segments = *segments };
 	uint32_t before = code->build_ids.count, string;
 	int error;
 
@@ -33,14 +40,31 @@ int known_code_add(struct known_code *code, const char *build_id,
 	error = string_pool_add(&code->build_ids, build_id, strlen(build_id), &string);
 	if (error || string < before)
 		return error;
-	buffer_append(&code->segments, segments, sizeof(*segments));
-	return buffer_error(&code->segments);
+	buffer_append(&code->files, &file, sizeof(file));
+	return buffer_error(&code->files);
 }
 
-static struct module_code module_of(const struct known_code *code, uint32_t string)
+static struct known_file *files_of(const struct known_code *code, size_t *ret_count)
 {
-	const struct code_segments *segments =
-		&((const struct code_segments *)code->segments.data)[string];
+	*ret_count = code->files.size / sizeof(struct known_file);
+	return (struct known_file *)code->files.data;
+}
+
+void known_code_meet(struct known_code *code, const char *build_id, uint64_t slice)
+{
+	size_t count;
+	struct known_file *files = files_of(code, &count);
+	uint32_t string;
+
+	if (string_pool_find(&code->build_ids, build_id, strlen(build_id), &string) &&
+	    string < count)
+		files[string].met = slice;
+}
+
+static struct module_code module_of(const struct known_code *code, const struct known_file *file,
+				    uint32_t string)
+{
+	const struct code_segments *segments = &file->segments;
 	struct module_code module = { .build_id = string_pool_get(&code->build_ids, string, NULL),
 				      .count = segments->count };
 
@@ -51,27 +75,33 @@ static struct module_code module_of(const struct known_code *code, uint32_t stri
 	return module;
 }
 
+static bool is_news(const struct known_file *file, uint64_t slice)
+{
+	return file->met == slice && file->told != slice;
+}
+
 int known_code_tell(struct known_code *code, struct store_writer *writer)
 {
-	uint32_t count = (uint32_t)(code->segments.size / sizeof(struct code_segments));
+	uint64_t slice = store_writer_slice(writer);
+	size_t count;
+	struct known_file *files = files_of(code, &count);
 	_cleanup_(buffer_release) struct buffer modules = { 0 };
 	int error;
 
-	if (code->slice != store_writer_slice(writer))
-		code->told = 0;
-	code->slice = store_writer_slice(writer);
-	if (code->told == count)
-		return 0;
-	for (uint32_t i = code->told; i < count; i++) {
-		const struct module_code module = module_of(code, i);
+	for (size_t i = 0; i < count; i++) {
+		struct module_code module;
 
+		if (!is_news(&files[i], slice))
+			continue;
+		module = module_of(code, &files[i], (uint32_t)i);
 		buffer_append(&modules, &module, sizeof(module));
 	}
 	error = buffer_error(&modules);
-	if (!error)
+	if (!error && modules.size)
 		error = store_writer_add_modules(writer, (const struct module_code *)modules.data,
-						 count - code->told);
-	if (!error)
-		code->told = count;
+						 modules.size / sizeof(struct module_code));
+	for (size_t i = 0; i < count && !error; i++)
+		if (is_news(&files[i], slice))
+			files[i].told = slice;
 	return error;
 }

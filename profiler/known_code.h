@@ -15,9 +15,7 @@ struct store_writer;
 /* Zero bytes are an empty one but for the pool. */
 struct known_code {
 	struct string_pool build_ids;
-	struct buffer segments; /* struct code_segments, by the string's number */
-	uint32_t told;          /* so many of them, */
-	uint64_t slice;         /* to this one */
+	struct buffer files; /* struct known_file, by the string's number */
 };
 
 void known_code_init(struct known_code *code);
@@ -27,7 +25,10 @@ void known_code_release(struct known_code *code);
 int known_code_add(struct known_code *code, const char *build_id,
 		   const struct code_segments *segments);
 
-/* Tells the slice that is open of those that it was not told of; another one knows nothing yet. 0 or an error of store_writer_add_modules(), and it is tried again. */
+/* A window of this slice has the file; nothing is done of one that was not noted. */
+void known_code_meet(struct known_code *code, const char *build_id, uint64_t slice);
+
+/* Tells the slice that is open of those that its windows have and that it was not told of; another one knows nothing yet. 0 or an error of store_writer_add_modules(), and it is tried again. */
 int known_code_tell(struct known_code *code, struct store_writer *writer);
 
 #endif

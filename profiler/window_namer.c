@@ -655,9 +655,26 @@ static int name(struct window_namer *namer, const struct window_code *code, bool
 	return error;
 }
 
+static void meet_code(struct window_namer *namer, const struct window_code *code,
+		      const struct store_writer *store)
+{
+	uint64_t slice = store_writer_slice(store);
+	size_t count;
+	const struct module *modules = window_code_modules(code, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		const char *identity = identity_of(namer, modules[i].id);
+
+		if (identity)
+			known_code_meet(&namer->code, identity, slice);
+	}
+}
+
 int window_namer_name(struct window_namer *namer, const struct window_code *code, bool at_once,
 		      const struct window_shelf *shelf)
 {
+	if (shelf->store)
+		meet_code(namer, code, shelf->store);
 	naming_turns_begin_window(&namer->turns);
 	return name(namer, code, at_once, shelf);
 }
