@@ -166,6 +166,7 @@ $(OUTPUT)/unit/%: $(OUTPUT)/sanitized/tests/unit/%.o $(OUTPUT)/sanitized/libhear
 # Calls that a test has come to it first.
 $(OUTPUT)/unit/control_groups_test: WRAPPED := -Wl,--wrap=buffer_read_file
 $(OUTPUT)/unit/known_code_test: WRAPPED := -Wl,--wrap=store_writer_slice,--wrap=store_writer_add_modules
+$(OUTPUT)/unit/process_watch_test: WRAPPED := -Wl,--wrap=readdir
 $(OUTPUT)/unit/snapshots_test: WRAPPED := -Wl,--wrap=unwind_loader_is_pending
 $(OUTPUT)/unit/modules_test: WRAPPED := -Wl,--wrap=opener_ask,--wrap=opener_take
 $(OUTPUT)/unit/store_power_test: WRAPPED := -Wl,--wrap=rename,--wrap=unlink

@@ -54,12 +54,14 @@ struct side {
 
 struct process_watch {
 	const char *proc;
+	uint32_t max;
 	uint64_t tick_ns;
 	uint64_t own_pid;
 	bool has_looked;
 	uint64_t earlier_ns, before_ns,
 		now_ns; /* wall clock: when it looked last, before, and before that */
 	struct record_pool before, present; /* struct watched_process */
+	uint32_t before_end, present_end;   /* of the PIDs that were looked at, which ascend */
 	struct side starts, ends;
 	struct event_list events;
 };
@@ -70,13 +72,14 @@ static void sum_init(struct unnamed_sum *sum)
 	sum->count = 0;
 }
 
-struct process_watch *process_watch_new(const char *proc)
+struct process_watch *process_watch_new(const char *proc, uint32_t max)
 {
 	struct process_watch *watch = calloc(1, sizeof(*watch));
 
 	if (!watch)
 		return NULL;
 	watch->proc = proc;
+	watch->max = max;
 	watch->tick_ns = NS_PER_SECOND / (uint64_t)sysconf(_SC_CLK_TCK);
 	watch->own_pid = (uint64_t)getpid();
 	watch->starts.kind = EVENT_PROCESS_START;
@@ -232,27 +235,29 @@ static int note(struct process_watch *watch, uint32_t pid, const char *name, uin
 {
 	const struct watched_process *before = find(&watch->before, pid);
 	struct watched_process process = { .pid = pid, .inode = inode };
-	bool is_new;
 
-	if (watch->present.count >= PROCESS_WATCH_MAX_PROCESSES)
-		return 0;
 	if (before && before->inode == inode)
 		return keep(watch, before);
-	if (!read_process(watch, name, &process))
-		return 0;
-	is_new = !before || before->start_ticks != process.start_ticks;
-	if (watch->has_looked && is_new) {
-		int error = tell(watch, &watch->starts, &process, unix_of_start(watch, &process));
-
-		if (error)
-			return error;
-	}
-	return keep(watch, &process);
+	return read_process(watch, name, &process) ? keep(watch, &process) : 0;
 }
 
 static bool is_same(const struct watched_process *a, const struct watched_process *b)
 {
 	return a->pid == b->pid && a->start_ticks == b->start_ticks;
+}
+
+static int tell_begun(struct process_watch *watch)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < watch->present.count && !error; i++) {
+		const struct watched_process *process = record_pool_get(&watch->present, i);
+		const struct watched_process *before = find(&watch->before, process->pid);
+
+		if (process->pid < watch->before_end && (!before || !is_same(before, process)))
+			error = tell(watch, &watch->starts, process, unix_of_start(watch, process));
+	}
+	return error;
 }
 
 static int tell_ended(struct process_watch *watch)
@@ -263,7 +268,8 @@ static int tell_ended(struct process_watch *watch)
 		const struct watched_process *process = record_pool_get(&watch->before, i);
 		const struct watched_process *present = find(&watch->present, process->pid);
 
-		if (!process->has_ended && (!present || !is_same(present, process)))
+		if (process->pid < watch->present_end && !process->has_ended &&
+		    (!present || !is_same(present, process)))
 			error = tell(watch, &watch->ends, process, watch->now_ns);
 	}
 	return error;
@@ -278,24 +284,42 @@ static bool pid_of(const char *name, uint32_t *ret_pid)
 	return *name >= '1' && *name <= '9' && !*end && pid <= INT32_MAX;
 }
 
+/* NULL: the end, or errno tells why not. */
+static const struct dirent *next_entry(DIR *folder)
+{
+	errno = 0;
+	return readdir(folder);
+}
+
+/* Of further processes than there is room for nothing is known. */
 static int note_each(struct process_watch *watch, DIR *folder)
 {
 	const struct dirent *entry;
 	uint32_t pid;
 	int error = 0;
 
-	while (!error && (entry = readdir(folder)))
-		if (pid_of(entry->d_name, &pid))
-			error = note(watch, pid, entry->d_name, entry->d_ino);
-	return error;
+	watch->present_end = UINT32_MAX;
+	while (!error && (entry = next_entry(folder))) {
+		if (!pid_of(entry->d_name, &pid))
+			continue;
+		if (watch->present.count >= watch->max) {
+			watch->present_end = pid;
+			return 0;
+		}
+		error = note(watch, pid, entry->d_name, entry->d_ino);
+	}
+	return error ? error : -errno;
 }
 
 static void swap_pools(struct process_watch *watch)
 {
 	const struct record_pool present = watch->present;
+	uint32_t end = watch->present_end;
 
 	watch->present = watch->before;
 	watch->before = present;
+	watch->present_end = watch->before_end;
+	watch->before_end = end;
 }
 
 static void clear(struct record_pool *pool)
@@ -318,6 +342,8 @@ int process_watch_look(struct process_watch *watch)
 	watch->now_ns = clock_unix_ns();
 	error = note_each(watch, folder);
 	closedir(folder);
+	if (!error && watch->has_looked)
+		error = tell_begun(watch);
 	if (!error)
 		error = tell_ended(watch);
 	if (error)
@@ -345,7 +371,7 @@ int process_watch_meet(struct process_watch *watch, const struct process_event *
 	if (event->is_kernel || !process.pid || !watch->earlier_ns ||
 	    start_ns < watch->earlier_ns || start_ns > watch->now_ns ||
 	    was_seen(watch, process.pid) || !strncmp(event->comm, OWN_NAME, strlen(OWN_NAME)) ||
-	    watch->present.count >= PROCESS_WATCH_MAX_PROCESSES)
+	    watch->present.count >= watch->max)
 		return 0;
 	memcpy(process.comm, event->comm, EVENT_COMM_SIZE);
 	error = tell(watch, &watch->starts, &process, start_ns);

@@ -16,13 +16,13 @@ struct process_event;
 struct process_watch;
 
 #define PROCESS_WATCH_MAX_EVENTS    48
-#define PROCESS_WATCH_MAX_PROCESSES 65536 /* further ones are not watched */
+#define PROCESS_WATCH_MAX_PROCESSES 65536
 
-/* `proc`: "/proc", or what has its form; it lives longer. NULL: out of memory. */
-struct process_watch *process_watch_new(const char *proc);
+/* `proc`: "/proc", or what has its form; it lives longer. Of more processes than `max` those of the lowest PIDs are watched, for a folder of /proc tells them in that order. NULL: out of memory. */
+struct process_watch *process_watch_new(const char *proc, uint32_t max);
 void process_watch_free(struct process_watch *watch);
 
-/* Looks at all processes: 0, -ENOMEM, or the error of opening the folder, and the next look tells what this one did not. What the first look finds was there before. */
+/* Looks at all processes: 0, -ENOMEM, or the error of opening or reading the folder, and the next look tells what this one did not. What the first look finds was there before. */
 int process_watch_look(struct process_watch *watch);
 
 /* A process that had a tick before the last look; `ahead_ns`: what the wall clock is ahead of the clock of its start. 0 or -ENOMEM. */

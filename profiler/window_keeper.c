@@ -384,7 +384,7 @@ int window_keeper_new(const struct window_keeper_options *options,
 		(struct window_source){ options->command, options->event, keeper->machine };
 	pthread_mutex_init(&keeper->lock, NULL);
 	pthread_cond_init(&keeper->changed, NULL);
-	keeper->processes = process_watch_new("/proc");
+	keeper->processes = process_watch_new("/proc", PROCESS_WATCH_MAX_PROCESSES);
 	keeper->roller = window_roller_new();
 	error = keeper->processes && keeper->roller ? window_namer_new(&keeper->namer) : -ENOMEM;
 	if (!error)

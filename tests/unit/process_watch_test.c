@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -38,7 +40,8 @@ static int make_place(void **state)
 
 	snprintf(place->folder, sizeof(place->folder), "/tmp/hearth-watch-XXXXXX");
 	assert_non_null(mkdtemp(place->folder));
-	assert_non_null(place->watch = process_watch_new(place->folder));
+	assert_non_null(place->watch =
+				process_watch_new(place->folder, PROCESS_WATCH_MAX_PROCESSES));
 	*state = place;
 	return 0;
 }
@@ -115,8 +118,13 @@ static void assert_told(struct place *place, const char *expected)
 	buffer_release(&text);
 }
 
+static const char *listed; /* in the order of the PIDs; NULL: as the folder has it */
+static unsigned int listed_pid, listed_end;
+static int list_error;
+
 static void look(struct place *place, const char *expected)
 {
+	listed_pid = 0;
 	assert_int_equal(process_watch_look(place->watch), 0);
 	assert_told(place, expected);
 }
@@ -243,9 +251,85 @@ static void one_that_came_and_went_is_known_by_its_ticks(void **state)
 	look(place, ""); /* its end is told already */
 }
 
+/* --- in the order of the PIDs, as /proc does it --- */
+
+struct dirent *__real_readdir(DIR *folder);
+struct dirent *__wrap_readdir(DIR *folder);
+
+struct dirent *__wrap_readdir(DIR *folder)
+{
+	static struct dirent entry;
+	char path[128];
+
+	if (!listed)
+		return __real_readdir(folder);
+	while (++listed_pid < listed_end) {
+		snprintf(entry.d_name, sizeof(entry.d_name), "%u", listed_pid);
+		snprintf(path, sizeof(path), "%s/%u", listed, listed_pid);
+		entry.d_ino = listed_pid;
+		if (!access(path, F_OK))
+			return &entry;
+	}
+	errno = list_error;
+	return NULL;
+}
+
+static void list(const struct place *place, unsigned int end, int error)
+{
+	listed = place->folder;
+	listed_pid = 0;
+	listed_end = end;
+	list_error = error;
+}
+
+/* Those behind the ones that there is room for neither begin nor end when that room moves. */
+static void what_there_is_no_room_for_is_not_told(void **state)
+{
+	struct place *place = *state;
+
+	process_watch_free(place->watch);
+	assert_non_null(place->watch = process_watch_new(place->folder, 3));
+	list(place, 10, 0);
+	for (unsigned int pid = 1; pid <= 6; pid++)
+		begin(place, pid, "steady", 5);
+	look(place, "");
+	end_process(place, 2);
+	look(place, "-2 steady\n"); /* 4 has room now, */
+	begin(place, 2, "new", 60);
+	look(place, "+2 new\n"); /* and again none */
+	end_process(place, 4);
+	end_process(place, 5);
+	look(place, "");
+	end_process(place, 1);
+	look(place, "-1 steady\n");
+	end_process(place, 2);
+	look(place, "-2 new\n");
+	begin(place, 7, "new", 70);
+	look(place, "+7 new\n");
+	listed = NULL;
+}
+
+/* What could not be read has not ended, and what was read is told by the next look. */
+static void a_folder_that_is_read_in_part_is_an_error(void **state)
+{
+	struct place *place = *state;
+
+	begin(place, 1, "steady", 5);
+	begin(place, 5, "steady", 5);
+	list(place, 10, 0);
+	look(place, "");
+	begin(place, 3, "new", 60);
+	list(place, 4, EIO);
+	assert_int_equal(process_watch_look(place->watch), -EIO);
+	list(place, 10, 0);
+	look(place, "+3 new\n");
+	listed = NULL;
+}
+
 static void a_folder_that_is_not_there_is_an_error(void **state)
 {
-	struct process_watch *watch = process_watch_new("/nonexistent");
+	struct process_watch *watch =
+		process_watch_new("/nonexistent", PROCESS_WATCH_MAX_PROCESSES);
 
 	(void)state;
 	assert_true(process_watch_look(watch) < 0);
@@ -255,7 +339,7 @@ static void a_folder_that_is_not_there_is_an_error(void **state)
 /* The time of a start is that of the process. */
 static void a_process_of_this_machine(void **state)
 {
-	struct process_watch *watch = process_watch_new("/proc");
+	struct process_watch *watch = process_watch_new("/proc", PROCESS_WATCH_MAX_PROCESSES);
 	struct event_list events = { 0 };
 	uint64_t before_ns = clock_unix_ns();
 	bool has_begun = false;
@@ -311,6 +395,10 @@ int main(void)
 						make_place, remove_place),
 		cmocka_unit_test_setup_teardown(many_are_told_as_one, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(one_that_came_and_went_is_known_by_its_ticks,
+						make_place, remove_place),
+		cmocka_unit_test_setup_teardown(what_there_is_no_room_for_is_not_told, make_place,
+						remove_place),
+		cmocka_unit_test_setup_teardown(a_folder_that_is_read_in_part_is_an_error,
 						make_place, remove_place),
 		cmocka_unit_test(a_folder_that_is_not_there_is_an_error),
 		cmocka_unit_test(a_process_of_this_machine),
