@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What there is in the store: its parts, and what happened. */
-#include <string.h>
-
 #include "http/answers.h"
 #include "http/http_parameters.h"
 #include "http/http_reply.h"
 #include "http/json_answer.h"
-
-#define EVENTS_READ 100000 /* of which those of a kind are taken */
 
 static const char *name_of(enum api_span_state state)
 {
@@ -50,33 +46,12 @@ int answer_spans(const struct http_question *question, struct http_reply *reply)
 	return error;
 }
 
-/* As "process", or "!process". NULL: any. */
-static bool is_of_kind(const struct api_event *event, const char *kind)
-{
-	const bool is_other = kind && *kind == '!';
-
-	return !kind || !strncmp(event->kind, kind + is_other, strlen(kind + is_other)) != is_other;
-}
-
-/* Of which on there are no more than so many of a kind. */
-static size_t first_of_last(const struct api_events *events, const char *kind, size_t count)
-{
-	size_t first = events->count;
-
-	while (first && (count || !is_of_kind(&events->events[first - 1], kind)))
-		count -= is_of_kind(&events->events[--first], kind);
-	return first;
-}
-
-static void append_events(struct json_answer *json, const struct api_events *events,
-			  const char *kind, size_t first)
+static void append_events(struct json_answer *json, const struct api_events *events)
 {
 	json_open(json, '{');
 	json_key(json, "events");
 	json_open(json, '[');
-	for (size_t i = first; i < events->count; i++) {
-		if (!is_of_kind(&events->events[i], kind))
-			continue;
+	for (size_t i = 0; i < events->count; i++) {
 		json_open(json, '{');
 		json_pair_ms(json, "time_ms", events->events[i].time_ns);
 		json_pair_text(json, "kind", events->events[i].kind);
@@ -90,16 +65,17 @@ static void append_events(struct json_answer *json, const struct api_events *eve
 int answer_events(const struct http_question *question, struct http_reply *reply)
 {
 	const struct http_parameters *parameters = question->parameters;
-	const char *kind = http_parameters_get(parameters, "kind")->text;
-	const size_t limit = (size_t)http_parameters_number(parameters, "limit");
+	const struct api_events_wish wish = {
+		.from_ns = http_parameters_number(parameters, "from"),
+		.to_ns = http_parameters_number(parameters, "to"),
+		.limit = (size_t)http_parameters_number(parameters, "limit"),
+		.kind = http_parameters_get(parameters, "kind")->text,
+	};
 	struct json_answer json = json_answer_begin(&reply->body.buffer);
 	struct api_events events;
-	int error =
-		question->source->events(question->view, http_parameters_number(parameters, "from"),
-					 http_parameters_number(parameters, "to"),
-					 kind ? EVENTS_READ : limit, question->memory, &events);
+	int error = question->source->events(question->view, &wish, question->memory, &events);
 
 	if (!error)
-		append_events(&json, &events, kind, first_of_last(&events, kind, limit));
+		append_events(&json, &events);
 	return error;
 }

@@ -128,6 +128,14 @@ struct api_heat {
 	const uint32_t *counts;
 };
 
+/* Of a span, the last ones of more than `limit` that are of a kind. */
+struct api_events_wish {
+	uint64_t from_ns, to_ns;
+	size_t limit;
+	const char
+		*kind; /* as "process": how it begins, or "!process": how it does not; NULL: any */
+};
+
 struct api_event {
 	uint64_t time_ns;
 	const char *kind; /* a word: process_start, window_lost, ... */
@@ -182,9 +190,8 @@ struct api_source {
 	int (*heat)(void *view, const struct api_samples *samples, uint32_t columns, uint32_t rows,
 		    struct arena *memory, struct api_heat *ret_heat);
 	int (*fates)(void *view, const struct api_samples *samples, struct api_fates *ret_fates);
-	/* Of a span, the last ones of more than `limit`. */
-	int (*events)(void *view, uint64_t from_ns, uint64_t to_ns, size_t limit,
-		      struct arena *memory, struct api_events *ret_events);
+	int (*events)(void *view, const struct api_events_wish *wish, struct arena *memory,
+		      struct api_events *ret_events);
 	int (*spans)(void *view, struct arena *memory, struct api_spans *ret_spans);
 };
 

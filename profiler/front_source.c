@@ -236,15 +236,19 @@ static const char *text_of(const struct store_event *event, struct arena *memory
 	return arena_string(memory, text, strlen(text));
 }
 
-static int get_events(void *view, uint64_t from_ns, uint64_t to_ns, size_t limit,
-		      struct arena *memory, struct api_events *ret_events)
+static int get_events(void *view, const struct api_events_wish *wish, struct arena *memory,
+		      struct api_events *ret_events)
 {
-	const struct window_span part = { from_ns, to_ns };
+	const struct view_events_question question = {
+		.part = { wish->from_ns, wish->to_ns },
+		.limit = wish->limit,
+		.kind = wish->kind,
+	};
 	struct store_event *found;
 	struct api_event *events;
 	size_t count;
-	int error = store_view_events(((struct front_view *)view)->view, part, limit, memory,
-				      &found, &count);
+	int error = store_view_events(((struct front_view *)view)->view, &question, memory, &found,
+				      &count);
 
 	if (error)
 		return error;

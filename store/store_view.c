@@ -244,21 +244,62 @@ bool view_filter_is_fine(const struct label_filter *filter)
 
 /* --- events --- */
 
-/* The last ones that were met, in a ring. */
+#define TEXT_LEAST 16 /* a comm */
+
+/* Where a place of the ring has its text, again and again. */
+struct event_text {
+	char *bytes;
+	size_t room;
+};
+
+/* The last ones that were met of those that are asked for, in a ring. */
 struct last_events {
+	const char *kind;
 	struct store_event *events;
+	struct event_text *texts;
 	size_t limit, met;
 	struct arena *memory;
 };
 
+static bool takes_event(const struct last_events *last, const struct store_event *event)
+{
+	const bool is_other = last->kind && *last->kind == '!';
+	const char *begin = last->kind ? last->kind + is_other : "";
+
+	return !strncmp(event_kind_name(event->kind), begin, strlen(begin)) != is_other;
+}
+
+static int keep_text(struct event_text *kept, struct bytes text, struct arena *memory)
+{
+	const size_t size = text.size < VIEW_TEXT_BYTES ? text.size : VIEW_TEXT_BYTES - 1;
+	size_t room = kept->room ? kept->room : TEXT_LEAST;
+
+	while (room <= size)
+		room *= 2;
+	if (room > kept->room)
+		*kept = (struct event_text){ arena_alloc(memory, room), room };
+	if (!kept->bytes)
+		return -ENOMEM;
+	memcpy(kept->bytes, text.data, size);
+	kept->bytes[size] = '\0';
+	return 0;
+}
+
 static int keep_event(void *context, const struct store_event *event, struct bytes text)
 {
 	struct last_events *last = context;
-	struct store_event *kept = &last->events[last->met++ % last->limit];
+	const size_t place = last->met % last->limit;
+	struct event_text *kept = &last->texts[place];
+	int error;
 
-	*kept = *event;
-	kept->text = arena_string(last->memory, (const char *)text.data, text.size);
-	return kept->text ? 0 : -ENOMEM;
+	if (!takes_event(last, event))
+		return 0;
+	if (last->met++ < last->limit)
+		*kept = (struct event_text){ 0 };
+	error = keep_text(kept, text, last->memory);
+	last->events[place] = *event;
+	last->events[place].text = kept->bytes;
+	return error;
 }
 
 static int compare_events(const void *left, const void *right)
@@ -268,19 +309,24 @@ static int compare_events(const void *left, const void *right)
 	return (a->time_ns > b->time_ns) - (a->time_ns < b->time_ns);
 }
 
-int store_view_events(struct store_view *view, struct window_span part, size_t limit,
+int store_view_events(struct store_view *view, const struct view_events_question *question,
 		      struct arena *memory, struct store_event **ret_events, size_t *ret_count)
 {
-	struct last_events last = { .limit = limit ? limit : 1, .memory = memory };
-	int error = view_load(view, part);
+	const size_t limit = question->limit;
+	struct last_events last = { .kind = question->kind,
+				    .limit = limit ? limit : 1,
+				    .memory = memory };
+	int error = view_load(view, question->part);
 
 	last.events = arena_alloc(memory, last.limit * sizeof(*last.events));
-	if (!last.events)
+	last.texts = arena_alloc(memory, last.limit * sizeof(*last.texts));
+	if (!last.events || !last.texts)
 		error = -ENOMEM;
 	for (size_t i = 0; i < view->count && !error; i++) {
-		int met = view->slices[i].head ? view_slice_events(&view->slices[i], view->folder,
-								   part, keep_event, &last)
-					       : 0;
+		int met = view->slices[i].head
+				  ? view_slice_events(&view->slices[i], view->folder,
+						      question->part, keep_event, &last)
+				  : 0;
 
 		error = met == -ENOMEM ? met : 0;
 	}

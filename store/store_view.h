@@ -99,8 +99,17 @@ int store_view_series(struct store_view *view, const struct view_question *quest
 int store_view_heat(struct store_view *view, const struct view_question *question, uint32_t columns,
 		    uint32_t rows, struct arena *memory, uint32_t **ret_counts);
 
-/* By time, the last `limit` of them. The texts are terminated. */
-int store_view_events(struct store_view *view, struct window_span part, size_t limit,
+#define VIEW_TEXT_BYTES 256 /* of an event's text, with its end: longer ones are cut */
+
+/* Which events: the last `limit` of a part that are of a kind. */
+struct view_events_question {
+	struct window_span part;
+	size_t limit;
+	const char *kind; /* how its name begins, with ! ahead how it does not; NULL: any */
+};
+
+/* By time. The texts are terminated. What the arena takes follows the limit, however many there are. */
+int store_view_events(struct store_view *view, const struct view_events_question *question,
 		      struct arena *memory, struct store_event **ret_events, size_t *ret_count);
 
 #endif

@@ -251,17 +251,32 @@ static inline int api_in_test_ask_fates(void *view, const struct api_samples *sa
 	return error;
 }
 
-static inline int api_in_test_events(void *view, uint64_t from_ns, uint64_t to_ns, size_t limit,
+static inline bool api_in_test_is_of_kind(const char *kind, const char *asked)
+{
+	const bool is_other = asked && *asked == '!';
+
+	return !asked || !strncmp(kind, asked + is_other, strlen(asked + is_other)) != is_other;
+}
+
+static inline int api_in_test_events(void *view, const struct api_events_wish *wish,
 				     struct arena *memory, struct api_events *ret_events)
 {
-	struct api_event *events = arena_alloc(memory, 2 * sizeof(*events));
+	const struct api_event all[] = {
+		{ wish->from_ns, "process_start", "nginx" },
+		{ wish->to_ns - 1, "rate_changed", API_IN_TEST_HOSTILE },
+	};
+	struct api_event *events = arena_alloc(memory, sizeof(all));
+	size_t count = 0;
 
 	(void)view;
 	if (!events)
 		return -ENOMEM;
-	events[0] = (struct api_event){ from_ns, "process_start", "nginx" };
-	events[1] = (struct api_event){ to_ns - 1, "rate_changed", API_IN_TEST_HOSTILE };
-	*ret_events = (struct api_events){ limit < 2 ? events + 1 : events, limit < 2 ? 1 : 2 };
+	for (size_t i = 0; i < 2; i++)
+		if (api_in_test_is_of_kind(all[i].kind, wish->kind))
+			events[count++] = all[i];
+	*ret_events = (struct api_events){ events, count };
+	if (count > wish->limit)
+		*ret_events = (struct api_events){ &events[count - wish->limit], wish->limit };
 	return 0;
 }
 

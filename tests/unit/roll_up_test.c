@@ -234,6 +234,7 @@ static void read_values(const char *folder, enum sample_label label, struct buff
 static void read_sums(const char *folder, struct buffer *to)
 {
 	const struct view_question question = { .part = always };
+	const struct view_events_question all = { .part = always, .limit = 1 << 20 };
 	struct store_view *view;
 	struct store_event *events;
 	struct profile *profile;
@@ -253,7 +254,7 @@ static void read_sums(const char *folder, struct buffer *to)
 			if (profile_frame(profile, profile_node(profile, at)->frame)->kind ==
 			    FRAME_MARKER)
 				truncated += profile_node(profile, i)->self;
-	assert_int_equal(store_view_events(view, always, 1 << 20, &memory, &events, &count), 0);
+	assert_int_equal(store_view_events(view, &all, &memory, &events, &count), 0);
 	buffer_printf(to, "%llu of %llu truncated, %zu events\n", (unsigned long long)truncated,
 		      (unsigned long long)profile_total(profile), count);
 	assert_true(truncated > 0 && truncated < profile_total(profile));

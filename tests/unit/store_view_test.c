@@ -514,6 +514,12 @@ static void test_heat_counts_each_sample_in_its_place(void **state)
 
 /* --- events --- */
 
+static void find_events(struct store_view *view, const struct view_events_question *question,
+			struct arena *memory, struct store_event **ret_found, size_t *ret_count)
+{
+	assert_int_equal(store_view_events(view, question, memory, ret_found, ret_count), 0);
+}
+
 static void test_events_are_kept(void **state)
 {
 	const struct place *place = *state;
@@ -532,7 +538,8 @@ static void test_events_are_kept(void **state)
 	arena_init(&memory);
 	assert_int_equal(store_writer_add_events(writer, events, 3), 0);
 	add_windows(writer, 0, 1, RATE_HZ);
-	assert_int_equal(store_view_events(view, always, 10, &memory, &found, &count), 0);
+	find_events(view, &(struct view_events_question){ always, 10, NULL }, &memory, &found,
+		    &count);
 	assert_int_equal(count, 3);
 	assert_int_equal(found[0].kind, EVENT_SERVE_START);
 	assert_int_equal(found[0].pid, EVENT_NO_PID);
@@ -546,16 +553,17 @@ static void test_events_are_kept(void **state)
 	add_windows(writer, 1, 2, RATE_HZ);
 	assert_int_equal(store_writer_add_events(writer, &events[3], 1), 0);
 	assert_int_equal(store_writer_close(writer), 0);
-	assert_int_equal(store_view_events(view, always, 10, &memory, &found, &count), 0);
+	find_events(view, &(struct view_events_question){ always, 10, NULL }, &memory, &found,
+		    &count);
 	assert_int_equal(count, 4);
 	assert_string_equal(event_kind_name(found[3].kind), "serve_stop");
-	assert_int_equal(store_view_events(view, always, 2, &memory, &found, &count), 0);
+	find_events(view, &(struct view_events_question){ always, 2, NULL }, &memory, &found,
+		    &count);
 	assert_int_equal(count, 2);
-	assert_int_equal(
-		store_view_events(view,
-				  (struct window_span){ events[0].time_ns + 1, events[1].time_ns },
-				  10, &memory, &found, &count),
-		0);
+	find_events(view,
+		    &(struct view_events_question){
+			    { events[0].time_ns + 1, events[1].time_ns }, 10, NULL },
+		    &memory, &found, &count);
 	assert_int_equal(count, 1);
 	assert_int_equal(found[0].kind, EVENT_PROCESS_END);
 	arena_release(&memory);
@@ -580,10 +588,90 @@ static void test_waiting_events_are_limited(void **state)
 		assert_int_equal(store_writer_add_events(writer, &event, 1), 0);
 	}
 	add_windows(writer, 0, 1, RATE_HZ);
-	assert_int_equal(store_view_events(view, always, STORE_EVENTS_MAX, &memory, &found, &count),
-			 0);
+	find_events(view, &(struct view_events_question){ always, STORE_EVENTS_MAX, NULL }, &memory,
+		    &found, &count);
 	assert_true(count >= STORE_EVENTS_MAX / 2 && count <= STORE_EVENTS_MAX);
 	assert_int_equal(found[count - 1].pid, STORE_EVENTS_MAX + 9);
+	assert_int_equal(store_writer_close(writer), 0);
+	arena_release(&memory);
+	store_view_free(view);
+}
+
+/* However many others came after them; and what is not asked for takes no memory. */
+static void test_events_of_a_kind(void **state)
+{
+	const struct place *place = *state;
+	struct store_writer *writer = open_writer(place->folder);
+	struct store_view *view = open_view(place->folder);
+	const struct store_event first = { span_of(0).start_ns, EVENT_WINDOW_LOST, EVENT_NO_PID,
+					   "no room" };
+	struct store_event *found;
+	struct arena memory;
+	size_t count, bytes;
+
+	arena_init(&memory);
+	assert_int_equal(store_writer_add_events(writer, &first, 1), 0);
+	for (uint32_t i = 1; i <= 3000; i++) {
+		const struct store_event event = { span_of(0).start_ns + i, EVENT_PROCESS_START, i,
+						   i % 2 ? "fifteen_letters" : "sh" };
+
+		assert_int_equal(store_writer_add_events(writer, &event, 1), 0);
+	}
+	add_windows(writer, 0, 1, RATE_HZ);
+	find_events(view, &(struct view_events_question){ always, 4, "!process" }, &memory, &found,
+		    &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(found[0].kind, EVENT_WINDOW_LOST);
+	assert_string_equal(found[0].text, "no room");
+	find_events(view, &(struct view_events_question){ always, 4, "window" }, &memory, &found,
+		    &count);
+	assert_int_equal(count, 1);
+	find_events(view, &(struct view_events_question){ always, 4, "windows" }, &memory, &found,
+		    &count);
+	assert_int_equal(count, 0);
+	bytes = memory.bytes;
+	find_events(view, &(struct view_events_question){ always, 4, "process" }, &memory, &found,
+		    &count);
+	assert_int_equal(count, 4);
+	for (uint32_t i = 0; i < 4; i++) {
+		assert_int_equal(found[i].pid, 2997 + i);
+		assert_string_equal(found[i].text, i % 2 ? "sh" : "fifteen_letters");
+	}
+	assert_int_equal(memory.bytes, bytes);
+	assert_int_equal(store_writer_close(writer), 0);
+	arena_release(&memory);
+	store_view_free(view);
+}
+
+/* A place of the ring has a short text after a long one, and the other way round. */
+static void test_long_texts_of_events_are_cut(void **state)
+{
+	static const size_t sizes[] = { 0, 15, 16, 100, 3, VIEW_TEXT_BYTES - 1, VIEW_TEXT_BYTES };
+	const struct place *place = *state;
+	struct store_writer *writer = open_writer(place->folder);
+	struct store_view *view = open_view(place->folder);
+	struct store_event *found;
+	struct arena memory;
+	size_t count;
+
+	arena_init(&memory);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		char text[VIEW_TEXT_BYTES + 1] = "";
+		const struct store_event event = { span_of(0).start_ns + i, EVENT_BUDGET,
+						   EVENT_NO_PID, text };
+
+		memset(text, 'a' + (int)i, sizes[i]);
+		assert_int_equal(store_writer_add_events(writer, &event, 1), 0);
+	}
+	add_windows(writer, 0, 1, RATE_HZ);
+	find_events(view, &(struct view_events_question){ always, 3, NULL }, &memory, &found,
+		    &count);
+	assert_int_equal(count, 3);
+	assert_string_equal(found[0].text, "eee");
+	for (size_t i = 1; i < 3; i++) {
+		assert_int_equal(strlen(found[i].text), VIEW_TEXT_BYTES - 1);
+		assert_int_equal(found[i].text[VIEW_TEXT_BYTES - 2], i == 1 ? 'f' : 'g');
+	}
 	assert_int_equal(store_writer_close(writer), 0);
 	arena_release(&memory);
 	store_view_free(view);
@@ -602,6 +690,8 @@ int main(void)
 		IN_PLACE(test_heat_counts_each_sample_in_its_place),
 		IN_PLACE(test_events_are_kept),
 		IN_PLACE(test_waiting_events_are_limited),
+		IN_PLACE(test_events_of_a_kind),
+		IN_PLACE(test_long_texts_of_events_are_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
