@@ -70,6 +70,7 @@ int answer_events(const struct http_question *question, struct http_reply *reply
 		.to_ns = http_parameters_number(parameters, "to"),
 		.limit = (size_t)http_parameters_number(parameters, "limit"),
 		.kind = http_parameters_get(parameters, "kind")->text,
+		.comm = http_parameters_get(parameters, "comm")->text,
 	};
 	struct json_answer json = json_answer_begin(&reply->body.buffer);
 	struct api_events events;

@@ -128,12 +128,13 @@ struct api_heat {
 	const uint32_t *counts;
 };
 
-/* Of a span, the last ones of more than `limit` that are of a kind. */
+/* Of a span, the last ones of more than `limit` that are of a kind, and of a process. */
 struct api_events_wish {
 	uint64_t from_ns, to_ns;
 	size_t limit;
 	const char
 		*kind; /* as "process": how it begins, or "!process": how it does not; NULL: any */
+	const char *comm; /* only those of processes that are called so; NULL: all */
 };
 
 struct api_event {

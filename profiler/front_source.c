@@ -243,6 +243,7 @@ static int get_events(void *view, const struct api_events_wish *wish, struct are
 		.part = { wish->from_ns, wish->to_ns },
 		.limit = wish->limit,
 		.kind = wish->kind,
+		.comm = wish->comm,
 	};
 	struct store_event *found;
 	struct api_event *events;

@@ -254,19 +254,25 @@ struct event_text {
 
 /* The last ones that were met of those that are asked for, in a ring. */
 struct last_events {
-	const char *kind;
+	const char *kind, *comm;
 	struct store_event *events;
 	struct event_text *texts;
 	size_t limit, met;
 	struct arena *memory;
 };
 
-static bool takes_event(const struct last_events *last, const struct store_event *event)
+static bool is_of_kind(const struct store_event *event, const char *kind)
 {
-	const bool is_other = last->kind && *last->kind == '!';
-	const char *begin = last->kind ? last->kind + is_other : "";
+	const bool is_other = kind && *kind == '!';
+	const char *begin = kind ? kind + is_other : "";
 
 	return !strncmp(event_kind_name(event->kind), begin, strlen(begin)) != is_other;
+}
+
+static bool is_of_process(const struct store_event *event, struct bytes text, const char *comm)
+{
+	return !comm || (event->pid != EVENT_NO_PID && text.size == strlen(comm) &&
+			 !memcmp(text.data, comm, text.size));
 }
 
 static int keep_text(struct event_text *kept, struct bytes text, struct arena *memory)
@@ -292,7 +298,7 @@ static int keep_event(void *context, const struct store_event *event, struct byt
 	struct event_text *kept = &last->texts[place];
 	int error;
 
-	if (!takes_event(last, event))
+	if (!is_of_kind(event, last->kind) || !is_of_process(event, text, last->comm))
 		return 0;
 	if (last->met++ < last->limit)
 		*kept = (struct event_text){ 0 };
@@ -314,6 +320,7 @@ int store_view_events(struct store_view *view, const struct view_events_question
 {
 	const size_t limit = question->limit;
 	struct last_events last = { .kind = question->kind,
+				    .comm = question->comm,
 				    .limit = limit ? limit : 1,
 				    .memory = memory };
 	int error = view_load(view, question->part);

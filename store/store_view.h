@@ -101,11 +101,12 @@ int store_view_heat(struct store_view *view, const struct view_question *questio
 
 #define VIEW_TEXT_BYTES 256 /* of an event's text, with its end: longer ones are cut */
 
-/* Which events: the last `limit` of a part that are of a kind. */
+/* Which events: the last `limit` of a part that are of a kind, and of a process. */
 struct view_events_question {
 	struct window_span part;
 	size_t limit;
 	const char *kind; /* how its name begins, with ! ahead how it does not; NULL: any */
+	const char *comm; /* only those of processes that are called so; NULL: all */
 };
 
 /* By time. The texts are terminated. What the arena takes follows the limit, however many there are. */

@@ -8,7 +8,7 @@ import { durationText, shareText } from './plain_numbers.js';
 import { lengthText, momentText, spanWords } from './live_times.js';
 
 const AROUND_MS = 300000; // before and after a moment
-const EVENTS_SHOWN = 50;
+const EVENTS_SHOWN = 50; // of each list
 const EARLIER = { 'an hour before': 3600000, 'a day before': 86400000, 'a week before': 604800000 };
 const WIDTH_WORDS = { larger: 'the larger of both', after: 'after', before: 'before' };
 
@@ -24,7 +24,7 @@ function aroundSpans(time, now) {
 }
 
 class CompareForm {
-	// `on`: { before(span), around(time), drag(): the next span that is dragged is meant, events(): a promise of events, the last one first }
+	// `on`: { before(span), around(time), drag(): the next span that is dragged is meant, events(): a promise of [{ title, events }], of each the last one first }
 	constructor(dialog, on) {
 		Object.assign(this, { dialog, on });
 	}
@@ -65,10 +65,12 @@ class CompareForm {
 	}
 
 	async addEvents(rows, now) {
-		const events = await this.on.events().catch(() => []), title = document.createElement('h3');
-		if (!events.length) return;
-		title.textContent = 'Before and after';
-		rows.append(title, ...events.slice(0, EVENTS_SHOWN).map(({ time_ms: time, text }) => this.row(text, momentText(time, now), () => this.on.around(time))));
+		for (const { title, events } of await this.on.events().catch(() => [])) {
+			if (!events.length) continue;
+			const heading = document.createElement('h3');
+			heading.textContent = title;
+			rows.append(heading, ...events.slice(0, EVENTS_SHOWN).map(({ time_ms: time, text }) => this.row(text, momentText(time, now), () => this.on.around(time))));
+		}
 	}
 }
 

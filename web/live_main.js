@@ -295,15 +295,15 @@ class LivePage {
 	}
 
 	// [{ time_ms, kind, text }], text in words.
-	async events(slot, range, kind) {
-		const answer = await this.api.json(slot, 'events', [['kind', kind], ...profileParams(range, []), ['limit', EVENTS_ASKED]]);
+	async events(slot, range, kind, more = []) {
+		const answer = await this.api.json(slot, 'events', [['kind', kind], ...more, ...profileParams(range, []), ['limit', EVENTS_ASKED]]);
 		return answer ? answer.events.map(event => ({ ...event, text: eventWords(event) })) : [];
 	}
 
-	// Of processes: of those that are chosen by name, where some are.
+	// Of processes: of those that are chosen by name, where one is. None is called two names, or nothing.
 	async startsOf(slot, range) {
-		const starts = await this.events(slot, range, 'process_start'), names = this.state.where.map(readTerm).filter(term => term?.label === 'comm' && term.sign === '=');
-		return names.length ? starts.filter(({ text }) => names.some(name => text.startsWith(name.text))) : starts;
+		const names = new Set(this.state.where.map(readTerm).filter(term => term?.label === 'comm' && term.sign === '=').map(({ text }) => text));
+		return names.size > 1 || names.has('') ? [] : this.events(slot, range, 'process_start', [...names].map(name => ['comm', name]));
 	}
 
 	showSeries() {
@@ -429,10 +429,10 @@ class LivePage {
 		return pair;
 	}
 
-	// That one may want to look before and after, the last ones first.
+	// That one may want to look before and after, the last ones first. Starts are many, and leave the others their place.
 	async happenings() {
-		const events = await Promise.all([this.events('happened', this.range, '!process'), this.startsOf('started', this.range)]);
-		return events.flat().sort((a, b) => b.time_ms - a.time_ms);
+		const [notable, starts] = await Promise.all([this.events('happened', this.range, '!process'), this.startsOf('started', this.range)]);
+		return [{ title: 'Before and after', events: notable.reverse() }, { title: 'Before and after a start', events: starts.reverse() }];
 	}
 
 	fail(text, again) {

@@ -332,8 +332,11 @@ class FakeApi:
     def answer_events(self, params):
         samples = Samples(self, params)
         kind = params.get("kind", [""])[-1]
-        wanted = lambda event: event["kind"].startswith(kind.removeprefix("!")) != kind.startswith("!")  # noqa: E731
-        return {"events": [event for event in self.events if wanted(event) and samples.start * 1000 <= event["time_ms"] < samples.end * 1000]}
+        comm = params.get("comm", [None])[-1]
+        is_named = lambda event: comm is None or event["kind"].startswith("process") and event["text"].rpartition(" (")[0] == comm  # noqa: E731
+        wanted = lambda event: is_named(event) and event["kind"].startswith(kind.removeprefix("!")) != kind.startswith("!")  # noqa: E731
+        events = [event for event in self.events if wanted(event) and samples.start * 1000 <= event["time_ms"] < samples.end * 1000]
+        return {"events": sorted(events, key=lambda event: event["time_ms"])[-int(params.get("limit", [1000])[-1]) :]}
 
     def stacks(self, samples):
         stacks = []

@@ -159,6 +159,8 @@ def test_events_of_a_kind(server):
     assert kinds(kind="process") == kinds(kind="process_start", limit=1) == ["process_start"]
     assert kinds(kind="!process", limit=1) == ["rate_changed"] and kinds(kind="processes") == []
     assert kinds(kind="!window") == kinds() and kinds(kind="!window", limit=1) == ["rate_changed"]
+    assert kinds(comm="nginx") == kinds(comm="nginx", kind="process", limit=1) == ["process_start"]
+    assert kinds(comm="ngin") == kinds(comm="nginx", kind="!process") == []
 
 
 def test_differential(server):

@@ -464,6 +464,21 @@ def test_spans_that_are_often_meant(live):  # noqa: F811
     wait_until(live.driver, lambda: f"before={2 * at - NOW * 1000}-{at}" in live.address()[0], "just before")
 
 
+def test_starts_do_not_crowd_out_what_else_happened(live):  # noqa: F811
+    at = (NOW - 200) * 1000
+    live.api.events += [{"time_ms": at + i, "kind": "process_start", "text": f"sh ({i})"} for i in range(600)]
+    live.api.events += [{"time_ms": at - 1, "kind": "rate_changed", "text": "99 to 49"}, {"time_ms": at - 2, "kind": "process_start", "text": "nginx (7)"}]
+    live.api.events.append({"time_ms": at - 3, "kind": "process_start", "text": "nginx-exporter (8)"})
+    rows = lambda: live.driver.execute_script("return Array.from(document.querySelectorAll('#pair-form .row'), row => row.firstChild.textContent)")[5:]  # noqa: E731
+    live.press("d")
+    wait_until(live.driver, lambda: "sh (599) started" in rows(), "what happened")
+    assert rows()[:2] == ["another rate: 99 to 49", "sh (599) started"]
+    live.open("/?where=comm=nginx")
+    live.press("d")
+    wait_until(live.driver, lambda: rows(), "what happened")
+    assert rows() == ["another rate: 99 to 49", "nginx (7) started"]
+
+
 def test_a_finger_chooses_a_second_span(live):  # noqa: F811
     live.press("d")
     live.driver.find_element(By.XPATH, "//dialog[@id='pair-form']//button[span/text()='any other span']").click()

@@ -272,7 +272,8 @@ static inline int api_in_test_events(void *view, const struct api_events_wish *w
 	if (!events)
 		return -ENOMEM;
 	for (size_t i = 0; i < 2; i++)
-		if (api_in_test_is_of_kind(all[i].kind, wish->kind))
+		if (api_in_test_is_of_kind(all[i].kind, wish->kind) &&
+		    (!wish->comm || (!i && !strcmp(all[i].text, wish->comm))))
 			events[count++] = all[i];
 	*ret_events = (struct api_events){ events, count };
 	if (count > wish->limit)

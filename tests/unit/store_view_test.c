@@ -538,7 +538,7 @@ static void test_events_are_kept(void **state)
 	arena_init(&memory);
 	assert_int_equal(store_writer_add_events(writer, events, 3), 0);
 	add_windows(writer, 0, 1, RATE_HZ);
-	find_events(view, &(struct view_events_question){ always, 10, NULL }, &memory, &found,
+	find_events(view, &(struct view_events_question){ always, 10, NULL, NULL }, &memory, &found,
 		    &count);
 	assert_int_equal(count, 3);
 	assert_int_equal(found[0].kind, EVENT_SERVE_START);
@@ -553,11 +553,11 @@ static void test_events_are_kept(void **state)
 	add_windows(writer, 1, 2, RATE_HZ);
 	assert_int_equal(store_writer_add_events(writer, &events[3], 1), 0);
 	assert_int_equal(store_writer_close(writer), 0);
-	find_events(view, &(struct view_events_question){ always, 10, NULL }, &memory, &found,
+	find_events(view, &(struct view_events_question){ always, 10, NULL, NULL }, &memory, &found,
 		    &count);
 	assert_int_equal(count, 4);
 	assert_string_equal(event_kind_name(found[3].kind), "serve_stop");
-	find_events(view, &(struct view_events_question){ always, 2, NULL }, &memory, &found,
+	find_events(view, &(struct view_events_question){ always, 2, NULL, NULL }, &memory, &found,
 		    &count);
 	assert_int_equal(count, 2);
 	find_events(view,
@@ -588,8 +588,8 @@ static void test_waiting_events_are_limited(void **state)
 		assert_int_equal(store_writer_add_events(writer, &event, 1), 0);
 	}
 	add_windows(writer, 0, 1, RATE_HZ);
-	find_events(view, &(struct view_events_question){ always, STORE_EVENTS_MAX, NULL }, &memory,
-		    &found, &count);
+	find_events(view, &(struct view_events_question){ always, STORE_EVENTS_MAX, NULL, NULL },
+		    &memory, &found, &count);
 	assert_true(count >= STORE_EVENTS_MAX / 2 && count <= STORE_EVENTS_MAX);
 	assert_int_equal(found[count - 1].pid, STORE_EVENTS_MAX + 9);
 	assert_int_equal(store_writer_close(writer), 0);
@@ -605,12 +605,14 @@ static void test_events_of_a_kind(void **state)
 	struct store_view *view = open_view(place->folder);
 	const struct store_event first = { span_of(0).start_ns, EVENT_WINDOW_LOST, EVENT_NO_PID,
 					   "no room" };
+	const struct store_event once = { span_of(0).start_ns, EVENT_PROCESS_START, 9, "nginx" };
 	struct store_event *found;
 	struct arena memory;
 	size_t count, bytes;
 
 	arena_init(&memory);
 	assert_int_equal(store_writer_add_events(writer, &first, 1), 0);
+	assert_int_equal(store_writer_add_events(writer, &once, 1), 0);
 	for (uint32_t i = 1; i <= 3000; i++) {
 		const struct store_event event = { span_of(0).start_ns + i, EVENT_PROCESS_START, i,
 						   i % 2 ? "fifteen_letters" : "sh" };
@@ -618,26 +620,37 @@ static void test_events_of_a_kind(void **state)
 		assert_int_equal(store_writer_add_events(writer, &event, 1), 0);
 	}
 	add_windows(writer, 0, 1, RATE_HZ);
-	find_events(view, &(struct view_events_question){ always, 4, "!process" }, &memory, &found,
-		    &count);
+	find_events(view, &(struct view_events_question){ always, 4, "!process", NULL }, &memory,
+		    &found, &count);
 	assert_int_equal(count, 1);
 	assert_int_equal(found[0].kind, EVENT_WINDOW_LOST);
 	assert_string_equal(found[0].text, "no room");
-	find_events(view, &(struct view_events_question){ always, 4, "window" }, &memory, &found,
-		    &count);
+	find_events(view, &(struct view_events_question){ always, 4, "window", NULL }, &memory,
+		    &found, &count);
 	assert_int_equal(count, 1);
-	find_events(view, &(struct view_events_question){ always, 4, "windows" }, &memory, &found,
-		    &count);
+	find_events(view, &(struct view_events_question){ always, 4, "windows", NULL }, &memory,
+		    &found, &count);
 	assert_int_equal(count, 0);
 	bytes = memory.bytes;
-	find_events(view, &(struct view_events_question){ always, 4, "process" }, &memory, &found,
-		    &count);
+	find_events(view, &(struct view_events_question){ always, 4, "process", NULL }, &memory,
+		    &found, &count);
 	assert_int_equal(count, 4);
 	for (uint32_t i = 0; i < 4; i++) {
 		assert_int_equal(found[i].pid, 2997 + i);
 		assert_string_equal(found[i].text, i % 2 ? "sh" : "fifteen_letters");
 	}
 	assert_int_equal(memory.bytes, bytes);
+	find_events(view, &(struct view_events_question){ always, 4, "process", "nginx" }, &memory,
+		    &found, &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(found[0].pid, 9);
+	find_events(view, &(struct view_events_question){ always, 4, NULL, "ngin" }, &memory,
+		    &found, &count);
+	assert_int_equal(count, 0);
+	/* That is no process. */
+	find_events(view, &(struct view_events_question){ always, 4, NULL, "no room" }, &memory,
+		    &found, &count);
+	assert_int_equal(count, 0);
 	assert_int_equal(store_writer_close(writer), 0);
 	arena_release(&memory);
 	store_view_free(view);
@@ -664,7 +677,7 @@ static void test_long_texts_of_events_are_cut(void **state)
 		assert_int_equal(store_writer_add_events(writer, &event, 1), 0);
 	}
 	add_windows(writer, 0, 1, RATE_HZ);
-	find_events(view, &(struct view_events_question){ always, 3, NULL }, &memory, &found,
+	find_events(view, &(struct view_events_question){ always, 3, NULL, NULL }, &memory, &found,
 		    &count);
 	assert_int_equal(count, 3);
 	assert_string_equal(found[0].text, "eee");
