@@ -435,16 +435,18 @@ class LivePage {
 		return [{ title: 'Before and after', events: notable.reverse() }, { title: 'Before and after a start', events: starts.reverse() }];
 	}
 
+	// What is told already stays, with what has the focus in it.
 	fail(text, again) {
 		const failure = element('failure'), words = document.createElement('span');
 		this.wait(false);
+		document.documentElement.dataset.ready = '1';
+		if (!failure.hidden && failure.firstElementChild?.textContent === text) return;
 		words.textContent = text;
 		failure.replaceChildren(words, this.againButton(() => {
 			failure.hidden = true;
 			again();
 		}));
 		failure.hidden = false;
-		document.documentElement.dataset.ready = '1';
 	}
 
 	emptyWords() {

@@ -349,6 +349,19 @@ def test_a_server_that_is_gone_comes_back(live):  # noqa: F811
     live.driver.get_log("browser")
 
 
+def test_the_same_failure_is_told_once(live):  # noqa: F811
+    live.api.failing["status"] = (401, "the token is wrong")
+    wait_until(live.driver, lambda: "the token is wrong" in live.text("failure"), "what failed")
+    button = live.element("failure").find_element(By.TAG_NAME, "button")
+    live.driver.execute_script("arguments[0].focus()", button)
+    asked = len(live.api.asked("status"))
+    wait_until(live.driver, lambda: len(live.api.asked("status")) > asked + 2, "it was asked again")
+    assert live.driver.switch_to.active_element == button
+    live.api.failing.clear()
+    wait_until(live.driver, lambda: not live.element("failure").is_displayed(), "nothing is told any more")
+    live.driver.get_log("browser")
+
+
 def test_only_the_last_question_counts(live):  # noqa: F811
     gate = live.api.hold("profile")
     live.drag(0.1, 0.3)
