@@ -100,16 +100,12 @@ static void note_rate(struct reading *reading)
 static void note_span(struct reading *reading, struct window_span span)
 {
 	struct profile_origin *origin = profile_origin(reading->profile);
-	uint64_t start = span.start_ns, end = span.end_ns;
+	const struct window_span common = window_span_common(span, reading->part);
 
-	if (start < reading->part.start_ns)
-		start = reading->part.start_ns;
-	if (end > reading->part.end_ns)
-		end = reading->part.end_ns;
-	if (!origin->time_unix_ns || start < origin->time_unix_ns)
-		origin->time_unix_ns = start;
-	if (end > start)
-		origin->duration_ns += end - start;
+	if (!origin->time_unix_ns || common.start_ns < origin->time_unix_ns)
+		origin->time_unix_ns = common.start_ns;
+	if (common.end_ns > common.start_ns)
+		origin->duration_ns += common.end_ns - common.start_ns;
 }
 
 static int take_window(struct reading *reading, struct window_span span, struct bytes body)

@@ -37,7 +37,7 @@ struct stream_sum {
 };
 
 /*
- * Adds the samples in a part of the time to an empty profile, which keeps them or not: those whose times lie in it, and of windows without times those that have some of it. Where they were taken at
+ * Adds the samples in a part of the time to an empty profile, which keeps them or not: those whose times lie in it, and of those without times its share of their window (slice_window.h). Where they were taken at
  * several rates, all of which are known, they count nanoseconds of CPU time instead of samples. 0, -ENOMEM, -EBADMSG: it
  * is no stream, -EINVAL: slices that count different things, -E2BIG or -EOVERFLOW as profile_merge.h has it.
  */

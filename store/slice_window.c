@@ -18,6 +18,8 @@
 
 #define NS_PER_SECOND 1000000000u
 
+#define GOLDEN_RATIO 0x9e3779b97f4a7c15u /* its part behind the point, of 2^64 */
+
 #define MAX_COLUMNS (3 + PROFILE_VALUES_MAX)
 
 /* --- writing --- */
@@ -369,10 +371,51 @@ static bool next_time(struct reading *reading, uint64_t *ret_time)
 	       *ret_time != SAMPLE_NO_TIME;
 }
 
-static bool is_wanted(const struct reading *reading, uint64_t time_ns)
+/* Of what is counted evenly over the window, how much has come until a moment in it. `phase_ns`, less than the window is long, moves where that goes up. */
+static uint64_t count_until(uint64_t value, uint64_t since_ns, uint64_t phase_ns,
+			    uint64_t length_ns)
 {
-	return time_ns == SAMPLE_NO_TIME ||
-	       (time_ns >= reading->part.start_ns && time_ns < reading->part.end_ns);
+	return (uint64_t)(((unsigned __int128)value * since_ns + phase_ns) / length_ns);
+}
+
+/* Moments of samples that follow each other lie as far apart as they can: whichever of them stand side by side, a part has its share of them. */
+static uint64_t phase_of(uint64_t index, uint64_t length_ns)
+{
+	return (uint64_t)((unsigned __int128)(index * GOLDEN_RATIO) * length_ns >> 64);
+}
+
+/* Of a sample without a time the part's share of its values. False: nothing. */
+static bool take_share(const struct reading *reading, uint64_t index, uint64_t *values)
+{
+	const struct window_span span = reading->span,
+				 common = window_span_common(span, reading->part);
+	const uint64_t length = span.end_ns - span.start_ns, phase = phase_of(index, length);
+	uint64_t any = 0;
+
+	if (common.end_ns <= common.start_ns)
+		return false;
+	for (uint32_t i = 0; i < reading->values; i++) {
+		values[i] = count_until(values[i], common.end_ns - span.start_ns, phase, length) -
+			    count_until(values[i], common.start_ns - span.start_ns, phase, length);
+		any |= values[i];
+	}
+	return any;
+}
+
+/* Those of a window that has no length are all of one moment. */
+static bool is_whole(const struct reading *reading)
+{
+	return reading->span.end_ns <= reading->span.start_ns ||
+	       (reading->part.start_ns <= reading->span.start_ns &&
+		reading->part.end_ns >= reading->span.end_ns);
+}
+
+static bool is_wanted(const struct reading *reading, uint64_t index, uint64_t time_ns,
+		      uint64_t *values)
+{
+	if (time_ns != SAMPLE_NO_TIME)
+		return time_ns >= reading->part.start_ns && time_ns < reading->part.end_ns;
+	return is_whole(reading) || take_share(reading, index, values);
 }
 
 /* The node of what is not known any more. */
@@ -470,7 +513,7 @@ int window_each(struct window_span span, struct window_span part, struct bytes b
 		struct sample sample;
 
 		error = next_sample(&reading, &sample, values);
-		if (error || !is_wanted(&reading, sample.time_ns))
+		if (error || !is_wanted(&reading, i, sample.time_ns, values))
 			continue;
 		report->samples++;
 		report->lost += sample.node == PROFILE_NONE;

@@ -41,6 +41,13 @@ struct window_span {
 	uint64_t start_ns, end_ns;
 };
 
+/* What is in both; with its end not after its start, if nothing is. */
+static inline struct window_span window_span_common(struct window_span a, struct window_span b)
+{
+	return (struct window_span){ a.start_ns > b.start_ns ? a.start_ns : b.start_ns,
+				     a.end_ns < b.end_ns ? a.end_ns : b.end_ns };
+}
+
 /* When a window was, and by which clock its samples tell. */
 struct window_times {
 	struct window_span span;
@@ -70,15 +77,16 @@ struct window_report {
 typedef int (*window_sample_fn)(void *context, const struct sample *sample, const uint64_t *values);
 
 /*
- * Calls `take` for those samples of a window that lie in `part`, its start included and its end not, and for those without a time: 0, -EBADMSG, or the result of `take`. The report tells
- * its rate from the first one on.
+ * Calls `take` for those samples of a window that lie in `part`, its start included and its end not: 0, -EBADMSG, or the result of `take`. The report tells its rate from the first one on.
+ * Those without a time are spread evenly over the window: of their values, `part` has the share of the window that lies in it, in whole numbers, so that one that counts 1 is in one moment. Parts that follow each
+ * other have each sample once, between them.
  */
 int window_each(struct window_span span, struct window_span part, struct bytes body,
 		const struct dictionary_reader *dictionary, window_sample_fn take, void *context,
 		struct window_report *report);
 
 /*
- * Adds samples to the dictionary's profile: those of a window whose times lie in `part`, its start included and its end not; those without a time too. 0, -ENOMEM, -EOVERFLOW: they count more than
+ * Adds samples to the dictionary's profile: those of a window that window_each() tells of. 0, -ENOMEM, -EOVERFLOW: they count more than
  * a profile may, or -EBADMSG, and some may have been added.
  */
 int window_take(struct window_span span, struct window_span part, struct bytes body,

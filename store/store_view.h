@@ -29,7 +29,7 @@ struct store_view;
 int store_view_new(const char *folder, struct store_view **ret_view);
 void store_view_free(struct store_view *view);
 
-/* What is asked for: samples of a span, its start included and its end not. */
+/* What is asked for: samples of a span, its start included and its end not; of those without times its share of their window (slice_window.h). */
 struct view_question {
 	struct window_span part;
 	const struct label_filter *filter; /* NULL: all */

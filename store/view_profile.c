@@ -43,10 +43,7 @@ static int note_window(void *context, struct window_span span, uint64_t rate_hz)
 	tally->differs |= tally->has_rate && tally->rate_hz != rate_hz;
 	tally->has_rate = true;
 	tally->rate_hz = rate_hz;
-	if (span.start_ns < tally->part.start_ns)
-		span.start_ns = tally->part.start_ns;
-	if (span.end_ns > tally->part.end_ns)
-		span.end_ns = tally->part.end_ns;
+	span = window_span_common(span, tally->part);
 	if (!tally->start_ns || span.start_ns < tally->start_ns)
 		tally->start_ns = span.start_ns;
 	if (span.end_ns > span.start_ns)

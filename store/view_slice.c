@@ -293,7 +293,8 @@ static int take_window(void *context, const struct slice_chunk *chunk, struct by
 	struct reading *reading = context;
 	int error;
 
-	reading->span = chunk->span;
+	/* Where no times are known, samples are of that part of it. */
+	reading->span = window_span_common(chunk->span, reading->part);
 	reading->has_begun = false;
 	reading->report = (struct window_report){ 0 };
 	error = window_each(chunk->span, reading->part, body, &reading->slice->dictionary,

@@ -58,7 +58,7 @@ struct view_row {
 	uint64_t value;
 };
 
-/* Some of a window's, or of those of a sum. */
+/* Some of a window's, whose span is what lies of it in the part, or of those of a sum. */
 struct view_rows {
 	struct window_span span;
 	uint64_t rate_hz; /* 0: not known */

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/hash.h"
+#include "model/fates.h"
 #include "model/profile.h"
 #include "model/samples.h"
 #include "store/roll_up.h"
@@ -24,6 +26,7 @@
 #include "store/store_writer.h"
 #include "tests/unit/store_place.h"
 
+#define HOUR_NS (3600 * SECOND_NS)
 #define DAY_NS  (86400 * SECOND_NS)
 #define SAMPLES 60
 
@@ -323,6 +326,118 @@ static void test_levels_are_left_out(void **state)
 	assert_true(roll(place->folder, LEVEL_HOURS, true) > 0);
 	assert_sums(place->folder, &sums);
 	buffer_release(&sums);
+}
+
+/* --- parts of what is rolled up --- */
+
+#define PART_POINTS 9
+
+/* What a part has, by all who tell of it. */
+struct part_sums {
+	uint64_t ticks, duration_ns;
+	uint64_t cpu_ns[8]; /* by pid */
+};
+
+static void take_values(struct store_view *view, const struct view_question *question,
+			struct part_sums *sums)
+{
+	struct view_values values;
+	struct view_series series;
+	struct arena memory;
+	double area = 0;
+
+	arena_init(&memory);
+	assert_int_equal(store_view_values(view, question, SAMPLE_LABEL_pid, &memory, &values), 0);
+	for (size_t i = 0; i < values.count; i++)
+		sums->cpu_ns[strtoul(values.values[i].text, NULL, 10)] = values.values[i].cpu_ns;
+	assert_int_equal(values.total_ns, sums->ticks * (SECOND_NS / 19));
+	assert_int_equal(store_view_series(view, question, SAMPLE_LABEL_pid, 8, PART_POINTS,
+					   &memory, &series),
+			 0);
+	for (size_t i = 0; i < series.line_count; i++)
+		assert_int_equal(series.lines[i].cpu_ns,
+				 sums->cpu_ns[strtoul(series.lines[i].value, NULL, 10)]);
+	for (uint32_t i = 0; i < series.points; i++) {
+		uint64_t from = series.start_ns + i * series.step_ns;
+		uint64_t to = from + series.step_ns;
+
+		area += series.total[i] *
+			(double)((to < question->part.end_ns ? to : question->part.end_ns) - from);
+	}
+	assert_true(fabs(area - (double)values.total_ns) < 1000);
+	arena_release(&memory);
+}
+
+static struct part_sums ask_part(const char *folder, struct store_view *view,
+				 struct window_span part)
+{
+	const struct view_question question = { .part = part };
+	struct part_sums sums = { 0 };
+	struct profile *profile;
+	struct stream_sum sum;
+	struct view_fates fates;
+	size_t damaged;
+
+	profile = read_part(folder, part, &damaged, &sum);
+	sums.ticks = profile_total(profile);
+	sums.duration_ns = profile_origin(profile)->duration_ns;
+	profile_free(profile);
+	for (enum view_keeps keeps = VIEW_KEEPS_NONE; keeps <= VIEW_KEEPS_TIMES; keeps++) {
+		assert_int_equal(store_view_profile(view, &question, keeps, &profile), 0);
+		assert_int_equal(profile_total(profile), sums.ticks);
+		assert_int_equal(profile_origin(profile)->duration_ns, sums.duration_ns);
+		profile_free(profile);
+	}
+	assert_int_equal(store_view_fates(view, &question, &fates), 0);
+	assert_int_equal(fates.ticks->due, sums.ticks);
+	view_fates_release(&fates);
+	take_values(view, &question, &sums);
+	return sums;
+}
+
+/* Whichever way it is cut, each part has its share, and all of them what there is. */
+static void assert_parts_add_up(const char *folder, struct window_span whole, uint64_t part_ns)
+{
+	struct store_view *view;
+	struct part_sums expected, sums = { 0 };
+
+	assert_int_equal(store_view_new(folder, &view), 0);
+	expected = ask_part(folder, view, whole);
+	assert_int_equal(expected.duration_ns, whole.end_ns - whole.start_ns);
+	for (uint64_t at = whole.start_ns; at < whole.end_ns; at += part_ns) {
+		const uint64_t end = at + part_ns < whole.end_ns ? at + part_ns : whole.end_ns;
+		struct part_sums part = ask_part(folder, view, (struct window_span){ at, end });
+		double share =
+			(double)expected.ticks * (double)(end - at) / (double)expected.duration_ns;
+
+		assert_int_equal(part.duration_ns, end - at);
+		assert_true(fabs((double)part.ticks - share) < 0.15 * share + 5);
+		sums.ticks += part.ticks;
+		for (size_t i = 0; i < sizeof(sums.cpu_ns) / sizeof(*sums.cpu_ns); i++)
+			sums.cpu_ns[i] += part.cpu_ns[i];
+	}
+	assert_int_equal(sums.ticks, expected.ticks);
+	assert_memory_equal(sums.cpu_ns, expected.cpu_ns, sizeof(sums.cpu_ns));
+	store_view_free(view);
+}
+
+static void test_parts_have_their_share(void **state)
+{
+	const struct place *place = *state;
+	const uint64_t first = (START_NS / HOUR_NS + 1) * HOUR_NS; /* a window begins */
+
+	add_windows(place->folder, 0, 400, 19);
+	assert_true(first + 600 * SECOND_NS < span_of(400).start_ns);
+	for (enum roll_up_number level = LEVEL_MINUTES; level < LEVEL_COUNT; level++) {
+		assert_int_equal(roll(place->folder, level, true), 1);
+		assert_parts_add_up(place->folder,
+				    (struct window_span){ first, first + 600 * SECOND_NS },
+				    60 * SECOND_NS);
+		assert_parts_add_up(
+			place->folder,
+			(struct window_span){ first - 100 * SECOND_NS, first + 500 * SECOND_NS },
+			77 * SECOND_NS + 12345);
+	}
 }
 
 /* One window, in which a stack has so much that all others have less than the share that is kept. */
@@ -657,6 +772,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sums_stay_at_each_level, make_place,
 						remove_place),
 		cmocka_unit_test_setup_teardown(test_levels_are_left_out, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_parts_have_their_share, make_place,
+						remove_place),
 		cmocka_unit_test_setup_teardown(test_stacks_that_count_little_are_folded,
 						make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_code_of_a_function_is_one_frame, make_place,
