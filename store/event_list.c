@@ -18,7 +18,7 @@ void event_list_clear(struct event_list *list)
 	event_list_release(list);
 }
 
-static int append(struct event_list *list, const struct store_event *event)
+int event_list_append(struct event_list *list, const struct store_event *event)
 {
 	struct store_event added = *event;
 
@@ -39,7 +39,7 @@ static int forget_first(struct event_list *list)
 	int error = 0;
 
 	for (size_t i = list->count / 2; i < list->count && !error; i++)
-		error = append(&last, &event_list_get(list)[i]);
+		error = event_list_append(&last, &event_list_get(list)[i]);
 	if (error) {
 		event_list_release(&last);
 		return error;
@@ -53,7 +53,7 @@ int event_list_add(struct event_list *list, const struct store_event *event)
 {
 	int error = list->count == STORE_EVENTS_MAX ? forget_first(list) : 0;
 
-	return error ? error : append(list, event);
+	return error ? error : event_list_append(list, event);
 }
 
 const struct store_event *event_list_get(const struct event_list *list)

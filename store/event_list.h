@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events that wait to be written, with their texts. Of more than STORE_EVENTS_MAX the first ones are lost. */
+/* Events that are to be written, with their texts. */
 #ifndef HEARTH_STORE_EVENT_LIST_H
 #define HEARTH_STORE_EVENT_LIST_H
 
@@ -18,7 +18,13 @@ struct event_list {
 
 void event_list_release(struct event_list *list);
 void event_list_clear(struct event_list *list);
-int event_list_add(struct event_list *list, const struct store_event *event); /* 0 or -ENOMEM */
+
+/* Of those that wait: of more than STORE_EVENTS_MAX the first ones are lost. 0 or -ENOMEM. */
+int event_list_add(struct event_list *list, const struct store_event *event);
+
+/* However many there are: 0 or -ENOMEM. */
+int event_list_append(struct event_list *list, const struct store_event *event);
+
 const struct store_event *event_list_get(const struct event_list *list);
 
 #endif

@@ -19,6 +19,8 @@
 
 #define RUN_WINDOWS 90 /* a quarter of an hour of those of ten seconds */
 
+#define CHUNK_EVENTS_MAX (1u << 16)
+
 #define GAP_NS 1000000000u /* windows that are less apart follow each other */
 
 DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
@@ -235,14 +237,18 @@ static int put_words(struct rolling *rolling)
 static int put_events(struct rolling *rolling)
 {
 	const struct event_list *list = &rolling->sources->events;
-	int error;
+	int error = 0;
 
-	if (!list->count)
-		return 0;
-	error = slice_events_append(event_list_get(list), list->count, &rolling->body);
-	return error ? error
-		     : put(rolling, CHUNK_EVENTS,
-			   slice_events_span(event_list_get(list), list->count));
+	for (size_t first = 0; first < list->count && !error; first += CHUNK_EVENTS_MAX) {
+		const struct store_event *events = event_list_get(list) + first;
+		const size_t left = list->count - first;
+		const size_t count = left < CHUNK_EVENTS_MAX ? left : CHUNK_EVENTS_MAX;
+
+		error = slice_events_append(events, count, &rolling->body);
+		if (!error)
+			error = put(rolling, CHUNK_EVENTS, slice_events_span(events, count));
+	}
+	return error;
 }
 
 static int put_modules(struct rolling *rolling)

@@ -127,7 +127,7 @@ static int keep_event(void *context, const struct store_event *event, struct byt
 	struct store_event kept = *event;
 
 	kept.text = copy;
-	return copy ? event_list_add(events, &kept) : -ENOMEM;
+	return copy ? event_list_append(events, &kept) : -ENOMEM;
 }
 
 /* The same file may be told of more than once. */

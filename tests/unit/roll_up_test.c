@@ -505,6 +505,47 @@ static void test_code_of_a_function_is_one_frame(void **state)
 	buffer_release(&sums);
 }
 
+static size_t count_events(const char *folder)
+{
+	struct store_event *events;
+	struct store_view *view;
+	struct arena memory;
+	size_t count;
+
+	arena_init(&memory);
+	assert_int_equal(store_view_new(folder, &view), 0);
+	assert_int_equal(store_view_events(view, always, 1 << 20, &memory, &events, &count), 0);
+	store_view_free(view);
+	arena_release(&memory);
+	return count;
+}
+
+/* More of them than may wait to be written. */
+static void test_all_events_stay(void **state)
+{
+	const struct place *place = *state;
+	const size_t half = STORE_EVENTS_MAX / 2 + 10;
+	struct store_writer *writer = open_writer(place->folder);
+
+	for (uint64_t window = 0; window <= 400; window += 400) {
+		const struct window_times times = times_of(window);
+		struct profile *profile = make_window(window, 19);
+
+		for (size_t i = 0; i < half; i++) {
+			const struct store_event event = { times.span.start_ns + i,
+							   EVENT_PROCESS_START, (uint32_t)i, "x" };
+
+			assert_int_equal(store_writer_add_events(writer, &event, 1), 0);
+		}
+		assert_int_equal(store_writer_add(writer, &times, profile), 0);
+		profile_free(profile);
+	}
+	assert_int_equal(store_writer_close(writer), 0);
+	assert_int_equal(count_events(place->folder), 2 * half);
+	assert_int_equal(roll(place->folder, LEVEL_DAY, true), 1);
+	assert_int_equal(count_events(place->folder), 2 * half);
+}
+
 /* --- what fails --- */
 
 /* Fails at its n-th chunk. */
@@ -778,6 +819,7 @@ int main(void)
 						make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_code_of_a_function_is_one_frame, make_place,
 						remove_place),
+		cmocka_unit_test_setup_teardown(test_all_events_stay, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_what_fails_changes_nothing, make_place,
 						remove_place),
 		cmocka_unit_test_setup_teardown(test_killed_at_any_moment, make_place,
