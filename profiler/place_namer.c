@@ -197,12 +197,10 @@ static struct frame_name *keep_chain(struct naming *naming, const struct symbol_
 	return chain;
 }
 
-/* With lines it is better than without, however many calls there are. */
 static bool is_better(const struct slice_place *known, size_t calls, bool has_file)
 {
-	if (!calls || (known->has_file && !has_file))
-		return false;
-	return calls > known->calls || (has_file && !known->has_file);
+	return chain_is_better((struct chain_worth){ calls, has_file },
+			       (struct chain_worth){ known->calls, known->has_file != 0 });
 }
 
 static void take_name(struct naming *naming, const struct slice_place *known,

@@ -201,23 +201,50 @@ static int take_chunk(void *context, const struct slice_chunk *chunk)
 
 /* --- names --- */
 
+static struct chain_worth worth_of(const struct slice_names *names, uint32_t row)
+{
+	struct chain_worth worth = { .calls = slice_names_count(names, row) };
+
+	for (size_t i = 0; i < worth.calls; i++)
+		worth.has_file |= slice_names_get(names, row, i).file != PROFILE_NONE;
+	return worth;
+}
+
+static struct chain_worth worth_of_told(const struct roll_up_sources *sources,
+					const struct told_frame *told)
+{
+	const struct told_name *links = (const struct told_name *)sources->links.data;
+	struct chain_worth worth = { .calls = told->count };
+
+	for (uint32_t i = 0; i < told->count; i++)
+		worth.has_file |= links[told->first + i].file != PROFILE_NONE;
+	return worth;
+}
+
+/* The best that was told, and of what is as good the last; what was a root once is one. */
 static int keep_names(struct roll_up_sources *sources, const struct slice_names *names,
 		      uint32_t row, uint32_t frame)
 {
-	const size_t count = slice_names_count(names, row);
+	const struct chain_worth worth = worth_of(names, row);
+	const size_t count = worth.calls;
+	struct told_frame *known = &((struct told_frame *)sources->told.data)[frame];
 	struct told_frame told = {
 		.first = (uint32_t)(sources->links.size / sizeof(struct told_name)),
 		.count = (uint32_t)count,
 		.is_told = true,
-		.is_root = slice_names_is_root(names, row),
+		.is_root = known->is_root || slice_names_is_root(names, row),
 	};
 
+	if (chain_is_better(worth_of_told(sources, known), worth)) {
+		known->is_root = told.is_root;
+		return 0;
+	}
 	for (size_t i = 0; i < count; i++) {
 		const struct told_name name = slice_names_get(names, row, i);
 
 		buffer_append(&sources->links, &name, sizeof(name));
 	}
-	((struct told_frame *)sources->told.data)[frame] = told;
+	*known = told;
 	return buffer_error(&sources->links);
 }
 

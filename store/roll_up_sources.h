@@ -14,7 +14,7 @@
 #include "store/slice_names.h"
 #include "store/store_folder.h"
 
-/* What was told last of a frame that has no name: a part of the links. */
+/* The best that was told of a frame that has no name: a part of the links. */
 struct told_frame {
 	uint32_t first, count;
 	bool is_told, is_root;

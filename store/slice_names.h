@@ -22,6 +22,20 @@
 
 struct profile;
 
+/* How much is told of a frame. */
+struct chain_worth {
+	size_t calls; /* 0: no name is known */
+	bool has_file;
+};
+
+/* With lines it is better than without, however many calls there are. */
+static inline bool chain_is_better(struct chain_worth chain, struct chain_worth known)
+{
+	if (!chain.calls || (known.has_file && !chain.has_file))
+		return false;
+	return chain.calls > known.calls || (chain.has_file && !known.has_file);
+}
+
 /* --- writing --- */
 
 struct frame_name {

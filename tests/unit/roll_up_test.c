@@ -546,6 +546,48 @@ static void test_all_events_stay(void **state)
 	assert_int_equal(count_events(place->folder), 2 * half);
 }
 
+/* One window, of which one frame has a name, as a slice. */
+static void add_named_slice(const char *folder, uint64_t window, const struct frame_name *name)
+{
+	const struct address_names told = { { "app", "abcd", 16 }, false, name, name != NULL };
+	const struct window_times times = times_of(window);
+	const uint64_t value = 1;
+	struct sample sample = { PROFILE_ROOT, LABELS_UNKNOWN, SAMPLE_NO_TIME };
+	struct store_writer *writer = open_writer(folder);
+	struct profile *profile = profile_new();
+	uint32_t frame;
+
+	assert_int_equal(profile_keep_samples(profile), 0);
+	profile_origin(profile)->rate_hz = 19;
+	assert_int_equal(profile_add_unnamed(profile, "app", "abcd", 16, &frame), 0);
+	assert_int_equal(profile_add_child(profile, PROFILE_ROOT, frame, &sample.node), 0);
+	assert_int_equal(profile_add_sample(profile, &sample, &value), 0);
+	assert_int_equal(store_writer_add(writer, &times, profile), 0);
+	assert_int_equal(store_writer_add_names(writer, &told, 1), 0);
+	assert_int_equal(store_writer_close(writer), 0);
+	profile_free(profile);
+}
+
+static void test_the_best_names_stay(void **state)
+{
+	static const struct frame_name without_file = { "other", NULL, 0 },
+				       with_file = { "work", "w.c", 7 };
+	const struct place *place = *state;
+	struct buffer found = { 0 };
+	char *line;
+
+	add_named_slice(place->folder, 0, &without_file);
+	add_named_slice(place->folder, 400, &with_file);
+	add_named_slice(place->folder, 800, &without_file);
+	add_named_slice(place->folder, 1200, NULL);
+	assert_int_equal(roll(place->folder, LEVEL_DAY, true), 1);
+	read_all(place->folder, &found);
+	line = (char *)buffer_string(&found);
+	for (size_t i = 0; i < 4; i++, line = strchr(line, '\n') + 1)
+		assert_memory_equal(line, "work/app/0/w.c:7;", 17);
+	buffer_release(&found);
+}
+
 /* --- what fails --- */
 
 /* Fails at its n-th chunk. */
@@ -820,6 +862,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_code_of_a_function_is_one_frame, make_place,
 						remove_place),
 		cmocka_unit_test_setup_teardown(test_all_events_stay, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_the_best_names_stay, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_what_fails_changes_nothing, make_place,
 						remove_place),
 		cmocka_unit_test_setup_teardown(test_killed_at_any_moment, make_place,
