@@ -134,7 +134,7 @@ int slice_add_names(const char *folder, const struct slice_entry *entry, uint32_
 	_cleanup_free_ char *copy = NULL;
 	int error;
 
-	if (!path || asprintf(&copy, "%s.named", path) < 0) {
+	if (!path || asprintf(&copy, "%s/" STORE_NAMING, folder) < 0) {
 		copy = NULL;
 		return -ENOMEM;
 	}

@@ -9,6 +9,7 @@
  *   FOLDER/NUMBER-damaged.slice      one that could not be opened then, set aside
  *
  *   FOLDER/rolling.slice             one that is being made of others, or what a crash left of it
+ *   FOLDER/naming.slice              a copy of one that is named anew, the same
  *
  * Nothing but the names and the slices tells what there is: no two files have to fit.
  */
@@ -21,6 +22,7 @@
 #include "store/slice_window.h"
 
 #define STORE_ROLLING "rolling.slice"
+#define STORE_NAMING  "naming.slice"
 
 enum slice_state { SLICE_SEALED, SLICE_IS_OPEN, SLICE_SET_ASIDE };
 

@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,6 +187,19 @@ static void test_places_are_those_whose_code_is_known(void **state)
 	buffer_release(&found);
 }
 
+static char left_copy[PATH_MAX];
+
+/* As a crash does while another slice is named. */
+static void leave_copy(const char *folder)
+{
+	int fd;
+
+	snprintf(left_copy, sizeof(left_copy), "%s/" STORE_NAMING, folder);
+	fd = open(left_copy, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	assert_int_equal(write(fd, "left", 4), 4);
+	close(fd);
+}
+
 /* Twice, so that numbers of strings go on; what is not told again stays. */
 static void test_names_are_added_to_a_sealed_slice(void **state)
 {
@@ -200,7 +215,9 @@ static void test_names_are_added_to_a_sealed_slice(void **state)
 	find(place->folder, &found, &places);
 	assert_reads(place->folder, "work/app/0/-:0;[app]/app/4/-:0;[app]/app/4/-:0;" TAIL);
 	frame = (struct named_frame){ places.places[0].number, false, named, 1 };
+	leave_copy(place->folder);
 	assert_int_equal(slice_add_names(place->folder, &entry, places.strings, &frame, 1), 0);
+	assert_int_equal(access(left_copy, F_OK), -1);
 	assert_reads(place->folder, "work/app/0/-:0;caller/app/0/c.c:5;[app]/app/4/-:0;" TAIL);
 	buffer_clear(&found);
 	find(place->folder, &found, &places);
