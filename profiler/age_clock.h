@@ -18,6 +18,14 @@ struct age_clock {
 
 #define AGE_CLOCK_BELIEVED_NS 3600000000000u  /* set forward by so much it is at once */
 #define AGE_CLOCK_DOUBTED_NS  86400000000000u /* by more, after so long */
+#define AGE_CLOCK_OFF_NS      86400000000000u /* so far ahead of what is kept it is, too */
+
+/*
+ * At the start there is nothing to hold the wall clock against but what is kept, whose newest part ended at `newest_ns` (0: nothing is kept): one that is more than AGE_CLOCK_OFF_NS ahead of that is doubted as one
+ * that was set forward. A machine that was off for so long cleans up a day later.
+ */
+void age_clock_begin(struct age_clock *clock, uint64_t boottime_ns, uint64_t unix_ns,
+		     uint64_t newest_ns);
 
 /* What the time is, of nanoseconds since boot and of those since 1970 that the wall clock says; all zero at first, when it is believed. */
 uint64_t age_clock_read(struct age_clock *clock, uint64_t boottime_ns, uint64_t unix_ns);

@@ -367,6 +367,33 @@ static void *run(void *context)
 
 /* --- life cycle --- */
 
+/* When what is kept was recorded last. A clock that was ahead once may have left slices of a later time: it is the number that counts, where they are as they were recorded. */
+static uint64_t find_newest(const char *folder)
+{
+	struct slice_list list;
+	uint64_t recorded_ns = 0, rolled_up_ns = 0;
+	int error = store_folder_list(folder, &list);
+
+	for (size_t i = 0; i < list.count && !error; i++) {
+		const struct slice_entry *entry = &list.entries[i];
+
+		if (entry->state != SLICE_SEALED)
+			continue;
+		if (entry->level == LEVEL_RECORDED)
+			recorded_ns = entry->span.end_ns;
+		else if (entry->span.end_ns > rolled_up_ns)
+			rolled_up_ns = entry->span.end_ns;
+	}
+	slice_list_release(&list);
+	return recorded_ns ? recorded_ns : rolled_up_ns;
+}
+
+static void begin_clock(struct window_keeper *keeper)
+{
+	age_clock_begin(&keeper->age_clock, clock_boottime_ns(), clock_unix_ns(),
+			find_newest(keeper->options.folder));
+}
+
 int window_keeper_new(const struct window_keeper_options *options,
 		      struct window_keeper **ret_keeper)
 {
@@ -377,7 +404,7 @@ int window_keeper_new(const struct window_keeper_options *options,
 		return -ENOMEM;
 	keeper->options = *options;
 	keeper->last = &keeper->first;
-	age_clock_read(&keeper->age_clock, clock_boottime_ns(), clock_unix_ns());
+	begin_clock(keeper);
 	if (gethostname(keeper->machine, sizeof(keeper->machine) - 1))
 		*keeper->machine = '\0';
 	keeper->source =

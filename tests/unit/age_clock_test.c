@@ -62,6 +62,36 @@ static void test_one_that_comes_to_itself_was_never_believed(void **state)
 			 BOOT_NS + later + DAY_NS);
 }
 
+static void test_at_the_start_it_is_held_against_what_is_kept(void **state)
+{
+	struct age_clock clock;
+
+	(void)state;
+	age_clock_begin(&clock, SECOND_NS, BOOT_NS + YEAR_NS, BOOT_NS);
+	assert_int_equal(age_clock_read(&clock, HOUR_NS + SECOND_NS, BOOT_NS + YEAR_NS + HOUR_NS),
+			 BOOT_NS + HOUR_NS);
+	/* Corrected, or the same for a day. */
+	assert_int_equal(age_clock_read(&clock, 2 * HOUR_NS, BOOT_NS + 2 * HOUR_NS),
+			 BOOT_NS + 2 * HOUR_NS);
+	age_clock_begin(&clock, SECOND_NS, BOOT_NS + YEAR_NS, BOOT_NS);
+	assert_int_equal(age_clock_read(&clock, DAY_NS + SECOND_NS, BOOT_NS + YEAR_NS + DAY_NS),
+			 BOOT_NS + YEAR_NS + DAY_NS);
+}
+
+static void test_at_the_start_it_is_believed(void **state)
+{
+	static const uint64_t newest[] = { 0, BOOT_NS, BOOT_NS - DAY_NS, BOOT_NS + YEAR_NS };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(newest) / sizeof(*newest); i++) {
+		struct age_clock clock;
+
+		age_clock_begin(&clock, SECOND_NS, BOOT_NS, newest[i]);
+		assert_int_equal(age_clock_read(&clock, 2 * SECOND_NS, BOOT_NS + SECOND_NS),
+				 BOOT_NS + SECOND_NS);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -69,6 +99,8 @@ int main(void)
 		cmocka_unit_test(test_it_follows_a_clock_that_is_corrected),
 		cmocka_unit_test(test_a_year_ahead_is_believed_after_a_day),
 		cmocka_unit_test(test_one_that_comes_to_itself_was_never_believed),
+		cmocka_unit_test(test_at_the_start_it_is_held_against_what_is_kept),
+		cmocka_unit_test(test_at_the_start_it_is_believed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
