@@ -510,11 +510,12 @@ static size_t count_events(const char *folder)
 	struct store_event *events;
 	struct store_view *view;
 	struct arena memory;
+	const struct view_events_question question = { .part = always, .limit = 1 << 20 };
 	size_t count;
 
 	arena_init(&memory);
 	assert_int_equal(store_view_new(folder, &view), 0);
-	assert_int_equal(store_view_events(view, always, 1 << 20, &memory, &events, &count), 0);
+	assert_int_equal(store_view_events(view, &question, &memory, &events, &count), 0);
 	store_view_free(view);
 	arena_release(&memory);
 	return count;
