@@ -191,6 +191,8 @@ static int take_sample(void *context, const struct sample *sample, uint64_t valu
 
 	if (!value)
 		return 0;
+	if (row.node == PROFILE_NONE) /* it was another one when it was counted */
+		return -EBADMSG;
 	if (rolling->level->window_ns)
 		return add_up(rolling, &row);
 	buffer_append(&rolling->rows, &row, sizeof(row));

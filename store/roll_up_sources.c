@@ -70,7 +70,9 @@ struct reading {
 	struct roll_up_sources *sources;
 	struct dictionary_reader *dictionary;
 	struct buffer body;
-	const struct roll_up_sink *sink; /* NULL: they are counted */
+	/* The second time: */
+	const struct roll_up_sources *given;
+	const struct roll_up_sink *sink;
 	struct window_span span;
 	struct window_report report;
 	bool has_begun;
@@ -359,11 +361,20 @@ static int begin_window(struct reading *reading)
 	return reading->sink->window(reading->sink->context, reading->span, &reading->report);
 }
 
+/* A chunk that stands behind the windows that need it is known only now: who made it did not mean well. */
+static bool was_counted(const struct roll_up_sources *sources, const struct sample *sample)
+{
+	return sample->node < sources->self.size / sizeof(uint64_t) &&
+	       sample->labels < sources->label_self.size / sizeof(uint64_t);
+}
+
 static int give_sample(void *context, const struct sample *sample, const uint64_t *values)
 {
 	struct reading *reading = context;
 	int error = begin_window(reading);
 
+	if (!error && !was_counted(reading->given, sample))
+		error = -EBADMSG;
 	return error ? error : reading->sink->sample(reading->sink->context, sample, values[0]);
 }
 
@@ -391,7 +402,11 @@ int roll_up_sources_each(const struct roll_up_sources *sources, const struct rol
 
 	for (size_t i = 0; i < sources->count && !error; i++) {
 		_cleanup_(cleanup_reader) struct slice_reader *slice = NULL;
-		struct reading reading = { .sink = sink, .dictionary = &sources->dictionaries[i] };
+		struct reading reading = {
+			.given = sources,
+			.sink = sink,
+			.dictionary = &sources->dictionaries[i],
+		};
 		struct slice_report report;
 
 		error = open_source(sources, i, &slice);

@@ -55,7 +55,7 @@ struct roll_up_sink {
 	int (*sample)(void *context, const struct sample *sample, uint64_t value);
 };
 
-/* Calls for each window, and then for each of its samples: 0, the sink's result, or an error of slice_file.h. */
+/* Calls for each window, and then for each of its samples, of nodes and label sets for which there is a count: 0, the sink's result, or an error of slice_file.h. */
 int roll_up_sources_each(const struct roll_up_sources *sources, const struct roll_up_sink *sink);
 
 #endif

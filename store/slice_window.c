@@ -507,6 +507,8 @@ int window_each(struct window_span span, struct window_span part, struct bytes b
 	/* Each takes a byte at least of the column of labels, or of those that follow groups. */
 	if (reader.failed || reading.count > body.size - reader.offset)
 		return -EBADMSG;
+	if (reading.flags & WINDOW_HAS_TIMES && !reading.time_unit_ns)
+		return -EBADMSG;
 	error = find_columns(&reading, &reader);
 	for (uint64_t i = 0; i < reading.count && !error; i++) {
 		uint64_t values[PROFILE_VALUES_MAX];

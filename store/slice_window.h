@@ -5,7 +5,7 @@
  *
  *   flags        enum window_flag
  *   rate         in Hz; 0: not known
- *   time unit    in ns
+ *   time unit    in ns; not 0 if there are times
  *   samples      count; columns: node, label set, then, by the flags, time (+ 1, in units since the window's start; 0: not known), and one for each value. With WINDOW_HAS_PLANES
  *                the nodes are a number of planes, and each node's lowest byte, then each one's next byte, and so on
  *
