@@ -72,7 +72,8 @@ static bool end(struct window_roller *roller, struct store_writer *store, uint64
 
 	pthread_join(roller->thread, NULL);
 	roller->runs = false;
-	tell(&roller->rolling, text, size);
+	if (!roller->rolling.error)
+		tell(&roller->rolling, text, size);
 	error = store_writer_end_rolling(store, now_ns, &roller->rolling);
 	if (error && error != -EINVAL && !roller->stops) /* what counts several values is no harm */
 		log_warning("a slice of the store cannot be rolled up, and stays as it is: %s",

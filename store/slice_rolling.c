@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "store/chunk_body.h"
 
 static char *path_of_file(const struct slice_rolling *rolling)
 {
@@ -22,7 +23,19 @@ static char *path_of_file(const struct slice_rolling *rolling)
 struct writing {
 	struct slice_writer *slice;
 	bool has_head;
+	uint64_t left_bytes; /* that it may have yet */
 };
+
+/* More than what it is made of it never is, but for sums that a slice of old had not, and what each file has. */
+static uint64_t most_bytes(const struct roll_up_group *group)
+{
+	uint64_t bytes = CHUNK_MAX_BYTES;
+
+	for (size_t i = 0; i < group->count; i++)
+		if (__builtin_add_overflow(bytes, group->slices[i].bytes, &bytes))
+			return UINT64_MAX;
+	return bytes;
+}
 
 /* What made it may have been taken over: no more is believed of a chunk than that it is one. */
 static bool is_of_slice(const struct writing *writing, const struct slice_chunk *chunk)
@@ -53,9 +66,10 @@ static int put(void *context, const struct slice_chunk *chunk)
 {
 	struct writing *writing = context;
 
-	if (!is_of_slice(writing, chunk))
+	if (!is_of_slice(writing, chunk) || chunk->packed.size > writing->left_bytes)
 		return -EBADMSG;
 	writing->has_head = true;
+	writing->left_bytes -= chunk->packed.size;
 	return slice_put(writing->slice, chunk->kind, chunk->span, chunk->size, chunk->packed);
 }
 
@@ -75,17 +89,21 @@ static bool covers(const struct slice_rolling *rolling, struct window_span span)
 
 static int make(struct slice_rolling *rolling, struct slice_writer *slice, roll_up_make_fn fn)
 {
-	struct writing writing = { .slice = slice };
+	struct writing writing = { .slice = slice, .left_bytes = most_bytes(&rolling->group) };
 	struct window_span span;
 	int error = slice_begin(slice);
 
 	if (!error)
 		error = fn(rolling->folder, &rolling->group, put, &writing, &rolling->taken);
+	if (rolling->taken > rolling->group.count) {
+		rolling->taken = 0;
+		error = -EBADMSG;
+	}
 	if (error) {
 		slice_roll_back(slice);
 		return error;
 	}
-	error = rolling->taken > rolling->group.count ? -EBADMSG : slice_commit(slice);
+	error = slice_commit(slice);
 	span = slice_writer_span(slice);
 	if (!error && !covers(rolling, span)) {
 		rolling->taken = 0;
