@@ -92,6 +92,20 @@ static int send_order(int socket, const char *folder, const struct roll_up_group
 		     : send_all(socket, group->slices, group->count * sizeof(*group->slices));
 }
 
+/* Before it has seen anything of a slice: what it says then is true. */
+static int take_start(const struct roller *roller)
+{
+	struct roller_start start;
+	int error = receive_all(roller, &start, sizeof(start));
+
+	if (error || !start.error)
+		return error;
+	log_error(
+		"slices of the store are not rolled up: what reads them cannot be shut in: %.*s: %s; a root who may build no cage cannot do it, any other user who may write the store can",
+		(int)sizeof(start.failed), start.failed, strerror(-start.error));
+	return -EPERM;
+}
+
 static int take_chunk(const struct roller *roller, const struct roller_record *record,
 		      struct buffer *packed, slice_chunk_fn put, void *context)
 {
@@ -119,8 +133,10 @@ static int take_answer(const struct roller *roller, slice_chunk_fn put, void *co
 {
 	_cleanup_(buffer_release) struct buffer packed = { 0 };
 	struct roller_record record;
-	int error;
+	int error = take_start(roller);
 
+	if (error)
+		return error;
 	do {
 		error = receive_all(roller, &record, sizeof(record));
 		if (!error && !record.is_end)
@@ -163,13 +179,9 @@ static int make(const char *folder, const struct roll_up_group *group, bool is_s
 	error = make_elsewhere(folder, group, is_slow, put, context, &end);
 	if (error)
 		return error;
-	if (end.is_shut_in) {
-		*ret_taken = end.taken;
-		return end.error > 0 ? -EPROTO : end.error;
-	}
-	log_warning("what rolls slices of the store up cannot be shut in: %s; it is done without",
-		    strerror(end.error < 0 ? -end.error : EPROTO));
-	return roll_up_make(folder, group, put, context, ret_taken);
+	*ret_taken = end.taken;
+	/* That it may not be done at all is not for it to say. */
+	return end.error > 0 || end.error == -EPERM ? -EPROTO : end.error;
 }
 
 int store_roller_make(const char *folder, const struct roll_up_group *group, slice_chunk_fn put,
@@ -205,10 +217,10 @@ int store_roller_roll_all(struct store_writer *writer, const struct roll_up_ages
 			return error;
 		error = slice_rolling_run(&rolling, store_roller_make);
 		taken = rolling.taken;
-		if (error && error != -EINVAL)
+		if (error && error != -EINVAL && error != -EPERM)
 			warn(&rolling, error);
 		error = store_writer_end_rolling(writer, now_ns, &rolling);
-		if (error == -ENOMEM || error == -ENOSPC || error == -EIO)
+		if (error == -ENOMEM || error == -ENOSPC || error == -EIO || error == -EPERM)
 			return error;
 		ret_rolled->failed += error && error != -EINVAL;
 		ret_rolled->made += !error;

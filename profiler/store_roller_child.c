@@ -87,7 +87,7 @@ static int be_slow(void)
 
 /* --- the order --- */
 
-static int shut_in(const struct roller_order *order)
+static int shut_in(const struct roller_order *order, const char **ret_failed)
 {
 	const struct cage_limits limits = {
 		.kind = CAGE_OF_FRONT,
@@ -97,10 +97,21 @@ static int shut_in(const struct roller_order *order)
 		.threads = 1,
 		.descriptors = DESCRIPTORS,
 	};
-	const char *failed;
+	int error = order->is_slow ? be_slow() : 0;
 
+	*ret_failed = "a timer of the CPU time";
 	setpriority(PRIO_PROCESS, 0, 19);
-	return cage_enter(STDIN_FILENO, &limits, &failed);
+	return error ? error : cage_enter(STDIN_FILENO, &limits, ret_failed);
+}
+
+static struct roller_start start(const struct roller_order *order)
+{
+	struct roller_start start = { 0 };
+	const char *failed = "";
+
+	start.error = shut_in(order, &failed);
+	memcpy(start.failed, failed, strnlen(failed, sizeof(start.failed) - 1));
+	return start;
 }
 
 static bool take_order(struct roller_order *order, struct roll_up_group *group)
@@ -120,18 +131,17 @@ int store_roller_child_main(void)
 	static struct roller_order order; /* some kB, of a process that has no other */
 	struct roller_record end = { .is_end = true };
 	struct roll_up_group group = { 0 };
+	struct roller_start started;
 	size_t taken = 0;
 
 	prctl(PR_SET_NAME, STORE_ROLLER_NAME, 0, 0, 0);
 	signal(SIGPIPE, SIG_IGN);
 	if (!take_order(&order, &group))
 		return 1;
-	end.error = order.is_slow ? be_slow() : 0;
-	if (!end.error)
-		end.error = shut_in(&order);
-	end.is_shut_in = !end.error;
-	if (!end.error)
-		end.error = roll_up_make("/", &group, hand_over, NULL, &taken);
+	started = start(&order);
+	if (write_all(&started, sizeof(started)) || started.error)
+		return 1;
+	end.error = roll_up_make("/", &group, hand_over, NULL, &taken);
 	end.taken = taken;
 	free(group.slices);
 	return write_all(&end, sizeof(end)) ? 1 : 0;

@@ -3,7 +3,7 @@
  * What rolls slices up, seen from inside: the process that hearth runs under the name STORE_ROLLER_NAME takes its order from standard input, goes into the cage, and answers there. In the machine's byte order:
  *
  *     hearth -> roller   struct roller_order, and as many struct slice_entry as it says
- *     roller -> hearth   for each chunk a struct roller_record and its bytes; a record that is the end
+ *     roller -> hearth   struct roller_start, before any slice is opened; if it is shut in, for each chunk a struct roller_record and its bytes; a record that is the end
  *
  * Whatever the roller says may have been said by whoever took it over.
  */
@@ -25,12 +25,14 @@ struct roller_order {
 	uint64_t count;
 };
 
+struct roller_start {
+	int32_t error; /* 0: it is shut in; else it could not be, and does nothing: why, and what failed */
+	char failed[64];
+};
+
 struct roller_record {
 	uint32_t is_end;
-	/* Of the end: */
-	int32_t error;
-	int32_t is_shut_in; /* else it could not be, did nothing, and `error` says why */
-	uint32_t reserved;
+	int32_t error; /* of the end, and so is this: */
 	uint64_t taken;
 	/* Of a chunk: */
 	uint64_t kind, size, packed_size;

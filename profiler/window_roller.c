@@ -17,7 +17,7 @@
 struct window_roller {
 	struct slice_rolling rolling;
 	pthread_t thread;
-	bool runs;
+	bool runs, may_not; /* it cannot be shut in, as was said once */
 	_Atomic bool is_done, stops;
 };
 
@@ -74,8 +74,10 @@ static bool end(struct window_roller *roller, struct store_writer *store, uint64
 	roller->runs = false;
 	if (!roller->rolling.error)
 		tell(&roller->rolling, text, size);
+	roller->may_not = roller->rolling.error == -EPERM;
 	error = store_writer_end_rolling(store, now_ns, &roller->rolling);
-	if (error && error != -EINVAL && !roller->stops) /* what counts several values is no harm */
+	if (error && error != -EINVAL && !roller->may_not &&
+	    !roller->stops) /* what counts several values is no harm */
 		log_warning("a slice of the store cannot be rolled up, and stays as it is: %s",
 			    strerror(-error));
 	return !error;
@@ -86,7 +88,8 @@ bool window_roller_step(struct window_roller *roller, struct store_writer *store
 {
 	if (roller->runs)
 		return roller->is_done && end(roller, store, now_ns, text, size);
-	begin(roller, store, ages, now_ns);
+	if (!roller->may_not)
+		begin(roller, store, ages, now_ns);
 	return false;
 }
 

@@ -14,7 +14,7 @@ struct window_roller;
 struct window_roller *window_roller_new(void); /* NULL: out of memory */
 
 /*
- * To be called now and then by the thread that writes into the store: ends what is made by now, or begins the next one. True: `text` tells what was rolled up. What cannot be is warned of, and tried again an hour later.
+ * To be called now and then by the thread that writes into the store: ends what is made by now, or begins the next one. True: `text` tells what was rolled up. What cannot be is warned of, and tried again an hour later; where slices cannot be read by a process that is shut in nothing is.
  */
 bool window_roller_step(struct window_roller *roller, struct store_writer *store,
 			const struct roll_up_ages *ages, uint64_t now_ns, char *text, size_t size);

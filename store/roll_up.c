@@ -299,8 +299,7 @@ int roll_up_make(const char *folder, const struct roll_up_group *group, slice_ch
 				   .context = context,
 				   .rate = rate };
 	size_t bad = 0;
-	int error = rate ? roll_up_sources_read(&sources, folder, group->slices, group->count, &bad)
-			 : -ENOMEM;
+	int error = rate ? roll_up_sources_read(&sources, folder, group, &bad) : -ENOMEM;
 
 	*ret_taken = error ? bad : sources.count;
 	slice_sums_init(&rolling.sums);

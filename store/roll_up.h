@@ -13,7 +13,7 @@
 #include "store/slice_file.h"
 
 /*
- * Gives the chunks of the new slice to `put`, in their order, all but the seal; ids are 0. It is made of the first `ret_taken` of the group, which are one at least. 0, -ENOMEM, the result of `put`, -EINVAL: it has
+ * Gives the chunks of the new slice to `put`, in their order, all but the seal; ids are 0. It is made of the first `ret_taken` of the group, which are one at least. 0, -ENOMEM, -ECANCELED: the group stops, the result of `put`, -EINVAL: it has
  * several values, or an error of slice_file.h: the slice number `ret_taken`, counted from 0, cannot be read, and without it the others may.
  */
 int roll_up_make(const char *folder, const struct roll_up_group *group, slice_chunk_fn put,

@@ -9,6 +9,7 @@
 #include "model/profile.h"
 #include "model/samples.h"
 #include "store/chunk_body.h"
+#include "store/roll_up_level.h"
 #include "store/slice_bases.h"
 #include "store/slice_file.h"
 #include "store/slice_head.h"
@@ -57,6 +58,11 @@ static int grow(struct buffer *table, size_t entries, size_t size, int fill)
 	if (missing)
 		memset(added, fill, missing);
 	return 0;
+}
+
+static bool stops(const struct roll_up_sources *sources)
+{
+	return sources->stops && *sources->stops;
 }
 
 static struct bytes bytes_of(const struct buffer *buffer)
@@ -194,10 +200,12 @@ static int take_body(struct reading *reading, const struct slice_chunk *chunk, s
 static int take_chunk(void *context, const struct slice_chunk *chunk)
 {
 	struct reading *reading = context;
-	int error = chunk->packed.data
-			    ? chunk_body_unpack(chunk->packed, chunk->size, &reading->body)
-			    : -EBADMSG;
+	int error;
 
+	if (stops(reading->sources))
+		return -ECANCELED;
+	error = chunk->packed.data ? chunk_body_unpack(chunk->packed, chunk->size, &reading->body)
+				   : -EBADMSG;
 	return error ? error : take_body(reading, chunk, bytes_of(&reading->body));
 }
 
@@ -321,18 +329,22 @@ static int read_slice(struct roll_up_sources *sources, struct slice_reader *slic
 }
 
 int roll_up_sources_read(struct roll_up_sources *sources, const char *folder,
-			 const struct slice_entry *slices, size_t count, size_t *ret_bad)
+			 const struct roll_up_group *group, size_t *ret_bad)
 {
 	int error = 0;
 
-	*sources = (struct roll_up_sources){ .folder = folder, .slices = slices };
+	*sources = (struct roll_up_sources){
+		.folder = folder,
+		.slices = group->slices,
+		.stops = group->stops,
+	};
 	*ret_bad = 0;
 	string_pool_init(&sources->build_ids);
 	sources->words = profile_new();
-	sources->dictionaries = calloc(count, sizeof(*sources->dictionaries));
+	sources->dictionaries = calloc(group->count, sizeof(*sources->dictionaries));
 	if (!sources->words || !sources->dictionaries || profile_keep_samples(sources->words))
 		return -ENOMEM;
-	for (size_t i = 0; i < count && !error; i++) {
+	for (size_t i = 0; i < group->count && !error; i++) {
 		_cleanup_(cleanup_reader) struct slice_reader *slice = NULL;
 		struct compared compared = { .sources = sources };
 
@@ -383,6 +395,8 @@ static int give_window(void *context, const struct slice_chunk *chunk)
 	struct reading *reading = context;
 	int error;
 
+	if (stops(reading->given))
+		return -ECANCELED;
 	if (chunk->kind != CHUNK_WINDOW)
 		return 0;
 	reading->span = chunk->span;

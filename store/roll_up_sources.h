@@ -20,9 +20,12 @@ struct told_frame {
 	bool is_told, is_root;
 };
 
+struct roll_up_group;
+
 struct roll_up_sources {
 	const char *folder;
 	const struct slice_entry *slices;
+	const _Atomic bool *stops; /* or NULL */
 	size_t count;
 	struct profile *words;                  /* frames without a name stay so */
 	struct dictionary_reader *dictionaries; /* per slice: its numbers in the words */
@@ -41,11 +44,11 @@ struct roll_up_sources {
 };
 
 /*
- * Reads all but samples and times, of so many of the first ones as count the same, and have no more nodes together than there is to be room for. 0, -ENOMEM, -EINVAL: they have several
- * values, -EBADMSG: the slice `ret_bad` is damaged, or another error of slice_file.h; to be released in either case. Slices and folder stay the caller's.
+ * Reads all but samples and times, of so many of the first ones as count the same, and have no more nodes together than there is to be room for. 0, -ENOMEM, -ECANCELED: the group stops, -EINVAL: they have several
+ * values, -EBADMSG: the slice `ret_bad` is damaged, or another error of slice_file.h; to be released in either case. Group and folder stay the caller's.
  */
 int roll_up_sources_read(struct roll_up_sources *sources, const char *folder,
-			 const struct slice_entry *slices, size_t count, size_t *ret_bad);
+			 const struct roll_up_group *group, size_t *ret_bad);
 void roll_up_sources_release(struct roll_up_sources *sources);
 
 /* Ids are those of the words; anything but 0 ends the reading, and is its result. */
@@ -55,7 +58,7 @@ struct roll_up_sink {
 	int (*sample)(void *context, const struct sample *sample, uint64_t value);
 };
 
-/* Calls for each window, and then for each of its samples, of nodes and label sets for which there is a count: 0, the sink's result, or an error of slice_file.h. */
+/* Calls for each window, and then for each of its samples, of nodes and label sets for which there is a count: 0, the sink's result, -ECANCELED, or an error of slice_file.h. */
 int roll_up_sources_each(const struct roll_up_sources *sources, const struct roll_up_sink *sink);
 
 #endif
