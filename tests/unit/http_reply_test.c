@@ -333,11 +333,15 @@ static void test_types(void **state)
 	for (enum http_policy policy = HTTP_POLICY_NOTHING; policy <= HTTP_POLICY_PICTURE;
 	     policy++) {
 		assert_non_null(strstr(http_policy_text(policy), "frame-ancestors 'none'"));
-		assert_true(policy == HTTP_POLICY_PAGE ||
+		assert_true(policy == HTTP_POLICY_PAGE || policy == HTTP_POLICY_TOKEN ||
 			    strstr(http_policy_text(policy), "sandbox"));
 		assert_true(policy == HTTP_POLICY_PICTURE ||
+			    !strstr(http_policy_text(policy), "script-src 'unsafe"));
+		assert_true(policy == HTTP_POLICY_PICTURE || policy == HTTP_POLICY_TOKEN ||
 			    !strstr(http_policy_text(policy), "unsafe"));
 	}
+	/* That page has no script, not even one of its own. */
+	assert_null(strstr(http_policy_text(HTTP_POLICY_TOKEN), "script-src"));
 }
 
 static void test_json(void **state)
