@@ -527,6 +527,8 @@ static int record(struct serve_command *command, struct serving *serving)
 		 (unsigned long long)command->recorder.sampler.rate_hz, command->folder,
 		 front_address(serving->front));
 	error = recorder_run(&command->recorder, &recording);
+	if (recording.worker)
+		note_failures(serving, &recording);
 	service_manager_stopping(&serving->manager, "writing what was recorded last");
 	return error ? error : recording.error;
 }

@@ -307,6 +307,12 @@ static void look_at_store(struct window_keeper *keeper)
 	pthread_mutex_unlock(&keeper->lock);
 }
 
+static void note_namer_failures(struct window_keeper *keeper)
+{
+	window_keeper_note_failures(keeper, "the process that reads files for names",
+				    window_namer_failures(keeper->namer), &keeper->namer_failures);
+}
+
 /* A window without names is better than none: what is not told now is asked again with the next window. */
 static void take(struct window_keeper *keeper, struct kept_window *window)
 {
@@ -323,8 +329,7 @@ static void take(struct window_keeper *keeper, struct kept_window *window)
 		note_names(keeper,
 			   window_namer_name(keeper->namer, waiting_window_code(window->waiting),
 					     recorded->is_early, &shelf));
-	window_keeper_note_failures(keeper, "the process that reads files for names",
-				    window_namer_failures(keeper->namer), &keeper->namer_failures);
+	note_namer_failures(keeper);
 	count_fates(keeper, window);
 	shrink(keeper);
 	look_at_store(keeper);
@@ -440,6 +445,7 @@ int window_keeper_free(struct window_keeper *keeper)
 	pthread_cond_broadcast(&keeper->changed);
 	pthread_mutex_unlock(&keeper->lock);
 	pthread_join(keeper->thread, NULL);
+	note_namer_failures(keeper);
 	window_namer_free(keeper->namer);
 	process_watch_free(keeper->processes);
 	window_roller_free(keeper->roller, keeper->options.store);
