@@ -5,7 +5,10 @@
 #include <fcntl.h>
 #include <isa-l/crc.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -405,15 +408,15 @@ static int prepare_reader(struct slice_reader *reader)
 		     : prepare(reader, "SELECT * FROM chunk WHERE id = ?", &reader->select_one);
 }
 
-int slice_open(const char *path, struct slice_reader **ret_reader)
+static int open_reader(const char *name, int flags, struct slice_reader **ret_reader)
 {
 	struct slice_reader *reader = calloc(1, sizeof(*reader));
 	int error;
 
 	if (!reader)
 		return -ENOMEM;
-	error = error_of(sqlite3_open_v2(path, &reader->database,
-					 SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL));
+	error = error_of(sqlite3_open_v2(name, &reader->database,
+					 SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | flags, NULL));
 	if (!error) {
 		distrust(reader->database);
 		error = check_version(reader->database);
@@ -425,6 +428,52 @@ int slice_open(const char *path, struct slice_reader **ret_reader)
 	else
 		slice_reader_free(reader);
 	return error;
+}
+
+/* Of a slice that nobody writes: the last one who wrote took its journal away, even where the seal failed. One without anything in it is that of a reader who failed. */
+static bool has_no_journal(const char *path)
+{
+	_cleanup_free_ char *journal = NULL;
+	struct stat status;
+
+	if (asprintf(&journal, "%s-wal", path) < 0)
+		return false;
+	return stat(journal, &status) ? errno == ENOENT : !status.st_size;
+}
+
+/* sqlite.org/uri.html: no file beside it is asked for. */
+static int open_immutable(const char *path, struct slice_reader **ret_reader)
+{
+	_cleanup_(buffer_release) struct buffer uri = { 0 };
+
+	buffer_append_string(&uri, *path == '/' ? "file://" : "file:");
+	for (const char *at = path; *at; at++)
+		if (strchr("%?#", *at))
+			buffer_printf(&uri, "%%%02X", (unsigned int)*at);
+		else
+			buffer_append_char(&uri, *at);
+	buffer_append_string(&uri, "?immutable=1");
+	return buffer_error(&uri) ? -ENOMEM
+				  : open_reader(buffer_string(&uri), SQLITE_OPEN_URI, ret_reader);
+}
+
+/* In WAL mode SQLite makes files beside it, which a full disk, or a folder of somebody else, does not let it. */
+int slice_open(const char *path, struct slice_reader **ret_reader)
+{
+	int error = open_reader(path, 0, ret_reader);
+
+	switch (error) {
+	case -ENOSPC:
+	case -EIO:
+	case -EACCES:
+	case -EROFS:
+	case -ENOENT:
+		return has_no_journal(path) && !access(path, R_OK)
+			       ? open_immutable(path, ret_reader)
+			       : error;
+	default:
+		return error;
+	}
 }
 
 void slice_reader_free(struct slice_reader *reader)

@@ -72,6 +72,7 @@ struct window_span slice_writer_span(const struct slice_writer *writer);
 
 struct slice_reader;
 
+/* Where no file can be made beside it, as on a full disk, one that nobody writes is read too. */
 int slice_open(const char *path, struct slice_reader **ret_reader);
 void slice_reader_free(struct slice_reader *reader);
 

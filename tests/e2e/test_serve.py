@@ -217,7 +217,7 @@ def test_a_full_disk_heals(tmp_path):
             recording.until(lambda: status_of(address)["store"]["error"], "that the store cannot be written, in the status")
             before = status_of(address)
             recording.until(lambda: status_of(address)["fates"]["due"] > before["fates"]["due"], "ticks while the disk is full")
-            recording.until(lambda: get(address, "/api/v1/profile?format=folded&from=-1m"), "what was kept before, while the disk is full")
+            assert get(address, "/api/v1/profile?format=folded&from=-1m"), "what was kept before, while the disk is full"
             ballast.unlink()
             serve.wait_for("are kept again")
             healed = time.time()

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -642,6 +643,37 @@ static void test_what_was_only_created_is_no_damage(void **state)
 	free(path);
 }
 
+/* As a full disk leaves one that it does not let be sealed: of a folder that cannot be written, and whose name is none of those that can stand in a URI as they are. */
+static void test_what_has_no_journal_is_read_where_nothing_can_be_written(void **state)
+{
+	const struct place *place = *state;
+	struct buffer expected = { 0 };
+	char folder[PATH_MAX], path[PATH_MAX];
+	struct store_writer *writer;
+	sqlite3 *database;
+
+	snprintf(folder, sizeof(folder), "%s/50%%23 of it?#", place->folder);
+	writer = open_writer(folder);
+	add_windows(writer, 0, 2, (struct recipe){ .samples = 30 }, &expected);
+	assert_int_equal(store_writer_close(writer), 0);
+	path_of_only_slice(folder, path);
+	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(database, "PRAGMA journal_mode = WAL", NULL, NULL, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_close(database), SQLITE_OK);
+	assert_int_equal(chmod(place->folder, 0755), 0);
+	assert_int_equal(chmod(folder, 0555), 0);
+	if (!geteuid())
+		assert_int_equal(seteuid(65534), 0);
+	assert_has(folder, always, &expected);
+	if (!getuid())
+		assert_int_equal(seteuid(0), 0);
+	assert_int_equal(chmod(folder, 0755), 0);
+	empty(folder);
+	rmdir(folder);
+	buffer_release(&expected);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -668,6 +700,9 @@ int main(void)
 						make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_what_cannot_be_opened_is_set_aside, make_place,
 						remove_place),
+		cmocka_unit_test_setup_teardown(
+			test_what_has_no_journal_is_read_where_nothing_can_be_written, make_place,
+			remove_place),
 		cmocka_unit_test_setup_teardown(test_what_was_only_created_is_no_damage, make_place,
 						remove_place),
 	};
