@@ -96,8 +96,22 @@ static void name_rest(struct window_keeper *keeper)
 	note_names(keeper, window_namer_name_rest(keeper->namer, &shelf));
 }
 
+struct telling {
+	struct window_keeper *keeper;
+	const struct kept_window *window;
+};
+
+static int tell_known(void *context, struct store_writer *store)
+{
+	const struct telling *telling = context;
+
+	return window_namer_tell_known(telling->keeper->namer,
+				       waiting_window_code(telling->window->waiting), store);
+}
+
 static int keep(struct window_keeper *keeper, struct kept_window *window)
 {
+	struct telling telling = { keeper, window };
 	_cleanup_(cleanup_profile) struct profile *profile = profile_new();
 	const struct recorded_window *recorded = waiting_window_recorded(window->waiting);
 	const struct window_times times = {
@@ -115,7 +129,8 @@ static int keep(struct window_keeper *keeper, struct kept_window *window)
 	if (!error && !store_writer_has_room(keeper->options.store, times.span, profile))
 		name_rest(keeper);
 	if (!error)
-		error = store_writer_add(keeper->options.store, &times, profile);
+		error = store_writer_add_told(keeper->options.store, &times, profile, tell_known,
+					      &telling);
 	if (error)
 		return error;
 	if (!keeper->first_ns)

@@ -39,8 +39,8 @@
 /* Windows, of a second at least, without a container, until what it is called is forgotten: longer than window_keeper.c has control_groups.h keep it. */
 #define CONTAINERS_KEPT 1000
 
-#define MIN_TOLD_NAMES     64
-#define MAX_WINDOWS_UNTOLD 6
+/* Of which a store is told at once. */
+#define MIN_TOLD_NAMES 64
 
 /* Where a program or thread starts. */
 struct root_place {
@@ -60,7 +60,6 @@ struct window_namer {
 	struct known_names *names;
 	struct held_modules held;
 	struct container_names *containers;
-	size_t windows_untold; /* of which a store was told nothing */
 };
 
 int window_namer_new(struct window_namer **ret_namer)
@@ -356,15 +355,35 @@ static bool tell_known(struct naming *naming, uint32_t identity, const struct mo
 	return true;
 }
 
+static bool find_address(const struct naming *naming, const struct frame_address *address,
+			 struct wanted_address *ret_address)
+{
+	*ret_address = (struct wanted_address){ .offset = address->offset };
+	if (!address->build_id ||
+	    !string_pool_find(&naming->namer->identities, address->build_id,
+			      strlen(address->build_id), &ret_address->identity))
+		return false;
+	ret_address->module = find_module(naming, ret_address->identity);
+	return true;
+}
+
+static int find_known(void *context, const struct frame_address *address)
+{
+	struct naming *naming = context;
+	struct wanted_address known;
+
+	if (find_address(naming, address, &known))
+		tell_known(naming, known.identity, known.module, address);
+	return naming->error;
+}
+
 static int find_wanted(void *context, const struct frame_address *address)
 {
 	struct naming *naming = context;
-	struct wanted_address wanted = { .offset = address->offset };
+	struct wanted_address wanted;
 
-	if (!address->build_id || !string_pool_find(&naming->namer->identities, address->build_id,
-						    strlen(address->build_id), &wanted.identity))
+	if (!find_address(naming, address, &wanted))
 		return 0;
-	wanted.module = find_module(naming, wanted.identity);
 	if (tell_known(naming, wanted.identity, wanted.module, address))
 		return naming->error;
 	if (!wanted.module || can_wait(naming, wanted.identity, wanted.module))
@@ -386,8 +405,7 @@ static int compare_wanted(const void *left, const void *right)
 }
 
 /* Two modules of one content have one identity: either will do. */
-static int list_wanted(struct naming *naming, const struct window_code *code,
-		       const struct window_shelf *shelf)
+static int note_modules(struct naming *naming, const struct window_code *code)
 {
 	size_t count = 0;
 	int error = 0;
@@ -397,8 +415,6 @@ static int list_wanted(struct naming *naming, const struct window_code *code,
 		error = u64_map_set(&naming->by_identity,
 				    u64_map_get(&naming->namer->known, naming->modules[i].id),
 				    (uint32_t)i);
-	if (!error)
-		error = shelf->each_unnamed(shelf->context, find_wanted, naming);
 	return error;
 }
 
@@ -600,20 +616,18 @@ static void naming_release(struct naming *naming)
 	arena_release(&naming->strings);
 }
 
-/* What a store is told is synced by itself, which writes pages of the disk: few names wait for each other, if they are remembered anyway. */
+/* What a store is told by itself is synced by itself, which writes pages of the disk: few names wait for the next window, for they are remembered. */
 static bool is_told_later(const struct naming *naming, const struct window_shelf *shelf)
 {
-	return shelf->store && !naming->at_once && !naming->wanted.size &&
-	       naming->names.size < MIN_TOLD_NAMES * sizeof(struct address_names) &&
-	       naming->namer->windows_untold < MAX_WINDOWS_UNTOLD;
+	return shelf->store && !naming->at_once &&
+	       naming->names.size < MIN_TOLD_NAMES * sizeof(struct address_names);
 }
 
 static int tell_shelf(struct naming *naming, const struct window_shelf *shelf)
 {
-	struct window_namer *namer = naming->namer;
-	int told = shelf->store ? known_code_tell(&namer->code, shelf->store) : 0, error = 0;
+	int told = shelf->store ? known_code_tell(&naming->namer->code, shelf->store) : 0,
+	    error = 0;
 
-	namer->windows_untold = 0;
 	if (naming->names.size)
 		error = shelf->add_names(shelf->context,
 					 (const struct address_names *)naming->names.data,
@@ -621,35 +635,28 @@ static int tell_shelf(struct naming *naming, const struct window_shelf *shelf)
 	return error ? error : told;
 }
 
-static int name_all(struct naming *naming, const struct window_code *code,
-		    const struct window_shelf *shelf)
+static int begin_naming(struct naming *naming, struct window_namer *namer,
+			const struct window_code *code)
 {
-	int error = list_wanted(naming, code, shelf);
-
-	if (!error)
-		error = ask(naming);
-	if (error)
-		return error;
-	if (is_told_later(naming, shelf)) {
-		naming->namer->windows_untold++;
-		return 0;
-	}
-	return tell_shelf(naming, shelf);
+	*naming = (struct naming){ .namer = namer, .now_ns = clock_monotonic_ns() };
+	u64_map_init(&naming->by_identity);
+	arena_init(&naming->strings);
+	return note_modules(naming, code);
 }
 
 static int name(struct window_namer *namer, const struct window_code *code, bool at_once,
 		const struct window_shelf *shelf)
 {
-	_cleanup_(naming_release) struct naming naming = {
-		.namer = namer,
-		.at_once = at_once,
-		.now_ns = clock_monotonic_ns(),
-	};
-	int error;
+	_cleanup_(naming_release) struct naming naming;
+	int error = begin_naming(&naming, namer, code);
 
-	u64_map_init(&naming.by_identity);
-	arena_init(&naming.strings);
-	error = name_all(&naming, code, shelf);
+	naming.at_once = at_once;
+	if (!error)
+		error = shelf->each_unnamed(shelf->context, find_wanted, &naming);
+	if (!error)
+		error = ask(&naming);
+	if (!error && !is_told_later(&naming, shelf))
+		error = tell_shelf(&naming, shelf);
 	if (!error)
 		held_modules_sweep(&namer->held);
 	return error;
@@ -670,11 +677,22 @@ static void meet_code(struct window_namer *namer, const struct window_code *code
 	}
 }
 
+int window_namer_tell_known(struct window_namer *namer, const struct window_code *code,
+			    struct store_writer *store)
+{
+	_cleanup_(naming_release) struct naming naming;
+	const struct window_shelf shelf = window_shelf_of_store(store);
+	int error = begin_naming(&naming, namer, code);
+
+	meet_code(namer, code, store);
+	if (!error)
+		error = shelf.each_unnamed(shelf.context, find_known, &naming);
+	return error ? error : tell_shelf(&naming, &shelf);
+}
+
 int window_namer_name(struct window_namer *namer, const struct window_code *code, bool at_once,
 		      const struct window_shelf *shelf)
 {
-	if (shelf->store)
-		meet_code(namer, code, shelf->store);
 	naming_turns_begin_window(&namer->turns);
 	return name(namer, code, at_once, shelf);
 }

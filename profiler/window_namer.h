@@ -45,10 +45,14 @@ struct window_shelf {
 /* The slice of a store that is open. */
 struct window_shelf window_shelf_of_store(struct store_writer *writer);
 
+/* Tells a store, while it adds a window (store_writer_add_told()), what is known from before: 0, -ENOMEM, or an error of the store. */
+int window_namer_tell_known(struct window_namer *namer, const struct window_code *code,
+			    struct store_writer *store);
+
 /*
  * Names addresses of what is kept: those that are known from before, and those of files that the window has or that are held. A file that was read before waits for its turn
- * (naming_turns.h), so that it is read once for all that is new in it, and is held until then (held_modules.h). Few names that are known wait some windows before a store
- * is told. With `at_once` nothing waits. 0, -ENOMEM, or an error of add_names().
+ * (naming_turns.h), so that it is read once for all that is new in it, and is held until then (held_modules.h). A store is told few names together with the next
+ * window. With `at_once` nothing waits. 0, -ENOMEM, or an error of add_names().
  */
 int window_namer_name(struct window_namer *namer, const struct window_code *code, bool at_once,
 		      const struct window_shelf *shelf);

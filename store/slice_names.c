@@ -284,6 +284,8 @@ static int take_rows(struct slice_names *names, struct reading *reading, uint32_
 		struct row row = { first, (uint32_t)(coded >> 1), coded & 1 };
 
 		first += row.count;
+		if (number < names->lowest)
+			names->lowest = number;
 		if (!is_known(names, &row))
 			row.count = 0;
 		buffer_append(&names->rows, &row, sizeof(row));

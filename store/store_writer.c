@@ -35,6 +35,8 @@ struct store_writer {
 	uint64_t next_number;
 	struct slice_entry entry;   /* of the slice that is open */
 	struct slice_writer *slice; /* NULL: none is */
+	bool adds_window;           /* what is told stands in its commit */
+	struct window_span window;  /* that was added last */
 	struct dictionary_writer dictionary;
 	struct buffer head; /* what the slice begins with */
 	struct buffer
@@ -282,9 +284,20 @@ static int put_window(struct store_writer *writer, const struct window_times *ti
 	return error ? error : put_events(writer);
 }
 
+static int tell_of_window(struct store_writer *writer, window_tell_fn tell, void *context)
+{
+	int error;
+
+	dictionary_writer_settle(&writer->dictionary);
+	writer->adds_window = true;
+	error = tell(context, writer);
+	writer->adds_window = false;
+	return error;
+}
+
 /* After an error the dictionary has what no chunk has: the slice ends with what it had before. */
-int store_writer_add(struct store_writer *writer, const struct window_times *times,
-		     const struct profile *profile)
+int store_writer_add_told(struct store_writer *writer, const struct window_times *times,
+			  const struct profile *profile, window_tell_fn tell, void *context)
 {
 	_cleanup_(buffer_release) struct buffer head = { 0 };
 	int error = slice_head_append(profile, &head);
@@ -295,7 +308,10 @@ int store_writer_add(struct store_writer *writer, const struct window_times *tim
 		error = slice_begin(writer->slice);
 	if (error)
 		return error;
+	writer->window = times->span;
 	error = put_window(writer, times, profile);
+	if (!error)
+		error = tell_of_window(writer, tell, context);
 	if (error)
 		slice_roll_back(writer->slice);
 	else
@@ -304,9 +320,39 @@ int store_writer_add(struct store_writer *writer, const struct window_times *tim
 		cut_slice(writer); /* the first error is the one that tells */
 		return error;
 	}
-	dictionary_writer_settle(&writer->dictionary);
 	event_list_clear(&writer->events);
 	return 0;
+}
+
+static int tell_nothing(void *context, struct store_writer *writer)
+{
+	(void)context;
+	(void)writer;
+	return 0;
+}
+
+int store_writer_add(struct store_writer *writer, const struct window_times *times,
+		     const struct profile *profile)
+{
+	return store_writer_add_told(writer, times, profile, tell_nothing, NULL);
+}
+
+/* --- what is told of windows --- */
+
+/* In a commit of its own, if it is in none. */
+static int put_told(struct store_writer *writer, enum chunk_kind kind)
+{
+	int error = writer->adds_window ? 0 : slice_begin(writer->slice);
+
+	if (error)
+		return error;
+	error = put(writer, kind, writer->window, &writer->body);
+	if (writer->adds_window)
+		return error;
+	if (!error)
+		return slice_commit(writer->slice);
+	slice_roll_back(writer->slice);
+	return error;
 }
 
 /* --- names --- */
@@ -386,14 +432,7 @@ static int put_names(struct store_writer *writer, const struct named_frame *fram
 	buffer_clear(&writer->body);
 	error = names_writer_append(&writer->names, frames, count, &writer->body);
 	if (!error)
-		error = slice_begin(writer->slice);
-	if (error)
-		return error;
-	error = put(writer, CHUNK_NAMES, slice_writer_span(writer->slice), &writer->body);
-	if (error)
-		slice_roll_back(writer->slice);
-	else
-		error = slice_commit(writer->slice);
+		error = put_told(writer, CHUNK_NAMES);
 	if (!error)
 		names_writer_settle(&writer->names);
 	return error;
@@ -433,15 +472,7 @@ int store_writer_add_modules(struct store_writer *writer, const struct module_co
 		return 0;
 	buffer_clear(&writer->body);
 	error = slice_modules_append(modules, count, &writer->body);
-	if (!error)
-		error = slice_begin(writer->slice);
-	if (error)
-		return error;
-	error = put(writer, CHUNK_MODULES, slice_writer_span(writer->slice), &writer->body);
-	if (!error)
-		return slice_commit(writer->slice);
-	slice_roll_back(writer->slice);
-	return error;
+	return error ? error : put_told(writer, CHUNK_MODULES);
 }
 
 /* --- events --- */

@@ -39,6 +39,13 @@ int store_writer_close(struct store_writer *writer);
 int store_writer_add(struct store_writer *writer, const struct window_times *times,
 		     const struct profile *profile);
 
+/* Tells what is known of a window by store_writer_add_names() and store_writer_add_modules(): 0, or why it is not to be kept. */
+typedef int (*window_tell_fn)(void *context, struct store_writer *writer);
+
+/* As store_writer_add(), and what `tell` adds meanwhile is on disk together with the window, or nothing of both. */
+int store_writer_add_told(struct store_writer *writer, const struct window_times *times,
+			  const struct profile *profile, window_tell_fn tell, void *context);
+
 /*
  * Adds events: they are on disk with the next window, or when the slice that is open ends, whichever is first. 0 or -ENOMEM.
  */

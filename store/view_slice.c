@@ -138,14 +138,6 @@ static int take_words(struct view_slice *slice, struct slice_reader *reader, siz
 	return error;
 }
 
-static bool has_names(const struct view_slice *slice, size_t first)
-{
-	for (size_t i = first; i < chunk_count(slice); i++)
-		if (chunk_at(slice, i)->kind == CHUNK_NAMES)
-			return true;
-	return false;
-}
-
 /* What was told of names holds for what was taken before, too. */
 static int begin(struct view_slice *slice, struct profile *words)
 {
@@ -162,20 +154,34 @@ static int begin(struct view_slice *slice, struct profile *words)
 	return slice->head ? error : -ENOMEM;
 }
 
+/* Has a frame that was taken another name now? */
+static int take_names(struct view_slice *slice, struct slice_reader *reader, size_t first,
+		      bool *ret_renamed)
+{
+	struct dictionary_reader *dictionary = &slice->dictionary;
+	int error;
+
+	dictionary->names.lowest = UINT64_MAX;
+	error = take_words(slice, reader, first, true);
+	*ret_renamed = dictionary->names.lowest < dictionary->frames.ids.size / sizeof(uint32_t);
+	return error;
+}
+
 static int take_new(struct view_slice *slice, struct slice_reader *reader, struct profile *words)
 {
 	size_t first = chunk_count(slice);
+	bool renamed = false;
 	int error = slice_each_row(reader, slice->next_id, note_chunk, slice);
 
 	if (error && error != -EBADMSG) /* what comes before the damage is good */
 		return error;
-	if (first && has_names(slice, first)) {
+	error = take_names(slice, reader, first, &renamed);
+	if (!error && renamed) {
 		first = 0;
 		error = begin(slice, words);
-		if (error)
-			return error;
+		if (!error)
+			error = take_names(slice, reader, first, &renamed);
 	}
-	error = take_words(slice, reader, first, true);
 	return error ? error : take_words(slice, reader, first, false);
 }
 

@@ -51,6 +51,16 @@ static uint32_t add_stack(struct profile *profile, uint64_t random)
 	return node;
 }
 
+/* That no window before has. */
+static uint32_t add_new_stack(struct profile *profile, uint64_t window)
+{
+	uint32_t node, frame;
+
+	assert_int_equal(profile_add_unnamed(profile, "app", "0a", 100 + window, &frame), 0);
+	assert_int_equal(profile_add_child(profile, PROFILE_ROOT, frame, &node), 0);
+	return node;
+}
+
 static uint32_t add_labels(struct profile *profile, uint64_t random)
 {
 	struct label_set set;
@@ -70,6 +80,41 @@ static uint32_t add_labels(struct profile *profile, uint64_t random)
 	return labels;
 }
 
+#define MAX_TOLD 8
+
+struct unnamed {
+	uint64_t offsets[MAX_TOLD];
+	size_t count;
+};
+
+static int note_unnamed(void *context, const struct frame_address *address)
+{
+	struct unnamed *unnamed = context;
+
+	if (address->offset % 3 && unnamed->count < MAX_TOLD)
+		unnamed->offsets[unnamed->count++] = address->offset;
+	return 0;
+}
+
+/* Of some frames, those of the window among them. */
+static int tell_with_window(void *context, struct store_writer *writer)
+{
+	static const struct frame_name name = { "told with the window", NULL, 0 };
+	struct unnamed unnamed = { .count = 0 };
+	int error = store_writer_each_unnamed(writer, note_unnamed, &unnamed);
+
+	(void)context;
+	for (size_t i = 0; i < unnamed.count && !error; i++) {
+		const struct address_names told = {
+			{ "app", "0a", unnamed.offsets[i] }, false, &name, 1
+		};
+
+		error = store_writer_add_names(writer, &told, 1);
+	}
+	return error;
+}
+
+/* Of every second one names are told in its commit. */
 static void add_window(struct store_writer *writer, uint64_t window, uint64_t rate_hz)
 {
 	const struct window_times times = times_of(window);
@@ -81,13 +126,18 @@ static void add_window(struct store_writer *writer, uint64_t window, uint64_t ra
 	for (size_t i = 0; i < SAMPLES; i++) {
 		uint64_t random = hash_u64(window * 1000000 + i), value = 1 + (random % 17 == 3);
 		const struct sample sample = {
-			add_stack(profile, random % 300), add_labels(profile, random >> 20),
+			i ? add_stack(profile, random % 300) : add_new_stack(profile, window),
+			add_labels(profile, random >> 20),
 			span_of(window).start_ns + (random >> 32) % (WINDOW_NS / UNIT_NS) * UNIT_NS
 		};
 
 		assert_int_equal(profile_add_sample(profile, &sample, &value), 0);
 	}
-	assert_int_equal(store_writer_add(writer, &times, profile), 0);
+	if (window % 2)
+		assert_int_equal(
+			store_writer_add_told(writer, &times, profile, tell_with_window, NULL), 0);
+	else
+		assert_int_equal(store_writer_add(writer, &times, profile), 0);
 	profile_free(profile);
 }
 
@@ -277,7 +327,11 @@ static void test_it_says_what_the_windows_say(void **state)
 		assert_int_equal(store_writer_add_names(writer, &told, 1), 0);
 	}
 	ask_all(view, place->folder, 45);
-	add_windows(writer, 45, WINDOWS, RATE_HZ);
+	for (uint64_t window = 45; window < WINDOWS; window++) {
+		add_window(writer, window, RATE_HZ);
+		if (window % 4 < 2)
+			ask_all(view, place->folder, window + 1);
+	}
 	ask_all(view, place->folder, WINDOWS);
 	assert_int_equal(store_writer_close(writer), 0);
 	ask_all(view, place->folder, WINDOWS);
