@@ -22,6 +22,7 @@
 #include "profiler/frame_names.h"
 #include "profiler/interrupts.h"
 #include "profiler/live_code.h"
+#include "profiler/machine_name.h"
 #include "profiler/namer.h"
 #include "profiler/naming_costs.h"
 #include "profiler/output.h"
@@ -258,14 +259,12 @@ static int set_origin(const struct record_command *command, const struct recordi
 		      struct profile *profile)
 {
 	struct profile_origin *origin = profile_origin(profile);
-	char text[1024];
+	char text[1024], machine[MACHINE_NAME_SIZE];
 
 	describe(command, text, sizeof(text));
 	origin->command = strdup(text);
-	if (gethostname(text, sizeof(text) - 1))
-		*text = '\0';
-	text[sizeof(text) - 1] = '\0';
-	origin->machine = strdup(text);
+	machine_name_read(machine);
+	origin->machine = strdup(machine);
 	origin->event = strdup(recording->event);
 	origin->time_unix_ns = recording->start_unix_ns;
 	origin->duration_ns = recording->duration_ns;

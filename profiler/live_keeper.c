@@ -19,6 +19,7 @@
 #include "profiler/budget_watch.h"
 #include "profiler/live_spans.h"
 #include "profiler/live_write.h"
+#include "profiler/machine_name.h"
 #include "profiler/namer.h"
 #include "profiler/place_names.h"
 #include "profiler/recorder.h"
@@ -62,7 +63,7 @@ struct live_keeper {
 	struct place_names *names;
 	struct live_spans *spans;
 	struct window_source source;
-	char machine[256];
+	char machine[MACHINE_NAME_SIZE];
 	enum view_span span;
 	uint64_t rate_hz;
 	uint32_t cpus;
@@ -305,8 +306,7 @@ int live_keeper_new(const struct live_keeper_options *options, struct live_keepe
 	keeper->ready = -1;
 	keeper->end = &keeper->first;
 	keeper->cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
-	if (gethostname(keeper->machine, sizeof(keeper->machine) - 1))
-		*keeper->machine = '\0';
+	machine_name_read(keeper->machine);
 	keeper->source =
 		(struct window_source){ options->command, options->event, keeper->machine };
 	pthread_mutex_init(&keeper->lock, NULL);

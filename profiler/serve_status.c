@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "bpf/events.h"
 #include "profiler/budget.h"
+#include "profiler/machine_name.h"
 #include "profiler/window_keeper.h"
 
 #define PPM_PER_PERCENT 10000.0
@@ -28,16 +29,17 @@ void serve_status_set_budget(struct serve_status *status, const struct budget_li
 
 void serve_status_init(struct serve_status *status, const char *folder, uint64_t window_ns)
 {
+	char name[MACHINE_NAME_SIZE];
 	struct utsname machine;
 
 	*status = (struct serve_status){
 		.status = { .start_ns = clock_unix_ns(), .window_ns = window_ns },
 	};
 	set_text(status->status.store.folder, sizeof(status->status.store.folder), folder);
-	if (uname(&machine))
-		return;
-	set_text(status->status.host, sizeof(status->status.host), machine.nodename);
-	set_text(status->status.kernel, sizeof(status->status.kernel), machine.release);
+	machine_name_read(name);
+	set_text(status->status.host, sizeof(status->status.host), name);
+	if (!uname(&machine))
+		set_text(status->status.kernel, sizeof(status->status.kernel), machine.release);
 }
 
 /* --- fates --- */

@@ -11,6 +11,7 @@
 #include "model/profile.h"
 #include "model/samples.h"
 #include "profiler/container_path.h"
+#include "profiler/machine_name.h"
 #include "profiler/process_facts.h"
 
 void task_labels_init(struct task_labels *labels, struct profile *profile,
@@ -120,14 +121,15 @@ static int set_process(struct task_labels *labels, const struct process_event *p
 /* Of each sample, also of one whose process is not known. */
 static int set_machine(struct task_labels *labels, struct label_set *set)
 {
+	char name[MACHINE_NAME_SIZE];
 	struct utsname machine;
 	int error = 0;
 
 	if (!labels->wanted.machine)
 		return 0;
 	if (labels->host == PROFILE_NONE && !uname(&machine)) {
-		error = profile_intern(labels->profile, machine.nodename, strlen(machine.nodename),
-				       &labels->host);
+		machine_name_read(name);
+		error = profile_intern(labels->profile, name, strlen(name), &labels->host);
 		if (!error)
 			error = profile_intern(labels->profile, machine.release,
 					       strlen(machine.release), &labels->kernel);

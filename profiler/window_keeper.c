@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
@@ -18,6 +17,7 @@
 #include "model/profile.h"
 #include "profiler/age_clock.h"
 #include "profiler/aggregator.h"
+#include "profiler/machine_name.h"
 #include "profiler/namer.h"
 #include "profiler/process_watch.h"
 #include "profiler/recorder.h"
@@ -46,7 +46,7 @@ struct window_keeper {
 	int watch_error; /* of the last look at them */
 	struct window_source source;
 	struct window_roller *roller;
-	char machine[256];
+	char machine[MACHINE_NAME_SIZE];
 	uint64_t shrunk_ns;         /* CLOCK_MONOTONIC, when slices were taken away last */
 	struct age_clock age_clock; /* by which they are too old */
 	uint64_t first_ns,
@@ -425,8 +425,7 @@ int window_keeper_new(const struct window_keeper_options *options,
 	keeper->options = *options;
 	keeper->last = &keeper->first;
 	begin_clock(keeper);
-	if (gethostname(keeper->machine, sizeof(keeper->machine) - 1))
-		*keeper->machine = '\0';
+	machine_name_read(keeper->machine);
 	keeper->source =
 		(struct window_source){ options->command, options->event, keeper->machine };
 	pthread_mutex_init(&keeper->lock, NULL);
