@@ -84,6 +84,7 @@ exec >/var/lib/hearth/told 2>&1
 /opt/shared/hearth record --comm shares_70_30 -d 1 -o /var/lib/hearth/out.folded --stats /var/lib/hearth/stats.json
 kill $!
 touch /etc/x /usr/x /home/x
+renice -n 19 $$
 cat /proc/self/status
 """
 
@@ -113,6 +114,7 @@ def test_what_the_unit_allows_is_enough(tmp_path):
     hearth.check_accounts(stacks, stats)
     assert stats["ticks"]["complete"] >= 0.9 * stats["ticks"]["due"] > 0, stats["ticks"]
     assert told.count("Read-only file system") == 3, told
+    assert "new priority 19" in told, "what rolls the store up gives way: setpriority(2)"
     assert re.search(r"^NoNewPrivs:\t1$", told, re.MULTILINE) and re.search(r"^Seccomp:\t2$", told, re.MULTILINE)
 
 
