@@ -296,7 +296,7 @@ MADE       := $(OUTPUT)/install
 # What install puts somewhere and uninstall takes away: FILE=WHERE.
 INSTALLED := \
 	$(foreach page,$(wildcard docs/*.[15]),$(page)=$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
-	$(foreach file,README.md LICENSE LICENSES/GPL-2.0-only.txt docs/formats.md docs/profile.schema.json \
+	$(foreach file,README.md LICENSE LICENSES/GPL-2.0-only.txt docs/formats.md docs/http.md docs/page.md docs/profile.schema.json \
 		packaging/hearth.conf,$(file)=$(DOCDIR)/$(notdir $(file))) \
 	$(MADE)/hearth.service=$(UNITDIR)/hearth.service \
 	$(MADE)/hearth.bash=$(BASHDIR)/hearth $(MADE)/hearth.zsh=$(ZSHDIR)/_hearth $(MADE)/hearth.fish=$(FISHDIR)/hearth.fish

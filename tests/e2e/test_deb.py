@@ -47,6 +47,12 @@ def test_the_kernel_side_is_still_in_it(package, tmp_path):
     assert b"\x7fELF" in binary.read_bytes()[4:], "the programs for the kernel are ELF files in it"
 
 
+def test_documents_are_in_it(package):
+    listed = subprocess.run(["dpkg-deb", "-c", package], check=True, capture_output=True, text=True).stdout
+    files = {line.split(" ./")[-1] for line in listed.splitlines()}
+    assert {f"usr/share/doc/hearth/{name}" for name in ("README.md", "formats.md", "http.md", "page.md")} <= files, listed
+
+
 # Of this machine's own package, if it has one, nothing is left when it begins.
 SCRIPT = r"""
 exec >/opt/shared/told 2>&1

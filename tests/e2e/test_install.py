@@ -43,7 +43,7 @@ def test_all_is_where_it_belongs(installed):
         "usr/share/zsh/site-functions/_hearth",
         "usr/share/fish/vendor_completions.d/hearth.fish",
         *(f"usr/share/doc/hearth/{name}" for name in
-          ("README.md", "LICENSE", "GPL-2.0-only.txt", "formats.md", "profile.schema.json", "hearth.conf")),
+          ("README.md", "LICENSE", "GPL-2.0-only.txt", "formats.md", "http.md", "page.md", "profile.schema.json", "hearth.conf")),
     }  # fmt: skip
 
 
@@ -92,3 +92,10 @@ def test_manuals_are_found_by_man(installed):
         text = page.read_text().replace("\\-", "-")
         for name, section in re.findall(r"\.BR?[A-Z]? (hearth[\w.-]*) \(?\"?\(?([15])\)", text):
             assert Path(installed, f"usr/share/man/man{section}/{name}.{section}").exists(), f"{page.name}: {name}({section})"
+
+
+def test_documents_are_found(installed):
+    """Each that a manual page refers to."""
+    referred = {name for page in DOCS.glob("*.[15]") for name in re.findall(r"\w+\.md\b", page.read_text())}
+    assert {"formats.md", "http.md", "page.md"} <= referred
+    assert not [name for name in referred if not (installed / "usr/share/doc/hearth" / name).exists()]
