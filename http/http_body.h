@@ -15,7 +15,7 @@
 #include "base/gzip_writer.h"
 
 #define HTTP_BODY_MAX_BYTES ((size_t)512 << 20) /* before compression; further bytes are -EFBIG */
-#define HTTP_KEPT_MAX_BYTES ((size_t)128 << 20) /* after it */
+#define HTTP_KEPT_MAX_BYTES ((size_t)128 << 20) /* after it, or where there is none */
 
 #define HTTP_TAG_BYTES 40
 
