@@ -87,6 +87,9 @@ static void tell(void *context, const struct slice_entry *slice, const struct sl
 		log_warning("%s: %llu of its chunks are damaged and %llu are missing", name,
 			    (unsigned long long)report->damaged,
 			    (unsigned long long)report->missing);
+	else if (report->is_mended)
+		log_warning("%s: it is damaged, but all of its %llu chunks could be read", name,
+			    (unsigned long long)report->chunks);
 	else
 		log_warning("%s: its end is missing", name);
 }

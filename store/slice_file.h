@@ -72,7 +72,7 @@ struct window_span slice_writer_span(const struct slice_writer *writer);
 
 struct slice_reader;
 
-/* Where no file can be made beside it, as on a full disk, one that nobody writes is read too. */
+/* Where no file can be made beside it, as on a full disk, one that nobody writes is read too. What SQLite does not read of such a one, because its head or tree is damaged, is read from memory (slice_mend.h). */
 int slice_open(const char *path, struct slice_reader **ret_reader);
 void slice_reader_free(struct slice_reader *reader);
 
@@ -97,17 +97,18 @@ int slice_each_row(struct slice_reader *reader, uint64_t from_id, slice_chunk_fn
 /* Calls `take` for one chunk: -EBADMSG: it is damaged, or there is none. */
 int slice_read_chunk(struct slice_reader *reader, uint64_t id, slice_chunk_fn take, void *context);
 
-/* What reading met; `missing` is known before the first chunk is taken. */
+/* What reading met. */
 struct slice_report {
 	uint64_t chunks;  /* that were read */
 	uint64_t damaged; /* of them: whose bodies are not what they were */
-	uint64_t missing; /* that should be there and are not */
+	uint64_t missing; /* that should be there and are not; in their place, or ahead of the first one, one without a body is taken */
 	bool is_sealed;
+	bool is_mended; /* the file is damaged, whatever could be read */
 };
 
 /*
- * Calls `take` for all chunks but the windows, and for those windows that have a part in common with `part`, in their order. Damage of the file itself ends it with
- * -EBADMSG: what was read before is good.
+ * Calls `take` for all chunks but the windows, and for those windows that have a part in common with `part`, in their order. Damage of the file itself that could not be mended ends it
+ * with -EBADMSG: what was read before is good.
  */
 int slice_read(struct slice_reader *reader, struct window_span part, slice_chunk_fn take,
 	       void *context, struct slice_report *ret_report);

@@ -30,7 +30,7 @@ static bool may_have_part(const struct slice_entry *entry, struct window_span pa
 
 static bool is_whole(const struct slice_entry *entry, const struct slice_report *report)
 {
-	return !report->damaged && !report->missing &&
+	return !report->damaged && !report->missing && !report->is_mended &&
 	       (report->is_sealed || entry->state == SLICE_IS_OPEN);
 }
 
