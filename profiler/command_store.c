@@ -272,6 +272,9 @@ static int roll_up(const struct store_command *command, struct store_writer *wri
 	struct store_rolled rolled;
 	int error = store_roller_roll_all(writer, &ages, command->now_ns, &rolled);
 
+	if (error == -EAGAIN)
+		log_error(
+			"hearth names --rescan makes names in this store better; come again when it has ended");
 	/* Here nobody waits for what was replaced: whoever reads meanwhile looks again. */
 	if (!error)
 		error = store_writer_remove_replaced(writer);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -27,8 +26,6 @@
 #define DATA_TIMES       1024
 #define CPU_SECONDS      3600
 #define MAX_OUTPUT_BYTES ((size_t)1 << 30)
-
-#define LOCK_MODE 0644
 
 DEFINE_CLEANUP(cleanup_reader, struct slice_reader *, slice_reader_free)
 
@@ -206,23 +203,14 @@ static int take_slices(struct rescan *rescan)
 
 static int take_lock(const char *folder, int *ret_lock)
 {
-	_cleanup_free_ char *path = NULL;
-	_cleanup_close_ int lock = -1;
-	int error = 0;
+	int error = store_folder_lock(folder, STORE_NAMES_LOCK, ret_lock);
 
-	if (asprintf(&path, "%s/%s", folder, STORE_NAMES_LOCK) < 0) {
-		path = NULL;
-		return -ENOMEM;
-	}
-	lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, LOCK_MODE);
-	if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB))
-		error = -errno;
 	if (error == -EWOULDBLOCK)
-		log_error("%s: another hearth names --rescan is at this store", folder);
+		log_error(
+			"%s: another hearth names --rescan is at this store, or a slice is just being rolled up",
+			folder);
 	else if (error)
 		log_error("cannot write into the store %s: %s", folder, strerror(-error));
-	if (!error)
-		*ret_lock = take_fd(&lock);
 	return error;
 }
 

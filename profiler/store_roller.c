@@ -220,9 +220,10 @@ int store_roller_roll_all(struct store_writer *writer, const struct roll_up_ages
 		if (error && error != -EINVAL && error != -EPERM)
 			warn(&rolling, error);
 		error = store_writer_end_rolling(writer, now_ns, &rolling);
-		if (error == -ENOMEM || error == -ENOSPC || error == -EIO || error == -EPERM)
+		if (error == -ENOMEM || error == -ENOSPC || error == -EIO || error == -EPERM ||
+		    error == -EAGAIN)
 			return error;
-		ret_rolled->failed += error && error != -EINVAL;
+		ret_rolled->failed += error && error != -EINVAL && error != -ESTALE;
 		ret_rolled->made += !error;
 		ret_rolled->replaced += error ? 0 : taken;
 	}

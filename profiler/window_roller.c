@@ -76,8 +76,9 @@ static bool end(struct window_roller *roller, struct store_writer *store, uint64
 		tell(&roller->rolling, text, size);
 	roller->may_not = roller->rolling.error == -EPERM;
 	error = store_writer_end_rolling(store, now_ns, &roller->rolling);
-	if (error && error != -EINVAL && !roller->may_not &&
-	    !roller->stops) /* what counts several values is no harm */
+	/* What counts several values is no harm, nor that names were made better meanwhile. */
+	if (error && error != -EINVAL && error != -ESTALE && error != -EAGAIN && !roller->may_not &&
+	    !roller->stops)
 		log_warning("a slice of the store cannot be rolled up, and stays as it is: %s",
 			    strerror(-error));
 	return !error;

@@ -101,7 +101,8 @@ int slice_read_chunk(struct slice_reader *reader, uint64_t id, slice_chunk_fn ta
 struct slice_report {
 	uint64_t chunks;  /* that were read */
 	uint64_t damaged; /* of them: whose bodies are not what they were */
-	uint64_t missing; /* that should be there and are not; in their place, or ahead of the first one, one without a body is taken */
+	uint64_t
+		missing; /* that should be there and are not; in their place, or ahead of the first one, one without a body is taken */
 	bool is_sealed;
 	bool is_mended; /* the file is damaged, whatever could be read */
 };

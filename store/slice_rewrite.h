@@ -13,8 +13,6 @@
 
 struct slice_entry;
 
-#define STORE_NAMES_LOCK "names.lock" /* in the folder */
-
 /*
  * `strings`: so many has the slice in its chunks of names. 0; -ENOENT: it is gone; -EBADMSG: some of it is damaged, and it stays as it is; or another error of slice_file.h, and it stays as well.
  */

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -143,6 +144,39 @@ static int sync_folder(const char *folder)
 	return fd < 0 || fsync(fd) ? -errno : 0;
 }
 
+static bool was_rewritten(const char *folder, const struct slice_entry *slice)
+{
+	_cleanup_free_ char *path = store_folder_path(folder, slice);
+	struct stat status;
+
+	/* Of one that is gone nothing is lost by what was made of it. */
+	return !path ||
+	       (!stat(path, &status) && store_folder_written_ns(&status) != slice->written_ns);
+}
+
+/* Nobody has exchanged any of them for one with better names, nor can until the lock is closed. */
+static int hold_sources(const struct slice_rolling *rolling, int *ret_lock)
+{
+	int error = store_folder_lock(rolling->folder, STORE_NAMES_LOCK, ret_lock);
+
+	for (size_t i = 0; i < rolling->taken && !error; i++)
+		if (was_rewritten(rolling->folder, &rolling->group.slices[i]))
+			error = -ESTALE;
+	return error;
+}
+
+static int give_name(const struct slice_rolling *rolling, const char *from, const char *to)
+{
+	_cleanup_close_ int lock = -1;
+	int error = hold_sources(rolling, &lock);
+
+	if (error) {
+		unlink(from);
+		return error;
+	}
+	return rename(from, to) ? -errno : sync_folder(rolling->folder);
+}
+
 int slice_rolling_settle(struct slice_rolling *rolling)
 {
 	_cleanup_free_ char *from = path_of_file(rolling), *to = NULL;
@@ -161,7 +195,7 @@ int slice_rolling_settle(struct slice_rolling *rolling)
 	to = store_folder_path(rolling->folder, &rolling->entry);
 	if (!from || !to)
 		return -ENOMEM;
-	return rename(from, to) ? -errno : sync_folder(rolling->folder);
+	return give_name(rolling, from, to);
 }
 
 void slice_rolling_release(struct slice_rolling *rolling)

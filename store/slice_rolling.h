@@ -29,7 +29,7 @@ struct slice_rolling {
 /* Makes the file. `make` is not believed: what took more slices than there are, or has many more bytes than they, is -EBADMSG. 0 or an error of slice_file.h, which `rolling->error` has, too; `taken` is then the one of the group that is to blame, or the first one. */
 int slice_rolling_run(struct slice_rolling *rolling, roll_up_make_fn make);
 
-/* Gives the file its name, if it was made: 0, or its error. */
+/* Gives the file its name, if it was made: 0, or its error, after which the file is gone. -EAGAIN: somebody makes names better (STORE_NAMES_LOCK); -ESTALE: of one that it was made of they are better by now. */
 int slice_rolling_settle(struct slice_rolling *rolling);
 
 void slice_rolling_release(struct slice_rolling *rolling);

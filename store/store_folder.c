@@ -3,11 +3,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +21,7 @@
 #define OPEN          "-open" ENDING
 #define SET_ASIDE     "-damaged" ENDING
 #define NAME_BYTES    160
+#define LOCK_MODE     0600
 
 /* --- names --- */
 
@@ -134,6 +137,11 @@ static int append(struct slice_list *list, size_t *capacity, struct slice_entry 
 /* A slice's file, and what SQLite has beside one that is open. */
 static const char *const parts[] = { "", "-wal", "-shm" };
 
+uint64_t store_folder_written_ns(const struct stat *status)
+{
+	return (uint64_t)status->st_mtim.tv_sec * NS_PER_SECOND + (uint64_t)status->st_mtim.tv_nsec;
+}
+
 static void look_at_files(int folder, const char *name, struct slice_entry *entry)
 {
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
@@ -145,9 +153,25 @@ static void look_at_files(int folder, const char *name, struct slice_entry *entr
 			continue;
 		entry->bytes += (uint64_t)status.st_size;
 		if (!i)
-			entry->written_ns = (uint64_t)status.st_mtim.tv_sec * NS_PER_SECOND +
-					    (uint64_t)status.st_mtim.tv_nsec;
+			entry->written_ns = store_folder_written_ns(&status);
 	}
+}
+
+/* One that others can open they can hold for ever. */
+int store_folder_lock(const char *folder, const char *name, int *ret_lock)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_close_ int lock = -1;
+
+	if (asprintf(&path, "%s/%s", folder, name) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, LOCK_MODE);
+	if (lock < 0 || fchmod(lock, LOCK_MODE) || flock(lock, LOCK_EX | LOCK_NB))
+		return -errno;
+	*ret_lock = take_fd(&lock);
+	return 0;
 }
 
 int store_folder_remove(const char *folder, const struct slice_entry *entry)

@@ -3,6 +3,7 @@
  * A store: a folder of slices (slice_file.h), profiles by the time of the wall clock that they are of.
  *
  *   FOLDER/lock                      held by the one who writes
+ *   FOLDER/names.lock                held by the one who exchanges sealed slices for others with better names (slice_rewrite.h), all the time, and, while one that was rolled up takes the place of others, by whoever writes
  *   FOLDER/NUMBER-START-END.slice    a sealed slice, with its span in milliseconds since 1970, rounded outwards; numbers count from 1 in the order in which slices were begun
  *   FOLDER/NUMBER-START-END-LEVEL-FIRST-LAST.slice    one that was rolled up (roll_up.h) of such of the numbers FIRST to LAST as were of a lower level: these count no more, and are not listed, if they lie in its span
  *   FOLDER/NUMBER-open.slice         that which is being written, with SQLite's own files beside it; or what a crash left, until the next one writes
@@ -21,8 +22,12 @@
 
 #include "store/slice_window.h"
 
-#define STORE_ROLLING "rolling.slice"
-#define STORE_NAMING  "naming.slice"
+#define STORE_ROLLING    "rolling.slice"
+#define STORE_NAMING     "naming.slice"
+#define STORE_LOCK       "lock"
+#define STORE_NAMES_LOCK "names.lock"
+
+struct stat;
 
 enum slice_state { SLICE_SEALED, SLICE_IS_OPEN, SLICE_SET_ASIDE };
 
@@ -41,6 +46,8 @@ struct slice_list {
 	size_t count;
 };
 
+uint64_t store_folder_written_ns(const struct stat *status); /* of its file */
+
 /* 0, -ENOMEM, or the error of opening the folder; to be released in either case. */
 int store_folder_list(const char *folder, struct slice_list *ret_list);
 void slice_list_release(struct slice_list *list);
@@ -50,6 +57,9 @@ int store_folder_list_replaced(const char *folder, struct slice_list *ret_list);
 
 /* Takes its file away, and those beside it: 0 or -errno. */
 int store_folder_remove(const char *folder, const struct slice_entry *entry);
+
+/* Takes one of the locks, which only the owner of the folder can: 0, -EWOULDBLOCK: somebody holds it, or -errno. It is held until it is closed. */
+int store_folder_lock(const char *folder, const char *name, int *ret_lock);
 
 /* "FOLDER/NAME" of an entry's file, to be freed; NULL: out of memory. */
 char *store_folder_path(const char *folder, const struct slice_entry *entry);

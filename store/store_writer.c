@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,7 +24,6 @@
 #include "store/store_folder.h"
 
 #define FOLDER_MODE 0755
-#define LOCK_MODE   0644
 
 #define PASSED_OVER_NS 3600000000000u
 
@@ -680,12 +678,13 @@ static int pass_over(struct store_writer *writer, uint64_t now_ns,
 	return buffer_error(&writer->passed_over);
 }
 
+/* One that is as it was is passed over; where another one has changed the store meanwhile, nothing is to blame. */
 int store_writer_end_rolling(struct store_writer *writer, uint64_t now_ns,
 			     struct slice_rolling *rolling)
 {
 	int error = slice_rolling_settle(rolling), passed = 0;
 
-	if (error && rolling->group.count)
+	if (error && error != -ESTALE && error != -EAGAIN && rolling->group.count)
 		passed = pass_over(writer, now_ns, rolling);
 	slice_rolling_release(rolling);
 	return passed ? passed : error;
@@ -696,18 +695,6 @@ int store_writer_end_rolling(struct store_writer *writer, uint64_t now_ns,
 static int make_folder(const char *folder)
 {
 	return mkdir(folder, FOLDER_MODE) && errno != EEXIST ? -errno : 0;
-}
-
-static int take_lock(struct store_writer *writer)
-{
-	_cleanup_free_ char *path = NULL;
-
-	if (asprintf(&path, "%s/lock", writer->folder) < 0)
-		return -ENOMEM;
-	writer->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, LOCK_MODE);
-	if (writer->lock < 0)
-		return -errno;
-	return flock(writer->lock, LOCK_EX | LOCK_NB) ? -errno : 0;
 }
 
 /* With what SQLite has beside it. */
@@ -793,7 +780,7 @@ int store_writer_open(const char *folder, struct store_writer **ret_writer, size
 	writer->folder = strdup(folder);
 	error = writer->folder ? make_folder(folder) : -ENOMEM;
 	if (!error)
-		error = take_lock(writer);
+		error = store_folder_lock(writer->folder, STORE_LOCK, &writer->lock);
 	if (!error)
 		error = look_around(writer, &set_aside);
 	if (error) {

@@ -107,7 +107,8 @@ int store_writer_begin_rolling(struct store_writer *writer, const struct roll_up
 			       uint64_t now_ns, struct slice_rolling *ret_rolling);
 
 /*
- * Puts what was made in its place, and gives the rest up. 0, or an error: nothing has changed, and the slice to blame is not looked at again for an hour.
+ * Puts what was made in its place, and gives the rest up. 0, or an error: nothing has changed, and the slice to blame is not looked at again for an hour. -EAGAIN, -ESTALE: as slice_rolling_settle(), and it is to be
+ * made anew.
  */
 int store_writer_end_rolling(struct store_writer *writer, uint64_t now_ns,
 			     struct slice_rolling *rolling);

@@ -13,15 +13,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
 #include "model/profile.h"
 #include "model/samples.h"
+#include "store/roll_up.h"
 #include "store/slice_modules.h"
 #include "store/slice_names.h"
 #include "store/slice_places.h"
 #include "store/slice_rewrite.h"
+#include "store/slice_rolling.h"
 #include "store/store_view.h"
 #include "tests/unit/store_place.h"
 
@@ -271,6 +274,64 @@ static void test_a_view_sees_the_names(void **state)
 	buffer_release(&found);
 }
 
+static int roll(struct store_writer *writer, struct slice_rolling *rolling)
+{
+	struct roll_up_ages ages = { { [LEVEL_DAY] = 0 } };
+
+	ages.ages_ns[LEVEL_MINUTES] = ages.ages_ns[LEVEL_HOURS] = UINT64_MAX;
+	assert_int_equal(store_writer_begin_rolling(writer, &ages, INT64_MAX, rolling), 0);
+	assert_int_equal(rolling->group.count, 1);
+	return slice_rolling_run(rolling, roll_up_make);
+}
+
+/* Between the reading of a slice that is rolled up and the moment in which the other one takes its place; and while somebody looks for names, who may be about to do so. */
+static void test_names_that_come_meanwhile_are_rolled_up_too(void **state)
+{
+	static const struct frame_name named[] = { { "caller", "c.c", 5 } };
+	const struct place *place = *state;
+	struct buffer found = { 0 };
+	struct slice_places places;
+	struct slice_rolling rolling;
+	struct store_writer *writer;
+	struct named_frame frame;
+	struct slice_entry entry;
+	int lock;
+
+	make_slice(place->folder, &entry);
+	find(place->folder, &found, &places);
+	frame = (struct named_frame){ places.places[0].number, false, named, 1 };
+	writer = open_writer(place->folder);
+	assert_int_equal(roll(writer, &rolling), 0);
+	assert_int_equal(slice_add_names(place->folder, &entry, places.strings, &frame, 1), 0);
+	assert_int_equal(store_writer_end_rolling(writer, INT64_MAX, &rolling), -ESTALE);
+	assert_int_equal(roll(writer, &rolling), 0);
+	assert_int_equal(store_folder_lock(place->folder, STORE_NAMES_LOCK, &lock), 0);
+	assert_int_equal(store_writer_end_rolling(writer, INT64_MAX, &rolling), -EAGAIN);
+	close(lock);
+	assert_int_equal(roll(writer, &rolling), 0);
+	assert_int_equal(store_writer_end_rolling(writer, INT64_MAX, &rolling), 0);
+	assert_int_equal(store_writer_close(writer), 0);
+	assert_reads(place->folder, "work/app/0/-:0;caller/app/0/c.c:5;[app]/app/4/-:0;" TAIL);
+	buffer_release(&found);
+}
+
+/* Whoever may read a store cannot hold its locks. */
+static void test_locks_are_of_the_owner_alone(void **state)
+{
+	const struct place *place = *state;
+	char path[PATH_MAX];
+	struct stat status;
+	int lock, other;
+
+	snprintf(path, sizeof(path), "%s/" STORE_LOCK, place->folder);
+	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+	assert_int_equal(store_folder_lock(place->folder, STORE_LOCK, &lock), 0);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+	assert_int_equal(store_folder_lock(place->folder, STORE_LOCK, &other), -EWOULDBLOCK);
+	close(lock);
+}
+
 /* One that was taken away does not come back, and one that is damaged stays as it is. */
 static void test_what_cannot_be_replaced_stays(void **state)
 {
@@ -298,6 +359,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_names_are_added_to_a_sealed_slice, make_place,
 						remove_place),
 		cmocka_unit_test_setup_teardown(test_a_view_sees_the_names, make_place,
+						remove_place),
+		cmocka_unit_test_setup_teardown(test_names_that_come_meanwhile_are_rolled_up_too,
+						make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_locks_are_of_the_owner_alone, make_place,
 						remove_place),
 		cmocka_unit_test_setup_teardown(test_what_cannot_be_replaced_stays, make_place,
 						remove_place),
