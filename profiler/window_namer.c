@@ -277,6 +277,7 @@ struct naming {
 	struct buffer offsets;        /* of them, in their order */
 	struct buffer names;          /* struct address_names */
 	struct arena strings;         /* and arrays */
+	bool is_forgotten;            /* some of them are not remembered */
 	int error;                    /* of a callback */
 };
 
@@ -469,6 +470,7 @@ static void remember(struct naming *naming, const struct wanted_address *wanted,
 	const struct known_place place = { wanted->identity, wanted->offset };
 	const struct known_name known = { told->names, told->count, told->is_root };
 
+	naming->is_forgotten |= !known.count || known.count > KNOWN_NAMES_MAX_CHAIN;
 	if (!naming->error)
 		naming->error =
 			known_names_add(naming->namer->names, &place, naming->now_ns, &known);
@@ -616,10 +618,10 @@ static void naming_release(struct naming *naming)
 	arena_release(&naming->strings);
 }
 
-/* What a store is told by itself is synced by itself, which writes pages of the disk: few names wait for the next window, for they are remembered. */
+/* What a store is told by itself is synced by itself, which writes pages of the disk: few names that are remembered wait for the next window. */
 static bool is_told_later(const struct naming *naming, const struct window_shelf *shelf)
 {
-	return shelf->store && !naming->at_once &&
+	return shelf->store && !naming->at_once && !naming->is_forgotten &&
 	       naming->names.size < MIN_TOLD_NAMES * sizeof(struct address_names);
 }
 

@@ -719,6 +719,8 @@ static int open_any(struct slice_reader *reader)
 	default:
 		break;
 	}
+	if (error == -ENOENT && !access(reader->path, F_OK)) /* it is what belongs beside it */
+		error = -EACCES;
 	return error == -EBADMSG ? open_mended(reader) : error;
 }
 

@@ -574,23 +574,26 @@ static int seal_file(const char *folder, const struct slice_entry *entry)
 	return error ? error : end_file(folder, entry, slice);
 }
 
-/* Those that somebody read when they were to be sealed. One that is damaged or empty stays, until the next one who opens the store looks after it. */
+/* Those that somebody read, or for which the disk was too full, when they were to be sealed; of several errors the first one. One that is damaged or empty stays, until the next one who opens the store looks after it. */
 static int seal_others(const struct store_writer *writer)
 {
 	struct slice_list list;
-	int error = store_folder_list(writer->folder, &list);
+	int result = store_folder_list(writer->folder, &list);
 
-	for (size_t i = 0; i < list.count && !error; i++) {
+	for (size_t i = 0; i < list.count; i++) {
 		const struct slice_entry *entry = &list.entries[i];
+		int error = 0;
 
 		if (entry->state == SLICE_IS_OPEN &&
 		    !(writer->slice && entry->number == writer->entry.number))
 			error = seal_file(writer->folder, entry);
 		if (error == -EBADMSG || error == -ENODATA || error == -EBUSY)
 			error = 0;
+		if (!result)
+			result = error;
 	}
 	slice_list_release(&list);
-	return error;
+	return result;
 }
 
 int store_writer_shrink(struct store_writer *writer, uint64_t oldest_ns, uint64_t max_bytes,
@@ -664,6 +667,18 @@ int store_writer_begin_rolling(struct store_writer *writer, const struct roll_up
 	return 0;
 }
 
+static void forget_passed_over(struct store_writer *writer, uint64_t now_ns)
+{
+	struct passed_over *passed = (struct passed_over *)writer->passed_over.data;
+	const size_t count = writer->passed_over.size / sizeof(*passed);
+	size_t left = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (passed[i].until_ns > now_ns)
+			passed[left++] = passed[i];
+	writer->passed_over.size = left * sizeof(*passed);
+}
+
 static int pass_over(struct store_writer *writer, uint64_t now_ns,
 		     const struct slice_rolling *rolling)
 {
@@ -674,6 +689,7 @@ static int pass_over(struct store_writer *writer, uint64_t now_ns,
 		.level = rolling->group.level->number,
 	};
 
+	forget_passed_over(writer, now_ns);
 	buffer_append(&writer->passed_over, &passed, sizeof(passed));
 	return buffer_error(&writer->passed_over);
 }
@@ -720,18 +736,25 @@ static int set_file_aside(const char *folder, const struct slice_entry *from,
 	return rename_entry(folder, from, to);
 }
 
-/* What a crash left; what cannot be sealed is set aside. */
+/* What a crash left; what is damaged is set aside, and for what a full or failing disk does not let be sealed the writer looks again, as it goes on (store_writer_shrink()). */
 static int seal_left(const char *folder, const struct slice_entry *entry, size_t *set_aside)
 {
 	struct slice_entry aside = { .number = entry->number, .state = SLICE_SET_ASIDE };
 	int error = seal_file(folder, entry);
 
-	if (error == -ENODATA)
+	switch (error) {
+	case -ENODATA:
 		return store_folder_remove(folder, entry);
-	if (error != -EBADMSG)
+	case -EBADMSG:
+		++*set_aside;
+		return set_file_aside(folder, entry, &aside);
+	case -ENOSPC:
+	case -EIO:
+	case -EBUSY:
+		return 0;
+	default:
 		return error;
-	++*set_aside;
-	return set_file_aside(folder, entry, &aside);
+	}
 }
 
 static int look_around(struct store_writer *writer, size_t *set_aside)

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -21,13 +22,15 @@
 #include "store/chunk_stream.h"
 #include "store/roll_up.h"
 #include "store/slice_rolling.h"
+#include "store/store_folder.h"
 #include "store/store_reader.h"
 #include "store/store_writer.h"
 #include "tests/unit/forwarding_disk.h"
 
-#define WINDOWS   4
-#define WINDOW_NS ((uint64_t)10000000000)
-#define START_NS  ((uint64_t)1764339842000000000)
+#define WINDOWS          4
+#define ALL_OF_THE_FIRST (1u | 1u << WINDOWS) /* as bits: it is there, and it is named */
+#define WINDOW_NS        ((uint64_t)10000000000)
+#define START_NS         ((uint64_t)1764339842000000000)
 
 /* --- a disk that fails --- */
 
@@ -272,6 +275,18 @@ static void empty(const char *folder)
 	closedir(open);
 }
 
+static size_t count_sealed(const char *folder)
+{
+	struct slice_list list;
+	size_t count = 0;
+
+	assert_int_equal(store_folder_list(folder, &list), 0);
+	for (size_t i = 0; i < list.count; i++)
+		count += list.entries[i].state == SLICE_SEALED;
+	slice_list_release(&list);
+	return count;
+}
+
 /* One run, in which the n-th call fails: false: there was no such call. */
 static bool fail_at(const char *folder, enum operation operation, int64_t n, bool for_good,
 		    int error)
@@ -429,6 +444,54 @@ static void test_each_allocation_fails(void **state)
 	fail_everywhere(ALLOCATE, true, 0);
 }
 
+static void crash_after_a_window(const char *folder)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		struct store_writer *writer;
+		size_t set_aside;
+
+		if (store_writer_open(folder, &writer, &set_aside))
+			_exit(1);
+		_exit(add_window(writer, 0) != ALL_OF_THE_FIRST);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* What a crash left waits for a disk that takes it; until then it is read as it is. */
+static void test_who_writes_next_begins_on_a_disk_that_fails(void **state)
+{
+	static const int errors[] = { SQLITE_FULL, SQLITE_IOERR_WRITE };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
+		char folder[] = "/tmp/hearth-store-XXXXXX";
+		struct store_writer *writer;
+		struct shrunk shrunk;
+		size_t set_aside;
+
+		assert_non_null(mkdtemp(folder));
+		crash_after_a_window(folder);
+		fault.operation = WRITE;
+		fault.left = 0;
+		fault.for_good = true;
+		fault.error = errors[i];
+		assert_int_equal(store_writer_open(folder, &writer, &set_aside), 0);
+		assert_int_equal(set_aside, 0);
+		fault.left = -1;
+		assert_int_equal(read_windows(folder), ALL_OF_THE_FIRST);
+		assert_int_equal(store_writer_shrink(writer, 0, UINT64_MAX, &shrunk), 0);
+		assert_int_equal(count_sealed(folder), 1);
+		assert_int_equal(read_windows(folder), ALL_OF_THE_FIRST);
+		assert_int_equal(store_writer_close(writer), 0);
+		empty(folder);
+		rmdir(folder);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -437,6 +500,7 @@ int main(void)
 		cmocka_unit_test(test_each_sync_fails),
 		cmocka_unit_test(test_each_allocation_fails),
 		cmocka_unit_test(test_rolling_up_fails_at_each_call),
+		cmocka_unit_test(test_who_writes_next_begins_on_a_disk_that_fails),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);

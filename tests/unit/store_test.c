@@ -726,14 +726,24 @@ static void test_what_was_only_created_is_no_damage(void **state)
 	free(path);
 }
 
+/* Another user, if this one can be. */
+static void become(uid_t user)
+{
+	if (!getuid())
+		assert_int_equal(seteuid(user), 0);
+}
+
 /* As a full disk leaves one that it does not let be sealed: of a folder that cannot be written, and whose name is none of those that can stand in a URI as they are. */
 static void test_what_has_no_journal_is_read_where_nothing_can_be_written(void **state)
 {
 	const struct place *place = *state;
 	struct buffer expected = { 0 };
-	char folder[PATH_MAX], path[PATH_MAX];
+	char folder[PATH_MAX], path[PATH_MAX + 8];
 	struct store_writer *writer;
+	struct stream_sum sum;
 	sqlite3 *database;
+	size_t damaged;
+	int fd;
 
 	snprintf(folder, sizeof(folder), "%s/50%%23 of it?#", place->folder);
 	writer = open_writer(folder);
@@ -746,11 +756,21 @@ static void test_what_has_no_journal_is_read_where_nothing_can_be_written(void *
 	assert_int_equal(sqlite3_close(database), SQLITE_OK);
 	assert_int_equal(chmod(place->folder, 0755), 0);
 	assert_int_equal(chmod(folder, 0555), 0);
-	if (!geteuid())
-		assert_int_equal(seteuid(65534), 0);
+	become(65534);
 	assert_has(folder, always, &expected);
-	if (!getuid())
-		assert_int_equal(seteuid(0), 0);
+	become(0);
+	/* With a journal it cannot be read there, and that is told of this one. */
+	snprintf(path + strlen(path), 8, "-wal");
+	assert_int_equal(chmod(folder, 0755), 0);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	assert_int_equal(write(fd, "journal", 7), 7);
+	close(fd);
+	assert_int_equal(chmod(folder, 0555), 0);
+	become(65534);
+	profile_free(read_part(folder, always, &damaged, &sum));
+	become(0);
+	assert_int_equal(damaged, 1);
+	assert_int_equal(sum.samples, 0);
 	assert_int_equal(chmod(folder, 0755), 0);
 	empty(folder);
 	rmdir(folder);
