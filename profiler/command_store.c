@@ -41,13 +41,14 @@ static const char usage[] =
 	"       hearth store events [--from TIME] [--to TIME] [--store DIR] [--json]\n"
 	"       hearth store import FILE... [--store DIR] [--at TIME]\n"
 	"       hearth store export FOLDER [--from TIME] [--to TIME] [--store DIR]\n"
+	"       hearth store export -o FILE [--format NAME] [--from TIME] [--to TIME] [--store DIR]\n"
 	"       hearth store shrink [--keep SPAN] [--keep-size SIZE] [--keep-ticks SPAN]\n"
 	"                           [--keep-minutes SPAN] [--store DIR]\n"
 	"\n"
 	"list tells what slices a store has; verify reads all of them, and its exit status is 1 if\n"
 	"anything is damaged; import adds profiles of any kind that hearth render reads, so that hearth\n"
-	"query finds them by their time; export makes a store of a span, to be carried elsewhere (hearth\n"
-	"query -o writes a span in any format); shrink rolls up what is old, and takes the oldest\n"
+	"query finds them by their time; export makes a store of a span, to be carried elsewhere, or a\n"
+	"file in any format that hearth query has; shrink rolls up what is old, and takes the oldest\n"
 	"slices away; events tells what happened: processes that began and ended, changes of\n"
 	"the rate, windows that were lost.";
 
@@ -60,6 +61,7 @@ struct store_command {
 	bool is_limited;
 	uint64_t now_ns;
 	bool is_json;
+	const char *from, *to, *output, *format; /* as they were said; NULL: they were not */
 };
 
 /* --- list --- */
@@ -344,25 +346,60 @@ static enum exit_status events(const struct store_command *command)
 
 /* --- export --- */
 
-static enum exit_status export(const struct store_command *command, int count, char **paths) {
-	struct exported exported; int error;
-
-	if (count != 1){ log_error("where to? hearth store export FOLDER, which is made");
-			 return EXIT_WRONG; }
-if (command->part.start_ns >= command->part.end_ns)
+/* As hearth query does it, which has all formats. */
+static enum exit_status export_file(const struct store_command *command, char *name)
 {
-	log_error("--from is not before --to");
-	return EXIT_WRONG;
+	char *words[16] = { name, "--store", (char *)command->folder };
+	int count = 3;
+	const struct {
+		char *option;
+		const char *value;
+	} given[] = {
+		{ "--from", command->from },
+		{ "--to", command->to },
+		{ "--output", command->output },
+		{ "--format", command->format },
+	};
+
+	for (size_t i = 0; i < ROWS(given); i++)
+		if (given[i].value) {
+			words[count++] = given[i].option;
+			words[count++] = (char *)given[i].value;
+		}
+	return (enum exit_status)command_query(count, words);
 }
-error = store_export(command->folder, command->part, paths[0], &exported);
-if (error)
-	return error == -EPERM ? EXIT_NOT_PERMITTED : EXIT_WRONG;
-if (command->is_json)
-	printf("{\"slices\": %" PRIu64 ", \"left_out\": %" PRIu64 "}\n", exported.slices,
-	       exported.left_out);
-else
-	printf("%s: %" PRIu64 " slices\n", paths[0], exported.slices);
-return exported.left_out ? EXIT_CHECK_FAILED : EXIT_GOOD;
+
+static enum exit_status export_folder(const struct store_command *command, const char *to)
+{
+	struct exported exported;
+	int error;
+
+	if (command->part.start_ns >= command->part.end_ns) {
+		log_error("--from is not before --to");
+		return EXIT_WRONG;
+	}
+	error = store_export(command->folder, command->part, to, &exported);
+	if (error)
+		return error == -EPERM ? EXIT_NOT_PERMITTED : EXIT_WRONG;
+	if (command->is_json)
+		printf("{\"slices\": %" PRIu64 ", \"left_out\": %" PRIu64 "}\n", exported.slices,
+		       exported.left_out);
+	else
+		printf("%s: %" PRIu64 " slices\n", to, exported.slices);
+	return exported.left_out ? EXIT_CHECK_FAILED : EXIT_GOOD;
+}
+
+static enum exit_status export_span(const struct store_command *command, int count, char **words)
+{
+	const bool is_file = command->output || command->format;
+
+	if (is_file && count == 1)
+		return export_file(command, words[0]);
+	if (!is_file && count == 2)
+		return export_folder(command, words[1]);
+	log_error(
+		"where to? hearth store export FOLDER, which is made, or hearth store export -o FILE");
+	return EXIT_WRONG;
 }
 
 /* --- all of it --- */
@@ -396,9 +433,20 @@ static int set_at(void *context, const char *name, const char *value, const char
 static int set_time(void *context, const char *name, const char *value, const char **ret_why)
 {
 	struct store_command *command = context;
-	uint64_t *to = !strcmp(name, "from") ? &command->part.start_ns : &command->part.end_ns;
+	const bool is_start = !strcmp(name, "from");
+	uint64_t *to = is_start ? &command->part.start_ns : &command->part.end_ns;
 
+	*(is_start ? &command->from : &command->to) = value;
 	return time_point_parse(value, command->now_ns, to, ret_why);
+}
+
+static int set_output(void *context, const char *name, const char *value, const char **ret_why)
+{
+	struct store_command *command = context;
+
+	(void)ret_why;
+	*(!strcmp(name, "format") ? &command->format : &command->output) = value;
+	return 0;
 }
 
 static int set_keep(void *context, const char *name, const char *value, const char **ret_why)
@@ -466,6 +514,8 @@ static const struct option_row store_rows[] = {
 	  set_keep_minutes },
 	{ "from", 0, "TIME", "events, export: from then on (default: all)", set_time },
 	{ "to", 0, "TIME", "events, export: up to then", set_time },
+	{ "output", 'o', "FILE", "export: a file; its name tells the format", set_output },
+	{ "format", 0, "NAME", "export: its format, as hearth query has them", set_output },
 	{ "json", 0, NULL, "for programs", set_json },
 };
 
@@ -478,7 +528,7 @@ static enum exit_status act(const struct store_command *command, int count, char
 	else if (!strcmp(words[0], "import"))
 		return import(command, count - 1, words + 1);
 	else if (!strcmp(words[0], "export"))
-		return export(command, count - 1, words + 1);
+		return export_span(command, count, words);
 	else if (count > 1)
 		log_error("hearth store %s takes no argument such as %s", words[0], words[1]);
 	else if (!strcmp(words[0], "list"))

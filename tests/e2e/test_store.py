@@ -57,6 +57,10 @@ def folded(store, *arguments):
     return ended.stdout
 
 
+def total(text):
+    return sum(int(line.rsplit(" ", 1)[1]) for line in text.splitlines())
+
+
 @pytest.fixture
 def script(tmp_path):
     path = tmp_path / "perf.txt"
@@ -227,6 +231,8 @@ def test_a_store_of_another_user_is_not_read_by_root(at_noon):
         (["store", "events", "--from", "-1h", "--to", "-2h"], "--from is not before --to"),
         (["store", "events", "--store", "/nonexistent"], "cannot open the store /nonexistent"),
         (["store", "export"], "where to?"),
+        (["store", "export", "a", "-o", "b"], "where to?"),
+        (["store", "export", "-o", "b", "--format", "tar"], "no such format"),
         (["store", "export", "/nonexistent/folder", "--store", "/tmp"], "cannot make the folder /nonexistent/folder"),
         (["store", "export", "a", "--from", "-1h", "--to", "-2h"], "--from is not before --to"),
         (["store", "list", "this"], "takes no argument such as this"),
@@ -262,6 +268,18 @@ def test_a_span_is_exported_as_a_store_of_its_own(at_noon, tmp_path):
     assert again.returncode == 2 and "cannot make the folder" in again.stderr and folded(part) == "other 2\n"
     imported(part, other, "--at", f"@{NOON}")  # it goes on like any other
     assert folded(part) == "other 4\n"
+
+
+def test_a_span_is_exported_as_a_file_of_any_format(at_noon, tmp_path):
+    other, span = tmp_path / "other.folded", ["--from", f"@{NOON + HOUR}", "--to", f"@{NOON + 2 * HOUR}"]
+    other.write_text("other 2\n")
+    imported(at_noon, other, "--at", f"@{NOON + HOUR}")
+    for name, form in (("a.folded", []), ("a.bin", ["--format", "folded"])):
+        exported = run("store", "export", "-o", tmp_path / name, *form, *span, "--store", at_noon)
+        assert exported.returncode == 0 and (tmp_path / name).read_text() == "other 2\n", exported
+    whole = run("store", "export", "--format", "pprof", "--output", tmp_path / "all.pb.gz", "--store", at_noon)
+    assert whole.returncode == 0, whole
+    assert total(run("render", tmp_path / "all.pb.gz", "--format", "folded", "-o", "-").stdout) == total(folded(at_noon)) > 2
 
 
 def test_what_is_damaged_is_not_exported(at_noon, tmp_path):
