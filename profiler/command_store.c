@@ -322,7 +322,7 @@ static enum exit_status shrink(const struct store_command *command)
 	closed = store_writer_close(writer);
 	if (error || closed) {
 		log_error("%s: %s", command->folder, strerror(error ? -error : -closed));
-		return EXIT_WRONG;
+		return error == -EPERM ? EXIT_NOT_PERMITTED : EXIT_WRONG;
 	}
 	tell_shrunk(command, &shrunk);
 	return EXIT_GOOD;

@@ -28,7 +28,7 @@ struct top_session {
 	struct top_session_options options;
 	struct terminal_screen *screen;
 	struct view view;
-	int resized; /* signalfd of SIGWINCH */
+	int signals; /* signalfd of SIGWINCH, and of SIGQUIT, which would leave the screen as it is */
 	int stopped; /* eventfd: it is over */
 	bool ends;
 	pthread_t thread;
@@ -120,12 +120,12 @@ static int take_keys(struct top_session *session, short events)
 	return error;
 }
 
-static void take_resize(struct top_session *session)
+static void take_signals(struct top_session *session)
 {
 	struct signalfd_siginfo info;
 
-	while (read(session->resized, &info, sizeof(info)) > 0)
-		;
+	while (read(session->signals, &info, sizeof(info)) > 0)
+		session->ends |= info.ssi_signo == SIGQUIT;
 	terminal_screen_resize(session->screen);
 }
 
@@ -141,7 +141,7 @@ static int turn(struct top_session *session)
 	struct pollfd polled[] = {
 		{ .fd = session->stopped, .events = POLLIN },
 		{ .fd = options->input, .events = POLLIN },
-		{ .fd = session->resized, .events = POLLIN },
+		{ .fd = session->signals, .events = POLLIN },
 		{ .fd = live_keeper_fd(options->keeper), .events = POLLIN },
 		{ .fd = options->messages->fd, .events = POLLIN },
 	};
@@ -153,7 +153,7 @@ static int turn(struct top_session *session)
 	if (polled[0].revents)
 		session->ends = true;
 	if (polled[2].revents)
-		take_resize(session);
+		take_signals(session);
 	/* Keys are of what is seen: ahead of a picture, which leaves no tables until it is drawn. */
 	if (polled[1].revents)
 		error = take_keys(session, polled[1].revents);
@@ -190,23 +190,24 @@ static void *run(void *context)
 static void release(struct top_session *session)
 {
 	view_release(&session->view);
-	cleanup_close(&session->resized);
+	cleanup_close(&session->signals);
 	cleanup_close(&session->stopped);
 	free(session);
 }
 
 static int open_descriptors(struct top_session *session)
 {
-	sigset_t resizes, own;
+	sigset_t taken, own;
 
-	sigemptyset(&resizes);
-	sigaddset(&resizes, SIGWINCH);
-	own = resizes;
+	sigemptyset(&taken);
+	sigaddset(&taken, SIGWINCH);
+	sigaddset(&taken, SIGQUIT);
+	own = taken;
 	sigaddset(&own, SIGTSTP);
 	pthread_sigmask(SIG_BLOCK, &own, NULL);
-	session->resized = signalfd(-1, &resizes, SFD_CLOEXEC | SFD_NONBLOCK);
+	session->signals = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
 	session->stopped = eventfd(0, EFD_CLOEXEC);
-	return session->resized < 0 || session->stopped < 0 ? -errno : 0;
+	return session->signals < 0 || session->stopped < 0 ? -errno : 0;
 }
 
 int top_session_start(const struct top_session_options *options, struct top_session **ret_session)
@@ -217,7 +218,7 @@ int top_session_start(const struct top_session_options *options, struct top_sess
 	if (!session)
 		return -ENOMEM;
 	session->options = *options;
-	session->resized = session->stopped = -1;
+	session->signals = session->stopped = -1;
 	view_init(&session->view);
 	session->view.target = options->target;
 	session->view.interval_ns = options->interval_ns;

@@ -195,7 +195,7 @@ def test_pause_keeps_what_is_shown():
 
 
 @pytest.mark.root
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_ends_it_and_the_terminal_is_as_it_was(number):
     with load(), top() as terminal:
         terminal.wait_for_text("SELF%")
