@@ -207,17 +207,24 @@ $(OUTPUT)/bench/deep_stack-%: tests/bench/deep_stack.c
 		-f$(subst -$(lastword $(subst -, ,$*)),,$*)-frame-pointer -D$(lastword $(subst -, ,$*)) -o $@ $<
 
 # Fuzz targets take bytes until stopped; any tests/fuzz/NAME_fuzz.c is one, with its corpus in tests/fuzz/corpus/NAME/,
-# whose folders are fuzzed one by one.
+# whose folders are fuzzed one by one. What they test is compiled once for all of them.
 FUZZ_FOLDERS := base model elf unwind symbolize worker store
+# Of http/ what reads the heads of clients; the rest needs the files of web/.
+FUZZ_SOURCES := $(call sources,$(FUZZ_FOLDERS)) $(patsubst %,http/%.c,http_guard http_address http_reply http_body)
 
-$(OUTPUT)/fuzz/%: tests/fuzz/%.c $(call sources,$(FUZZ_FOLDERS)) $(wildcard $(addsuffix /*.h,$(FUZZ_FOLDERS) bpf tests/replay))
+$(OUTPUT)/fuzzed/%.o: %.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(CFLAGS_) $(SANITIZE) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+
+$(OUTPUT)/fuzzed/libhearth.a: $(FUZZ_SOURCES:%.c=$(OUTPUT)/fuzzed/%.o)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(OUTPUT)/fuzz/%: $(OUTPUT)/fuzzed/tests/fuzz/%.o $(OUTPUT)/fuzzed/libhearth.a
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(CFLAGS_) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) \
-		$(LDLIBS_)
-
-# Of http/ what reads the heads of clients; the rest needs the files of web/.
-$(OUTPUT)/fuzz/http_heads_fuzz: $(patsubst %,http/%.c,http_guard http_address http_reply http_body)
+	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(LDLIBS_)
 
 -include $(shell find $(OUTPUT) -name '*.d' -type f 2>/dev/null)
 
