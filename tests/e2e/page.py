@@ -74,7 +74,7 @@ class Page:
     def move_to(self, depth, tick, **view):
         x, y = self.place(depth, tick, **view)
         sheet = self.element("sheet")
-        chain = ActionChains(self.driver)
+        chain = ActionChains(self.driver, duration=0)
         chain.move_to_element_with_offset(sheet, int(x - sheet.rect["width"] / 2), int(y - sheet.rect["height"] / 2))
         return chain
 

@@ -47,7 +47,7 @@ class Chart(Page):
             "return [box.width, box.height, document.getElementById('chart-stage').clientHeight - graph.scrollTop]"
         )
         x, y = SIDE + (tick + 0.5 - left) / span * (box[0] - 2 * SIDE), box[2] - SIDE - (depth + 0.5) * ROW
-        chain = ActionChains(self.driver)
+        chain = ActionChains(self.driver, duration=0)
         return chain.move_to_element_with_offset(self.element("chart-sheet"), int(x - box[0] / 2), int(y - box[1] / 2))
 
     def told(self, depth, tick, **view):

@@ -111,7 +111,7 @@ def test_control_and_wheel_zoom_at_the_pointer_and_a_drag_moves(page):  # noqa: 
     page.driver.execute_cdp_cmd("Input.dispatchMouseEvent", wheel)
     wait_until(page.driver, lambda: page.crumb()[-1] == "compute", "now it is 82 to 100")
     sheet = page.element("sheet")
-    ActionChains(page.driver).move_to_element(sheet).click_and_hold().move_by_offset(300, 0).release().perform()
+    ActionChains(page.driver, duration=0).move_to_element(sheet).click_and_hold().move_by_offset(300, 0).release().perform()
     page.settle()
     assert page.crumb()[-1] == "work"  # 77 to 95: the drag moved the span, and was no click
 

@@ -64,7 +64,7 @@ def on_map(page, second, part, columns=12):
 
 def drag(page, start, end):
     cells = page.element("cells")
-    chain = ActionChains(page.driver).move_to_element_with_offset(cells, *on_map(page, *start)).click_and_hold()
+    chain = ActionChains(page.driver, duration=0).move_to_element_with_offset(cells, *on_map(page, *start)).click_and_hold()
     chain.move_to_element_with_offset(cells, *on_map(page, *end)).release().perform()
     page.settle()
 
@@ -219,14 +219,14 @@ def test_a_drag_draws_the_samples_of_its_time(timed):
     assert total(timed) == "26"
     timed.driver.back()
     wait_until(timed.driver, lambda: chips_of(timed) == ["time4.00 – 6.00 s×"], "the first span after back")
-    ActionChains(timed.driver).double_click(timed.element("cells")).perform()
+    ActionChains(timed.driver, duration=0).double_click(timed.element("cells")).perform()
     timed.settle()
     assert not chips_of(timed) and total(timed) == "150"
     assert told(timed).startswith("11.92 s ·")
 
 
 def test_a_click_is_a_second(timed):
-    ActionChains(timed.driver).move_to_element_with_offset(timed.element("cells"), *on_map(timed, 8, 0.3)).click().perform()
+    ActionChains(timed.driver, duration=0).move_to_element_with_offset(timed.element("cells"), *on_map(timed, 8, 0.3)).click().perform()
     timed.settle()
     assert chips_of(timed) == ["time8.00 – 9.00 s×"] and total(timed) == "20"
 

@@ -29,7 +29,7 @@ def test_it_opens_on_now(live):  # noqa: F811
 def test_fates_and_own_cost_are_in_sight(live):  # noqa: F811
     assert re.fullmatch(r"9[0-9]\.[0-9]{2} % complete", live.text("fates-text"))
     assert live.text("cost-button") == "hearth 0.11 % of a CPU"
-    ActionChains(live.driver).move_to_element(live.element("cost-button")).perform()
+    ActionChains(live.driver, duration=0).move_to_element(live.element("cost-button")).perform()
     wait_until(live.driver, lambda: live.element("cost-reasons").is_displayed(), "the cost is told")
     assert "39.3 MiB of 150.0 MiB" in live.text("cost-reasons") and "20 Hz" in live.text("cost-reasons")
 
@@ -89,7 +89,7 @@ def test_a_dragged_span_is_drawn(live):  # noqa: F811
 def test_a_double_click_is_all(live):  # noqa: F811
     live.drag(0.2, 0.4)
     live.wait_for_samples(NOW - 720, NOW - 540)
-    ActionChains(live.driver).double_click(live.element("plot")).perform()
+    ActionChains(live.driver, duration=0).double_click(live.element("plot")).perform()
     live.wait_for_samples(NOW - 900, NOW)
 
 
@@ -187,7 +187,7 @@ def test_paused_it_stands_still(live):  # noqa: F811
 
 def test_what_is_pointed_at_stays_told(live):  # noqa: F811
     plot = live.element("plot")
-    ActionChains(live.driver).move_to_element_with_offset(plot, 0, round(plot.rect["height"] / 2) - 4).perform()
+    ActionChains(live.driver, duration=0).move_to_element_with_offset(plot, 0, round(plot.rect["height"] / 2) - 4).perform()
     wait_until(live.driver, lambda: "postgres" in live.text("time-words"), "the moment and the band")
     words, asked = live.text("time-words"), len(live.api.asked("series"))
     bands = live.driver.execute_script("return window.first = document.querySelector('#bands button')")
@@ -511,11 +511,11 @@ def test_what_happened_to_the_recording_is_marked(api, browser):  # noqa: F811
     live = LivePage(browser, api)
     plot = live.element("plot")
     wait_until(browser, lambda: live.driver.execute_script("return document.getElementById('plot-marks').getContext('2d').getImageData(Math.round(arguments[0] / 2), Math.round(arguments[1]) - 2, 1, 1).data[3]", plot.rect["width"], plot.size["height"] - 1) > 0, "a mark")
-    ActionChains(browser).move_to_element(plot).perform()
+    ActionChains(browser, duration=0).move_to_element(plot).perform()
     wait_until(browser, lambda: "disk full" in live.text("time-words"), "what it was")
-    ActionChains(browser).move_to_element_with_offset(plot, round(plot.rect["width"] / 8), 0).perform()
+    ActionChains(browser, duration=0).move_to_element_with_offset(plot, round(plot.rect["width"] / 8), 0).perform()
     wait_until(browser, lambda: "cores" in live.text("time-words"), "a moment like others")
-    ActionChains(browser).move_to_element_with_offset(plot, round(plot.rect["width"] / 4), 0).perform()
+    ActionChains(browser, duration=0).move_to_element_with_offset(plot, round(plot.rect["width"] / 4), 0).perform()
     wait_until(browser, lambda: "sh (1) started" in live.text("time-words"), "a process")
     ActionChains(browser).click().perform()
     at = (NOW - 225) * 1000
@@ -532,7 +532,7 @@ def test_of_too_many_processes_none_is_marked(api, browser):  # noqa: F811
     api.events += [{"time_ms": (NOW - 450) * 1000 + i, "kind": "process_start", "text": f"sh ({i})"} for i in range(61)]
     api.events.append({"time_ms": (NOW - 450) * 1000, "kind": "process_start", "text": "nginx (7)"})
     live = LivePage(browser, api)
-    told = lambda: ActionChains(browser).move_to_element_with_offset(live.element("plot"), 1, 0).move_to_element(live.element("plot")).perform() or live.text("time-words")  # noqa: E731
+    told = lambda: ActionChains(browser, duration=0).move_to_element_with_offset(live.element("plot"), 1, 0).move_to_element(live.element("plot")).perform() or live.text("time-words")  # noqa: E731
     wait_until(browser, lambda: "cores" in told(), "a moment like others")
     live.open("/?where=comm=nginx")
     wait_until(browser, lambda: "nginx (7) started" in told(), "the one that is chosen")

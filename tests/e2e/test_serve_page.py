@@ -81,7 +81,7 @@ def hover_time(live, time):
     start, end = times(live, "range")
     plot = live.element("plot")
     width = plot.rect["width"]
-    ActionChains(live.driver).move_to_element_with_offset(plot, round(((time - start) / (end - start) - 0.5) * width), 0).perform()
+    ActionChains(live.driver, duration=0).move_to_element_with_offset(plot, round(((time - start) / (end - start) - 0.5) * width), 0).perform()
 
 
 def wait_for_text(live, name, text):
@@ -123,7 +123,7 @@ def test_the_load_is_seen_chosen_and_named(live):
     wait_for_times(live, "range")
     live.settle()
     wait_until(live.driver, lambda: LOAD in live.bands(), "the load among the bands that stay")
-    ActionChains(live.driver).move_to_element(live.band(LOAD)).click().perform()
+    ActionChains(live.driver, duration=0).move_to_element(live.band(LOAD)).click().perform()
     wait_until(live.driver, lambda: live.address()[0].endswith(f"where=comm%3D{LOAD}"), "the load chosen")
     live.open_view("table")
     wait_until(live.driver, lambda: {"seventy", "thirty"} <= set(rows(live)), "its functions in the table")
@@ -170,7 +170,7 @@ def test_a_span_by_pointer(past):
     wait_until(past.driver, lambda: past.samples() == whole, "all of it")
     past.drag(0.4, 0.7)
     wait_for_times(past, "span")
-    ActionChains(past.driver).double_click(past.element("plot")).perform()
+    ActionChains(past.driver, duration=0).double_click(past.element("plot")).perform()
     wait_until(past.driver, lambda: past.samples() == whole, "all of it")
 
 
@@ -201,7 +201,7 @@ def test_how_much_is_in_sight(past):
 
 def test_what_is_pointed_at_is_told(past):
     plot = past.element("plot")
-    ActionChains(past.driver).move_to_element_with_offset(plot, round(plot.rect["width"] * 0.3), round(plot.rect["height"] / 2) - 3).perform()
+    ActionChains(past.driver, duration=0).move_to_element_with_offset(plot, round(plot.rect["width"] * 0.3), round(plot.rect["height"] / 2) - 3).perform()
     wait_until(past.driver, lambda: "core" in past.text("time-words") and LOAD in past.text("time-words"), "the moment, and whose time it is")
 
 

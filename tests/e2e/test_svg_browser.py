@@ -67,13 +67,13 @@ class Page:
         return {name for name, block in self.blocks().items() if block[mark]}
 
     def click(self, name):
-        ActionChains(self.driver).move_to_element(self.block(name)).click().perform()
+        ActionChains(self.driver, duration=0).move_to_element(self.block(name)).click().perform()
 
     def button(self, text):
         return self.driver.find_element(By.XPATH, f"//*[local-name()='button'][text()='{text}']")
 
     def click_button(self, text):
-        ActionChains(self.driver).move_to_element(self.button(text)).click().perform()
+        ActionChains(self.driver, duration=0).move_to_element(self.button(text)).click().perform()
 
     def help(self):
         return self.driver.find_elements(By.CSS_SELECTOR, "[role=dialog]")
@@ -241,14 +241,14 @@ def test_the_focus_is_announced(page):
 
 
 def test_hover_shows_details(page):
-    ActionChains(page.driver).move_to_element(page.block("compute")).perform()
+    ActionChains(page.driver, duration=0).move_to_element(page.block("compute")).perform()
     assert page.details().split("\n") == ["compute", "30.0 %", "60 samples", "self 30.0 %"]
 
 
 def test_every_count_is_multiplied_by_the_factor(browser, draw):  # noqa: F811
     page = Page(browser, draw("p;f 10000000\n", "--factor=1.2345678", "--countname=bytes"))
     assert page.details() == "12,345,678 bytes in 2 frames"
-    ActionChains(browser).move_to_element(page.block("f")).perform()
+    ActionChains(browser, duration=0).move_to_element(page.block("f")).perform()
     assert page.details().split("\n") == ["f", "100.0 %", "12,345,678 bytes", "self 100.0 %"]
     tooltip = browser.execute_script("return arguments[0].textContent", page.block("f"))
     assert tooltip == "f\n100.0 %, 12,345,678 bytes"
@@ -264,7 +264,7 @@ ALLOCATED = (
 def test_amounts_are_said_in_units_that_suit_their_size(browser, draw, unit, what, all_of_it, own):  # noqa: F811
     page = Page(browser, draw(ALLOCATED % unit))
     assert page.details() == f"{all_of_it} of {what} in 2 frames"
-    ActionChains(browser).move_to_element(page.block("f")).perform()
+    ActionChains(browser, duration=0).move_to_element(page.block("f")).perform()
     assert page.details().split("\n") == ["f", own, "75.0 %", "self 75.0 %"]
     assert browser.execute_script("return arguments[0].textContent", page.block("f")) == f"f\n{own}, 75.0 %"
 
