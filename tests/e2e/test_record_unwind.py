@@ -357,21 +357,26 @@ def test_call_frame_information_of_the_debug_file(tmp_path):
 LAZY_FUNCTIONS = 20000
 
 
+def assembly_of(name, *lines):
+    """A function that others may call, with its call frame information."""
+    body = "".join(f"\t{line}\n" for line in lines)
+    return f".globl {name}\n.type {name}, @function\n{name}:\n.cfi_startproc\n{body}.cfi_endproc\n.size {name}, . - {name}\n"
+
+
 @pytest.fixture(scope="module")
 def lazy(tmp_path_factory):
-    """A program that spends its time in the dynamic linker, which looks up each function when it is called first."""
+    """A program that spends its time in the dynamic linker, which looks up each function when it is called first. A compiler would take long for so many."""
     folder = tmp_path_factory.mktemp("lazy")
-    numbers = range(LAZY_FUNCTIONS)
-    (folder / "lib.c").write_text("".join(f"int bound_late_{i}(void) {{ return {i}; }}\n" for i in numbers))
-    (folder / "main.c").write_text(
-        "".join(f"int bound_late_{i}(void);\n" for i in numbers)
-        + "static __attribute__((noinline)) int calls(void) { int sum = 0;\n"
-        + "".join(f"sum += bound_late_{i}();\n" for i in numbers)
-        + "return sum; }\nint main(void) { return calls() == 1; }\n"
-    )
+    names = [f"bound_late_{i}" for i in range(LAZY_FUNCTIONS)]
+    late = [assembly_of(name, f"mov ${i}, %eax", "ret") for i, name in enumerate(names)]
+    enter, leave = ("sub $8, %rsp", ".cfi_adjust_cfa_offset 8"), ("add $8, %rsp", ".cfi_adjust_cfa_offset -8")
+    calls = assembly_of("calls", *enter, *(f"call {name}@PLT" for name in names), *leave, "xor %eax, %eax", "ret")
+    for name, functions in (("lib.s", late), ("calls.s", [calls])):
+        (folder / name).write_text(".text\n" + "".join(functions) + '.section .note.GNU-stack, "", @progbits\n')
+    (folder / "main.c").write_text("int calls(void);\nint main(void) { return calls() == 1; }\n")
     for command in (
-        ["-shared", "-fPIC", "-o", "liblate.so", "lib.c"],
-        ["-Wl,-z,lazy", "-Wl,-rpath,$ORIGIN", "-o", "lazy", "main.c", "-L.", "-llate"],
+        ["-shared", "-o", "liblate.so", "lib.s"],
+        ["-Wl,-z,lazy", "-Wl,-rpath,$ORIGIN", "-o", "lazy", "main.c", "calls.s", "-L.", "-llate"],
     ):
         subprocess.run(["cc", "-O1", "-fomit-frame-pointer", *command], cwd=folder, check=True)
     return folder / "lazy"
