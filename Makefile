@@ -236,7 +236,7 @@ samples:
 deps:
 	$(Q)./deps.sh
 
-# Fast ones first. `check` is the README's command: it installs what is missing.
+# The README's command: it installs what is missing.
 check: deps
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all samples $(CLANG_BUILDS) $(UNIT_TESTS) fuzz-targets case-recorder \
 		$(E2E_PROGRAMS)

@@ -2,6 +2,8 @@
 """tests/run counts right: whatever is wrong with a unit test binary makes a failure."""
 
 import importlib.util
+import re
+import time
 from importlib.machinery import SourceFileLoader
 
 import pytest
@@ -66,6 +68,27 @@ def test_trouble_is_a_failure(tmp_path, script, words):
 def test_missing_binary(tmp_path):
     count, _, trouble = RUNNER.run_unit_binary(tmp_path / "no_test")
     assert count == (0, 1, 0) and "cannot be run" in trouble
+
+
+def test_what_is_set_for_sanitizers_stays(tmp_path, monkeypatch):
+    monkeypatch.setenv("ASAN_OPTIONS", "quarantine_size_mb=1:detect_leaks=0")
+    _, text, _ = run_script(tmp_path, 'echo "$ASAN_OPTIONS"')
+    assert text.strip() == f"{RUNNER.SANITIZER_OPTIONS}:quarantine_size_mb=1:detect_leaks=0"
+
+
+def test_jobs_are_told_in_their_order_with_their_seconds(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(RUNNER, "LOGS", tmp_path)
+    bad, good = RUNNER.Count(1, 2, 0), RUNNER.Count(3, 0, 0)
+    jobs = [
+        RUNNER.Job("fuzz", "one part", lambda: time.sleep(0.2) or (bad, "said of it\n", "it broke")),
+        RUNNER.Job("unit", "other_test", lambda: (good, "nobody asks\n", "")),
+    ]
+    assert RUNNER.run_jobs(jobs) == (4, 2, 0)
+    said, failed, first, second = capsys.readouterr().out.splitlines()
+    assert (said, failed) == ("said of it", "FAILED one part: it broke")
+    assert re.fullmatch(r"fuzz one part: 1 passed, 2 failed, \d+\.\d s", first) and not first.endswith(" 0.0 s")
+    assert second == "unit other_test: 3 passed, 0 failed, 0.0 s"
+    assert (tmp_path / "one-part.log").read_text() == "said of it\n"
 
 
 def test_closing_line():
