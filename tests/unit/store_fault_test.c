@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -26,11 +25,10 @@
 #include "store/store_reader.h"
 #include "store/store_writer.h"
 #include "tests/unit/forwarding_disk.h"
+#include "tests/unit/store_place.h"
 
 #define WINDOWS          4
 #define ALL_OF_THE_FIRST (1u | 1u << WINDOWS) /* as bits: it is there, and it is named */
-#define WINDOW_NS        ((uint64_t)10000000000)
-#define START_NS         ((uint64_t)1764339842000000000)
 
 /* --- a disk that fails --- */
 
@@ -221,13 +219,6 @@ static unsigned int add_windows(const char *folder, bool *ret_is_closed)
 	return added;
 }
 
-static void note_damage(void *context, const struct slice_entry *slice,
-			const struct slice_report *report, int error)
-{
-	(void)slice, (void)report, (void)error;
-	++*(size_t *)context;
-}
-
 static bool has_name(const struct profile *profile)
 {
 	for (uint32_t i = 0; i < profile_frame_count(profile); i++)
@@ -263,28 +254,6 @@ static unsigned int read_windows(const char *folder)
 		buffer_release(&stream);
 	}
 	return found;
-}
-
-static void empty(const char *folder)
-{
-	DIR *open = opendir(folder);
-	struct dirent *found;
-
-	while ((found = readdir(open)))
-		unlinkat(dirfd(open), found->d_name, 0);
-	closedir(open);
-}
-
-static size_t count_sealed(const char *folder)
-{
-	struct slice_list list;
-	size_t count = 0;
-
-	assert_int_equal(store_folder_list(folder, &list), 0);
-	for (size_t i = 0; i < list.count; i++)
-		count += list.entries[i].state == SLICE_SEALED;
-	slice_list_release(&list);
-	return count;
 }
 
 /* One run, in which the n-th call fails: false: there was no such call. */
@@ -326,10 +295,10 @@ static bool fail_at(const char *folder, enum operation operation, int64_t n, boo
 
 static void fail_everywhere(enum operation operation, bool for_good, int error)
 {
-	char folder[] = "/tmp/hearth-store-XXXXXX";
 	int64_t n = 0;
+	char folder[64];
 
-	assert_non_null(mkdtemp(folder));
+	assert_int_equal(make_folder(folder), 0);
 	while (fail_at(folder, operation, n, for_good, error))
 		n++;
 	assert_true(n > 0);
@@ -394,10 +363,10 @@ static bool fail_rolling_at(const char *folder, enum operation operation, int64_
 
 static void fail_rolling_everywhere(enum operation operation, bool for_good, int error)
 {
-	char folder[] = "/tmp/hearth-store-XXXXXX";
 	int64_t n = 0;
+	char folder[64];
 
-	assert_non_null(mkdtemp(folder));
+	assert_int_equal(make_folder(folder), 0);
 	fill(folder);
 	while (fail_rolling_at(folder, operation, n, for_good, error))
 		n++;
@@ -468,12 +437,12 @@ static void test_who_writes_next_begins_on_a_disk_that_fails(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
-		char folder[] = "/tmp/hearth-store-XXXXXX";
 		struct store_writer *writer;
 		struct shrunk shrunk;
+		char folder[64];
 		size_t set_aside;
 
-		assert_non_null(mkdtemp(folder));
+		assert_int_equal(make_folder(folder), 0);
 		crash_after_a_window(folder);
 		fault.operation = WRITE;
 		fault.left = 0;
@@ -484,7 +453,7 @@ static void test_who_writes_next_begins_on_a_disk_that_fails(void **state)
 		fault.left = -1;
 		assert_int_equal(read_windows(folder), ALL_OF_THE_FIRST);
 		assert_int_equal(store_writer_shrink(writer, 0, UINT64_MAX, &shrunk), 0);
-		assert_int_equal(count_sealed(folder), 1);
+		assert_int_equal(count_slices(folder, SLICE_SEALED), 1);
 		assert_int_equal(read_windows(folder), ALL_OF_THE_FIRST);
 		assert_int_equal(store_writer_close(writer), 0);
 		empty(folder);

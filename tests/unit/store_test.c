@@ -403,12 +403,14 @@ static void test_one_writes(void **state)
 
 /* --- crashes --- */
 
+#define WRITTEN_WINDOWS 300u /* at most, by a writer: fewer than a slice has room for */
+
 /* Adds windows until it is killed; says through the pipe which ones are on disk. */
 static void write_until_killed(const char *folder, int pipe, uint64_t first)
 {
 	struct store_writer *writer = open_writer(folder);
 
-	for (uint64_t window = first;; window++) {
+	for (uint64_t window = first; window < first + WRITTEN_WINDOWS; window++) {
 		const struct window_times times = times_of(window);
 		struct profile *profile =
 			make_window(window, (struct recipe){ .samples = 20, .has_times = true });
@@ -419,6 +421,8 @@ static void write_until_killed(const char *folder, int pipe, uint64_t first)
 		if (write(pipe, &window, sizeof(window)) != sizeof(window))
 			_exit(1);
 	}
+	for (;;)
+		pause();
 }
 
 /* How many windows it said were on disk before it was killed, some time after the first one. */
