@@ -21,11 +21,16 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "xdist_group(name): one worker runs these, one after the other")
 
 
+# Whoever is last has nobody beside it: these begin.
+LONGEST = ["test_live_page", "test_svg_browser", "test_html_chart", "test_http_server", "test_html_samples"]
+
+
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own one
 def pytest_collection_modifyitems(items):
     for item in items:
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 def pytest_runtest_setup(item):
