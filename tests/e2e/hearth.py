@@ -5,6 +5,7 @@ Nothing here sleeps and hopes. A test waits for an event (a line, the end of a p
 that only a broken program meets, and children are ended by the process that started them.
 """
 
+import functools
 import json
 import math
 import os
@@ -236,6 +237,7 @@ def record(*arguments, timeout=DEADLINE_SECONDS):
 BPFTOOL = next((path for path in ("/usr/sbin/bpftool", "/sbin/bpftool") if os.path.exists(path)), "bpftool")
 
 
+@functools.cache
 def own_bpf_names():
     """How the kernel calls our programs and maps: their symbols, cut to 15 characters, and for the maps
     that libbpf makes of data sections the beginning of the object's name with the section's."""

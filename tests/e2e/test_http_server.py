@@ -20,6 +20,13 @@ def server():
         yield server
 
 
+@pytest.fixture(scope="module")
+def hasty_server():
+    """It waits for the end of no request for long."""
+    with serving("127.0.0.1:0", "request-ms=700") as server:
+        yield server
+
+
 # --- who may ask ------------------------------------------------------------------------------------
 
 
@@ -251,19 +258,19 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("which", range(len(HOSTILE)))
-def test_nonsense(server, which):
+def test_nonsense(hasty_server, which):
     """It is refused or closed, and the next one is served."""
-    with server.connect() as connection:
+    with hasty_server.connect() as connection:
         connection.settimeout(30)
         try:
-            connection.sendall(HOSTILE[which].replace(b"HOST", server.address.encode()))
+            connection.sendall(HOSTILE[which].replace(b"HOST", hasty_server.address.encode()))
             connection.shutdown(socket.SHUT_WR)
             said = b"".join(iter(lambda: connection.recv(65536), b""))
         except OSError:  # it was closed while it spoke
             said = b""
     assert b"root:" not in said
     assert not said.startswith(b"HTTP/1.1 200"), said[:200]
-    assert server.ask("/healthz").status == 200
+    assert hasty_server.ask("/healthz").status == 200
 
 
 def test_it_ends_while_it_is_asked():
