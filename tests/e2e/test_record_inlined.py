@@ -18,7 +18,7 @@ static volatile uint64_t sink;
 static inline __attribute__((always_inline)) void inner(uint64_t i) { for (int k = 0; k < 50; k++) sink += i * k; }
 static inline __attribute__((always_inline)) void middle(uint64_t i) { inner(i); inner(i + 1); }
 __attribute__((noinline)) void outer(uint64_t n) { for (uint64_t i = 0; i < n; i++) middle(i); }
-int main(void) { outer(6000000); return 0; }
+int main(void) { outer(2000000); return 0; }
 """
 
 WHOLE = ["main", "outer", "middle_[i]", "inner_[i]"]
@@ -188,7 +188,7 @@ def test_lines(tmp_path):
         {frame.replace(")", ")_[i]") for frame in called("inner", "sink += i * k")},
         {frame.replace(")", ")_[i]") for frame in called("middle", "inner(i")},
         called("outer", "middle(i)"),
-        called("main", "outer(6000000)"),
+        called("main", "outer(2000000)"),
     ]
     stacks = [stack for stack in recorded.stacks if stack.process == "lines" and stack.fate == "complete"]
     hot = 0
@@ -221,7 +221,7 @@ namespace code {
 template <class T> inline __attribute__((always_inline)) void inner(T i) { for (int k = 0; k < 50; k++) sink += i * k; }
 template <class T> __attribute__((noinline)) void outer(T n) { for (T i = 0; i < n; i++) inner(i); }
 }
-int main() { for (int i = 0; i < 100; i++) code::outer<uint64_t>(200000); }
+int main() { for (int i = 0; i < 35; i++) code::outer<uint64_t>(200000); }
 """
 
 
