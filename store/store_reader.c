@@ -42,9 +42,9 @@ static int open_file(const char *folder, const struct slice_entry *entry,
 	return path ? slice_open(path, ret_slice) : -ENOMEM;
 }
 
-/* One that was sealed meanwhile has another name; one that was taken away is not there: -ENOENT. */
-static int open_again(const char *folder, struct slice_entry *entry,
-		      struct slice_reader **ret_slice)
+/* One that was taken away is not there: -ENOENT. */
+static int open_by_number(const char *folder, struct slice_entry *entry,
+			  struct slice_reader **ret_slice)
 {
 	struct slice_list list;
 	int error = store_folder_list(folder, &list), opened = -ENOENT;
@@ -56,6 +56,15 @@ static int open_again(const char *folder, struct slice_entry *entry,
 		}
 	slice_list_release(&list);
 	return error ? error : opened;
+}
+
+int store_open_slice(const char *folder, struct slice_entry *entry, struct slice_reader **ret_slice)
+{
+	int error = open_file(folder, entry, ret_slice);
+
+	return error == -ENOENT && entry->state == SLICE_IS_OPEN
+		       ? open_by_number(folder, entry, ret_slice)
+		       : error;
 }
 
 /* A slice while it is read. */
@@ -93,10 +102,8 @@ static int collect_slice(const struct collecting *collecting, struct slice_entry
 	_cleanup_(cleanup_slice) struct slice_reader *slice = NULL;
 	struct collected_slice collected = { .collecting = collecting,
 					     .stream = collecting->stream };
-	int error = open_file(collecting->folder, entry, &slice);
+	int error = store_open_slice(collecting->folder, entry, &slice);
 
-	if (error == -ENOENT)
-		error = open_again(collecting->folder, entry, &slice);
 	if (error == -ENODATA && entry->state == SLICE_IS_OPEN)
 		return 0;
 	if (error == -ENOENT)

@@ -12,6 +12,13 @@
 struct slice_entry;
 
 /*
+ * Opens a slice of the folder's list. One that was open, and has another name since it was sealed, is found by its number, and is what the entry tells of then. 0; -ENOENT: it is gone; or an error of
+ * slice_file.h.
+ */
+int store_open_slice(const char *folder, struct slice_entry *entry,
+		     struct slice_reader **ret_slice);
+
+/*
  * Something of a slice is not there any more; what is good was taken. `error`: that of its file, -EBADMSG where it is damaged, or 0: only chunks are.
  */
 typedef void (*store_damage_fn)(void *context, const struct slice_entry *slice,

@@ -12,17 +12,19 @@
 #include "store/store_folder.h"
 #include "store/view_private.h"
 
-/* With more nodes than these in memory, some 60 MB, what is not asked for any more is forgotten. */
-#define MAX_NODES (1u << 21)
-
 #define LOADS 3 /* a slice gets another name once, when it is sealed */
 
 /* --- the view --- */
 
 static int make_words(struct store_view *view)
 {
+	int error;
+
 	view->words = profile_new();
-	return view->words ? profile_keep_samples(view->words) : -ENOMEM;
+	error = view->words ? profile_keep_samples(view->words) : -ENOMEM;
+	if (error)
+		profile_free(take_ptr(view->words));
+	return error;
 }
 
 static void forget_slices(struct store_view *view)
@@ -59,6 +61,12 @@ void store_view_free(struct store_view *view)
 	profile_free(view->words);
 	free(view->folder);
 	free(view);
+}
+
+void store_view_tell_damage(struct store_view *view, store_damage_fn damaged, void *context)
+{
+	view->damaged = damaged;
+	view->context = context;
 }
 
 /* --- loading --- */
@@ -116,11 +124,26 @@ static int refresh(struct store_view *view)
 	return error;
 }
 
-static int forget(struct store_view *view)
+static void forget(struct store_view *view)
 {
 	forget_slices(view);
-	profile_free(view->words);
-	return make_words(view);
+	profile_free(take_ptr(view->words));
+}
+
+static bool is_full(const struct store_view *view)
+{
+	const struct samples *samples = profile_samples(view->words);
+
+	return profile_node_count(view->words) > VIEW_MAX_NODES ||
+	       (samples && samples_labels_count(samples) > VIEW_MAX_LABEL_SETS);
+}
+
+/* Words to add to: those that are there, if there is room for more. */
+static int prepare(struct store_view *view)
+{
+	if (view->words && is_full(view))
+		forget(view);
+	return view->words ? 0 : make_words(view);
 }
 
 static bool may_have_part(const struct slice_entry *entry, struct window_span part)
@@ -160,8 +183,7 @@ static int load_slices(struct store_view *view, struct window_span part)
 
 int view_load(struct store_view *view, struct window_span part)
 {
-	int error = profile_node_count(view->words) > MAX_NODES ? forget(view) : 0,
-	    loaded = -ENOENT;
+	int error = prepare(view), loaded = -ENOENT;
 
 	for (int i = 0; i < LOADS && loaded == -ENOENT && !error; i++) {
 		error = refresh(view);
@@ -180,17 +202,52 @@ bool view_reads(const struct view_slice *slice, struct window_span part)
 int view_read(struct store_view *view, struct window_span part, enum view_depth depth,
 	      const struct view_sink *sink)
 {
-	int error = 0;
-
 	view_sums_next_question(&view->sums);
 	for (size_t i = 0; i < view->count; i++) {
-		if (view_reads(&view->slices[i], part))
-			error = view_slice_read(&view->slices[i], view->folder, part, depth,
-						&view->sums, sink);
+		struct view_slice *slice = &view->slices[i];
+		int error = view_reads(slice, part) ? view_slice_read(slice, view->folder, part,
+								      depth, &view->sums, sink)
+						    : 0;
+
 		if (error == -ENOMEM || error == -EOVERFLOW)
 			return error;
+		if (error)
+			slice->error = error;
 	}
 	return 0;
+}
+
+/* --- ending --- */
+
+/* Why nothing of it can be read. One that is written may be out of reach for a moment, and one that is sealed in use or gone. */
+static int lasting_error(const struct view_slice *slice)
+{
+	if (slice->entry.state != SLICE_SEALED)
+		return 0;
+	switch (slice->error) {
+	case -EBADMSG:
+	case -EIO:
+	case -EACCES:
+	case -ENODATA:
+	case -ENOTSUP:
+		return slice->error;
+	default:
+		return 0;
+	}
+}
+
+int view_end(struct store_view *view, int error)
+{
+	for (size_t i = 0; i < view->count && view->damaged; i++) {
+		const struct view_slice *slice = &view->slices[i];
+		const struct slice_report report = { .damaged = slice->damaged };
+
+		if (slice->damaged || lasting_error(slice))
+			view->damaged(view->context, &slice->entry, &report, lasting_error(slice));
+	}
+	if (error == -ENOMEM)
+		forget(view);
+	return error;
 }
 
 /* --- which samples --- */
@@ -315,8 +372,8 @@ static int compare_events(const void *left, const void *right)
 	return (a->time_ns > b->time_ns) - (a->time_ns < b->time_ns);
 }
 
-int store_view_events(struct store_view *view, const struct view_events_question *question,
-		      struct arena *memory, struct store_event **ret_events, size_t *ret_count)
+static int find_events(struct store_view *view, const struct view_events_question *question,
+		       struct arena *memory, struct store_event **ret_events, size_t *ret_count)
 {
 	const size_t limit = question->limit;
 	struct last_events last = { .kind = question->kind,
@@ -336,6 +393,8 @@ int store_view_events(struct store_view *view, const struct view_events_question
 				  : 0;
 
 		error = met == -ENOMEM ? met : 0;
+		if (met && !error)
+			view->slices[i].error = met;
 	}
 	if (error)
 		return error;
@@ -344,4 +403,10 @@ int store_view_events(struct store_view *view, const struct view_events_question
 		qsort(last.events, *ret_count, sizeof(*last.events), compare_events);
 	*ret_events = last.events;
 	return 0;
+}
+
+int store_view_events(struct store_view *view, const struct view_events_question *question,
+		      struct arena *memory, struct store_event **ret_events, size_t *ret_count)
+{
+	return view_end(view, find_events(view, question, memory, ret_events, ret_count));
 }

@@ -3,8 +3,8 @@
  * A store for who asks it again and again, while somebody writes into it or not: what stacks and labels are is read once and kept in memory, and where a span covers runs of windows whose sums the
  * store has (slice_sum.h), their samples are not read.
  *
- * All answers are of the slices whose samples count samples; those that count something else (as imported ones may) are passed over. Where a part is damaged, the answer is of the rest. Times are
- * nanoseconds since 1970 of the wall clock; CPU time is the samples by the rate at which each was taken, so that totals are true whenever the rate changed. Results lie in the arena that is handed in.
+ * All answers are of the slices whose samples count samples; those that count something else (as imported ones may) are passed over. Where a part is damaged, the answer is of the rest, which
+ * store_view_tell_damage() tells. Times are nanoseconds since 1970 of the wall clock; CPU time is the samples by the rate at which each was taken, so that totals are true whenever the rate changed. Results lie in the arena that is handed in.
  *
  * Errors of all functions: -ENOMEM, or that of opening the folder. Not thread-safe; several views of one store do not mind each other. What is decoded may have been made by anybody: the caller has nothing to
  * lose.
@@ -19,6 +19,7 @@
 #include "model/samples.h"
 #include "store/slice_events.h"
 #include "store/slice_window.h"
+#include "store/store_reader.h"
 
 struct arena;
 struct fates;
@@ -28,6 +29,12 @@ struct store_view;
 
 int store_view_new(const char *folder, struct store_view **ret_view);
 void store_view_free(struct store_view *view);
+
+/*
+ * After each question `damaged` is called for each slice of which the view has met damage so far, again and again: of the report the chunks that cannot be read, or are not there, count as damaged, and
+ * the others are not known. An error is told of sealed ones alone, and not where it is only in use, or is gone.
+ */
+void store_view_tell_damage(struct store_view *view, store_damage_fn damaged, void *context);
 
 /* What is asked for: samples of a span, its start included and its end not; of those without times its share of their window (slice_window.h). */
 struct view_question {

@@ -13,12 +13,18 @@
 
 #define VIEW_NS_PER_SECOND 1000000000u
 
+/* With more nodes or label sets than these in memory, some 60 and 40 MB, what is not asked for any more is forgotten. */
+#define VIEW_MAX_NODES      (1u << 21)
+#define VIEW_MAX_LABEL_SETS (1u << 19)
+
 struct store_view {
 	char *folder;
 	struct profile *words;     /* strings, frames, nodes and label sets of all slices */
 	struct view_slice *slices; /* by number */
 	size_t count;
 	struct view_sums sums;
+	store_damage_fn damaged; /* NULL: nobody wants to know */
+	void *context;
 };
 
 /* What a question takes, by the label sets of `words`: each is looked at once. */
@@ -55,6 +61,9 @@ int view_load(struct store_view *view, struct window_span part);
 /* Reads all of a part: 0, -ENOMEM, or the sink's result, which is -ENOMEM or -EOVERFLOW. */
 int view_read(struct store_view *view, struct window_span part, enum view_depth depth,
 	      const struct view_sink *sink);
+
+/* At the end of a question, whose result it gives: what was damaged is told, and where memory was not enough what is held is given back. */
+int view_end(struct store_view *view, int error);
 
 /* The slices that view_read() reads. */
 bool view_reads(const struct view_slice *slice, struct window_span part);

@@ -292,7 +292,7 @@ int store_view_profile(struct store_view *view, const struct view_question *ques
 
 	if (!error)
 		*ret_profile = take_ptr(into);
-	return error;
+	return view_end(view, error);
 }
 
 /* --- fates --- */
@@ -370,5 +370,5 @@ int store_view_fates(struct store_view *view, const struct view_question *questi
 		view_fates_release(&fates);
 	else
 		*ret_fates = fates;
-	return error;
+	return view_end(view, error);
 }

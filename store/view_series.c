@@ -171,9 +171,10 @@ int store_view_values(struct store_view *view, const struct view_question *quest
 		error = find_sets(view, question, depth_for(question, label), &sets);
 	if (!error)
 		error = find_values(view, &sets, label, &values, &count);
-	return error ? error
-		     : make_values(view, (const struct value *)values.data, count, label, memory,
-				   ret_values);
+	if (!error)
+		error = make_values(view, (const struct value *)values.data, count, label, memory,
+				    ret_values);
+	return view_end(view, error);
 }
 
 /* --- by time --- */
@@ -410,7 +411,7 @@ int store_view_series(struct store_view *view, const struct view_question *quest
 	if (!error)
 		error = find_values(view, &sets, label, &values, &series.line_count);
 	if (error)
-		return error;
+		return view_end(view, error);
 	leave_out_unlabelled(&values, &series.line_count);
 	if (series.line_count > limit)
 		series.line_count = limit;
@@ -422,7 +423,7 @@ int store_view_series(struct store_view *view, const struct view_question *quest
 				   &drawing, &series);
 	if (!error)
 		*ret_series = series;
-	return error;
+	return view_end(view, error);
 }
 
 /* --- heat --- */
@@ -469,6 +470,7 @@ int store_view_heat(struct store_view *view, const struct view_question *questio
 	if (!error)
 		error = view_read(view, question->part, depth, &sink);
 	view_choice_release(&heating.choice);
+	view_end(view, error);
 	if (error)
 		return error;
 	for (uint32_t i = 0; i < heating.steps.points; i++)

@@ -11,6 +11,7 @@
 #include "store/slice_bases.h"
 #include "store/slice_file.h"
 #include "store/slice_head.h"
+#include "store/store_reader.h"
 #include "store/view_sum.h"
 
 DEFINE_CLEANUP(cleanup_reader, struct slice_reader *, slice_reader_free)
@@ -20,6 +21,7 @@ struct known_chunk {
 	uint64_t id;
 	enum chunk_kind kind;
 	struct window_span span;
+	bool is_damaged; /* it is counted */
 };
 
 static size_t chunk_count(const struct view_slice *slice)
@@ -27,9 +29,16 @@ static size_t chunk_count(const struct view_slice *slice)
 	return slice->chunks.size / sizeof(struct known_chunk);
 }
 
-static const struct known_chunk *chunk_at(const struct view_slice *slice, size_t index)
+static struct known_chunk *chunk_at(const struct view_slice *slice, size_t index)
 {
-	return &((const struct known_chunk *)slice->chunks.data)[index];
+	return &((struct known_chunk *)slice->chunks.data)[index];
+}
+
+/* Once, however often it is asked for. */
+static void count_damaged(struct view_slice *slice, struct known_chunk *chunk)
+{
+	slice->damaged += !chunk->is_damaged;
+	chunk->is_damaged = true;
 }
 
 void view_slice_release(struct view_slice *slice)
@@ -44,9 +53,9 @@ void view_slice_release(struct view_slice *slice)
 static int open_reader(const struct view_slice *slice, const char *folder,
 		       struct slice_reader **ret_reader)
 {
-	_cleanup_free_ char *path = store_folder_path(folder, &slice->entry);
+	struct slice_entry entry = slice->entry;
 
-	return path ? slice_open(path, ret_reader) : -ENOMEM;
+	return store_open_slice(folder, &entry, ret_reader);
 }
 
 /* --- bodies --- */
@@ -86,11 +95,17 @@ static int read_body(struct slice_reader *reader, uint64_t id, body_fn take, voi
 static int note_chunk(void *context, const struct slice_chunk *chunk)
 {
 	struct view_slice *slice = context;
-	const struct known_chunk known = { chunk->id, chunk->kind, chunk->span };
+	const uint64_t missing = chunk->id > slice->next_id ? chunk->id - slice->next_id : 0;
+	const struct known_chunk known = { chunk->id, chunk->kind, chunk->span, !chunk->kind };
 
 	/* One that is missing may have been of the dictionary. */
-	slice->dictionary.lacks_chunks |= chunk->id != slice->next_id || !chunk->kind;
-	slice->next_id = chunk->id + 1;
+	slice->dictionary.lacks_chunks |= missing || known.is_damaged;
+	slice->damaged += missing + known.is_damaged;
+	slice->next_id = chunk->id;
+	/* Names that are told when it is sealed stand where its seal was (slice_rewrite.h). */
+	if (chunk->kind == CHUNK_SEAL)
+		return 0;
+	slice->next_id++;
 	buffer_append(&slice->chunks, &known, sizeof(known));
 	return buffer_error(&slice->chunks);
 }
@@ -133,6 +148,7 @@ static int take_words(struct view_slice *slice, struct slice_reader *reader, siz
 		if (error != -EBADMSG)
 			continue;
 		slice->dictionary.lacks_chunks = true;
+		count_damaged(slice, chunk_at(slice, i));
 		error = 0;
 	}
 	return error;
@@ -175,6 +191,8 @@ static int take_new(struct view_slice *slice, struct slice_reader *reader, struc
 
 	if (error && error != -EBADMSG) /* what comes before the damage is good */
 		return error;
+	slice->damaged += error && !slice->is_cut;
+	slice->is_cut |= error != 0;
 	error = take_names(slice, reader, first, &renamed);
 	if (!error && renamed) {
 		first = 0;
@@ -195,14 +213,11 @@ static void settle(struct view_slice *slice)
 	slice_names_release(&slice->dictionary.names);
 }
 
-int view_slice_load(struct view_slice *slice, const char *folder, struct profile *words)
+static int load(struct view_slice *slice, const char *folder, struct profile *words)
 {
 	_cleanup_(cleanup_reader) struct slice_reader *reader = NULL;
-	int error;
+	int error = open_reader(slice, folder, &reader);
 
-	if (slice->is_complete)
-		return 0;
-	error = open_reader(slice, folder, &reader);
 	if (error)
 		return error;
 	if (!slice->head) {
@@ -219,6 +234,14 @@ int view_slice_load(struct view_slice *slice, const char *folder, struct profile
 	if (slice->is_complete)
 		settle(slice);
 	return 0;
+}
+
+int view_slice_load(struct view_slice *slice, const char *folder, struct profile *words)
+{
+	const int error = slice->is_complete ? 0 : load(slice, folder, words);
+
+	slice->error = error;
+	return error;
 }
 
 bool view_slice_counts_samples(const struct view_slice *slice)
@@ -240,7 +263,7 @@ static bool is_inside(struct window_span span, struct window_span part)
 #define BLOCK_ROWS 512 /* given at once */
 
 struct reading {
-	const struct view_slice *slice;
+	struct view_slice *slice;
 	const char *folder;
 	struct slice_reader *reader; /* NULL: nothing was read yet */
 	struct view_sums *kept;
@@ -384,8 +407,8 @@ static bool overlaps(struct window_span span, struct window_span part)
 	return span.end_ns > part.start_ns && span.start_ns < part.end_ns;
 }
 
-/* 0, -EBADMSG: it is damaged, or what has to end the reading. */
-static int read_chunk(struct reading *reading, const struct known_chunk *chunk, body_fn take)
+/* 0, -EBADMSG: it is damaged, or what has to end the reading. A sum that refers to what is lost is no damage of its own. */
+static int read_chunk(struct reading *reading, struct known_chunk *chunk, body_fn take)
 {
 	int error = reading->reader
 			    ? 0
@@ -393,11 +416,14 @@ static int read_chunk(struct reading *reading, const struct known_chunk *chunk, 
 
 	if (!error)
 		error = read_body(reading->reader, chunk->id, take, reading);
+	if (error == -EBADMSG && !reading->result &&
+	    (take != take_sum || !reading->slice->dictionary.lacks_chunks))
+		count_damaged(reading->slice, chunk);
 	return reading->result ? reading->result : error;
 }
 
 /* The same of a sum, which may have been read before. */
-static int read_sum(struct reading *reading, const struct known_chunk *chunk)
+static int read_sum(struct reading *reading, struct known_chunk *chunk)
 {
 	const struct view_sum *sum = view_sums_find(reading->kept, reading->slice->entry.number,
 						    chunk->id, reading->drops_labels);
@@ -412,7 +438,7 @@ static int read_windows(struct reading *reading, size_t first, size_t end, bool 
 	int error = 0;
 
 	for (size_t i = first; i < end && !error; i++) {
-		const struct known_chunk *chunk = chunk_at(reading->slice, i);
+		struct known_chunk *chunk = chunk_at(reading->slice, i);
 
 		if (chunk->kind != CHUNK_WINDOW || !overlaps(chunk->span, reading->part) ||
 		    (only_edges && is_inside(chunk->span, reading->part)))
@@ -447,7 +473,7 @@ static struct sum_kinds kinds_of(enum view_depth depth)
 static int read_whole(struct reading *reading, struct sum_kinds kinds)
 {
 	for (size_t i = chunk_count(reading->slice); i-- && kinds.whole;) {
-		const struct known_chunk *chunk = chunk_at(reading->slice, i);
+		struct known_chunk *chunk = chunk_at(reading->slice, i);
 
 		if (chunk->kind == kinds.whole)
 			return is_inside(chunk->span, reading->part) ? read_sum(reading, chunk)
@@ -459,8 +485,8 @@ static int read_whole(struct reading *reading, struct sum_kinds kinds)
 }
 
 /* One by its sum, where that lies in the part, or tells of each window: -EBADMSG: there is none, or it is damaged. */
-static int read_run(struct reading *reading, const struct known_chunk *chunk,
-		    struct sum_kinds kinds, size_t first, size_t end)
+static int read_run(struct reading *reading, struct known_chunk *chunk, struct sum_kinds kinds,
+		    size_t first, size_t end)
 {
 	const bool is_partial = !is_inside(chunk->span, reading->part);
 	int error;
@@ -480,7 +506,7 @@ static int read_runs(struct reading *reading, struct sum_kinds kinds)
 	int error = 0;
 
 	for (size_t i = 0; i < chunk_count(reading->slice) && kinds.run && !error; i++) {
-		const struct known_chunk *chunk = chunk_at(reading->slice, i);
+		struct known_chunk *chunk = chunk_at(reading->slice, i);
 
 		if (chunk->kind != kinds.run)
 			continue;
@@ -492,7 +518,7 @@ static int read_runs(struct reading *reading, struct sum_kinds kinds)
 	return error ? error : read_windows(reading, first, chunk_count(reading->slice), false);
 }
 
-int view_slice_read(const struct view_slice *slice, const char *folder, struct window_span part,
+int view_slice_read(struct view_slice *slice, const char *folder, struct window_span part,
 		    enum view_depth depth, struct view_sums *kept, const struct view_sink *sink)
 {
 	struct reading reading = {
@@ -534,7 +560,7 @@ static int take_events(void *context, const struct slice_chunk *chunk, struct by
 	return slice_events_each(chunk->span, body, take_event, context);
 }
 
-int view_slice_events(const struct view_slice *slice, const char *folder, struct window_span part,
+int view_slice_events(struct view_slice *slice, const char *folder, struct window_span part,
 		      event_fn take, void *context)
 {
 	_cleanup_(cleanup_reader) struct slice_reader *reader = NULL;
@@ -542,14 +568,16 @@ int view_slice_events(const struct view_slice *slice, const char *folder, struct
 	int error = open_reader(slice, folder, &reader);
 
 	for (size_t i = 0; i < chunk_count(slice) && !error; i++) {
-		const struct known_chunk *chunk = chunk_at(slice, i);
+		struct known_chunk *chunk = chunk_at(slice, i);
 
 		if (chunk->kind != CHUNK_EVENTS || chunk->span.start_ns >= part.end_ns ||
 		    chunk->span.end_ns < part.start_ns)
 			continue;
 		error = read_body(reader, chunk->id, take_events, &reading);
-		if (error == -EBADMSG && !reading.result)
-			error = 0;
+		if (error != -EBADMSG || reading.result)
+			continue;
+		count_damaged(slice, chunk);
+		error = 0;
 	}
 	return error;
 }

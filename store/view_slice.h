@@ -27,6 +27,9 @@ struct view_slice {
 	struct buffer chunks; /* what there is of them, by ID */
 	uint64_t next_id;     /* of the first one that is not there yet */
 	bool is_complete;     /* it was sealed, and nothing new comes */
+	uint64_t damaged;     /* chunks that were asked for and cannot be read, or are not there */
+	bool is_cut;          /* one of these is all that comes after what can be read */
+	int error;            /* why it could not be opened or read last, 0: it could */
 	uint64_t
 		begun; /* how often its dictionary was taken from the start: ids mean something else then */
 };
@@ -35,8 +38,8 @@ struct view_slice {
 void view_slice_release(struct view_slice *slice);
 
 /*
- * Takes what is new, into a profile that is the same each time and keeps samples: 0, -ENOMEM, -ENOENT: its file is gone, or has another name, or another error of slice_file.h: it cannot be read. Such
- * parts of it as are damaged are left out.
+ * Takes what is new, into a profile that is the same each time and keeps samples: 0, -ENOMEM, -ENOENT: its file is gone, or another error of slice_file.h: it cannot be read. Such
+ * parts of it as are damaged are left out, and counted.
  */
 int view_slice_load(struct view_slice *slice, const char *folder, struct profile *words);
 
@@ -76,12 +79,12 @@ struct view_sink {
 	int (*rows)(void *context, const struct view_rows *rows);
 };
 
-/* What it has of a part: 0, -ENOMEM, an error of slice_file.h that opening it met, or the sink's result. Damaged chunks are left out. `kept` has its sums that were read before, and takes those that are. */
-int view_slice_read(const struct view_slice *slice, const char *folder, struct window_span part,
+/* What it has of a part: 0, -ENOMEM, an error of slice_file.h that opening it met, or the sink's result. Damaged chunks are left out, and counted. `kept` has its sums that were read before, and takes those that are. */
+int view_slice_read(struct view_slice *slice, const char *folder, struct window_span part,
 		    enum view_depth depth, struct view_sums *kept, const struct view_sink *sink);
 
 /* Calls `take` for its events whose times lie in a part: as above. */
-int view_slice_events(const struct view_slice *slice, const char *folder, struct window_span part,
+int view_slice_events(struct view_slice *slice, const char *folder, struct window_span part,
 		      event_fn take, void *context);
 
 #endif

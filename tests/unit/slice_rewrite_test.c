@@ -332,6 +332,37 @@ static void test_locks_are_of_the_owner_alone(void **state)
 	close(lock);
 }
 
+/* Sealed, while somebody read it: it had its old name still, and then names came to where its seal was. */
+static void test_a_view_that_saw_the_seal_sees_the_names(void **state)
+{
+	static const struct frame_name named[] = { { "caller", "c.c", 5 } };
+	const struct place *place = *state;
+	struct slice_entry entry, open;
+	struct slice_places places;
+	struct named_frame frame;
+	struct store_view *view;
+	struct buffer found = { 0 };
+	char *path, *open_path;
+
+	make_slice(place->folder, &entry);
+	find(place->folder, &found, &places);
+	open = (struct slice_entry){ .number = entry.number, .state = SLICE_IS_OPEN };
+	path = store_folder_path(place->folder, &entry);
+	open_path = store_folder_path(place->folder, &open);
+	assert_int_equal(rename(path, open_path), 0);
+	assert_int_equal(store_view_new(place->folder, &view), 0);
+	assert_true(has_function(view, "work"));
+	assert_int_equal(rename(open_path, path), 0);
+	frame = (struct named_frame){ places.places[0].number, false, named, 1 };
+	assert_int_equal(slice_add_names(place->folder, &entry, places.strings, &frame, 1), 0);
+	assert_true(has_function(view, "caller"));
+	assert_false(has_function(view, "[damaged]"));
+	store_view_free(view);
+	buffer_release(&found);
+	free(path);
+	free(open_path);
+}
+
 /* One that was taken away does not come back, and one that is damaged stays as it is. */
 static void test_what_cannot_be_replaced_stays(void **state)
 {
@@ -364,6 +395,8 @@ int main(void)
 						make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_locks_are_of_the_owner_alone, make_place,
 						remove_place),
+		cmocka_unit_test_setup_teardown(test_a_view_that_saw_the_seal_sees_the_names,
+						make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_what_cannot_be_replaced_stays, make_place,
 						remove_place),
 	};
