@@ -29,6 +29,7 @@ static void append_spans(struct json_answer *json, const struct api_spans *spans
 		json_pair_ms(json, "end_ms", spans->spans[i].end_ns);
 		json_pair_number(json, "bytes", spans->spans[i].bytes);
 		json_pair_text(json, "state", name_of(spans->spans[i].state));
+		json_pair_number(json, "damaged", spans->spans[i].damaged);
 		json_close(json, '}');
 	}
 	json_close(json, ']');

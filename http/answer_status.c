@@ -14,6 +14,7 @@ static void append_store(struct json_answer *json, const struct api_status *stat
 	json_pair_text(json, "folder", status->store.folder);
 	json_pair_number(json, "bytes", status->store.bytes);
 	json_pair_number(json, "slices", status->store.slices);
+	json_pair_number(json, "damaged", status->store.damaged);
 	if (status->store.newest_ns) {
 		json_pair_ms(json, "oldest_ms", status->store.oldest_ns);
 		json_pair_ms(json, "newest_ms", status->store.newest_ns);

@@ -59,6 +59,8 @@ struct api_status {
 	struct {
 		char folder[API_TEXT_BYTES];
 		uint64_t bytes, slices, oldest_ns, newest_ns; /* 0: there is none */
+		uint64_t
+			damaged; /* slices: that were set aside, or in which an answer met damage */
 		char error[API_TEXT_BYTES]; /* of the last write; "" if it was none */
 	} store;
 	struct api_fates fates; /* since start */
@@ -155,6 +157,7 @@ enum api_span_state { API_SPAN_SEALED, API_SPAN_OPEN, API_SPAN_DAMAGED };
 struct api_span {
 	uint64_t start_ns, end_ns, bytes;
 	enum api_span_state state;
+	uint64_t damaged; /* chunks that answers met and had to leave out */
 };
 
 /* By time. */

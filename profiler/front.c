@@ -30,6 +30,7 @@
 #define LONGEST_DELAY_S 60
 #define END_US          1000
 #define OLD_ENOUGH_NS   (10 * (uint64_t)NS_PER_SECOND)
+#define DAMAGED_MAX     64 /* slices that are logged: who took the front over can make them up */
 
 struct front {
 	struct front_options options;
@@ -46,6 +47,8 @@ struct front {
 	unsigned int delay_s;
 	uint64_t ended_cpu_ns; /* of those that ended */
 	uint64_t failures;
+	uint64_t damaged[DAMAGED_MAX]; /* numbers of the slices of which it was logged */
+	size_t damaged_count;
 };
 
 /* --- starting --- */
@@ -209,6 +212,31 @@ static void take_news(struct front *front, const struct front_message *message)
 		  strerror(-message->error));
 }
 
+static bool is_logged(const struct front *front, uint64_t slice)
+{
+	for (size_t i = 0; i < front->damaged_count; i++)
+		if (front->damaged[i] == slice)
+			return true;
+	return false;
+}
+
+/* Once for each slice, also where another front meets it again. */
+static void log_damage(struct front *front, const struct front_message *message)
+{
+	const unsigned long long slice = message->slice;
+
+	if (front->damaged_count == DAMAGED_MAX || is_logged(front, message->slice))
+		return;
+	front->damaged[front->damaged_count++] = message->slice;
+	if (message->error < 0)
+		log_warning("%s: slice %06llu cannot be read, and answers lack it: %s",
+			    front->options.store, slice, strerror(-message->error));
+	else
+		log_warning(
+			"%s: slice %06llu: %u of its chunks are damaged or missing, and answers lack them",
+			front->options.store, slice, message->chunks);
+}
+
 /* It has closed its end, or said nonsense. A moment later it is known how it ended, if it did. */
 static void bury(struct front *front)
 {
@@ -242,6 +270,8 @@ bool front_take(struct front *front)
 		goes_on = receive(front, &message, &error);
 		if (goes_on && message.kind == FRONT_WANTS_END)
 			wants_end = true;
+		else if (goes_on && message.kind == FRONT_MET_DAMAGE)
+			log_damage(front, &message);
 		else if (goes_on)
 			take_news(front, &message);
 	}
@@ -382,6 +412,11 @@ const char *front_address(const struct front *front)
 int front_fd(const struct front *front)
 {
 	return front->socket;
+}
+
+pid_t front_pid(const struct front *front)
+{
+	return front->pid;
 }
 
 uint64_t front_cpu_ns(const struct front *front)

@@ -3,7 +3,8 @@
  * The front: the process that serves HTTP and answers from the store, so that neither a question nor an attack reaches what records. It is this program once more, in a cage of its own
  * (CAGE_OF_FRONT): a user that nobody else is, no capability, the store as its root, read-only, no network but the clients of a socket that is opened here. If it dies it is started again.
  *
- * It learns how the recorder is by a page in memory (front_page.h), and may ask for one thing: that the window be ended early, for somebody waits for what is in it.
+ * It learns how the recorder is by a page in memory (front_page.h), and may ask for one thing: that the window be ended early, for somebody waits for what is in it. It also says which slices it found damaged: each is
+ * logged once.
  *
  * One thread, which has to live as long as the front: the front ends with it. What goes wrong is logged here.
  */
@@ -13,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "http/api_source.h"
 
@@ -48,6 +50,9 @@ void front_publish(struct front *front, const struct api_status *status);
 
 /* How often one that was up ended before its time. */
 uint64_t front_failures(const struct front *front);
+
+/* 0: it does not run. */
+pid_t front_pid(const struct front *front);
 
 /* CPU time that answering took so far, of all of its processes. */
 uint64_t front_cpu_ns(const struct front *front);

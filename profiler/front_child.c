@@ -19,9 +19,11 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "http/http_server.h"
+#include "profiler/front_damage.h"
 #include "profiler/front_page.h"
 #include "profiler/front_protocol.h"
 #include "profiler/front_source.h"
+#include "store/store_folder.h"
 #include "worker/cage.h"
 #include "worker/cage_filter.h"
 #include "worker/descriptors.h"
@@ -42,6 +44,7 @@ struct front_child {
 	const char *hosts[FRONT_HOSTS_MAX];
 	const struct front_page *page;
 	struct front_store store;
+	struct front_damage damage;
 	_Atomic uint64_t asked_ns; /* for an end */
 };
 
@@ -65,6 +68,21 @@ static void end_window(void *context)
 	    !atomic_compare_exchange_strong(&front->asked_ns, &asked_ns, now_ns))
 		return;
 	tell(FRONT_WANTS_END, 0, "");
+}
+
+/* The recorder logs it, once. */
+static void note_damage(void *context, const struct slice_entry *slice, uint64_t chunks, int error)
+{
+	const struct front_message message = {
+		.magic = FRONT_MAGIC,
+		.kind = FRONT_MET_DAMAGE,
+		.error = error,
+		.chunks = chunks < UINT32_MAX ? (uint32_t)chunks : UINT32_MAX,
+		.slice = slice->number,
+	};
+
+	(void)context;
+	send(SOCKET, &message, sizeof(message), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static bool take_order(struct front_child *front)
@@ -191,7 +209,7 @@ static int fail(int error, const char *failed)
 
 int front_child_main(void)
 {
-	static struct front_child front; /* some 9 kB, of a process that has no other */
+	static struct front_child front; /* some 17 kB, of a process that has no other */
 	struct api_source source;
 	struct http_server *server;
 	const char *failed = "";
@@ -209,7 +227,10 @@ int front_child_main(void)
 	error = front_page_open(front.descriptors[FRONT_ORDER_PAGE], &front.page);
 	if (error)
 		return fail(error, "the page of its recorder");
+	front_damage_init(&front.damage);
 	front.store.page = front.page;
+	front.store.damage = &front.damage;
+	front.store.note_damage = note_damage;
 	front.store.end_window = end_window;
 	front.store.context = &front;
 	source = front_source(&front.store);

@@ -32,8 +32,9 @@ struct front_order {
 };
 
 enum front_message_kind {
-	FRONT_IS_UP,     /* or is not: with an error */
-	FRONT_WANTS_END, /* of the window, for somebody waits for what is in it */
+	FRONT_IS_UP,      /* or is not: with an error */
+	FRONT_WANTS_END,  /* of the window, for somebody waits for what is in it */
+	FRONT_MET_DAMAGE, /* in a slice; with an error: nothing of it can be read */
 };
 
 struct front_message {
@@ -41,8 +42,10 @@ struct front_message {
 	uint32_t kind;
 	int32_t error;
 	char failed[64]; /* what did, in words for the user */
+	uint32_t chunks; /* of the slice, that are damaged or not there */
+	uint64_t slice;  /* its number */
 };
 
-_Static_assert(sizeof(struct front_message) == 76, "front_message is part of the protocol");
+_Static_assert(sizeof(struct front_message) == 88, "front_message is part of the protocol");
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "model/fates.h"
+#include "profiler/front_damage.h"
 #include "profiler/front_page.h"
 #include "store/store_folder.h"
 #include "store/store_view.h"
@@ -28,6 +29,7 @@ static void get_status(void *context, struct api_status *ret_status)
 	} else if (now_ns > written_ns && now_ns - written_ns > SILENT_NS) {
 		why = "the recorder says nothing any more";
 	}
+	ret_status->store.damaged += front_damage_count(store->damage, ret_status->store.oldest_ns);
 	if (*why)
 		snprintf(ret_status->not_ready, sizeof(ret_status->not_ready), "%s", why);
 }
@@ -51,6 +53,15 @@ struct front_view {
 	struct store_view *view;
 };
 
+static void note_damage(void *context, const struct slice_entry *slice,
+			const struct slice_report *report, int error)
+{
+	const struct front_store *store = context;
+
+	if (front_damage_note(store->damage, slice, report->damaged, error != 0))
+		store->note_damage(store->context, slice, report->damaged, error);
+}
+
 static int view_open(void *context, void **ret_view)
 {
 	const struct front_store *store = context;
@@ -62,6 +73,7 @@ static int view_open(void *context, void **ret_view)
 		return error;
 	}
 	view->store = store;
+	store_view_tell_damage(view->view, note_damage, context);
 	*ret_view = view;
 	return 0;
 }
@@ -267,7 +279,8 @@ static int get_events(void *view, const struct api_events_wish *wish, struct are
 }
 
 /* What is being written follows what was sealed last, up to its last write; of what was set aside only that is known. */
-static struct api_span span_of(const struct slice_entry *entry, uint64_t sealed_ns)
+static struct api_span span_of(const struct slice_entry *entry, uint64_t sealed_ns,
+			       const struct front_damaged *damaged)
 {
 	static const enum api_span_state states[] = {
 		[SLICE_SEALED] = API_SPAN_SEALED,
@@ -275,7 +288,8 @@ static struct api_span span_of(const struct slice_entry *entry, uint64_t sealed_
 		[SLICE_SET_ASIDE] = API_SPAN_DAMAGED,
 	};
 	struct api_span span = { entry->span.start_ns, entry->span.end_ns, entry->bytes,
-				 states[entry->state] };
+				 damaged->is_lost ? API_SPAN_DAMAGED : states[entry->state],
+				 damaged->chunks };
 
 	if (entry->state == SLICE_SEALED)
 		return span;
@@ -301,7 +315,10 @@ static int get_spans(void *view, struct arena *memory, struct api_spans *ret_spa
 	if (!error && !spans)
 		error = -ENOMEM;
 	for (size_t i = 0; !error && i < list.count; i++) {
-		spans[i] = span_of(&list.entries[i], sealed_ns);
+		const struct front_damaged damaged =
+			front_damage_find(asked->store->damage, list.entries[i].number);
+
+		spans[i] = span_of(&list.entries[i], sealed_ns, &damaged);
 		if (list.entries[i].state == SLICE_SEALED)
 			sealed_ns = list.entries[i].span.end_ns;
 	}

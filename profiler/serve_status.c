@@ -106,6 +106,7 @@ static void set_store(const struct window_keeper_state *kept, struct api_status 
 	to->recorded_ns = kept->taken_ns;
 	to->store.bytes = kept->bytes;
 	to->store.slices = kept->slices;
+	to->store.damaged = kept->set_aside;
 	to->store.oldest_ns = kept->oldest_ns;
 	to->store.newest_ns = kept->newest_ns;
 	set_text(to->store.error, sizeof(to->store.error),

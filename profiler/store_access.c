@@ -2,6 +2,7 @@
 #include "profiler/store_access.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #include "store/store_folder.h"
 #include "store/store_reader.h"
 #include "store/store_writer.h"
+
+#define SET_ASIDE_BYTES 1024 /* of what is said of them: of very many not all are named */
 
 int store_access_check(const char *folder)
 {
@@ -32,14 +35,46 @@ int store_access_check(const char *folder)
 	return -EPERM;
 }
 
-static void note_set_aside(struct store_writer *writer, const char *folder, size_t count)
+static bool was_set_aside(const struct slice_list *before, const struct slice_entry *entry)
 {
-	char text[96];
+	for (size_t i = 0; i < before->count; i++)
+		if (before->entries[i].number == entry->number)
+			return before->entries[i].state == SLICE_SET_ASIDE;
+	return false;
+}
+
+/* "000012-damaged.slice"; those that were set aside before are not named again. */
+static void append_names(const char *folder, const struct slice_list *before,
+			 const struct slice_list *list, struct buffer *to)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct slice_entry *entry = &list->entries[i];
+		_cleanup_free_ char *path = NULL;
+
+		if (entry->state != SLICE_SET_ASIDE || was_set_aside(before, entry))
+			continue;
+		path = store_folder_path(folder, entry);
+		buffer_append_string(to, to->size ? ", " : ": ");
+		buffer_append_string(to, path ? path + strlen(folder) + 1 : "?");
+	}
+}
+
+/* What is not known is not named, and counted all the same. */
+static void note_set_aside(struct store_writer *writer, const char *folder,
+			   const struct slice_list *before, size_t count)
+{
+	_cleanup_(buffer_release) struct buffer names = { 0 };
+	struct slice_list list;
+	char text[SET_ASIDE_BYTES];
 	const struct store_event event = { clock_unix_ns(), EVENT_SLICES_DAMAGED, EVENT_NO_PID,
 					   text };
 
-	snprintf(text, sizeof(text), "%zu slices that were not ended are damaged and set aside",
-		 count);
+	if (!store_folder_list(folder, &list))
+		append_names(folder, before, &list, &names);
+	slice_list_release(&list);
+	snprintf(text, sizeof(text), "%zu slice%s not ended %s damaged and set aside%s", count,
+		 count == 1 ? " that was" : "s that were", count == 1 ? "is" : "are",
+		 names.size && buffer_string(&names) ? buffer_string(&names) : "");
 	log_warning("%s: %s", folder, text);
 	if (store_writer_add_events(writer, &event, 1))
 		log_warning("an event is lost: %s", strerror(ENOMEM));
@@ -48,17 +83,20 @@ static void note_set_aside(struct store_writer *writer, const char *folder, size
 int store_access_write(const char *folder, struct store_writer **ret_writer)
 {
 	size_t set_aside = 0;
+	struct slice_list before;
 	int error = access(folder, F_OK) ? 0 : store_access_check(folder);
 
 	if (error)
 		return error;
+	store_folder_list(folder, &before); /* none where there is no folder yet */
 	error = store_writer_open(folder, ret_writer, &set_aside);
 	if (error == -EWOULDBLOCK)
 		log_error("%s: another hearth writes into this store", folder);
 	else if (error)
 		log_error("cannot write into the store %s: %s", folder, strerror(-error));
 	if (!error && set_aside)
-		note_set_aside(*ret_writer, folder, set_aside);
+		note_set_aside(*ret_writer, folder, &before, set_aside);
+	slice_list_release(&before);
 	return error;
 }
 

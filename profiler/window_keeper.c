@@ -302,6 +302,7 @@ static void look_at_store(struct window_keeper *keeper)
 		const struct slice_entry *entry = &list.entries[i];
 
 		seen.bytes += entry->bytes;
+		seen.set_aside += entry->state == SLICE_SET_ASIDE;
 		if (entry->state == SLICE_SEALED && entry->span.end_ns > seen.newest_ns)
 			seen.newest_ns = entry->span.end_ns;
 		if (entry->state == SLICE_SEALED &&
@@ -315,6 +316,7 @@ static void look_at_store(struct window_keeper *keeper)
 	pthread_mutex_lock(&keeper->lock);
 	keeper->state.bytes = seen.bytes;
 	keeper->state.slices = seen.slices;
+	keeper->state.set_aside = seen.set_aside;
 	if (!keeper->state.oldest_ns || seen.oldest_ns)
 		keeper->state.oldest_ns = seen.oldest_ns ? seen.oldest_ns : keeper->first_ns;
 	keeper->state.newest_ns =

@@ -45,7 +45,7 @@ struct window_keeper_state {
 	struct tick_fates fates; /* of ticks in windows, whether they were kept or not */
 	uint64_t taken_ns;       /* wall clock: all before was kept, with its names, or is lost */
 	/* The store, when it was looked at last. */
-	uint64_t bytes, slices, oldest_ns, newest_ns;
+	uint64_t bytes, slices, set_aside, oldest_ns, newest_ns;
 };
 
 /* Strings live longer. 0 or -errno, and the store is still the caller's. */

@@ -13,7 +13,7 @@ function percentText(percent) {
 
 // What is wrong comes first.
 function costText({ cost, store, not_ready: notReady, rate_hz: rate, rate_wanted_hz: wanted }) {
-	const wrong = notReady ? 'not recording' : store.error ? 'not stored' : rate < wanted ? `${rate} Hz` : '';
+	const wrong = notReady ? 'not recording' : store.error ? 'not stored' : rate < wanted ? `${rate} Hz` : store.damaged ? 'store damaged' : '';
 	return `${wrong ? wrong + ' · ' : ''}hearth ${percentText(cost.cpu_percent)} of a CPU`;
 }
 
@@ -34,12 +34,14 @@ function fillCost(button, told, status) {
 		costRow('memory', limit(bytesText(cost.memory_bytes), budget?.memory_bytes ? bytesText(budget.memory_bytes) : '')),
 		costRow('rate', rate === wanted ? `${rate} Hz` : `${rate} Hz of ${wanted} Hz`),
 		costRow('kept', bytesText(store.bytes)),
+		...store.damaged ? [costRow('damaged', store.damaged === 1 ? '1 part' : `${store.damaged} parts`)] : [],
 		costRow('since', store.oldest_ms ? momentText(store.oldest_ms, now) : '–'),
 	);
 	words.textContent = notReady ? `Nothing is recorded: ${notReady}` : store.error ? `The store: ${store.error}` : rate < wanted ? 'To stay under its budget hearth takes fewer samples, and each counts for more.' :
+		store.damaged ? 'Parts of the store are damaged, and what is shown may lack them: hearth store verify tells which.' :
 		`Measured over the last minute. A window is ${durationText(windowMs / 1000)}.`;
 	button.textContent = costText(status);
-	button.classList.toggle('bad', Boolean(notReady || store.error) || rate < wanted);
+	button.classList.toggle('bad', Boolean(notReady || store.error || store.damaged) || rate < wanted);
 	told.replaceChildren(table, words);
 }
 

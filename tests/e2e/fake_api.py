@@ -279,7 +279,7 @@ class FakeApi:
             "rate_hz": RATE,
             "rate_wanted_hz": RATE,
             "window_ms": 200,  # so often a test's page looks for what is new
-            "store": {"folder": "/var/lib/hearth", "bytes": 48_300_000, "slices": 25, "oldest_ms": START * 1000, "newest_ms": self.recorded * 1000, "error": None},
+            "store": {"folder": "/var/lib/hearth", "bytes": 48_300_000, "slices": 25, "damaged": 0, "oldest_ms": START * 1000, "newest_ms": self.recorded * 1000, "error": None},
             "fates": {"due": 1000, "complete": 990, "truncated": {"no_root": 10}, "lost": {}},
             "cost": {"cpu_percent": 0.112, "bpf_percent": 0.061, "memory_bytes": 41_200_000, "files": 31},
             "budget": {"cpu_percent": 1, "memory_bytes": 157_286_400},

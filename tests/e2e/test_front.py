@@ -5,6 +5,7 @@ import contextlib
 import gzip
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -95,6 +96,37 @@ def test_it_sees_what_was_just_written(store):
         assert sum(map(sum, heat["counts"])) == int(count)
         nobody = front.ask("/debug/pprof/profile?seconds=1&pid=4321")
         assert nobody.status == 200 and b"busy" not in gzip.decompress(nobody.body)
+
+
+def test_what_is_damaged_is_told(store):
+    """Answers are of the rest, and the recorder logs it, once."""
+    with front_over(store, "fill=40") as front:
+        assert front.ask("/api/v1/fates?from=-10m").json["due"] > 0
+        assert front.ask("/api/v1/status").json["store"]["damaged"] == 0
+    (path,) = store.glob("*.slice")
+    with contextlib.closing(sqlite3.connect(path)) as slice_, slice_:
+        slice_.execute("UPDATE chunk SET body = zeroblob(length(body)) WHERE kind IN (3, 8, 9, 10, 11)")  # windows, and their sums
+    with front_over(store) as front:
+        assert front.ask("/api/v1/fates?from=@0").json["due"] == 0
+        said = front.process.stderr.readline().decode()
+        assert f"slice {path.name[:6]}: " in said and "of its chunks are damaged or missing" in said, said
+        assert front.ask("/api/v1/series?from=@0&points=1").status == 200
+        assert front.ask("/api/v1/status").json["store"]["damaged"] == 1
+        assert front.metric("hearth_store_damaged_slices") == 1
+        (span,) = front.ask("/api/v1/spans").json["spans"]
+        assert span["state"] == "sealed" and span["damaged"] >= 40
+        front.process.stdin.close()
+        assert not front.process.stderr.read()
+
+
+def test_what_cannot_be_read_at_all_is_told(store):
+    store.mkdir()
+    (store / "000009-1764331200000-1764334800000.slice").write_bytes(b"no database" * 100)
+    with front_over(store) as front:
+        assert front.ask("/api/v1/fates?from=@0").status == 200
+        assert "slice 000009 cannot be read, and answers lack it" in front.process.stderr.readline().decode()
+        (span,) = front.ask("/api/v1/spans").json["spans"]
+        assert span["state"] == "damaged"
 
 
 def test_it_is_started_again(store):

@@ -50,6 +50,14 @@ def test_what_is_wrong_comes_first(api, browser, status, word):  # noqa: F811
     assert "no privilege" in live.text("cost-reasons") or "no space left" in live.text("cost-reasons")
 
 
+def test_a_damaged_store_is_told(api, browser):  # noqa: F811
+    api.status = {"store": {"bytes": 1 << 20, "damaged": 2, "oldest_ms": None, "newest_ms": None, "error": None}}
+    live = LivePage(browser, api)
+    assert "bad" in live.element("cost-button").get_attribute("class")
+    assert live.text("cost-button") == "store damaged · hearth 0.11 % of a CPU"
+    assert "2 parts" in live.text("cost-reasons") and "hearth store verify" in live.text("cost-reasons")
+
+
 def test_nothing_is_fetched_from_elsewhere(live):  # noqa: F811
     names = live.driver.execute_script("return performance.getEntriesByType('resource').map(each => each.name)")
     assert names and all(name.startswith(live.api.url) for name in names)

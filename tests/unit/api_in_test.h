@@ -66,6 +66,7 @@ static inline void api_in_test_status(void *context, struct api_status *status)
 		.windows_lost = 1,
 		.store = { .bytes = 123456,
 			   .slices = 3,
+			   .damaged = 1,
 			   .oldest_ns = API_IN_TEST_START,
 			   .newest_ns = API_IN_TEST_START + 120000000000u },
 		.cost = { .cpu_percent = 0.125,
@@ -284,10 +285,11 @@ static inline int api_in_test_events(void *view, const struct api_events_wish *w
 static inline int api_in_test_spans(void *view, struct arena *memory, struct api_spans *ret_spans)
 {
 	static const struct api_span spans[] = {
-		{ API_IN_TEST_START, API_IN_TEST_START + 3600000000000u, 100000, API_SPAN_SEALED },
-		{ 0, 0, 10, API_SPAN_DAMAGED },
+		{ API_IN_TEST_START, API_IN_TEST_START + 3600000000000u, 100000, API_SPAN_SEALED,
+		  2 },
+		{ 0, 0, 10, API_SPAN_DAMAGED, 0 },
 		{ API_IN_TEST_START + 3600000000000u, API_IN_TEST_START + 3601000000001u, 23456,
-		  API_SPAN_OPEN },
+		  API_SPAN_OPEN, 0 },
 	};
 
 	(void)view;
