@@ -6,12 +6,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 
 #define THREADS_MAX       16u
+#define NS_PER_SECOND     1000000000u
 #define RETRY_S           1
 #define TRIM_LEAST_NS     20000000u /* what took so long may have taken much memory */
 #define KEPT_ANSWERS_MAX  512u
@@ -33,6 +35,7 @@ struct answer_queue {
 	struct http_answer
 		*answers; /* all that are known; those that were asked for last come first */
 	unsigned int queued;
+	uint64_t asked_ns; /* when the last question came: clock_monotonic_ns() */
 	uint64_t computed, computed_ns;
 };
 
@@ -249,6 +252,43 @@ static void serve_one(struct computer *computer, struct http_answer *answer, voi
 	pthread_mutex_lock(&queue->lock);
 }
 
+/* Out of the list, all that are done. */
+static void forget_done(struct answer_queue *queue)
+{
+	struct http_answer **link = &queue->answers;
+
+	while (*link)
+		if ((*link)->state == ANSWER_DONE)
+			drop(link);
+		else
+			link = &(*link)->next;
+}
+
+/* Nobody has asked for a while: without the lock while the view is closed. */
+static void give_back(struct answer_queue *queue, void **view)
+{
+	forget_done(queue);
+	pthread_mutex_unlock(&queue->lock);
+	queue->options.source->view_close(take_ptr(*view));
+	malloc_trim(0);
+	pthread_mutex_lock(&queue->lock);
+}
+
+/* With the lock: until something may have changed. A thread without a view has nothing to give back: answers are kept where they were computed by one that has. */
+static void wait_for_work(struct answer_queue *queue, void **view)
+{
+	const uint64_t until_ns = queue->asked_ns + queue->options.idle_ns;
+	const struct timespec until = { (time_t)(until_ns / NS_PER_SECOND),
+					(long)(until_ns % NS_PER_SECOND) };
+
+	if (!*view || !queue->options.idle_ns)
+		pthread_cond_wait(&queue->changed, &queue->lock);
+	else if (clock_monotonic_ns() < until_ns)
+		pthread_cond_clockwait(&queue->changed, &queue->lock, CLOCK_MONOTONIC, &until);
+	else
+		give_back(queue, view);
+}
+
 static void *run_computer(void *context)
 {
 	struct computer *computer = context;
@@ -262,7 +302,7 @@ static void *run_computer(void *context)
 		if (answer)
 			serve_one(computer, answer, &view);
 		else
-			pthread_cond_wait(&queue->changed, &queue->lock);
+			wait_for_work(queue, &view);
 	}
 	pthread_mutex_unlock(&queue->lock);
 	if (view)
@@ -397,6 +437,7 @@ int answer_queue_ask(struct answer_queue *queue, struct http_answer *asked,
 	int result = 0;
 
 	pthread_mutex_lock(&queue->lock);
+	queue->asked_ns = clock_monotonic_ns();
 	answer = find_or_add(queue, asked);
 	if (!answer) {
 		result = -EBUSY;

@@ -5,6 +5,8 @@
  * What is asked is known by a key, which two questions share if they have the same answer: then it is computed once, however many ask, and kept for those who ask later, as
  * long as nothing changed that it may depend on (struct api_status) and there is room. So many clients that follow the same page cost as much as one.
  *
+ * Where nobody asks for a while, what is kept is given back: answers, and the views with all that they know.
+ *
  * No more than a bounded number waits to be computed: who comes then is told to come again.
  *
  * Thread-safe, but for stopping and freeing. Nobody asks while it is stopped. An answer that is done does not change any more.
@@ -52,6 +54,7 @@ struct answer_queue_options {
 	unsigned int threads;
 	unsigned int max_queued;
 	size_t max_kept_bytes;
+	uint64_t idle_ns; /* without a question, after which what is kept is given back; 0: never */
 	/* Called for each waiter of an answer that is done, by any thread. */
 	void (*wake)(void *context, struct answer_waiter *waiter);
 	void *context;

@@ -24,6 +24,7 @@ static const struct http_limits defaults = {
 	.request_ms = 20000,
 	.answer_ms = 30000,
 	.settle_ms = 30000,
+	.idle_ms = 60000,
 };
 
 static void fill_defaults(struct http_limits *limits)
@@ -38,6 +39,7 @@ static void fill_defaults(struct http_limits *limits)
 	FILL(request_ms);
 	FILL(answer_ms);
 	FILL(settle_ms);
+	FILL(idle_ms);
 #undef FILL
 }
 
@@ -179,6 +181,7 @@ static int start(struct http_server *server)
 		.threads = server->options.limits.threads,
 		.max_queued = server->options.limits.queued,
 		.max_kept_bytes = KEPT_ANSWERS_BYTES,
+		.idle_ns = (uint64_t)server->options.limits.idle_ms * NS_PER_MS,
 		.wake = http_request_wake,
 	};
 	int error = answer_queue_new(&queue, &server->queue);

@@ -25,6 +25,8 @@ struct http_limits {
 		request_ms; /* [20000] from the connection, or the last answer, to the end of a request */
 	unsigned int answer_ms; /* [30000] to take an answer, and a second more for each 128 KiB */
 	unsigned int settle_ms; /* [30000] for a recording to reach the store */
+	unsigned int
+		idle_ms; /* [60000] without a question to be computed, after which what is kept for further ones is given back */
 };
 
 struct http_server_options {

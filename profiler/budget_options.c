@@ -56,8 +56,8 @@ const struct option_row budget_rows[] = {
 	  "of one CPU, for hearth and its programs in the kernel: above it the rate is lowered",
 	  set_max_cpu, .default_value = "1%" },
 	{ "max-memory", 0, "SIZE",
-	  "for both: above it caches are made smaller, then the rate is lowered", set_max_memory,
-	  .default_value = "150M" },
+	  "for both, but not to answer questions: above it caches are made smaller, then the rate is lowered",
+	  set_max_memory, .default_value = "150M" },
 };
 
 const size_t budget_row_count = sizeof(budget_rows) / sizeof(budget_rows[0]);

@@ -29,7 +29,8 @@ void budget_watch_release(struct budget_watch *watch)
 	own_cost_reader_release(&watch->own_cost);
 }
 
-static int read_parts(struct budget_watch *watch, const struct recording *recording, uint64_t now)
+static int read_parts(struct budget_watch *watch, const struct recording *recording,
+		      const struct recorder_windows *windows, uint64_t now)
 {
 	struct budget_reading_parts *parts = &watch->parts;
 	struct sampler_counters counters;
@@ -37,6 +38,8 @@ static int read_parts(struct budget_watch *watch, const struct recording *record
 	int error;
 
 	watch->own_cost.other = recording->workload.pid;
+	watch->own_cost.aside =
+		windows->other_process ? windows->other_process(windows->context) : 0;
 	error = own_cost_read(&watch->own_cost, &parts->own);
 	if (error)
 		return error;
@@ -99,13 +102,20 @@ static void act(const struct budget_watch *watch, const struct budget_decision *
 		tell(watch, decision, turns->windows);
 }
 
-/* What answering questions takes is no reason to record less. */
-static uint64_t recording_cpu_ns(const struct budget_reading_parts *parts,
-				 const struct recorder_windows *windows)
+static uint64_t without(uint64_t all, uint64_t part)
 {
-	uint64_t other = windows->other_cpu_ns ? windows->other_cpu_ns(windows->context) : 0;
+	return all > part ? all - part : 0;
+}
 
-	return parts->own.cpu_ns > other ? parts->own.cpu_ns - other : 0;
+struct budget_reading budget_watch_reading(const struct budget_reading_parts *parts,
+					   uint64_t other_cpu_ns, uint64_t now_ns)
+{
+	return (struct budget_reading){
+		.time_ns = now_ns,
+		.cpu_ns = without(parts->own.cpu_ns, other_cpu_ns) + parts->bpf_ns,
+		.memory_bytes = without(parts->own.resident_bytes, parts->own.aside_bytes) +
+				parts->map_bytes,
+	};
 }
 
 /* They are others since options were read again. */
@@ -123,19 +133,19 @@ static void take_limits(struct budget_watch *watch, struct window_turns *turns)
 void budget_watch_look(struct budget_watch *watch, const struct recording *recording,
 		       struct window_turns *turns)
 {
-	const struct budget_reading_parts *parts = &watch->parts;
-	uint64_t now = clock_monotonic_ns();
-	struct budget_reading reading = { .time_ns = now };
+	const struct recorder_windows *windows = turns->windows;
+	uint64_t now = clock_monotonic_ns(), other_cpu_ns;
+	struct budget_reading reading;
 	struct budget_decision decision;
 
 	take_limits(watch, turns);
 	if (now < watch->due_ns)
 		return;
 	watch->due_ns = now + SECOND_NS - EARLY_NS;
-	if (read_parts(watch, recording, now))
+	if (read_parts(watch, recording, windows, now))
 		return; /* no memory, or no descriptor left: the next one is of two seconds */
-	reading.cpu_ns = recording_cpu_ns(parts, turns->windows) + parts->bpf_ns;
-	reading.memory_bytes = parts->own.resident_bytes + parts->map_bytes;
+	other_cpu_ns = windows->other_cpu_ns ? windows->other_cpu_ns(windows->context) : 0;
+	reading = budget_watch_reading(&watch->parts, other_cpu_ns, now);
 	budget_decide(&watch->budget, &reading, &decision);
 	act(watch, &decision, recording, turns);
 }

@@ -22,6 +22,10 @@ struct budget_reading_parts {
 	uint64_t map_bytes; /* of the kernel side, those of unwind tables too */
 };
 
+/* What of these counts by the limits: not what other work took, such as answering questions, for no rate lowers it: its CPU time so far, and the memory that was told apart. */
+struct budget_reading budget_watch_reading(const struct budget_reading_parts *parts,
+					   uint64_t other_cpu_ns, uint64_t now_ns);
+
 struct budget_watch {
 	struct budget budget;
 	struct own_cost_reader own_cost;

@@ -272,6 +272,13 @@ static uint64_t answering_cpu_ns(void *context)
 	return front_cpu_ns(serving->front);
 }
 
+static pid_t answering_process(void *context)
+{
+	const struct serving *serving = context;
+
+	return front_pid(serving->front);
+}
+
 /* What it means for the page is logged where it is started again. */
 static void note_front_failures(struct serving *serving)
 {
@@ -519,6 +526,7 @@ static int record(struct serve_command *command, struct serving *serving)
 	command->windows.tend = tend;
 	command->windows.reload = reload;
 	command->windows.other_cpu_ns = answering_cpu_ns;
+	command->windows.other_process = answering_process;
 	command->windows.note_budget = note_budget;
 	command->windows.context = serving;
 	command->limits.rate_hz = command->recorder.sampler.rate_hz;

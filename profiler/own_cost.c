@@ -226,9 +226,26 @@ static int look(struct own_cost_reader *reader, uint64_t now_ns)
 	return 0;
 }
 
+/* What all processes have of files counts once: the most that one has. */
+struct file_bytes {
+	uint64_t all, without_aside;
+};
+
+static void add_memory(const struct own_cost_reader *reader, pid_t pid, const struct memory *memory,
+		       struct own_cost *cost, struct file_bytes *files)
+{
+	cost->resident_bytes += memory->own_bytes;
+	if (memory->file_bytes > files->all)
+		files->all = memory->file_bytes;
+	if (pid == reader->aside)
+		cost->aside_bytes += memory->own_bytes;
+	else if (memory->file_bytes > files->without_aside)
+		files->without_aside = memory->file_bytes;
+}
+
 /* False: it has ended meanwhile, and counts for nothing. */
 static bool read_process(const struct own_cost_reader *reader, uint32_t index,
-			 struct own_cost *cost, uint64_t *file_bytes)
+			 struct own_cost *cost, struct file_bytes *files)
 {
 	const struct own_cost_process *process = &reader->processes[index];
 	uint64_t map_bytes = index ? 0 : reader->map_bytes;
@@ -238,9 +255,7 @@ static bool read_process(const struct own_cost_reader *reader, uint32_t index,
 		return false;
 	cost->cpu_ns += child_process_cpu_ns(process->pid);
 	memory.file_bytes -= map_bytes < memory.file_bytes ? map_bytes : memory.file_bytes;
-	if (memory.file_bytes > *file_bytes)
-		*file_bytes = memory.file_bytes;
-	cost->resident_bytes += memory.own_bytes;
+	add_memory(reader, process->pid, &memory, cost, files);
 	cost->processes++;
 	return true;
 }
@@ -252,12 +267,13 @@ static bool read_processes(const struct own_cost_reader *reader, struct own_cost
 		.open_files = reader->open_files,
 		.lacks_children = reader->lacks_children,
 	};
-	uint64_t file_bytes = 0;
+	struct file_bytes files = { 0 };
 	bool are_all = true;
 
 	for (uint32_t i = 0; i < reader->count; i++)
-		are_all &= read_process(reader, i, &cost, &file_bytes);
-	cost.resident_bytes += file_bytes;
+		are_all &= read_process(reader, i, &cost, &files);
+	cost.resident_bytes += files.all;
+	cost.aside_bytes += files.all - files.without_aside;
 	*ret_cost = cost;
 	return are_all;
 }

@@ -23,6 +23,7 @@ struct own_cost {
 	 * would count twice.
 	 */
 	uint64_t resident_bytes;
+	uint64_t aside_bytes; /* of that: what would not be there without the reader's `aside` */
 	uint64_t open_files;
 	uint32_t processes;
 	bool lacks_children; /* this kernel does not tell what they are (CONFIG_PROC_CHILDREN) */
@@ -41,6 +42,7 @@ struct own_cost_reader {
 	struct own_cost_process processes[OWN_COST_MAX_PROCESSES]; /* this one first */
 	uint32_t count;
 	pid_t other; /* a child that is not of this program: it is passed over with its own; 0: there is none */
+	pid_t aside; /* a process whose memory is told apart, too; 0: there is none */
 	bool lacks_children;
 	uint64_t map_bytes, open_files;
 	uint64_t due_ns;   /* CLOCK_MONOTONIC */

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "profiler/row_source.h"
 #include "profiler/sampler.h"
@@ -46,6 +47,8 @@ struct recorder_windows {
 	void (*reload)(void *context);
 	/* CPU time that other work of this program's processes took so far: no rate lowers it, and `limits` are not of it. NULL: none. */
 	uint64_t (*other_cpu_ns)(void *context);
+	/* The process that does it, whose memory `limits` are not of either; 0: it does not run. NULL: there is none. */
+	pid_t (*other_process)(void *context);
 	void *context;
 	const struct budget_limits *limits; /* NULL: it may cost what it does */
 	int end_fd; /* the recording ends when this can be read; 0: there is none */

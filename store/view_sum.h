@@ -15,7 +15,7 @@
 
 struct dictionary_reader;
 
-/* Of a day of 16 CPUs that are never idle, the sums without labels take some 20 MB, its series 6. A front has two views, and what it holds counts as hearth's memory (profiler/budget.h). */
+/* Of a day of 16 CPUs that are never idle, the sums without labels take some 20 MB, its series 6. A front has two views, and a limit of its own (profiler/front_child.c). */
 #define VIEW_SUMS_MAX_BYTES ((size_t)32 << 20)
 
 struct view_sum_row {

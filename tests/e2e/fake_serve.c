@@ -2,7 +2,7 @@
 /*
  * The server of http/ over a source that knows everything by heart (tests/unit/api_in_test.h):
  *
- *   fake_serve ADDRESS [token=TOKEN] [host=NAME] [connections=N] [queued=N] [threads=N] [recordings=N] [request-ms=N] [answer-ms=N] [not-ready=WHY]
+ *   fake_serve ADDRESS [token=TOKEN] [host=NAME] [connections=N] [queued=N] [threads=N] [recordings=N] [request-ms=N] [answer-ms=N] [idle-ms=N] [not-ready=WHY]
  *
  * A line on standard output says where it listens; it ends when its standard input does. A line "changed" there says that the store has.
  */
@@ -30,6 +30,7 @@ static void take(struct arguments *arguments, const char *word)
 		{ "connections=", &limits->connections }, { "queued=", &limits->queued },
 		{ "threads=", &limits->threads },         { "recordings=", &limits->recordings },
 		{ "request-ms=", &limits->request_ms },   { "answer-ms=", &limits->answer_ms },
+		{ "idle-ms=", &limits->idle_ms },
 	};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)

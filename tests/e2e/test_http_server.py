@@ -123,6 +123,18 @@ def test_an_answer_is_computed_once(server):
     wait_until(lambda: server.ask(path).status == 200 and server.metric("hearth_http_computed_total") == before + 2, "the store has changed")
 
 
+def test_what_nobody_asks_for_is_given_back():
+    """What was computed is kept for those who ask soon, and not for ever."""
+    path = "/api/v1/series?from=@1700000000&to=@1700000600"
+    with serving("127.0.0.1:0", "idle-ms=1000") as server:
+        for _ in range(2):
+            assert server.ask(path).status == 200
+        assert server.metric("hearth_http_computed_total") == 1
+        time.sleep(2)
+        assert server.ask(path).status == 200
+        assert server.metric("hearth_http_computed_total") == 2
+
+
 def test_a_failure_is_not_kept(server):
     before = server.metric("hearth_http_computed_total")
     for _ in range(3):

@@ -338,6 +338,28 @@ static void a_child_of_another_program_is_passed_over(void **state)
 	own_cost_reader_release(&reader);
 }
 
+/* Its files it has with this process. */
+static void the_memory_of_one_is_told_apart(void **state)
+{
+	struct own_cost_reader reader;
+	struct own_cost all, apart;
+	struct child child;
+
+	(void)state;
+	start(&child, take_memory);
+	own_cost_reader_init(&reader);
+	assert_int_equal(own_cost_read(&reader, &all), 0);
+	assert_int_equal(all.aside_bytes, 0);
+	reader.aside = child.pid;
+	assert_int_equal(own_cost_read(&reader, &apart), 0);
+	assert_in_range(apart.aside_bytes, HELD_BYTES - MIB, HELD_BYTES + 16 * MIB);
+	assert_in_range(apart.resident_bytes + 4 * MIB - all.resident_bytes, 0, 8 * MIB);
+	end(&child);
+	assert_int_equal(own_cost_read(&reader, &apart), 0);
+	assert_int_equal(apart.aside_bytes, 0);
+	own_cost_reader_release(&reader);
+}
+
 /* A child's child ends, and somebody else waits for it. */
 static void what_ended_elsewhere_is_found_out(void **state)
 {
@@ -372,6 +394,7 @@ int main(void)
 		cmocka_unit_test(a_reader_that_is_kept_knows_its_processes),
 		cmocka_unit_test(what_is_new_counts_from_the_next_look_on),
 		cmocka_unit_test(a_child_of_another_program_is_passed_over),
+		cmocka_unit_test(the_memory_of_one_is_told_apart),
 		cmocka_unit_test(what_ended_elsewhere_is_found_out),
 	};
 
