@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import threading
 import time
+import urllib.request
 import zlib
 
 import pytest
@@ -83,6 +84,24 @@ def test_a_storm_lowers_the_rate_to_the_lowest_and_all_is_said(store):
     texts = b"".join(chunk_texts(store))
     for event in (b"rate lowered from 19 to 9 Hz: ", b"rate lowered from 2 to 1 Hz: ", b"over the budget at 1 Hz"):
         assert event in texts, event
+
+
+def test_a_storm_is_recorded_within_the_default_limits(store):
+    """At whatever rate they allow: each change of it is said and an event, and the last one is the rate."""
+    with serving.serving(store, "--max-cpu", "1%", "--max-memory", "150M") as serve, storm(1000) as started:
+        serving.wait_for(store, lambda stack: True, "a window in the store")
+        recording.until(lambda: len(started) > 3000, "so many processes")
+        begun = time.time()
+        recording.until(lambda: serving.query(store, "--from", f"@{begun + 1}"), "windows while it lasts")
+        address = serve.wait_for(r"(http://\S+?)/? shows it")[1]
+        with urllib.request.urlopen(f"{address}/api/v1/status", timeout=hearth.DEADLINE_SECONDS) as answer:
+            status = json.loads(answer.read())
+        assert status["rate_hz"] >= 1 and status["windows_lost"] == 0, status
+    changes = re.findall(r"rate (?:lowered|raised) from \d+ to (\d+) Hz", serve.output()[1])
+    listed = hearth.run("store", "events", "--json", "--store", store)
+    events = [event for event in json.loads(listed.stdout) if event["kind"] == "rate_changed"]
+    assert len(events) == len(changes), (events, changes)
+    assert status["rate_hz"] in {19, *map(int, changes)}
 
 
 def test_what_is_within_the_budget_changes_nothing(store):

@@ -142,6 +142,7 @@ def rows_of_end(soak, serve, store, left_behind):
     status, fates = serve.settle()
     lost = {reason: ticks for reason, ticks in fates["lost"].items() if reason != "late"}
     yield Row("windows lost", status["windows_lost"], "", 0, note=f"of {status['windows']:,}")
+    yield Row("rate below what was asked for", status["rate_wanted_hz"] - status["rate_hz"], "Hz", 0, note=f"{status['rate_hz']:g} Hz")
     yield Row("ticks counted and not in the store", abs(count(status["fates"]) - count(fates)), "", 0, note=f"of {count(fates):,}")
     yield Row("ticks lost, but for late ones", sum(lost.values()), "", 0, note=" ".join(f"{reason}={ticks}" for reason, ticks in lost.items() if ticks))
     yield Row("exit status", serve.stop(), "", 0)
