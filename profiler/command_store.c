@@ -347,26 +347,24 @@ static enum exit_status events(const struct store_command *command)
 /* --- export --- */
 
 /* As hearth query does it, which has all formats. */
-static enum exit_status export_file(const struct store_command *command, char *name)
+static enum exit_status export_file(const struct store_command *command, const char *name)
 {
-	char *words[16] = { name, "--store", (char *)command->folder };
-	int count = 3;
+	const char *words[16] = { name };
+	int count = 1;
 	const struct {
-		char *option;
-		const char *value;
+		const char *option, *value;
 	} given[] = {
-		{ "--from", command->from },
-		{ "--to", command->to },
-		{ "--output", command->output },
+		{ "--store", command->folder },  { "--from", command->from },
+		{ "--to", command->to },         { "--output", command->output },
 		{ "--format", command->format },
 	};
 
 	for (size_t i = 0; i < ROWS(given); i++)
 		if (given[i].value) {
 			words[count++] = given[i].option;
-			words[count++] = (char *)given[i].value;
+			words[count++] = given[i].value;
 		}
-	return (enum exit_status)command_query(count, words);
+	return (enum exit_status)command_query(count, (char **)words);
 }
 
 static enum exit_status export_folder(const struct store_command *command, const char *to)
