@@ -3,7 +3,8 @@
 
 A test that profiles bears the mark `root`: without the privilege it is skipped, and says why (.ci/run
 takes no skipped test). After each of them, nothing of hearth may be left in the kernel or as a process. `tests/run` gives
-these the machine to themselves, and those with the mark `alone`, whose bounds are of time; the others run side by side, a file's by one worker.
+these the machine to themselves, and those with the mark `alone`, whose bounds are of time; the others run side by side, a file's by one worker. So do, with
+each other, those that record and of whose files BESIDE_ANOTHER tells that what they look at is one target's, or only whether it is there.
 """
 
 import os
@@ -18,8 +19,26 @@ import hearth
 def pytest_configure(config):
     config.addinivalue_line("markers", "root: needs the privilege to profile")
     config.addinivalue_line("markers", "alone: its bounds are of time, which others would take from it")
+    config.addinivalue_line("markers", "paired: it records, and another recording beside it changes nothing")
     config.addinivalue_line("markers", "xdist_group(name): one worker runs these, one after the other")
 
+
+BESIDE_ANOTHER = {
+    "test_front",
+    "test_names_rescan",
+    "test_record_changed_files",
+    "test_record_debuginfod",
+    "test_record_end",
+    "test_record_fuse",
+    "test_record_inlined",
+    "test_record_jit",
+    "test_record_labels",
+    "test_record_names",
+    "test_record_unnamed",
+    "test_serve",
+    "test_serve_page",
+    "test_top",
+}
 
 # Whoever is last has nobody beside it: these begin.
 LONGEST = ["test_live_page", "test_svg_browser", "test_html_chart", "test_http_server", "test_html_samples"]
@@ -30,6 +49,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        if item.path.stem in BESIDE_ANOTHER and item.get_closest_marker("root") and not item.get_closest_marker("alone"):
+            item.add_marker(pytest.mark.paired)
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
