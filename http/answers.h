@@ -40,8 +40,12 @@ struct http_question {
  */
 typedef int answer_fn(const struct http_question *question, struct http_reply *reply);
 
-/* In place of the page: where the token can be typed in. `is_wrong`: the one that came is not it. 0 or -ENOMEM. */
-int answer_page_of_token(struct http_reply *reply, bool is_wrong);
+/*
+ * In place of the page: where the token can be typed in. What the address says besides (`parameters`) stands in the form, and so in the next address. `is_wrong`: the token that
+ * came is not it. 0 or -ENOMEM.
+ */
+int answer_page_of_token(const struct http_parameters *parameters, bool is_wrong,
+			 struct http_reply *reply);
 
 #define ROUTE(constant, path, way, answer, type, schema, summary) answer_fn answer_##answer;
 #include "http/routes.def"

@@ -146,9 +146,7 @@ static int take_other(struct parsing *parsing, const struct http_pair *pair)
 {
 	struct http_parameters *to = parsing->to;
 
-	if (http_route_takes(to->route, HTTP_ANY))
-		return 0;
-	if (http_route_takes(to->route, HTTP_WORDS))
+	if (http_route_takes(to->route, HTTP_ANY) || http_route_takes(to->route, HTTP_WORDS))
 		return add_word(parsing, to->words, &to->word_count, pair);
 	return refuse(parsing, pair->name, "there is no such parameter here");
 }

@@ -42,7 +42,7 @@ struct http_parameters {
 	struct http_parameter_value values[HTTP_PARAMETERS_MAX];
 	size_t count;
 	struct http_word terms[HTTP_PAIRS_MAX]; /* of HTTP_TERMS */
-	struct http_word words[HTTP_PAIRS_MAX]; /* of HTTP_WORDS */
+	struct http_word words[HTTP_PAIRS_MAX]; /* of HTTP_WORDS or HTTP_ANY */
 	size_t term_count, word_count;
 };
 

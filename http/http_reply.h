@@ -26,9 +26,9 @@ struct http_reply {
 	unsigned int retry_after_s; /* 0: none */
 	const char *allow;          /* NULL: none, as for the next ones */
 	const char *challenge;      /* WWW-Authenticate */
-	char location[64];          /* "": none, as for the next ones */
-	char cookie[320];
-	char file_name[80]; /* under which it is to be saved */
+	const char *location;       /* of as long a life as the reply */
+	char cookie[320];           /* "": none, as for the next one */
+	char file_name[80];         /* under which it is to be saved */
 	struct http_body body;
 };
 

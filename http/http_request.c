@@ -106,6 +106,23 @@ static const char *token_parameter(const struct http_request *request)
 	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, "token");
 }
 
+/* 0, -ENOMEM, or -EINVAL with the reason. */
+static int read_parameters(struct http_request *request, const struct http_route *route,
+			   const char *rest, char why[HTTP_WHY_BYTES])
+{
+	struct gathered gathered = { .count = 0 };
+	struct http_answer *answer = request->answer;
+	struct http_parameters_input input = { .rest = rest };
+
+	MHD_get_connection_values_n(request->connection, MHD_GET_ARGUMENT_KIND, gather_pair,
+				    &gathered);
+	answer->now_ns = clock_unix_ns();
+	input.pairs = gathered.pairs;
+	input.count = gathered.count;
+	input.now_ns = newest_moment(request->server, answer->now_ns);
+	return http_parameters_parse(route, &input, &answer->memory, &answer->parameters, why);
+}
+
 /* --- errors, which are answers like any other --- */
 
 static void tell(struct http_request *request, unsigned int status, const char *why)
@@ -118,17 +135,27 @@ static void tell(struct http_request *request, unsigned int status, const char *
 		reply->retry_after_s = 1;
 }
 
-/* Who opens the page can type it in. */
+/* Who opens the page can type it in. Of an address that is refused the page has what stands before the fault. */
+static void show_page_of_token(struct http_request *request, const struct http_route *route)
+{
+	struct http_answer *answer = request->answer;
+	char why[HTTP_WHY_BYTES];
+
+	if (read_parameters(request, route, "", why) == -ENOMEM ||
+	    answer_page_of_token(&answer->parameters, token_parameter(request), &answer->reply) ||
+	    http_body_end(&answer->reply.body))
+		answer->reply.status = 503;
+}
+
 static void ask_for_token(struct http_request *request, const struct http_route *route)
 {
 	struct http_reply *reply = &request->answer->reply;
 
-	if (!route || route->id != HTTP_ROUTE_PAGE)
+	if (route && route->id == HTTP_ROUTE_PAGE)
+		show_page_of_token(request, route);
+	else
 		tell(request, 401,
 		     "a token is needed: open /?token=TOKEN, or send Authorization: Bearer TOKEN");
-	else if (answer_page_of_token(reply, token_parameter(request)) ||
-		 http_body_end(&reply->body))
-		reply->status = 503;
 	reply->challenge = "Bearer";
 }
 
@@ -299,21 +326,12 @@ static enum MHD_Result record(struct http_request *request)
 /* false: the answer says why. */
 static bool parse(struct http_request *request, const struct http_route *route, const char *rest)
 {
-	struct gathered gathered = { .count = 0 };
-	struct http_answer *answer = request->answer;
-	struct http_parameters_input input = { .rest = rest };
 	char why[HTTP_WHY_BYTES];
-	int error;
+	int error = read_parameters(request, route, rest, why);
 
-	MHD_get_connection_values_n(request->connection, MHD_GET_ARGUMENT_KIND, gather_pair,
-				    &gathered);
-	answer->now_ns = clock_unix_ns();
-	input.pairs = gathered.pairs;
-	input.count = gathered.count;
-	input.now_ns = newest_moment(request->server, answer->now_ns);
-	answer->may_gzip = strcmp(route->type, "application/octet-stream") &&
-			   http_accepts_gzip(head(request, MHD_HTTP_HEADER_ACCEPT_ENCODING));
-	error = http_parameters_parse(route, &input, &answer->memory, &answer->parameters, why);
+	request->answer->may_gzip =
+		strcmp(route->type, "application/octet-stream") &&
+		http_accepts_gzip(head(request, MHD_HTTP_HEADER_ACCEPT_ENCODING));
 	if (error)
 		tell(request, error == -EINVAL ? 400 : 503, error == -EINVAL ? why : no_memory);
 	return !error;

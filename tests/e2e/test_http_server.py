@@ -12,6 +12,7 @@ import pytest
 from http_client import read_answer, serving, wait_until
 
 TOKEN = "0123456789abcdef"
+STATE = "last=1h&where=comm%3D%22%3E%3Cb%3E%26&where=user%3Da&x=a%0D%0ASet-Cookie%3A%20b"  # of the page, and what else an address may hold
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +72,11 @@ def test_a_token():
         assert server.ask("/api/v1/status", Authorization="Basic " + base64.b64encode(f"hearth:{TOKEN}".encode()).decode()).status == 200
         opened = server.ask(f"/?token={TOKEN}")
         assert (opened.status, opened.heads["location"], opened.heads["cache-control"]) == (303, "/", "no-store")
+        assert server.ask(f"/?token={TOKEN}&{STATE}").heads["location"] == f"/?{STATE}"
+        assert server.ask(f"/?token={TOKEN}&x={'y' * 5000}").heads["location"] == "/"
+        for query in (STATE, f"token=0123456789abcdeF&{STATE}"):
+            fields = re.findall(r'<input type="hidden" form="open" name="([^"]*)" value="([^"]*)">', server.ask(f"/?{query}").plain.decode())
+            assert fields == [("last", "1h"), ("where", "comm=&quot;&gt;&lt;b&gt;&amp;"), ("where", "user=a"), ("x", "a\ufffd\ufffdSet-Cookie: b")]
         cookie, *attributes = opened.heads["set-cookie"].split("; ")
         assert {"HttpOnly", "SameSite=Lax"} <= set(attributes)
         assert server.ask("/api/v1/status", Cookie=cookie).status == 200

@@ -64,6 +64,12 @@ static void test_defaults_and_values(void **state)
 	assert_int_equal(parameters.word_count, 2);
 	assert_int_equal(http_parameters_number(&parameters, "download"), 1);
 	assert_false(http_parameters_has(&parameters, "seconds"));
+	assert_int_equal(parse(HTTP_ROUTE_PAGE,
+			       WORDS("last", "1h", "token", "whatever", "where", "comm=a"), &memory,
+			       &parameters, why),
+			 0);
+	assert_int_equal(parameters.word_count, 2);
+	assert_string_equal(parameters.words[1].value, "comm=a");
 	arena_release(&memory);
 }
 
