@@ -233,14 +233,31 @@ static int normalize(struct profile **before, const struct profile *after)
 	return error || !total ? error : profile_scale(*before, profile_total(after), total);
 }
 
+static uint64_t span_ns(const struct http_parameters *parameters, const char *from, const char *to)
+{
+	return http_parameters_number(parameters, to) - http_parameters_number(parameters, from);
+}
+
+/* By what is asked for: to what it is compared with, to as much time, or not at all. */
+static int scale_before(const struct http_parameters *parameters, struct profile **before,
+			const struct profile *after)
+{
+	if (http_parameters_number(parameters, "normalize"))
+		return normalize(before, after);
+	if (!http_parameters_number(parameters, "per-time"))
+		return 0;
+	return profile_scale(*before, span_ns(parameters, "from", "to"),
+			     span_ns(parameters, "before-from", "before-to"));
+}
+
 static int compare(const struct http_question *question, struct profile **before,
 		   struct profile **after)
 {
 	struct profile *made;
 	int error = cpu_time_settle(*before, *after);
 
-	if (!error && http_parameters_number(question->parameters, "normalize"))
-		error = normalize(before, *after);
+	if (!error)
+		error = scale_before(question->parameters, before, *after);
 	if (!error)
 		error = differential_make(*before, *after, &made);
 	if (!error)
@@ -276,6 +293,8 @@ int answer_diff(const struct http_question *question, struct http_reply *reply)
 	if (error == -EINVAL)
 		return http_reply_error(reply, 422,
 					"the two spans count different things: value takes one");
+	if (error == -EOVERFLOW)
+		return tell_failure(&wish, error, reply);
 	return error ? error : reply_profile(question, &wish, after, reply);
 }
 

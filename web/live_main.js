@@ -105,7 +105,7 @@ class LivePage {
 	beforeParams() {
 		const { before, isShare } = this.state;
 		if (!before) return [];
-		return [...profileParams(before, []).map(([key, value]) => [`before-${key}`, value]), ['normalize', isShare ? '1' : '']];
+		return [...profileParams(before, []).map(([key, value]) => [`before-${key}`, value]), [isShare ? 'normalize' : 'per-time', '1']];
 	}
 
 	openCompare() {

@@ -167,6 +167,8 @@ def test_differential(server):
     path = "/api/v1/diff?before-from=-2h&before-to=-1h&format=folded"
     assert "nginx;main;parse 600 600" in server.ask(path).body.decode().splitlines()
     assert "nginx;main;parse 600 600" in server.ask(path + "&normalize=1").body.decode().splitlines()
+    assert "nginx;main;parse 100 600" in server.ask(path + "&per-time=1").body.decode().splitlines()  # of an hour, and of ten minutes
+    assert "nginx;main;parse 600 600" in server.ask(path + "&per-time=1&normalize=1").body.decode().splitlines()
     assert server.ask("/api/v1/diff").json["error"] == "before-from: it is missing"
 
 

@@ -544,3 +544,10 @@ def test_of_too_many_processes_none_is_marked(api, browser):  # noqa: F811
     wait_until(browser, lambda: "cores" in told(), "a moment like others")
     live.open("/?where=comm=nginx")
     wait_until(browser, lambda: "nginx (7) started" in told(), "the one that is chosen")
+    assert "per-time=1" in link and "normalize" not in link
+    live.press(Keys.ESCAPE)
+    live.driver.find_element(By.CSS_SELECTOR, "#pair option[value=share]").click()
+    live.driver.execute_script("document.activeElement.blur()")
+    live.press("s")
+    link = live.driver.execute_script("return document.querySelector('#download-menu a').href")
+    assert "normalize=1" in link and "per-time" not in link
