@@ -16,6 +16,7 @@ class FilterChips {
 	constructor(element, form, profile, onChange) {
 		Object.assign(this, { element, form, profile, onChange });
 		this.lead = null; // what stands before them
+		this.offersAll = false; // also what changes nothing: of a profile of which others take the place
 		this.filters = profile.hasLines ? [{ kind: 'lines', text: '' }] : []; // who asked for lines sees them
 		this.first = this.text;
 		this.fillForm();
@@ -52,7 +53,7 @@ class FilterChips {
 
 	isOffered(kind) {
 		const { canChange } = FILTER_KINDS[kind];
-		return !canChange || canChange(this.profile);
+		return this.offersAll || !canChange || canChange(this.profile);
 	}
 
 	// What is wrong with it; '': nothing.

@@ -38,6 +38,7 @@ class LiveView extends PageView {
 		super.makeViews();
 		this.heat = new LiveHeat(element('heat-box'), this.theme, { choose: span => this.on.chooseSpan(span) });
 		this.chips.offersAll = true;
+		this.chips.fillForm();
 		this.chart ??= this.makeChartView();
 	}
 

@@ -320,6 +320,17 @@ def test_empty_says_what_would_fill_it(live):  # noqa: F811
 def test_just_started(api, browser):  # noqa: F811
     api.start = NOW
     api.status = {"window_ms": 10000, "store": {"bytes": 0, "oldest_ms": 0, "newest_ms": 0, "error": None}}
+def test_a_filter_that_changes_nothing_yet_is_one(live):  # noqa: F811
+    kinds = live.driver.execute_script("return Array.from(document.querySelectorAll('#filter-form input[type=radio]'), kind => kind.value)")
+    assert {"no-kernel", "no-inlines", "strip-modules", "lines"} <= set(kinds)
+    live.open("/?where=comm=node#?f=no-kernel")  # which has no frame of the kernel
+    assert "no-kernel" in live.text("chips") and live.address()[1] == "#?f=no-kernel"
+    live.driver.find_element(By.CSS_SELECTOR, "#chips .term button").click()
+    live.wait_for_samples(NOW - 900, NOW)
+    live.search("vfs_read")
+    wait_until(live.driver, lambda: live.text("found").startswith("0 matches"), "the kernel is hidden")
+
+
     live = LivePage(browser, api, "/?where=comm~^$")
     assert "comm~^$" in live.text("empty")
     live.open(f"/?range={(NOW + 100) * 1000}-{(NOW + 200) * 1000}")
