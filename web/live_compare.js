@@ -9,13 +9,22 @@ import { lengthText, momentText, spanWords } from './live_times.js';
 
 const AROUND_MS = 300000; // before and after a moment
 const EVENTS_SHOWN = 50; // of each list
-const EARLIER = { 'an hour before': 3600000, 'a day before': 86400000, 'a week before': 604800000 };
+const HOUR_MS = 3600000;
+const EARLIER = { 'a day before': 1, 'a week before': 7 }; // days
 const WIDTH_WORDS = { larger: 'the larger of both', after: 'after', before: 'before' };
 
-// [{ what, span }]
+// At the same time of a day, also of one that has 23 hours or 25.
+function daysBefore(time, days) {
+	const at = new Date(time);
+	at.setDate(at.getDate() - days);
+	return at.getTime();
+}
+
+// [{ what, span }], all as long.
 function earlierSpans({ from, to }) {
-	const moved = by => ({ from: from - by, to: to - by });
-	return [{ what: 'just before it, as long', span: moved(to - from) }, ...Object.entries(EARLIER).map(([what, by]) => ({ what: `the same span ${what}`, span: moved(by) }))];
+	const since = start => ({ from: start, to: start + to - from }), same = (what, start) => ({ what: `the same span ${what}`, span: since(start) });
+	return [{ what: 'just before it, as long', span: since(2 * from - to) }, same('an hour before', from - HOUR_MS),
+		...Object.entries(EARLIER).map(([what, days]) => same(what, daysBefore(from, days)))];
 }
 
 // After a moment, and before it.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Which samples are asked for, by their labels: terms as --where has them (model/label_filter.h), shown as chips, and the form that adds one out of what there is.
-export { LiveWhere, termFor, readTerm, labelWord };
+export { LiveWhere, chooseTerm, excludeTerm, termFor, readTerm, labelWord };
 
 import { durationText, shareText } from './plain_numbers.js';
 
@@ -12,10 +12,14 @@ const PAUSE_MS = 150; // while one is typing
 
 const labelWord = label => LABEL_WORDS[label] || label;
 
-// A value that holds what separates terms is met by an expression, a label that is not known by one that no text meets.
+const CUT = '\ufffd'; // what answers have for a byte or character that is no text, as where a name was cut within a letter
+const ANY_CHARACTER = '..?.?.?'; // of up to four bytes, which is what the server's expressions are of; {1,4} would end the term
+
+// A value that holds what separates terms, or is not told exactly, is met by an expression, a label that is not known by one that no text meets.
 function termFor(label, value) {
 	if (value === '') return `${label}!~.`;
-	return value.includes(',') ? `${label}~^${value.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&').replaceAll(',', '.')}$` : `${label}=${value}`;
+	if (!value.includes(',') && !value.includes(CUT)) return `${label}=${value}`;
+	return `${label}~^${value.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&').replaceAll(',', '.').replaceAll(CUT, ANY_CHARACTER)}$`;
 }
 
 // { label, sign, text } with the sign =, !=, ~ or !~; null: it is no term.
@@ -26,9 +30,32 @@ function readTerm(term) {
 
 const SIGN_WORDS = { '=': '', '!=': 'not ', '~': 'like ', '!~': 'not like ' };
 
+const isNone = ({ sign, text }) => sign === '!~' && text === '.';
+
 // "postgres", "not postgres", "like ^post", "none"
-function termText({ sign, text }) {
-	return sign === '!~' && text === '.' ? 'none' : SIGN_WORDS[sign] + text;
+function termText(read) {
+	return isNone(read) ? 'none' : SIGN_WORDS[read.sign] + read.text;
+}
+
+// What is true where the term is not.
+function opposite(term) {
+	const { label, sign, text } = readTerm(term);
+	return label + (sign.startsWith('!') ? sign.slice(1) : '!' + sign) + text;
+}
+
+// The terms with one for this value, in the place of all that say what the label's value is, or contradict it.
+function chooseTerm(terms, label, value) {
+	const term = termFor(label, value), isKept = each => {
+		const read = readTerm(each);
+		return read?.label !== label || value !== '' && read.sign.startsWith('!') && !isNone(read) && each !== opposite(term);
+	};
+	return [...terms.filter(isKept), term];
+}
+
+// The terms with one that takes this value out.
+function excludeTerm(terms, label, value) {
+	const term = termFor(label, value), other = opposite(term);
+	return [...terms.filter(each => each !== term && each !== other), other];
 }
 
 class LiveWhere {
@@ -43,14 +70,16 @@ class LiveWhere {
 		chips.lead = this.lead;
 	}
 
-	// What stands there already stays, and what has the focus keeps it.
+	// What stands there already stays, and what has the focus keeps it; of what goes away the focus goes to the button that adds one.
 	show(terms) {
 		const isSame = this.isShown && terms.length === this.terms.length && terms.every((term, i) => term === this.terms[i]);
+		const hadFocus = this.chips.element.contains(document.activeElement);
 		this.terms = terms;
 		if (isSame) return;
 		this.isShown = true;
 		this.lead.replaceChildren(...terms.map(term => this.chip(term)), this.addButton());
 		this.chips.show();
+		if (hadFocus) this.lead.querySelector('#where').focus();
 	}
 
 	chip(term) {
@@ -79,10 +108,8 @@ class LiveWhere {
 		return button;
 	}
 
-	// The term takes the place of others that say what the label's value is.
 	choose(label, value) {
-		const term = termFor(label, value), isOther = each => readTerm(each)?.label !== label || readTerm(each).sign.startsWith('!') && !term.includes('!~.');
-		this.on.change([...this.terms.filter(isOther), term]);
+		this.on.change(chooseTerm(this.terms, label, value));
 	}
 
 	// --- the form ----------------------------------------------------------------------------------
@@ -183,9 +210,7 @@ class LiveWhere {
 	take(value) {
 		const { label, negate: { checked } } = this;
 		this.dialog.close();
-		if (!checked) return this.choose(label, value);
-		const { sign, text } = readTerm(termFor(label, value));
-		this.on.change([...this.terms, label + (sign.startsWith('!') ? sign.slice(1) : '!' + sign) + text]);
+		this.on.change((checked ? excludeTerm : chooseTerm)(this.terms, label, value));
 	}
 
 	// An expression of the server's: what separates terms is any letter in it.

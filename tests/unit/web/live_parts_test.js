@@ -8,7 +8,8 @@ import { profileParams, readState, sameState, writeState } from './live_state.js
 import { niceMost, stackBands } from './live_chart.js';
 import { BandColours } from './live_palette.js';
 import { serverPattern, shapingParams } from './live_download.js';
-import { readTerm, termFor } from './live_where.js';
+import { chooseTerm, excludeTerm, readTerm, termFor } from './live_where.js';
+import { earlierSpans } from './live_compare.js';
 import { heatQuestion } from './live_heat.js';
 
 const noon = new Date(2026, 10, 28, 12, 0, 0).getTime();
@@ -97,8 +98,29 @@ test('terms', () => {
 	assert.equal(termFor('comm', 'nginx'), 'comm=nginx');
 	assert.equal(termFor('comm', 'a,b+'), 'comm~^a.b\\+$');
 	assert.equal(termFor('container', ''), 'container!~.');
+	assert.equal(termFor('comm', 'M\ufffd'), 'comm~^M..?.?.?$'); // of a name that was cut within a letter
 	assert.deepEqual(readTerm('comm!~a=b'), { label: 'comm', sign: '!~', text: 'a=b' });
 	assert.equal(readTerm('nothing'), null);
+});
+
+test('a value that is chosen takes the place of what it contradicts', () => {
+	assert.deepEqual(chooseTerm(['comm=a', 'user!=b', 'comm!=c', 'nothing'], 'comm', 'd'), ['user!=b', 'comm!=c', 'nothing', 'comm=d']);
+	assert.deepEqual(chooseTerm(['comm!=a', 'comm!=b'], 'comm', 'a'), ['comm!=b', 'comm=a']);
+	assert.deepEqual(chooseTerm(['container!~.', 'container!~^b'], 'container', 'web-1'), ['container!~^b', 'container=web-1']);
+	assert.deepEqual(chooseTerm(['container=web-1', 'container!=web-2'], 'container', ''), ['container!~.']);
+	assert.deepEqual(excludeTerm(['comm=a', 'comm!=b'], 'comm', 'a'), ['comm!=b', 'comm!=a']);
+	assert.deepEqual(excludeTerm(['container!~.', 'user=b'], 'container', ''), ['user=b', 'container~.']);
+});
+
+test('a day before is at the same time of the day, and as long', () => {
+	const zone = process.env.TZ;
+	process.env.TZ = 'Europe/Berlin'; // where on 2026-10-25 it was an hour earlier from 3 o'clock on
+	const from = new Date(2026, 9, 26, 12).getTime(), spans = earlierSpans({ from, to: from + 60000 }).map(({ span }) => span);
+	assert.deepEqual(spans.map(span => span.from), [from - 60000, from - 3600000, new Date(2026, 9, 25, 12).getTime(), new Date(2026, 9, 19, 12).getTime()]);
+	assert.equal(from - spans[3].from, 7 * 86400000 + 3600000);
+	assert.ok(spans.every(span => span.to - span.from === 60000));
+	if (zone === undefined) delete process.env.TZ;
+	else process.env.TZ = zone;
 });
 
 test('a column of the heat map is a second where there is room', () => {
