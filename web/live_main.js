@@ -19,7 +19,7 @@ import { FILTER_KINDS } from './frame_filters.js';
 import { blankProfile, decodeProfile } from './profile_data.js';
 import { element } from './page_view.js';
 import { pairProfiles } from './live_pair.js';
-import { readAddress } from './view_address.js';
+import { putAddress, readAddress } from './view_address.js';
 import { profileParams, readState, sameState, writeState } from './live_state.js';
 
 const SERIES_LIMIT = 7;
@@ -190,7 +190,7 @@ class LivePage {
 		const state = { ...this.state, ...change };
 		if (sameState(state, this.state)) return;
 		this.state = state;
-		history.pushState(null, '', location.pathname + writeState(state) + location.hash);
+		putAddress(location.pathname + writeState(state) + location.hash, true);
 		this.update();
 	}
 

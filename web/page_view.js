@@ -27,7 +27,7 @@ import { drawnFates, untimedLosses } from './fate_sums.js';
 import { fillHelp } from './page_help.js';
 import { showHeading } from './page_heading.js';
 import { groupDigits, shareText } from './plain_numbers.js';
-import { followPath, pathOf, readAddress, writeAddress } from './view_address.js';
+import { followPath, pathOf, putAddress, readAddress, writeAddress } from './view_address.js';
 
 const VIEWS = { flame: 'Flame', icicle: 'Icicle', chart: 'Chart', callers: 'Callers / callees', table: 'Table', tree: 'Tree' };
 const PANELS = { flame: 'graph', icicle: 'graph', chart: 'chart', callers: 'callers', table: 'table', tree: 'tree' };
@@ -495,12 +495,7 @@ class PageView {
 			c: this.colour === 'kind' ? '' : this.colour,
 			t: this.theme.chosen,
 		});
-		if (to === (location.hash || '#')) return;
-		try {
-			history[isNew ? 'pushState' : 'replaceState'](null, '', to);
-		} catch (error) {
-			// A browser may refuse, or ask for fewer calls; the view does not depend on it.
-		}
+		if (to !== (location.hash || '#')) putAddress(to, isNew);
 	}
 
 	restore() {

@@ -2,7 +2,7 @@
 //
 // The state of the view in the address, so that it can be sent: #/path/of/frames?s=search&v=view&t=theme. A path is names of frames and no
 // pixels: it leads to the same function in the next profile, too.
-export { writeAddress, readAddress, pathOf, followPath };
+export { writeAddress, readAddress, putAddress, pathOf, followPath };
 
 // A name as a piece of a path: short, and told apart from others that begin alike.
 function shortName(name) {
@@ -74,4 +74,13 @@ function readAddress(hash) {
 		if (/^[a-z]$/.test(key)) facts[key] = decodePiece(value);
 	}
 	return { path, facts };
+}
+
+// As a place of its own in the history, or instead of the last one. A browser may refuse, or ask for fewer calls; no view depends on it.
+function putAddress(to, isNew) {
+	try {
+		history[isNew ? 'pushState' : 'replaceState'](null, '', to);
+	} catch (error) {
+		// What is shown goes on without it.
+	}
 }

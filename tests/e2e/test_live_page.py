@@ -123,6 +123,9 @@ def test_how_much_is_in_sight(live):  # noqa: F811
     live.press("l")
     live.wait_for_samples(NOW - 3600, NOW)
     assert live.text("live") == "live" and live.address()[0] == "?last=1h"
+    live.driver.execute_script("history.pushState = () => { throw new DOMException('too many', 'SecurityError'); }")
+    live.press("[")
+    live.wait_for_samples(NOW - 5400, NOW - 1800)  # a browser may keep no more addresses
 
 
 def test_an_address_is_a_view(api, browser):  # noqa: F811
