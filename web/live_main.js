@@ -216,7 +216,7 @@ class LivePage {
 		this.chart.mark(state.span, state.before, this.now);
 		fillLive(element('live'), this.isLive, this.gone, this.now);
 		this.loadSeries();
-		if (!isNews || !this.isSettled && !this.view.isHeld) this.loadProfile();
+		if (!isNews || !this.isSettled && !this.view.isHeld) this.loadProfile(isNews);
 		if (this.view.view === 'heat') this.loadHeat();
 	}
 
@@ -378,12 +378,15 @@ class LivePage {
 		}
 	}
 
-	async loadProfile() {
+	// What came since is not shown where one has zoomed to something meanwhile that it would take away.
+	async loadProfile(isNews = false) {
 		const { span, state, wantsTimes } = this, newest = this.status.store.newest_ms || 0;
 		this.wait(true);
 		try {
 			const blocks = await Promise.all([this.block('profile', span, wantsTimes ? [['flamechart', '1']] : []), state.before ? this.block('before', state.before) : NOTHING]);
-			if (!blocks.includes(null) && sameState(state, this.state)) this.showProfile(blocks, { span, newest, wantsTimes });
+			if (blocks.includes(null) || !sameState(state, this.state)) return;
+			if (isNews && this.view.isHeld) this.wait(false);
+			else this.showProfile(blocks, { span, newest, wantsTimes });
 		} catch (error) {
 			if (sameState(state, this.state)) this.fail(`The profile of ${spanWords(span, this.now)} cannot be read: ${error.message}`, () => this.loadProfile());
 		}

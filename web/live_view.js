@@ -66,7 +66,8 @@ class LiveView extends PageView {
 
 	// In a chart a place is a moment: of another span's it is none.
 	get isHeld() {
-		return this.view === 'chart' && this.main === this.chart && this.chart.zoomed > 0;
+		const { chart } = this;
+		return this.view === 'chart' && this.main === chart && (chart.zoomed > 0 || chart.canvas.span < chart.tree.whole);
 	}
 
 	showHeading() {}

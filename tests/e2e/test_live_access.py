@@ -6,30 +6,12 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from axe_checks import axe, check  # noqa: F401 (fixture)
 from browser import browser, chromium, wait_until  # noqa: F401 (fixtures)
 from fake_api import NOW
-from fetched_tools import npm_package
 from live_page import LivePage, api, live  # noqa: F401 (fixtures)
 
-AXE = ("axe-core", "4.14.1")
-RUN = """
-const [rules, done] = arguments, tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-axe.run({ runOnly: rules ? { type: 'rule', values: rules } : { type: 'tag', values: tags }, resultTypes: ['violations'], preload: false }).then(({ violations }) => done(violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(node => node.html.slice(0, 160)).join(' | ')}`)), error => done([String(error)]));
-"""
 CARD = {"flame", "icicle", "callers", "table", "tree", "heat"}
-
-
-@pytest.fixture(scope="module")
-def axe():
-    return (npm_package(*AXE) / "axe.min.js").read_text()
-
-
-def check(live, axe, state):  # noqa: F811
-    if not live.driver.execute_script("return Boolean(window.axe)"):
-        live.driver.execute_script(axe)
-    live.settle()
-    found = live.driver.execute_async_script(RUN, ["color-contrast"] if live.is_dark() else None)  # the rest is as in the light
-    assert not found, f"{state}: " + "\n".join(found)
 
 
 def press_and_close(live, axe, key, name):  # noqa: F811
@@ -42,6 +24,7 @@ def press_and_close(live, axe, key, name):  # noqa: F811
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_each_view(api, browser, axe, theme):  # noqa: F811
     live = LivePage(browser, api, theme=theme)  # noqa: F811
+    assert live.element("plot-most").value_of_css_property("opacity") == "1"  # over the chart its contrast would be less
     assert {tab.get_attribute("data-view") for tab in browser.find_elements(By.CSS_SELECTOR, "#tabs button")} == CARD | {"chart"}
     for view in sorted(CARD):
         live.open_view(view)

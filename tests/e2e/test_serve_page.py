@@ -19,6 +19,7 @@ from selenium.webdriver.common.keys import Keys
 
 import hearth
 import serving
+from axe_checks import axe, check  # noqa: F401 (fixture)
 from browser import browser, chromium, wait_until  # noqa: F401 (fixtures)
 from live_page import LivePage
 from recording import until
@@ -321,7 +322,7 @@ def test_help(past):
 # --- along time -----------------------------------------------------------------------------------------
 
 
-def test_the_chart(past):
+def test_the_chart(past, axe):  # noqa: F811
     past.open_view("chart")
     wait_until(past.driver, lambda: past.element("chart").is_displayed(), "the chart")
     assert "v=chart" in past.address()[1]
@@ -332,6 +333,25 @@ def test_the_chart(past):
     assert int(re.search(r"([0-9,]+) match", past.found())[1].replace(",", "")) > 3  # in a graph it is one
     past.press(Keys.ENTER)
     wait_until(past.driver, lambda: past.detail().startswith("seventy"), "a frame of it")
+    check(past, axe, "the chart")
+    past.media("dark")
+    check(past, axe, "the chart in the dark")
+
+
+def test_a_part_of_the_chart_stands_still(live):
+    live.open_view("chart")
+    wait_until(live.driver, lambda: live.element("chart").is_displayed(), "the chart")
+    frames = live.element("chart-frames")
+    drawn = lambda: live.driver.execute_script("return arguments[0].toDataURL()", frames)  # noqa: E731
+    place = {key: round(frames.rect[key] + frames.rect[size] / 2) for key, size in (("x", "width"), ("y", "height"))}
+    live.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseWheel", **place, "deltaX": 0, "deltaY": -4, "modifiers": 2})  # Ctrl
+    live.settle()
+    part = drawn()
+    for _ in range(2):
+        words = live.text("time-words")
+        wait_until(live.driver, lambda: live.text("time-words") != words, "time goes on")
+    live.settle()
+    assert drawn() == part
 
 
 # --- two spans ------------------------------------------------------------------------------------------
