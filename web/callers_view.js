@@ -27,6 +27,7 @@ class CallersView {
 	constructor(element, profile, theme, on) {
 		Object.assign(this, { element, profile, theme, on });
 		this.frame = -1;
+		this.name = ''; // of it
 		this.callers = this.pane('callers', 'Callers', false);
 		this.callees = this.pane('callees', 'Callees', true);
 		this.active = this.callees;
@@ -64,6 +65,9 @@ class CallersView {
 		frame = this.profile.classes.of(frame);
 		this.frame = frame >= 0 && tree.nodesOf(frame).length ? frame : this.defaultFrame(tree);
 		if (this.frame < 0) return;
+		const name = this.profile.nameOf(this.frame);
+		if (name !== this.name) this.callers.isAtEnd = true; // where the function itself is
+		this.name = name;
 		this.callers.setTree(new PivotTree(callersOf(this.profile, tree, this.frame), tree, true));
 		this.callees.setTree(new PivotTree(calleesOf(this.profile, tree, this.frame), tree, false));
 	}
@@ -85,7 +89,15 @@ class CallersView {
 	layOut() {
 		if (this.frame < 0) return;
 		for (const pane of this.panes) pane.layOut();
-		this.callers.graph.scrollTop = this.callers.graph.scrollHeight;
-		this.callers.noteScroll();
+	}
+
+	// Of both panes, as FlameView has it; null: they are not in sight, and may be of another profile.
+	get place() {
+		return this.frame < 0 || this.element.hidden ? null : this.panes.map(pane => pane.place);
+	}
+
+	// When it is shown.
+	restorePlace(places) {
+		if (places && this.frame >= 0 && !this.element.hidden) this.panes.forEach((pane, k) => pane.restorePlace(places[k]));
 	}
 }

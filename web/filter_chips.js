@@ -105,7 +105,7 @@ class FilterChips {
 	}
 
 	show() {
-		const others = this.filters.filter(({ kind }) => !CHOICE_KINDS.includes(kind));
+		const others = this.filters.filter(({ kind }) => !CHOICE_KINDS.includes(kind)), focused = document.activeElement, hadFocus = this.element.contains(focused);
 		const chips = [...CHOICE_KINDS.flatMap(kind => this.of([kind])), ...others].map(filter => this.chip(filter)), add = document.createElement('button');
 		add.type = 'button';
 		add.className = 'chip add';
@@ -115,6 +115,7 @@ class FilterChips {
 			(this.form.querySelector('input[type=text]:enabled') || this.form.querySelector('input:checked')).focus();
 		});
 		this.element.replaceChildren(...(this.lead ? [this.lead] : []), ...chips, add);
+		if (hadFocus) (this.lead?.contains(focused) ? focused : add).focus();
 	}
 
 	chip(filter) {

@@ -32,6 +32,23 @@ class FunctionTable {
 		this.current = -1;
 	}
 
+	// How far it is unfolded, and what of it has the focus: that can be found in another profile.
+	get place() {
+		const { activeElement: focused } = document;
+		return { shown: this.shown, focused: this.element.contains(focused) ? focused.dataset.at : undefined };
+	}
+
+	findPlace({ shown }) {
+		this.shown = shown;
+	}
+
+	// When it is shown.
+	restorePlace({ focused }) {
+		if (focused === undefined) return;
+		const again = Array.from(this.element.querySelectorAll('[data-at]')).find(({ dataset }) => dataset.at === focused);
+		(again || this.element).focus({ preventScroll: true });
+	}
+
 	// Functions; of processes those that took something themselves, so that all add up.
 	frames() {
 		const { profile, sums, order } = this, { hits } = this.search, frames = [];
@@ -56,6 +73,7 @@ class FunctionTable {
 			if (key === this.order) cell.setAttribute('aria-sort', isNumber ? 'descending' : 'ascending');
 			button.type = 'button';
 			button.textContent = isNumber ? amountHeading(this.profile.facts, label) : label;
+			button.dataset.at = `by ${key}`;
 			button.addEventListener('click', () => this.sortBy(key));
 			cell.append(button);
 			row.append(cell);
@@ -80,8 +98,9 @@ class FunctionTable {
 		name.title = `Callers and callees of ${name.textContent}`;
 		name.addEventListener('click', () => this.on.choose(f));
 		row.insertCell().append(name);
-		const kind = this.profile.kindOf(f);
-		row.insertCell().textContent = this.profile.moduleOf(f) || (kind === 'native' ? '' : kind);
+		const kind = this.profile.kindOf(f), module = this.profile.moduleOf(f) || (kind === 'native' ? '' : kind);
+		name.dataset.at = `of ${name.textContent} in ${module}`;
+		row.insertCell().textContent = module;
 	}
 
 	fillNumbers(row, f) {
@@ -126,6 +145,7 @@ class FunctionTable {
 		const more = document.createElement('button');
 		more.type = 'button';
 		more.className = 'more';
+		more.dataset.at = 'more';
 		more.textContent = `${groupDigits(left)} more`;
 		more.addEventListener('click', () => {
 			this.shown += 5 * TABLE_STEP;

@@ -21,9 +21,15 @@ function heatQuestion(span, width) {
 }
 
 class HeatLine extends Timeline {
+	// `on.dropped()`: nothing is being chosen any more
 	constructor(element, theme, start, profile, on) {
 		super(element, profile, theme, on);
 		this.startMs = start;
+	}
+
+	drop() {
+		super.drop();
+		this.on.dropped();
 	}
 
 	timeOf(slot) {
@@ -37,6 +43,18 @@ class HeatLine extends Timeline {
 	showAxis() {
 		const span = { from: this.startMs, to: this.startMs + this.cells.columns * this.cells.columnSeconds * 1000 };
 		showTimes(this.element.querySelector('.time-axis'), span, this.size.width);
+	}
+
+	// When the cell begins that the keys are at; null: they are at none.
+	get moment() {
+		return this.cells && this.cursor >= 0 ? this.timeOf(this.cells.span(this.cursor, this.cursor).from) : null;
+	}
+
+	// The keys go on from there, or from the next moment that is in the map.
+	goTo(moment) {
+		if (moment === null || !this.cells) return;
+		const { count, perCell } = this.cells, slot = Math.round((moment - this.startMs) * 1e6 / this.time.slotNs);
+		this.moveCursor(Math.min(count - 1, Math.max(0, Math.floor(slot / perCell))), false);
 	}
 
 	say() {
@@ -57,23 +75,35 @@ class LiveHeat {
 	constructor(box, theme, on) {
 		Object.assign(this, { box, theme, on });
 		this.line = null;
+		this.late = null; // an answer that came while one was choosing
 	}
 
 	// Of an answer to /api/v1/heat.
 	show(answer) {
-		if (this.line && this.line.pressed !== undefined) return; // one is choosing in it
-		const hadFocus = this.box.contains(document.activeElement);
+		const isChoosing = this.line && (this.line.pressed !== undefined || this.line.draft);
+		this.late = isChoosing ? answer : null;
+		if (isChoosing) return;
+		const hadFocus = this.box.contains(document.activeElement), moment = this.line?.moment ?? null;
 		this.draw(answer);
-		if (hadFocus) this.line.map.focus();
+		if (!hadFocus) return;
+		this.line.map.focus();
+		this.line.goTo(moment);
 	}
 
 	draw({ start_ms: start, column_ms: column, rows, counts }) {
 		const slotNs = column * 1e6 / rows, time = { slots: counts.length * rows, slotNs, cellNs: slotNs }, flat = Float64Array.from(counts.flat());
 		this.box.replaceChildren(this.makeMap());
 		this.line = new HeatLine(this.box, this.theme, start, { facts: {}, samples: { time } }, {
-			choose: span => span && this.on.choose({ from: this.line.timeOf(span.from), to: this.line.timeOf(span.to) }),
+			choose: span => this.choose(span),
+			dropped: () => this.late && this.show(this.late),
 		});
 		this.line.show('', (cells, perCell, isMatch) => isMatch ? null : this.sumCells(flat, cells, perCell), null);
+	}
+
+	choose(span) {
+		const { line } = this, chosen = span && { from: line.timeOf(span.from), to: line.timeOf(span.to) };
+		line.drop();
+		if (chosen) this.on.choose(chosen);
 	}
 
 	// The map may have fewer cells than were counted, where it is narrow.

@@ -212,6 +212,7 @@ class LivePage {
 		this.ranges.show(state);
 		this.zoomButton.hidden = this.allButton.hidden = !state.span;
 		this.pairBar.show(state, this.span, this.now);
+		if (document.activeElement?.closest('[hidden]')) element('time-acts').firstChild.focus();
 		this.chart.range ??= this.range;
 		this.chart.mark(state.span, state.before, this.now);
 		fillLive(element('live'), this.isLive, this.gone, this.now);
@@ -322,9 +323,12 @@ class LivePage {
 		const values = [...series.map(({ value }) => value), ...(others?.some(Boolean) ? [null] : [])], of = JSON.stringify([this.state.by, this.state.where]), told = of + JSON.stringify(values);
 		if (told === this.toldBands) return; // they stay, and what has the focus keeps it
 		if (of === this.bandsOf && element('bands').matches(':hover, :focus-within')) return; // what one is about to click at does not move away
+		const hadFocus = element('bands').contains(document.activeElement);
 		this.bandsOf = of;
 		this.toldBands = told;
 		element('bands').replaceChildren(...values.map(value => this.band(value)));
+		this.chart.light(undefined);
+		if (hadFocus) element('where').focus(); // bands with the focus would stay as they are
 	}
 
 	// Of the rest there is no term.

@@ -267,20 +267,22 @@ class PageView {
 		element('empty').replaceChildren(what, 'The chart is along time, and of what is drawn it is not known when it was, as of lost samples that were only counted: the other views show it.');
 	}
 
-	// Another profile takes the place of the one that is shown. What is zoomed to, pointed at and open stays, by the names of functions.
+	// Another profile takes the place of the one that is shown. What is zoomed to, pointed at and open stays, by the names of functions, and so does the focus.
 	setProfile(next) {
-		const { profile, flame, rows, callers } = this, pivot = callers.frame < 0 ? '' : profile.nameOf(callers.frame);
-		const place = flame.place, open = rows.openPaths;
+		const { profile, flame, rows, callers, table } = this, pivot = callers.frame < 0 ? '' : profile.nameOf(callers.frame);
+		const [place, ...places] = [flame, rows, table, callers].map(view => view.place), hadChart = this.chart?.focused >= 0;
 		profile.take(next);
 		this.whole = wholeTree(profile, this.whole.order);
 		for (const graph of this.graphs) graph.canvas.forgetNames();
 		this.setTree(this.drawnTree());
 		this.chooseColour(this.colour);
 		flame.restorePlace(place);
-		rows.openAgain(open);
+		[rows, table].forEach((view, k) => view.findPlace(places[k]));
 		callers.frame = this.frameOf(pivot);
 		this.showNotes();
 		this.showView();
+		[rows, table, callers].forEach((view, k) => view.restorePlace(places[k]));
+		if (hadChart && this.main === this.chart) this.chart.twin.focus(0);
 		this.showFound();
 	}
 

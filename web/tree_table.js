@@ -21,22 +21,45 @@ class TreeTable {
 
 	setTree(tree) {
 		this.tree = tree;
-		this.open = new Map([[0, TREE_STEP]]);
+		this.open = new Map(this.hotPath().map(i => [i, TREE_STEP]));
 		this.at = 0;
 		this.current = -1;
-		for (let i = this.hottest(0); i > 0; i = this.hottest(i)) this.open.set(i, TREE_STEP);
 	}
 
-	// The rows that are open, by names of functions: they can be found in another tree.
-	get openPaths() {
-		return Array.from(this.open.keys()).filter(i => this.tree.total(i)).slice(0, OPEN_KEPT).map(i => pathOf(this.profile, this.tree, i));
+	// Rows that were opened, and closed, that of the keys and what has the focus, by names of functions: they can be found in another tree. null: there is none.
+	get place() {
+		const { tree, element } = this, { activeElement: focused } = document, path = i => pathOf(this.profile, tree, i);
+		if (!tree.whole) return null;
+		const open = Array.from(this.open).filter(([i]) => tree.total(i)).slice(0, OPEN_KEPT).map(([i, most]) => ({ path: path(i), most }));
+		const hasFocus = focused !== element && element.contains(focused), more = hasFocus && focused.dataset.moreOf;
+		const closed = this.hotPath().filter(i => !this.open.has(i)).map(path);
+		return { open, closed, at: path(this.at), hasFocus, moreOf: more ? path(+more) : null };
 	}
 
-	openAgain(paths) {
-		for (const path of paths) {
-			const { node, missing } = followPath(this.profile, this.tree, path);
-			if (!missing) this.open.set(node, this.open.get(node) || TREE_STEP);
+	findPlace(place) {
+		if (!place) return;
+		const find = path => followPath(this.profile, this.tree, path);
+		for (const { node, missing } of place.closed.map(find)) if (!missing) this.open.delete(node);
+		for (const { path, most } of place.open) {
+			const { node, missing } = find(path);
+			if (!missing) this.open.set(node, most);
 		}
+		this.at = find(place.at).node;
+		this.openUpTo(this.at);
+	}
+
+	// When it is shown.
+	restorePlace(place) {
+		if (!place?.hasFocus) return;
+		const more = place.moreOf !== null && this.element.querySelector(`[data-more-of="${followPath(this.profile, this.tree, place.moreOf).node}"]`);
+		(more || this.element.querySelector(`tr[data-node="${this.at}"]`))?.focus({ preventScroll: true });
+	}
+
+	// Rows that open by themselves, from the root on.
+	hotPath() {
+		const path = [0];
+		for (let i = this.hottest(0); i > 0; i = this.hottest(i)) path.push(i);
+		return path;
 	}
 
 	hottest(i) {
@@ -112,6 +135,7 @@ class TreeTable {
 		cell.colSpan = 3;
 		button.type = 'button';
 		button.className = 'more';
+		button.dataset.moreOf = i;
 		button.textContent = `${groupDigits(this.sorted(i).length - this.open.get(i))} more of ${this.profile.nameOf(this.tree.frame[i])}`;
 		button.addEventListener('click', () => {
 			this.open.set(i, this.open.get(i) + 10 * TREE_STEP);
@@ -134,14 +158,19 @@ class TreeTable {
 		this.element.querySelector(`tr[data-node="${i}"]`)?.focus();
 	}
 
-	// A match comes into sight: all that it lies in opens.
-	showMatch(i) {
+	// All that a row lies in opens.
+	openUpTo(i) {
 		const { tree, open } = this;
-		this.current = this.at = i;
 		for (let child = i; child > 0; child = tree.parent[child]) {
 			const above = tree.parent[child], place = this.sorted(above).indexOf(child) + 1;
 			open.set(above, Math.max(open.get(above) || TREE_STEP, place));
 		}
+	}
+
+	// A match comes into sight.
+	showMatch(i) {
+		this.current = this.at = i;
+		this.openUpTo(i);
 		this.show();
 		this.element.querySelector('tr.current')?.scrollIntoView({ block: 'nearest' });
 		this.on.describe(i);

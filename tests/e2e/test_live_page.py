@@ -10,7 +10,7 @@ from selenium.webdriver.common.keys import Keys
 
 import hearth
 from browser import browser, chromium, wait_until  # noqa: F401 (fixtures)
-from fake_api import NOW, RATE, START, Samples
+from fake_api import LIBC, MACHINE, NOW, RATE, START, Samples, native
 from live_page import LivePage, api, live  # noqa: F401 (fixtures)
 
 
@@ -220,6 +220,28 @@ def test_a_click_in_the_legend_keeps_one(live):  # noqa: F811
     live.wait_for_samples(NOW - 900, NOW)
 
 
+def focused_id(live):  # noqa: F811
+    return live.driver.execute_script("return document.activeElement.id")
+
+
+def test_what_goes_away_hands_the_focus_on(live):  # noqa: F811
+    live.band("python3").send_keys(Keys.ENTER)
+    wait_until(live.driver, lambda: live.bands() == ["python3"], "one band")
+    assert focused_id(live) == "where"
+    live.driver.find_element(By.CSS_SELECTOR, "#chips .term button").send_keys(Keys.ENTER)
+    live.wait_for_samples(NOW - 900, NOW)
+    assert focused_id(live) == "where"
+    live.press(Keys.ENTER)
+    live.choose_in("where-form", "container")
+    wait_until(live.driver, lambda: "web-1" in live.text("where-form"), "values")
+    live.driver.find_element(By.XPATH, "//dialog[@id='where-form']//button[span/text()='web-1']").send_keys(Keys.ENTER)
+    live.wait_for_samples(NOW - 900, NOW, where="container=web-1")
+    assert focused_id(live) == "where"
+    live.open(f"/?span={(NOW - 300) * 1000}-{NOW * 1000}")
+    live.driver.find_element(By.XPATH, "//span[@id='time-acts']/button[text()='All']").send_keys(Keys.ENTER)
+    assert live.driver.switch_to.active_element.text == "Compare…"
+
+
 def test_what_has_the_focus_keeps_it_while_time_goes_on(live):  # noqa: F811
     live.band("python3").click()
     live.wait_for_samples(NOW - 900, NOW, where="comm=python3")
@@ -228,6 +250,54 @@ def test_what_has_the_focus_keeps_it_while_time_goes_on(live):  # noqa: F811
     wait_until(live.driver, lambda: live.api.asked("profile")[-1]["to"] == [f"@{NOW + 10}"], "time goes on")
     live.settle()
     assert live.driver.switch_to.active_element.get_attribute("aria-label") == "Remove comm=python3"
+
+
+# In each view what keys go to first, the key, and the name of what has the focus then.
+VIEWS_OF_KEYS = {
+    "table": ("#table tbody button", Keys.TAB, "heap_getnext"),
+    "tree": ("#tree tbody tr", Keys.ARROW_DOWN, "postgres"),
+    "callers": ("#callers-twin [tabindex='0']", Keys.ARROW_UP, "LLVMRunPasses"),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS_OF_KEYS)
+def test_the_focus_stays_in_a_view_while_time_goes_on(live, view):  # noqa: F811
+    selector, key, name = VIEWS_OF_KEYS[view]
+    focused = lambda: live.driver.execute_script("const at = document.activeElement; return (at.cells?.[2] || at).textContent.split(',')[0]")  # noqa: E731
+    live.open_view(view)
+    live.driver.execute_script("document.querySelector(arguments[0]).focus()", selector)
+    live.press(key)
+    assert name in focused()
+    live.driver.execute_script("window.before = document.activeElement")
+    live.api.advance(10)
+    wait_until(live.driver, lambda: live.driver.execute_script("return !window.before.isConnected"), "others are drawn")
+    assert name in focused()
+
+
+def test_a_row_of_the_tree_stays_closed(live):  # noqa: F811
+    rows = lambda: live.driver.execute_script("return document.querySelectorAll('#tree tbody tr').length")  # noqa: E731
+    live.open_view("tree")
+    live.driver.execute_script("document.querySelector('#tree tbody tr').focus()")
+    live.press(Keys.ARROW_LEFT)
+    assert rows() == 1
+    live.driver.execute_script("window.before = document.activeElement")
+    live.api.advance(10)
+    wait_until(live.driver, lambda: live.driver.execute_script("return !window.before.isConnected"), "others are drawn")
+    assert rows() == 1
+
+
+def test_more_rows_of_the_table_stay(api, browser, monkeypatch):  # noqa: F811
+    stacks = [([*LIBC, *native("wide", f"f{i}")], 1 / 250) for i in range(250)]
+    monkeypatch.setitem(MACHINE, "wide", {"labels": {"user": "root", "pid": "5"}, "busy": lambda second: 10, "stacks": stacks})
+    live = LivePage(browser, api, "/#?v=table")
+    rows = lambda: live.driver.execute_script("return document.querySelectorAll('#table tbody tr').length")  # noqa: E731
+    assert rows() == 200
+    live.driver.find_element(By.CSS_SELECTOR, "#table .more").click()
+    assert rows() > 250
+    live.driver.execute_script("window.before = document.querySelector('#table tbody')")
+    api.advance(10)
+    wait_until(browser, lambda: browser.execute_script("return !window.before.isConnected"), "others are drawn")
+    assert rows() > 250
 
 
 def test_by_another_label(live):  # noqa: F811
@@ -264,6 +334,17 @@ def test_a_filter_of_functions_stays(live):  # noqa: F811
     live.wait_for_ticks(Samples(live.api, {"from": [f"@{NOW - 720}"], "to": [f"@{NOW - 360}"]}).ticks("postgres") / 4)
 
 
+def test_a_filter_that_changes_nothing_yet_is_one(live):  # noqa: F811
+    kinds = live.driver.execute_script("return Array.from(document.querySelectorAll('#filter-form input[type=radio]'), kind => kind.value)")
+    assert {"no-kernel", "no-inlines", "strip-modules", "lines"} <= set(kinds)
+    live.open("/?where=comm=node#?f=no-kernel")  # which has no frame of the kernel
+    assert "no-kernel" in live.text("chips") and live.address()[1] == "#?f=no-kernel"
+    live.driver.find_element(By.CSS_SELECTOR, "#chips .term button").click()
+    live.wait_for_samples(NOW - 900, NOW)
+    live.search("vfs_read")
+    wait_until(live.driver, lambda: live.text("found").startswith("0 matches"), "the kernel is hidden")
+
+
 # --- views and files ------------------------------------------------------------------------------------
 
 
@@ -283,6 +364,33 @@ def test_the_heat_map(live):  # noqa: F811
     wait_until(live.driver, lambda: live.api.asked("profile")[-1]["from"] != [f"@{NOW - 720}"], "a span of the heat map is drawn")
     start, end = (float(live.api.asked("profile")[-1][key][0][1:]) for key in ("from", "to"))
     assert NOW - 720 < start < end < NOW - 540
+
+
+def test_a_choice_by_keys_in_the_heat_map_stays(live):  # noqa: F811
+    words = lambda kind="textContent": live.driver.execute_script("return document.querySelector('#heat-box .time-words')[arguments[0]]", kind)  # noqa: E731
+
+    def go_on():
+        for _ in range(2):  # when the second one is asked for, the first one is there
+            asked = len(live.api.asked("heat"))
+            live.api.advance(10)
+            wait_until(live.driver, lambda: len(live.api.asked("heat")) > asked, "time goes on")
+        live.settle()
+
+    live.open_view("heat")
+    wait_until(live.driver, lambda: "a column is" in live.text("heat-box"), "the heat map")
+    live.driver.execute_script("document.getElementById('cells').focus()")
+    live.press(Keys.END, Keys.END, Keys.ARROW_LEFT)
+    cell = words().partition(" · ")[0]
+    go_on()
+    assert words().startswith(cell)
+    ActionChains(live.driver).key_down(Keys.SHIFT).send_keys(Keys.ARROW_LEFT, Keys.ARROW_LEFT).key_up(Keys.SHIFT).perform()
+    chosen = words()
+    go_on()
+    assert words() == chosen and "–" in chosen
+    live.press(Keys.ENTER)
+    wait_until(live.driver, lambda: "span=" in live.address()[0], "it is drawn")
+    wait_until(live.driver, lambda: "a column is 1" in words("title"), "its own heat map")
+    assert live.driver.execute_script("return document.activeElement.id") == "cells"
 
 
 def test_every_format_is_a_link(live):  # noqa: F811
@@ -323,17 +431,6 @@ def test_empty_says_what_would_fill_it(live):  # noqa: F811
 def test_just_started(api, browser):  # noqa: F811
     api.start = NOW
     api.status = {"window_ms": 10000, "store": {"bytes": 0, "oldest_ms": 0, "newest_ms": 0, "error": None}}
-def test_a_filter_that_changes_nothing_yet_is_one(live):  # noqa: F811
-    kinds = live.driver.execute_script("return Array.from(document.querySelectorAll('#filter-form input[type=radio]'), kind => kind.value)")
-    assert {"no-kernel", "no-inlines", "strip-modules", "lines"} <= set(kinds)
-    live.open("/?where=comm=node#?f=no-kernel")  # which has no frame of the kernel
-    assert "no-kernel" in live.text("chips") and live.address()[1] == "#?f=no-kernel"
-    live.driver.find_element(By.CSS_SELECTOR, "#chips .term button").click()
-    live.wait_for_samples(NOW - 900, NOW)
-    live.search("vfs_read")
-    wait_until(live.driver, lambda: live.text("found").startswith("0 matches"), "the kernel is hidden")
-
-
     live = LivePage(browser, api, "/?where=comm~^$")
     assert "comm~^$" in live.text("empty")
     live.open(f"/?range={(NOW + 100) * 1000}-{(NOW + 200) * 1000}")
@@ -483,6 +580,13 @@ def test_the_difference_is_a_file_as_well(api, browser):  # noqa: F811
     live.press("s")
     link = live.driver.execute_script("return document.querySelector('#download-menu a').href")
     assert "/api/v1/diff?format=html" in link and f"before-from=%40{start - 120}" in link and f"before-to=%40{start}" in link
+    assert "per-time=1" in link and "normalize" not in link
+    live.press(Keys.ESCAPE)
+    live.driver.find_element(By.CSS_SELECTOR, "#pair option[value=share]").click()
+    live.driver.execute_script("document.activeElement.blur()")
+    live.press("s")
+    link = live.driver.execute_script("return document.querySelector('#download-menu a').href")
+    assert "normalize=1" in link and "per-time" not in link
     live.press(Keys.ESCAPE)
 
 
@@ -558,10 +662,3 @@ def test_of_too_many_processes_none_is_marked(api, browser):  # noqa: F811
     wait_until(browser, lambda: "cores" in told(), "a moment like others")
     live.open("/?where=comm=nginx")
     wait_until(browser, lambda: "nginx (7) started" in told(), "the one that is chosen")
-    assert "per-time=1" in link and "normalize" not in link
-    live.press(Keys.ESCAPE)
-    live.driver.find_element(By.CSS_SELECTOR, "#pair option[value=share]").click()
-    live.driver.execute_script("document.activeElement.blur()")
-    live.press("s")
-    link = live.driver.execute_script("return document.querySelector('#download-menu a').href")
-    assert "normalize=1" in link and "per-time" not in link
