@@ -40,7 +40,7 @@ static void begin(struct window_roller *roller, struct store_writer *store,
 {
 	int error = store_writer_begin_rolling(store, ages, now_ns, &roller->rolling);
 
-	if (error)
+	if (error && error != -EAGAIN)
 		log_warning("what is old cannot be rolled up: %s", strerror(-error));
 	if (error || !roller->rolling.group.count)
 		return;

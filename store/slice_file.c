@@ -17,7 +17,8 @@
 #include "store/chunk_body.h"
 #include "store/slice_mend.h"
 
-#define LAST_VERSION     63 /* beyond it is none: the head is damaged */
+#define LAST_VERSION     63                         /* beyond it is none: the head is damaged */
+#define LAST_ID          ((uint64_t)INT64_MAX >> 8) /* slice_mend.c finds none beyond it */
 #define MENDED_MAX_BYTES ((size_t)1 << 28)
 #define WAIT_MS          200 /* for those who read, where they are in the way */
 
@@ -551,7 +552,7 @@ static int open_image(struct slice_reader *reader, const struct buffer *image)
 	return result == SQLITE_OK ? prepare_reader(reader) : error_of(result);
 }
 
-/* -EBADMSG: it is one that was mended, or that somebody writes, or no slice. */
+/* -EBADMSG: it is one that was mended, or that somebody writes, or no slice, or memory is not enough for it: the others are to be read. */
 static int mend(struct slice_reader *reader)
 {
 	_cleanup_(buffer_release) struct buffer file = { 0 };
@@ -566,7 +567,7 @@ static int mend(struct slice_reader *reader)
 	if (!error)
 		error = open_image(reader, &image);
 	reader->is_mended = !error;
-	return error == -EFBIG ? -EBADMSG : error;
+	return error == -EFBIG || error == -ENOMEM ? -EBADMSG : error;
 }
 
 /* --- rows --- */
@@ -637,6 +638,8 @@ static int get_over(struct slice_reader *reader, uint64_t *next, row_fn take, vo
 	if (!reader->is_mended)
 		return mend(reader);
 	error = find_row(reader, *next, &id);
+	if (!error && id && (id < *next || id > LAST_ID)) /* the rows are in no order */
+		error = -EBADMSG;
 	if (!error && id)
 		error = tell_gap(*next, id, take, context);
 	if (!error && id)
@@ -652,12 +655,14 @@ static int check_step(int result, const struct slice_reader *reader, uint64_t ne
 	if (result != SQLITE_ROW)
 		return error_of(result);
 	*ret_id = (uint64_t)sqlite3_column_int64(reader->select, COLUMN_ID);
-	return *ret_id == next || (reader->is_mended && *ret_id > next) ? 0 : -EBADMSG;
+	return *ret_id == next || (reader->is_mended && *ret_id > next && *ret_id <= LAST_ID)
+		       ? 0
+		       : -EBADMSG;
 }
 
 static int each_row(struct slice_reader *reader, uint64_t from, row_fn take, void *context)
 {
-	uint64_t next = from, id;
+	uint64_t next = from, id = 0;
 	int error = 0, result;
 
 	begin_rows(reader, next);
@@ -773,7 +778,9 @@ int slice_each_row(struct slice_reader *reader, uint64_t from_id, slice_chunk_fn
 	return each_row(reader, from_id, take_row_of_numbers, &reading);
 }
 
-static int read_chunk(struct slice_reader *reader, uint64_t id, slice_chunk_fn take, void *context)
+/* `ret_is_there`: what was found of it goes to `take`, whose error is none of the file. */
+static int read_chunk(struct slice_reader *reader, uint64_t id, slice_chunk_fn take, void *context,
+		      bool *ret_is_there)
 {
 	struct slice_chunk chunk;
 	int64_t checksum;
@@ -784,6 +791,7 @@ static int read_chunk(struct slice_reader *reader, uint64_t id, slice_chunk_fn t
 	error = result == SQLITE_DONE ? -EBADMSG : error_of(result);
 	if (!error && !take_numbers(reader->select_one, &chunk, &checksum))
 		error = -EBADMSG;
+	*ret_is_there = !error;
 	if (!error)
 		chunk.packed = take_body(reader->select_one, checksum);
 	if (!error)
@@ -794,9 +802,12 @@ static int read_chunk(struct slice_reader *reader, uint64_t id, slice_chunk_fn t
 
 int slice_read_chunk(struct slice_reader *reader, uint64_t id, slice_chunk_fn take, void *context)
 {
-	int error = read_chunk(reader, id, take, context);
+	bool is_there;
+	int error = read_chunk(reader, id, take, context, &is_there);
 
-	return error == -EBADMSG && !mend(reader) ? read_chunk(reader, id, take, context) : error;
+	if (error == -EBADMSG && !is_there && !mend(reader))
+		error = read_chunk(reader, id, take, context, &is_there);
+	return error;
 }
 
 static bool is_wanted(const struct slice_chunk *chunk, struct window_span part)

@@ -23,9 +23,10 @@
 #define FILE_PAGES      28
 #define FILE_CHANGES_OF 92 /* for which the number of pages holds */
 
-#define POINTER_BYTES 2 /* to a cell */
-#define CHILD_BYTES   4 /* number of a page */
-#define MAX_ROW_BYTES 9 /* of a number of variable length */
+#define POINTER_BYTES    2 /* to a cell */
+#define CHILD_BYTES      4 /* number of a page */
+#define LEAST_CELL_BYTES 4
+#define MAX_ROW_BYTES    9 /* of a number of variable length */
 
 #define MAX_GAP 8 /* rows that may be lost ahead of the last one */
 
@@ -161,10 +162,13 @@ static int find_rows(struct mending *mending, uint32_t number)
 {
 	const uint8_t *page = page_at(mending, number);
 	const size_t told = get_u16(page + PAGE_CELLS);
+	const size_t most = (mending->page_size - LEAF_HEAD) / (POINTER_BYTES + LEAST_CELL_BYTES);
 	uint64_t last = 0;
+	size_t found = 0;
 	int error = 0;
 
-	for (size_t at = LEAF_HEAD; at + POINTER_BYTES <= mending->page_size && !error;
+	for (size_t at = LEAF_HEAD;
+	     at + POINTER_BYTES <= mending->page_size && found < most && !error;
 	     at += POINTER_BYTES) {
 		struct found_row row = { .page = number, .offset = get_u16(page + at) };
 
@@ -172,6 +176,7 @@ static int find_rows(struct mending *mending, uint32_t number)
 		if (!row.row || ((at - LEAF_HEAD) / POINTER_BYTES >= told && row.row != last + 1))
 			continue;
 		last = row.row;
+		found++;
 		error = note_row(mending, &row);
 	}
 	return error;

@@ -648,8 +648,11 @@ int store_writer_begin_rolling(struct store_writer *writer, const struct roll_up
 	struct choosing choosing = { writer, now_ns };
 	struct slice_rolling rolling = { .folder = writer->folder };
 	struct slice_list list = { 0 };
-	int error = store_writer_remove_replaced(writer);
+	_cleanup_close_ int lock = -1;
+	int error = store_folder_lock(writer->folder, STORE_NAMES_LOCK, &lock);
 
+	if (!error)
+		error = store_writer_remove_replaced(writer);
 	if (!error)
 		error = store_folder_list(writer->folder, &list);
 	if (!error)

@@ -100,7 +100,7 @@ int store_writer_add_modules(struct store_writer *writer, const struct module_co
 int store_writer_add_slices(struct store_writer *writer, struct bytes stream);
 
 /*
- * Chooses slices that are old enough to become one: 0 or -errno. `ret_rolling` is to be run (slice_rolling.h), if its group is not empty, then to be ended here; before that no other one is begun. Slices that others
+ * Chooses slices that are old enough to become one: 0 or -errno; -EAGAIN: somebody makes names better, and it would be in vain. `ret_rolling` is to be run (slice_rolling.h), if its group is not empty, then to be ended here; before that no other one is begun. Slices that others
  * were made of before are taken away.
  */
 int store_writer_begin_rolling(struct store_writer *writer, const struct roll_up_ages *ages,
