@@ -47,7 +47,7 @@ LIVE_JOINED  := live_joined.js live_joined.css
 WEB_JOINED   := $(PAGE_JOINED) $(LIVE_JOINED) flamegraph_joined.js
 WEB_OBJECTS  := $(patsubst %,$(OUTPUT)/%.o,$(WEB_FILES) $(addprefix web/,$(WEB_JOINED)))
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$(OUTPUT)/unit/%,$(wildcard tests/unit/*_test.c))
-SOAK_UNIT_TESTS := $(addprefix $(OUTPUT)/unit/,store_power_test store_test store_fault_test)
+SOAK_UNIT_TESTS := $(addprefix $(OUTPUT)/unit/,store_power_test store_test store_damage_test store_fault_test)
 BENCHES      := $(patsubst tests/bench/%.c,$(OUTPUT)/bench/%,$(wildcard tests/bench/*_bench.c)) \
 		$(OUTPUT)/bench/fp_peer.bpf.o $(OUTPUT)/bench/spin_in \
 		$(foreach kept,omit no-omit,$(foreach size,SMALL WIDE,$(OUTPUT)/bench/deep_stack-$(kept)-$(size)))

@@ -157,6 +157,39 @@ static void look_at_files(int folder, const char *name, struct slice_entry *entr
 	}
 }
 
+int store_folder_rename(const char *folder, const struct slice_entry *from,
+			const struct slice_entry *to)
+{
+	_cleanup_free_ char *old = store_folder_path(folder, from);
+	_cleanup_free_ char *new = store_folder_path(folder, to);
+
+	if (!old || !new)
+		return -ENOMEM;
+	return rename(old, new) ? -errno : 0;
+}
+
+int store_folder_set_aside(const char *folder, const struct slice_entry *entry)
+{
+	const struct slice_entry aside = { .number = entry->number, .state = SLICE_SET_ASIDE };
+	static const char *const endings[] = { "-wal", "-shm" };
+	_cleanup_free_ char *old = store_folder_path(folder, entry);
+	_cleanup_free_ char *new = store_folder_path(folder, &aside);
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings) && old && new; i++) {
+		char *old_part, *new_part;
+
+		if (asprintf(&old_part, "%s%s", old, endings[i]) < 0)
+			return -ENOMEM;
+		if (asprintf(&new_part, "%s%s", new, endings[i]) < 0)
+			new_part = NULL;
+		if (new_part)
+			rename(old_part, new_part); /* there may be none */
+		free(old_part);
+		free(new_part);
+	}
+	return store_folder_rename(folder, entry, &aside);
+}
+
 /* One that others can open they can hold for ever. */
 int store_folder_lock(const char *folder, const char *name, int *ret_lock)
 {

@@ -58,6 +58,13 @@ int store_folder_list_replaced(const char *folder, struct slice_list *ret_list);
 /* Takes its file away, and those beside it: 0 or -errno. */
 int store_folder_remove(const char *folder, const struct slice_entry *entry);
 
+/* Gives its file another name: 0 or -errno. */
+int store_folder_rename(const char *folder, const struct slice_entry *from,
+			const struct slice_entry *to);
+
+/* The same to that of a damaged one, and to what SQLite has beside it. */
+int store_folder_set_aside(const char *folder, const struct slice_entry *entry);
+
 /* Takes one of the locks, which only the owner of the folder can: 0, -EWOULDBLOCK: somebody holds it, or -errno. It is held until it is closed. */
 int store_folder_lock(const char *folder, const char *name, int *ret_lock);
 

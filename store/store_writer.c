@@ -63,17 +63,6 @@ static void drop_slice(struct store_writer *writer)
 	buffer_clear(&writer->told);
 }
 
-static int rename_entry(const char *folder, const struct slice_entry *from,
-			const struct slice_entry *to)
-{
-	_cleanup_free_ char *old = store_folder_path(folder, from);
-	_cleanup_free_ char *new = store_folder_path(folder, to);
-
-	if (!old || !new)
-		return -ENOMEM;
-	return rename(old, new) ? -errno : 0;
-}
-
 /* One without a window is not kept. */
 static int end_file(const char *folder, const struct slice_entry *entry, struct slice_writer *slice)
 {
@@ -90,7 +79,7 @@ static int end_file(const char *folder, const struct slice_entry *entry, struct 
 		return error == -EBUSY ? 0 : error; /* it is sealed when the next one writes */
 	if (!sealed.span.start_ns)
 		return path && !unlink(path) ? 0 : path ? -errno : -ENOMEM;
-	return rename_entry(folder, entry, &sealed);
+	return store_folder_rename(folder, entry, &sealed);
 }
 
 static int put(struct store_writer *writer, enum chunk_kind kind, struct window_span span,
@@ -716,33 +705,9 @@ static int make_folder(const char *folder)
 	return mkdir(folder, FOLDER_MODE) && errno != EEXIST ? -errno : 0;
 }
 
-/* With what SQLite has beside it. */
-static int set_file_aside(const char *folder, const struct slice_entry *from,
-			  const struct slice_entry *to)
-{
-	static const char *const endings[] = { "-wal", "-shm" };
-	_cleanup_free_ char *old = store_folder_path(folder, from);
-	_cleanup_free_ char *new = store_folder_path(folder, to);
-
-	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings) && old && new; i++) {
-		char *old_part, *new_part;
-
-		if (asprintf(&old_part, "%s%s", old, endings[i]) < 0)
-			return -ENOMEM;
-		if (asprintf(&new_part, "%s%s", new, endings[i]) < 0)
-			new_part = NULL;
-		if (new_part)
-			rename(old_part, new_part); /* there may be none */
-		free(old_part);
-		free(new_part);
-	}
-	return rename_entry(folder, from, to);
-}
-
 /* What a crash left; what is damaged is set aside, and for what a full or failing disk does not let be sealed the writer looks again, as it goes on (store_writer_shrink()). */
 static int seal_left(const char *folder, const struct slice_entry *entry, size_t *set_aside)
 {
-	struct slice_entry aside = { .number = entry->number, .state = SLICE_SET_ASIDE };
 	int error = seal_file(folder, entry);
 
 	switch (error) {
@@ -750,7 +715,7 @@ static int seal_left(const char *folder, const struct slice_entry *entry, size_t
 		return store_folder_remove(folder, entry);
 	case -EBADMSG:
 		++*set_aside;
-		return set_file_aside(folder, entry, &aside);
+		return store_folder_set_aside(folder, entry);
 	case -ENOSPC:
 	case -EIO:
 	case -EBUSY:

@@ -18,7 +18,7 @@ def measure(soak):
     stores = QUICK_STORES if soak.quick else STORES
     for name, note, variables in (
         ("store_power_test", f"{cases:,} moments and more", {"HEARTH_POWER_CASES": cases, "HEARTH_POWER_SEED": soak.seed}),
-        ("store_test", f"{25 * stores:,} kills of a writer alone", {"HEARTH_KILLED_STORES": stores, "HEARTH_BIT_STEP": 1001}),
+        ("store_test", f"{25 * stores:,} kills of a writer alone", {"HEARTH_KILLED_STORES": stores}),
         ("store_fault_test", "each call fails, once and for good", {}),
     ):
         passed, failed, text = soaking.run_unit_test(name, DEADLINE_SECONDS, **variables)
