@@ -62,6 +62,7 @@ class HeatLine extends Timeline {
 		const whole = `${spanWords({ from, to }, to)} · a column is ${stepText(cells.columnSeconds)}, a cell ${stepText(cells.cellSeconds)}; the stronger the more`;
 		this.words.textContent = draft ? `${this.secondsOf(draft.from)} – ${this.secondsOf(draft.to)}` : whole;
 		this.words.title = whole;
+		if (!draft && this.cursor >= 0 && document.activeElement === this.map) this.sayCell(this.cursor);
 	}
 
 	sayCell(cell) {

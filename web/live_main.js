@@ -205,14 +205,14 @@ class LivePage {
 	// `isNews`: only time went on.
 	update(isNews = false) {
 		if (!this.status) return;
-		const { state } = this;
+		const { state } = this, { activeElement: focused } = document;
 		this.range = this.rangeNow();
 		element('by').value = state.by;
 		this.where.show(state.where);
 		this.ranges.show(state);
 		this.zoomButton.hidden = this.allButton.hidden = !state.span;
 		this.pairBar.show(state, this.span, this.now);
-		if (document.activeElement?.closest('[hidden]')) element('time-acts').firstChild.focus();
+		if (focused?.closest('[hidden]')) element('time-acts').firstChild.focus();
 		this.chart.range ??= this.range;
 		this.chart.mark(state.span, state.before, this.now);
 		fillLive(element('live'), this.isLive, this.gone, this.now);
