@@ -19,6 +19,7 @@
 #include "model/profile.h"
 #include "model/samples.h"
 #include "store/chunk_stream.h"
+#include "store/slice_making.h"
 #include "store/store_folder.h"
 #include "store/store_writer.h"
 #include "tests/unit/store_place.h"
