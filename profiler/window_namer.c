@@ -60,6 +60,9 @@ struct window_namer {
 	struct known_names *names;
 	struct held_modules held;
 	struct container_names *containers;
+	/* What is not remembered, and waits for the next window: */
+	struct buffer untold; /* struct address_names */
+	struct arena untold_strings;
 };
 
 int window_namer_new(struct window_namer **ret_namer)
@@ -75,6 +78,7 @@ int window_namer_new(struct window_namer **ret_namer)
 	naming_turns_init(&namer->turns);
 	held_modules_init(&namer->held);
 	record_pool_init(&namer->roots, sizeof(struct root_place), sizeof(struct root_place));
+	arena_init(&namer->untold_strings);
 	namer->names = known_names_new(KNOWN_NAMES_MAX);
 	namer->local_files = local_files_new();
 	namer->containers = container_names_new();
@@ -105,6 +109,8 @@ void window_namer_free(struct window_namer *namer)
 	known_names_free(namer->names);
 	held_modules_release(&namer->held);
 	record_pool_release(&namer->roots);
+	buffer_release(&namer->untold);
+	arena_release(&namer->untold_strings);
 	free(namer);
 }
 
@@ -277,7 +283,6 @@ struct naming {
 	struct buffer offsets;        /* of them, in their order */
 	struct buffer names;          /* struct address_names */
 	struct arena strings;         /* and arrays */
-	bool is_forgotten;            /* some of them are not remembered */
 	int error;                    /* of a callback */
 };
 
@@ -470,7 +475,6 @@ static void remember(struct naming *naming, const struct wanted_address *wanted,
 	const struct known_place place = { wanted->identity, wanted->offset };
 	const struct known_name known = { told->names, told->count, told->is_root };
 
-	naming->is_forgotten |= !known.count || known.count > KNOWN_NAMES_MAX_CHAIN;
 	if (!naming->error)
 		naming->error =
 			known_names_add(naming->namer->names, &place, naming->now_ns, &known);
@@ -618,22 +622,81 @@ static void naming_release(struct naming *naming)
 	arena_release(&naming->strings);
 }
 
-/* What a store is told by itself is synced by itself, which writes pages of the disk: few names that are remembered wait for the next window. */
+/* --- who is told, and when --- */
+
+/* known_names.h keeps neither what has no name nor a long chain. */
+static bool is_remembered(const struct address_names *told)
+{
+	return told->count && told->count <= KNOWN_NAMES_MAX_CHAIN;
+}
+
+static const char *copy_string(struct arena *strings, const char *string, int *error)
+{
+	const char *copy = string ? arena_string(strings, string, strlen(string)) : NULL;
+
+	if (string && !copy)
+		*error = -ENOMEM;
+	return copy;
+}
+
+static int copy_untold(struct window_namer *namer, const struct address_names *told)
+{
+	struct arena *strings = &namer->untold_strings;
+	struct frame_name *names = arena_alloc(strings, told->count * sizeof(*names));
+	struct address_names copy = *told;
+	int error = names || !told->count ? 0 : -ENOMEM;
+
+	copy.address.module = copy_string(strings, told->address.module, &error);
+	copy.address.build_id = copy_string(strings, told->address.build_id, &error);
+	for (size_t i = 0; i < told->count && !error; i++) {
+		names[i] = told->names[i];
+		names[i].function = copy_string(strings, told->names[i].function, &error);
+		names[i].file = copy_string(strings, told->names[i].file, &error);
+	}
+	copy.names = names;
+	if (!error)
+		buffer_append(&namer->untold, &copy, sizeof(copy));
+	return error ? error : buffer_error(&namer->untold);
+}
+
+static int keep_untold(struct naming *naming)
+{
+	const struct address_names *names = (const struct address_names *)naming->names.data;
+	const size_t count = naming->names.size / sizeof(*names);
+	int error = 0;
+
+	for (size_t i = 0; i < count && !error; i++)
+		if (!is_remembered(&names[i]))
+			error = copy_untold(naming->namer, &names[i]);
+	return error;
+}
+
+static void forget_untold(struct window_namer *namer)
+{
+	buffer_clear(&namer->untold);
+	arena_release(&namer->untold_strings);
+	arena_init(&namer->untold_strings);
+}
+
+/* What a store is told by itself is synced by itself, which writes pages of the disk: few names wait for the next window. */
 static bool is_told_later(const struct naming *naming, const struct window_shelf *shelf)
 {
-	return shelf->store && !naming->at_once && !naming->is_forgotten &&
+	return shelf->store && !naming->at_once &&
 	       naming->names.size < MIN_TOLD_NAMES * sizeof(struct address_names);
 }
 
 static int tell_shelf(struct naming *naming, const struct window_shelf *shelf)
 {
-	int told = shelf->store ? known_code_tell(&naming->namer->code, shelf->store) : 0,
-	    error = 0;
+	struct window_namer *namer = naming->namer;
+	int told = shelf->store ? known_code_tell(&namer->code, shelf->store) : 0, error;
 
-	if (naming->names.size)
+	buffer_append(&naming->names, namer->untold.data, namer->untold.size);
+	error = buffer_error(&naming->names);
+	if (!error && naming->names.size)
 		error = shelf->add_names(shelf->context,
 					 (const struct address_names *)naming->names.data,
 					 naming->names.size / sizeof(struct address_names));
+	forget_untold(namer);
 	return error ? error : told;
 }
 
@@ -657,8 +720,9 @@ static int name(struct window_namer *namer, const struct window_code *code, bool
 		error = shelf->each_unnamed(shelf->context, find_wanted, &naming);
 	if (!error)
 		error = ask(&naming);
-	if (!error && !is_told_later(&naming, shelf))
-		error = tell_shelf(&naming, shelf);
+	if (!error)
+		error = is_told_later(&naming, shelf) ? keep_untold(&naming)
+						      : tell_shelf(&naming, shelf);
 	if (!error)
 		held_modules_sweep(&namer->held);
 	return error;

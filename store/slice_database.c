@@ -7,7 +7,7 @@
 
 #include "store/slice_file.h"
 
-#define LAST_VERSION 63 /* beyond it is none: the head is damaged */
+#define LAST_VERSION 255 /* beyond it is none: the head is damaged */
 
 /* Of a database that somebody else made: it has one table, and nothing is to be run. */
 static const char schema[] =

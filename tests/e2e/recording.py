@@ -358,7 +358,6 @@ def cgroup_in(hierarchy, name):
     outer = Path(hierarchy, f"hearth-test-{os.getpid()}")
     inner = outer / name
     inner.mkdir(parents=True)
-    yield outer, inner
 
     def is_removed(folder):
         try:
@@ -367,5 +366,8 @@ def cgroup_in(hierarchy, name):
             return False
         return True
 
-    for folder in (inner, outer):
-        until(lambda folder=folder: is_removed(folder), f"{folder} is empty", 10)
+    try:
+        yield outer, inner
+    finally:
+        for folder in (inner, outer):
+            until(lambda folder=folder: is_removed(folder), f"{folder} is empty", 10)

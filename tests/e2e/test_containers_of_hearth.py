@@ -163,15 +163,29 @@ def test_the_image_records_with_these_privileges(schemas, image_root, tmp_path):
     wrong = [row for row in json.loads(told.stdout)
              if row["verdict"] != "good" and row["check"] not in ("hardware cycles", "debug files")]  # fmt: skip
     assert not wrong
-    ended = run_in_container(tmp_path, image_root, capabilities, "record", "-d", "1", "-o", "/dev/null", "--format", "folded", "--stats", "-")
+    with hearth.held_sample("recursion", 30) as child:
+        child.say()
+        ended = run_in_container(tmp_path, image_root, capabilities, "record", "-d", "1", "-o", "/dev/null", "--format", "folded", "--stats", "-")
     assert ended.returncode == 0, ended
     ticks = json.loads(ended.stdout)["ticks"]
     assert ticks["due"] > 0 and ticks["complete"] > 0, ticks
 
 
+NAME_IN_RUNC = "runc"  # as its own specification says
+
+
+def first_process_shows_its_name():
+    """Some machines let nobody look into PID 1, not even root: tests/unit/machine_name_test.c has one of its own."""
+    try:
+        os.stat("/proc/1/ns/uts")
+    except PermissionError:
+        return False
+    return True
+
+
 @pytest.mark.root
 def test_the_image_tells_names(schemas, image_root, tmp_path):
-    """With the mounts of the manifest: a pod's and its container's are known, and the machine's is not that of hearth's own container."""
+    """With the mounts of the manifest: a pod's and its container's are known, and the machine's, where PID 1 shows it, is not that of hearth's own container."""
     capabilities = container_of(schemas)["securityContext"]["capabilities"]["add"]
     container = "fedcba9876543210" * 4
     with contextlib.ExitStack() as engine:
@@ -181,10 +195,10 @@ def test_the_image_tells_names(schemas, image_root, tmp_path):
         (inner / "cgroup.procs").write_text(str(child.pid))
         child.say()
         known = {"container": ANNOTATIONS["io.kubernetes.cri.container-name"], "pod": ANNOTATIONS["io.kubernetes.cri.sandbox-name"],
-                 "host": os.uname().nodename}  # fmt: skip
+                 "host": os.uname().nodename if first_process_shows_its_name() else NAME_IN_RUNC}  # fmt: skip
         for label, value in known.items():
             told = run_in_container(
-                tmp_path, image_root, capabilities, "record", "-p", child.pid, "-d", "1", "--by", label, "-o", "-", "--format", "folded",
+                tmp_path, image_root, capabilities, "record", "-p", str(child.pid), "-d", "1", "--by", label, "-o", "-", "--format", "folded",
                 mounted=[path for path in sorted(folders_that_tell_names(schemas)) if os.path.isdir(path)],
             )  # fmt: skip
             assert told.returncode == 0, told

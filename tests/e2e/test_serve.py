@@ -361,6 +361,15 @@ def test_processes_that_begin_and_end_are_events(store):
         assert not any(event["text"].startswith("hearth-") for event in events_of(store))
 
 
+def test_what_was_set_aside_at_the_start_is_an_event(store):
+    store.mkdir()
+    (store / "000007-open.slice").write_bytes(b"no database" * 100)
+    with serving.serving(store) as serve:
+        serve.wait_for("1 slice that was not ended is damaged and set aside: 000007-damaged.slice")
+        [told] = recording.until(lambda: [event["text"] for event in events_of(store) if event["kind"] == "slices_damaged"], "the event")
+        assert "000007-damaged.slice" in told
+
+
 def family_of(pid):
     """The processes that any of its threads started."""
     return [int(child) for thread in Path(f"/proc/{pid}/task").glob("*/children") for child in thread.read_text().split()]

@@ -199,7 +199,6 @@ def test_what_is_set_aside_is_named(store, script):
     named = "2 slices that were not ended are damaged and set aside: 000007-damaged.slice, 000008-damaged.slice"
     ended = run("store", "import", script, "--store", store, "--at", f"@{NOON}")
     assert ended.returncode == 0 and named in ended.stderr, ended
-    assert named in run("store", "events", "--store", store).stdout
     (store / "000020-open.slice").write_bytes(b"no database" * 100)
     again = run("store", "import", script, "--store", store, "--at", f"@{NOON}")
     assert "1 slice that was not ended is damaged and set aside: 000020-damaged.slice\n" in again.stderr, again
