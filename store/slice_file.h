@@ -104,7 +104,7 @@ struct slice_report {
 	uint64_t
 		missing; /* that should be there and are not; in their place, or ahead of the first one, one without a body is taken */
 	bool is_sealed;
-	bool is_mended; /* the file is damaged, whatever could be read */
+	bool is_mended; /* the file of a sealed one is damaged, whatever could be read */
 };
 
 /*

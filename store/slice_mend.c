@@ -23,12 +23,9 @@
 #define FILE_PAGES      28
 #define FILE_CHANGES_OF 92 /* for which the number of pages holds */
 
-#define POINTER_BYTES    2 /* to a cell */
-#define CHILD_BYTES      4 /* number of a page */
-#define LEAST_CELL_BYTES 4
-#define MAX_ROW_BYTES    9 /* of a number of variable length */
-
-#define MAX_GAP 8 /* rows that may be lost ahead of the last one */
+#define POINTER_BYTES 2 /* to a cell */
+#define CHILD_BYTES   4 /* number of a page */
+#define MAX_ROW_BYTES 9 /* of a number of variable length */
 
 /* A page, and the row that is the last one below it. */
 struct subtree {
@@ -157,26 +154,25 @@ static int note_row(struct mending *mending, const struct found_row *row)
 	return buffer_error(&mending->found);
 }
 
-/* Behind as many as there are to be, where that number is wrong, those that go on. */
+/* How many there are to be may be wrong: behind that number they have to go on. Pointers end where the first cell begins. */
 static int find_rows(struct mending *mending, uint32_t number)
 {
 	const uint8_t *page = page_at(mending, number);
 	const size_t told = get_u16(page + PAGE_CELLS);
-	const size_t most = (mending->page_size - LEAF_HEAD) / (POINTER_BYTES + LEAST_CELL_BYTES);
+	size_t end = mending->page_size, cell = 0;
 	uint64_t last = 0;
-	size_t found = 0;
 	int error = 0;
 
-	for (size_t at = LEAF_HEAD;
-	     at + POINTER_BYTES <= mending->page_size && found < most && !error;
-	     at += POINTER_BYTES) {
+	for (size_t at = LEAF_HEAD; at + POINTER_BYTES <= end && !error; at += POINTER_BYTES) {
 		struct found_row row = { .page = number, .offset = get_u16(page + at) };
+		const bool is_told = cell++ < told;
 
 		row.row = row_of_cell(page, mending->page_size, row.offset);
-		if (!row.row || ((at - LEAF_HEAD) / POINTER_BYTES >= told && row.row != last + 1))
+		if (!row.row || row.offset < at + POINTER_BYTES ||
+		    (!is_told && last && row.row != last + 1))
 			continue;
 		last = row.row;
-		found++;
+		end = row.offset < end ? row.offset : end;
 		error = note_row(mending, &row);
 	}
 	return error;
@@ -189,7 +185,7 @@ static bool goes_on(uint64_t last, const struct found_row *row, const struct fou
 		return false;
 	if (row->row == last + 1)
 		return true;
-	return next ? next->row == row->row + 1 : row->row - last <= MAX_GAP;
+	return next && next->row == row->row + 1;
 }
 
 /* Those that do not go on are taken out. */

@@ -489,12 +489,21 @@ static int count_missing(struct slice_reader *reader, uint64_t *ret_missing)
 	return error;
 }
 
-/* More of them may be there than the tree leads to. */
+static bool ends_with_seal(const struct slice_reader *reader)
+{
+	int64_t kind;
+
+	return !slice_database_number(reader->database,
+				      "SELECT kind FROM chunk ORDER BY id DESC LIMIT 1", &kind) &&
+	       kind == CHUNK_SEAL;
+}
+
+/* More of them may be there than the tree leads to, the seal among them. */
 static int look_for_missing(struct slice_reader *reader, uint64_t *ret_missing)
 {
 	int error = count_missing(reader, ret_missing);
 
-	if ((error == -EBADMSG || *ret_missing) && !mend(reader))
+	if ((error == -EBADMSG || *ret_missing || !ends_with_seal(reader)) && !mend(reader))
 		error = count_missing(reader, ret_missing);
 	return error;
 }
@@ -513,7 +522,9 @@ int slice_read(struct slice_reader *reader, struct window_span part, slice_chunk
 	reading.knows_missing = ret_report->missing > 0;
 	if (!error)
 		error = each_row(reader, 1, take_row, &reading);
-	ret_report->is_mended = reader->is_mended;
+	/* One that is not sealed, and has all its rows, was only looked at. */
+	ret_report->is_mended = reader->is_mended && (ret_report->is_sealed ||
+						      ret_report->damaged || ret_report->missing);
 	sqlite3_exec(reader->database, "COMMIT", NULL, NULL, NULL);
 	return error;
 }
