@@ -309,13 +309,18 @@ static bool can_wait(const struct naming *naming, uint32_t identity, const struc
 	       !held_modules_hold(&namer->held, identity, module);
 }
 
+static const char *copy_string(struct arena *strings, const char *string, int *error)
+{
+	const char *copy = string ? arena_string(strings, string, strlen(string)) : NULL;
+
+	if (string && !copy)
+		*error = -ENOMEM;
+	return copy;
+}
+
 static const char *keep_string(struct naming *naming, const char *string)
 {
-	const char *kept = string ? arena_string(&naming->strings, string, strlen(string)) : NULL;
-
-	if (string && !kept)
-		naming->error = -ENOMEM;
-	return kept;
+	return copy_string(&naming->strings, string, &naming->error);
 }
 
 static void append_told(struct naming *naming, const struct address_names *told)
@@ -628,15 +633,6 @@ static void naming_release(struct naming *naming)
 static bool is_remembered(const struct address_names *told)
 {
 	return told->count && told->count <= KNOWN_NAMES_MAX_CHAIN;
-}
-
-static const char *copy_string(struct arena *strings, const char *string, int *error)
-{
-	const char *copy = string ? arena_string(strings, string, strlen(string)) : NULL;
-
-	if (string && !copy)
-		*error = -ENOMEM;
-	return copy;
 }
 
 static int copy_untold(struct window_namer *namer, const struct address_names *told)
