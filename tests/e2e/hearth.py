@@ -349,6 +349,49 @@ class LeftBehind:
             time.sleep(0.02)  # there is no event for it: looks again until the deadline
 
 
+# --- ticks that are late, and time that is stolen -------------------------------------------------------
+#
+# A hypervisor that gives a CPU to others stops its timer: ticks that were due meanwhile are late, so that they
+# have no stack, and shares are those of what fired. The kernel's CPU time lacks what was stolen, which ticks
+# count: there may be more of them than that, by as much as was stolen, and where nothing was, by nothing.
+
+
+def fired(stacks):
+    """Those of ticks for which a timer fired."""
+    return [stack for stack in stacks if stack.reason != "late"]
+
+
+def fired_ticks(stats):
+    return stats["ticks"]["due"] - stats["ticks"]["lost"]["late"]
+
+
+def stolen_ticks(stats):
+    """Of the time that was stolen from this machine while hearth recorded."""
+    return stats["steal_ns"] / 1e9 * stats["rate_hz"]
+
+
+def read_steal_ns(stat):
+    """From all CPUs so far: the eighth number of the first line (proc(5), /proc/stat)."""
+    return int(stat.splitlines()[0].split()[8]) * (10**9 // os.sysconf("SC_CLK_TCK"))
+
+
+class StolenTime:
+    """What is stolen from this machine while the `with` block runs."""
+
+    def __init__(self, path="/proc/stat"):
+        self.path = Path(path)
+
+    def __enter__(self):
+        self.before_ns = read_steal_ns(self.path.read_text())
+        return self
+
+    def __exit__(self, *_):
+        self.ns = read_steal_ns(self.path.read_text()) - self.before_ns
+
+    def ticks(self, rate):
+        return self.ns / 1e9 * rate
+
+
 # --- judging counts ---------------------------------------------------------------------------------
 #
 # A share that a test checks comes with a bound in which a right profile lies with this confidence, for each
@@ -422,3 +465,9 @@ def tick_deviation(switches):
     the sum of such variables.
     """
     return math.sqrt((switches + 1) * math.log(2 / (1 - CONFIDENCE)) / 2)
+
+
+def assert_ticks_of_cpu_time(ticks, expected, stolen):
+    """Of a process's CPU time × rate ticks, within the spread of such counts (5 sigma: 1 in a million)."""
+    slack = 5 * expected**0.5 + 2
+    assert expected - slack <= ticks <= expected + slack + stolen, f"{ticks} ticks for {expected:.0f}, {stolen:.0f} stolen"

@@ -138,7 +138,7 @@ def test_what_is_said_of_deleted_files_is_true(capabilities, is_good, tmp_path):
             with hearth.Child(*command, "-F", 499, "-d", 0.5, "-o", out) as recorder:
                 ended = recorder.end()
     assert ended.returncode == 0, ended
-    stacks = hearth.read_folded(out)
+    stacks = hearth.fired(hearth.read_folded(out))
     named = hearth.ticks(stacks, lambda stack: "main" in stack.frames) / hearth.ticks(stacks)
     assert named > 0.9 if is_good else named == 0, stacks
 

@@ -68,12 +68,13 @@ def test_due_ticks_of_a_running_process(tmp_path):
             ended = recorder.interrupt()
             last = recording.run_ns(child.pid)
     assert ended.returncode == 0, ended
-    told = json.loads(stats.read_text())["ticks"]
-    hearth.check_accounts(hearth.read_folded(out), json.loads(stats.read_text()))
+    stats_told = json.loads(stats.read_text())
+    told = stats_told["ticks"]
+    hearth.check_accounts(hearth.read_folded(out), stats_told)
     slack = hearth.tick_deviation(switches)
-    fired = told["due"] - told["lost"]["late"]
+    fired, stolen = hearth.fired_ticks(stats_told), hearth.stolen_ticks(stats_told)
     assert told["due"] >= 0.98 * (ending - begun) / 1e9 * 999 - slack
-    assert fired <= 1.02 * (last - first) / 1e9 * 999 + slack
+    assert fired <= 1.02 * (last - first) / 1e9 * 999 + slack + stolen, f"{stolen:.0f} stolen"
 
 
 def switches_of(pid):
@@ -85,7 +86,7 @@ def test_idle_and_due_are_all_time():
     """Two busy processes, and idle CPUs if there are more: together every period of every CPU.
 
     Each timer starts and stops somewhat apart from the recording's own clock: 60 ms of each CPU's time is
-    far more than that takes. It is no matter of chance, so there is no confidence to be stated.
+    far more than that takes, and what is stolen meanwhile. It is no matter of chance, so there is no confidence to be stated.
     """
     rate = 999
     with recording.busy("shares_70_30"), recording.busy("recursion"):
@@ -94,7 +95,7 @@ def test_idle_and_due_are_all_time():
     assert cpus == recording.online_cpus()
     every = cpus * rate * recorded.stats["duration_ns"] / 1e9
     assert told["idle"] + told["due"] <= every + cpus
-    assert told["idle"] + told["due"] >= every - cpus * (1 + 0.06 * rate)
+    assert told["idle"] + told["due"] >= every - cpus * (1 + 0.06 * rate) - hearth.stolen_ticks(recorded.stats)
 
 
 def idle_seconds():
@@ -123,10 +124,11 @@ def test_idle_ticks_are_idle_time(tmp_path):
             recorder.wait_for("no tick hit the target")
             last = idle_seconds()
             assert recorder.end().returncode == 0
-    told = json.loads(stats.read_text())["ticks"]
+    stats_told = json.loads(stats.read_text())
+    told = stats_told["ticks"]
     assert told["due"] == 0
     assert told["idle"] >= 0.98 * rate * (last - begun - unit - 0.1 * recording.online_cpus())
-    assert told["idle"] <= 1.02 * rate * (last - first + unit)
+    assert told["idle"] <= 1.02 * rate * (last - first + unit) + hearth.stolen_ticks(stats_told)
 
 
 # A new stack each time it is looked at: a chain of a hundred calls, each of either of two functions, by a
@@ -214,7 +216,7 @@ def test_many_stacks_are_lost_nowhere(ever_new):
         recorded = hearth.record("--comm", "ever_new", "-F", 2000, "-d", 2)
     told = recorded.stats["ticks"]
     assert {reason: n for reason, n in told["lost"].items() if n and reason != "late"} == {}
-    assert recorded.stats["stacks"] > 0.9 * told["due"]
+    assert recorded.stats["stacks"] > 0.9 * hearth.fired_ticks(recorded.stats)
 
 
 def test_statistics_have_every_field():
@@ -278,7 +280,8 @@ def test_own_reading_of_the_cost_is_the_kernels():
         switch.write_text(before)
     own = recorded.stats["self"]
     assert own["bpf_runs"] > 500
-    assert 0.75 * own["kernel_bpf_ns"] <= own["bpf_ns"] <= own["kernel_bpf_ns"]
+    assert 0.75 * own["kernel_bpf_ns"] <= own["bpf_ns"] + recorded.stats["steal_ns"]
+    assert own["bpf_ns"] <= own["kernel_bpf_ns"]
 
 
 def test_workers_of_io_uring_have_no_user_half(tmp_path):

@@ -27,7 +27,7 @@ def record(folder, *before, **options):
     with hearth.Child(*command, **options) as recorder:
         ended = recorder.end()
     assert ended.returncode == 0, ended
-    stacks = [stack for stack in hearth.read_folded(out) if stack.process == "dd" and stack.reason != "late"]
+    stacks = [stack for stack in hearth.fired(hearth.read_folded(out)) if stack.process == "dd"]
     return stacks, json.loads(stats.read_text())
 
 

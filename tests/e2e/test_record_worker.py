@@ -68,7 +68,7 @@ def test_one_users_files_are_read_by_a_worker_of_their_own(tmp_path):
         assert recorder.end().returncode == 0
     told = json.loads(stats.read_text())["self"]["worker"]
     assert (told["started"], told["failed"]) == (8 + 2, 0), told
-    stacks = [stack for stack in hearth.read_folded(out) if stack.reason != "late"]
+    stacks = hearth.fired(hearth.read_folded(out))
     assert hearth.ticks(stacks, lambda stack: "main" in stack.frames) > 0.95 * hearth.ticks(stacks)
 
 
@@ -91,7 +91,7 @@ def test_one_that_dies_or_hangs_is_replaced(number, tmp_path):
     told = json.loads(stats.read_text())["self"]["worker"]
     assert told["started"] >= 2 and told["failed"] == 1, told  # more, where other users have programs
     assert "the process that reads files died, hung" in ended.stderr
-    stacks = [stack for stack in hearth.read_folded(out) if stack.process in ("fresh", "other")]
+    stacks = [stack for stack in hearth.fired(hearth.read_folded(out)) if stack.process in ("fresh", "other")]
     whole = [stack for stack in stacks if stack.fate == "complete" and "main" in stack.frames]
     if number == signal.SIGKILL:
         assert hearth.ticks(whole) >= 0.95 * hearth.ticks(stacks)
