@@ -94,19 +94,36 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def pointed_at(shown):
+    """The block of the flame graph that the cursor is on."""
+    found = re.search(r"^[\d.]+ % (?:\(itself [\d.]+ %\) )?(\S+) *$", shown, re.MULTILINE)
+    return found and found[1]
+
+
 @pytest.mark.root
 def test_a_process_is_chosen_and_zoomed_into():
-    with load() as child, top("--comm", "shares_70_30") as terminal:
-        terminal.wait_for_text("take_turns")
+    """While it is paused: blocks stay where they are, however many ticks the next interval has."""
+    with load() as child, top("--span", "start", "--comm", "shares_70_30") as terminal:
+        terminal.wait_for(lambda text: ticks(text) > 50 and "take_turns" in text, "ticks")
+        terminal.press("p")
+        terminal.wait_for_text("PAUSED")
         terminal.press("Down")
         terminal.wait_for_text(f"flame graph of shares_70_30 ({child.pid})")
-        terminal.press("Enter", "Down", "Down", "Down")
-        terminal.wait_for(lambda text: re.search(r"^[\d.]+ % .*main", text, re.MULTILINE), "the cursor moves")
-        for _ in range(6):
+        terminal.press("Enter")
+        passed = [terminal.wait_for(pointed_at, "the process's block")]
+        while "take_turns" not in passed:
             terminal.press("Down")
-        terminal.press("Up", "Enter")
-        terminal.wait_for(lambda text: re.search(r"zoomed to (seventy|thirty|take_turns)", text), "zoomed")
+            passed.append(terminal.wait_for(lambda text: pointed_at(text) not in (None, *passed) and pointed_at(text), "a block below"))
+        assert passed[-2:] == ["main", "take_turns"], passed
+        terminal.press("Down")
+        wider = terminal.wait_for(lambda text: pointed_at(text) != "take_turns" and pointed_at(text), "what it calls most")
+        assert wider == "seventy"
+        terminal.press("Up")
+        terminal.wait_for(lambda text: pointed_at(text) == "take_turns", "the block above")
+        terminal.press("Enter")
+        terminal.wait_for_text("zoomed to take_turns")
         terminal.press("u")
+        terminal.wait_for_text("zoomed to main")
         terminal.press("t")
         terminal.wait_for(lambda text: re.search(r"- (main|take_turns)", text), "the tree")
         quit_top(terminal)
