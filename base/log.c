@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -28,17 +30,34 @@ void log_with_levels(void)
 	has_levels = true;
 }
 
+/* What is said of no memory is said without any, and without what could steer a terminal. */
+static void write_plain(const char *head, char *text)
+{
+	struct iovec parts[] = {
+		{ (char *)head, strlen(head) },
+		{ text, strlen(text) },
+		{ (char *)"\n", 1 },
+	};
+
+	for (char *at = text; *at; at++)
+		if (*at < 0x20 || *at == 0x7f)
+			*at = '?';
+	while (writev(STDERR_FILENO, parts, 3) < 0 && errno == EINTR)
+		;
+}
+
 static void log_line(struct log_level level, const char *format, va_list arguments)
 {
 	char text[LINE_LIMIT];
 	struct buffer line;
 	int error = errno; /* a caller may still want it */
+	const char *head = has_levels && !lines ? level.level : level.words;
 	int length = vsnprintf(text, sizeof(text), format, arguments);
 
 	if (length < 0)
 		return;
 	buffer_init(&line);
-	buffer_append_string(&line, has_levels && !lines ? level.level : level.words);
+	buffer_append_string(&line, head);
 	/* File and process names stand in these lines: nothing in them may steer a terminal. */
 	utf8_append_clean(&line, text, strlen(text), LINE_LIMIT);
 	buffer_append_char(&line, '\n');
@@ -48,6 +67,8 @@ static void log_line(struct log_level level, const char *format, va_list argumen
 	while (!lines && !buffer_error(&line) && write(STDERR_FILENO, line.data, line.size) < 0 &&
 	       errno == EINTR)
 		;
+	if (!lines && buffer_error(&line))
+		write_plain(head, text);
 	buffer_release(&line);
 	errno = error;
 }
