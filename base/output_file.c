@@ -225,8 +225,10 @@ static int replace(const char *link, const struct output_names *names)
 		error = -errno;
 	if (!error && linkat(AT_FDCWD, link, AT_FDCWD, names->hidden, AT_SYMLINK_FOLLOW))
 		error = -errno;
-	if (!error && rename(names->hidden, names->target))
+	if (!error && rename(names->hidden, names->target)) {
 		error = -errno;
+		unlink(names->hidden);
+	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return error;
 }
