@@ -11,6 +11,7 @@
 #include "model/node_copy.h"
 #include "model/origin_copy.h"
 #include "model/profile.h"
+#include "model/regexp.h"
 #include "model/value_move.h"
 
 DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
@@ -110,30 +111,46 @@ int label_filter_add(struct label_filter *filter, const char *text, const char *
 
 /* --- samples --- */
 
-static bool is_true(const struct label_term *term, const struct profile *profile,
-		    const struct label_set *set)
+static int check_term(const struct label_term *term, const struct profile *profile,
+		      const struct label_set *set, bool *ret_is_true)
 {
 	uint32_t value = set->values[term->label];
 	const char *text;
 	char digits[16];
-	bool is_met;
+	bool is_met = false;
+	int error = 0;
 
+	*ret_is_true = term->is_negated;
 	if (value == PROFILE_NONE)
-		return term->is_negated;
+		return 0;
 	snprintf(digits, sizeof(digits), "%u", value);
 	text = sample_label_is_number(term->label) ? digits : profile_string(profile, value, NULL);
-	is_met = term->is_regexp ? !regexec(&term->regexp, text, 0, NULL, 0)
-				 : !strcmp(term->text, text);
-	return is_met != term->is_negated;
+	if (term->is_regexp)
+		error = regexp_matches(&term->regexp, text, &is_met);
+	else
+		is_met = !strcmp(term->text, text);
+	*ret_is_true = is_met != term->is_negated;
+	return error;
+}
+
+static int check_terms(const struct label_filter *filter, const struct profile *profile,
+		       const struct label_set *set, bool *ret_takes)
+{
+	bool takes = true;
+	int error = 0;
+
+	for (size_t i = 0; i < filter->count && takes && !error; i++)
+		error = check_term(&filter->terms[i], profile, set, &takes);
+	*ret_takes = takes;
+	return error;
 }
 
 bool label_filter_takes(const struct label_filter *filter, const struct profile *profile,
 			const struct label_set *set)
 {
-	for (size_t i = 0; i < filter->count; i++)
-		if (!is_true(&filter->terms[i], profile, set))
-			return false;
-	return true;
+	bool takes;
+
+	return !check_terms(filter, profile, set, &takes) && takes;
 }
 
 /* What moves. */
@@ -148,14 +165,17 @@ static int filtering_init(struct filtering *filtering, const struct label_filter
 {
 	const struct samples *samples = profile_samples(from);
 	uint32_t sets = samples_labels_count(samples), nodes = profile_node_count(from);
+	int error = 0;
 
 	filtering->sets = malloc(sets * sizeof(*filtering->sets));
 	filtering->wanted = calloc(nodes, sizeof(*filtering->wanted));
 	filtering->nodes = malloc(nodes * sizeof(*filtering->nodes));
 	if (!filtering->sets || !filtering->wanted || !filtering->nodes)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < sets; i++)
-		filtering->sets[i] = label_filter_takes(filter, from, samples_labels(samples, i));
+	for (uint32_t i = 0; i < sets && !error; i++)
+		error = check_terms(filter, from, samples_labels(samples, i), &filtering->sets[i]);
+	if (error)
+		return error;
 	for (size_t i = 0; i < samples_count(samples); i++) {
 		struct sample sample = samples_get(samples, i);
 

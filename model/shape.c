@@ -15,6 +15,7 @@
 #include "model/frame_copy.h"
 #include "model/origin_copy.h"
 #include "model/profile.h"
+#include "model/regexp.h"
 #include "model/samples.h"
 #include "model/shaping.h"
 #include "model/top_frames.h"
@@ -71,14 +72,6 @@ static int match_text_set(struct match_text *text, const struct profile *profile
 	return buffer_string(&text->name) && buffer_string(&text->path) ? 0 : -ENOMEM;
 }
 
-static int match_regexp(const regex_t *regexp, struct buffer *text, bool *ret_matches)
-{
-	int result = regexec(regexp, buffer_string(text), 0, NULL, 0);
-
-	*ret_matches = !result;
-	return result == REG_ESPACE ? -ENOMEM : 0;
-}
-
 static int match_pattern(const struct shaping_pattern *pattern, struct match_text *text,
 			 bool *ret_matches)
 {
@@ -88,9 +81,9 @@ static int match_pattern(const struct shaping_pattern *pattern, struct match_tex
 		*ret_matches = !strcmp(pattern->text, text->name.data ? text->name.data : "");
 		return 0;
 	}
-	error = match_regexp(&pattern->regexp, &text->name, ret_matches);
+	error = regexp_matches(&pattern->regexp, buffer_string(&text->name), ret_matches);
 	if (!error && !*ret_matches && text->path.size && strchr(pattern->text, '/'))
-		error = match_regexp(&pattern->regexp, &text->path, ret_matches);
+		error = regexp_matches(&pattern->regexp, buffer_string(&text->path), ret_matches);
 	return error;
 }
 
