@@ -5,8 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yajl/yajl_parse.h>
 
+#include "base/json_reader.h"
 #include "model/profile_reader.h"
 
 #define EXACT_DIGITS 15  /* that a double and a uint64_t both hold */
@@ -159,28 +159,28 @@ void *json_document_begin(const struct json_document_ops *ops, struct profile *p
 	document->ops = ops;
 	document->profile = profile;
 	document->report = report;
-	document->json = yajl_alloc(&callbacks, NULL, document);
-	if (document->json) {
-		yajl_config(document->json, yajl_dont_validate_strings, 1);
+	document->json = json_reader_new(&callbacks, document);
+	if (document->json)
 		return document;
-	}
 	json_document_free(document);
 	return NULL;
 }
 
 uint64_t json_document_offset(const struct json_document *document)
 {
-	return document->offset + yajl_get_bytes_consumed(document->json);
+	return document->offset + json_reader_consumed(document->json);
 }
 
 int json_document_feed(void *state, const char *bytes, size_t size)
 {
 	struct json_document *document = state;
-	yajl_status status = yajl_parse(document->json, (const unsigned char *)bytes, size);
+	int error = json_reader_feed(document->json, bytes, size);
 
 	if (document->error)
 		return document->error;
-	if (status != yajl_status_ok) {
+	if (error == -ENOMEM)
+		return error;
+	if (error) {
 		read_report_add(document->report, json_document_offset(document), "no JSON");
 		return -EPROTO;
 	}
@@ -191,11 +191,13 @@ int json_document_feed(void *state, const char *bytes, size_t size)
 int json_document_finish(void *state)
 {
 	struct json_document *document = state;
-	yajl_status status = yajl_complete_parse(document->json);
+	int error = json_reader_finish(document->json);
 
 	if (document->error)
 		return document->error;
-	if (status != yajl_status_ok) {
+	if (error == -ENOMEM)
+		return error;
+	if (error) {
 		read_report_add(document->report, document->offset, "no JSON, or cut off");
 		return -EPROTO;
 	}
@@ -208,8 +210,7 @@ void json_document_free(void *state)
 
 	if (document->ops->release)
 		document->ops->release(document);
-	if (document->json)
-		yajl_free(document->json);
+	json_reader_free(document->json);
 	buffer_release(&document->places);
 	free(document);
 }

@@ -50,7 +50,7 @@ struct json_document {
 	const struct json_document_ops *ops;
 	struct profile *profile;
 	struct read_report *report;
-	struct yajl_handle_t *json;
+	struct json_reader *json;
 	uint64_t offset;      /* of the piece that is being fed */
 	struct buffer places; /* uint8_t, from the outermost on */
 	uint8_t next, value;  /* of the next value in a map */
