@@ -104,6 +104,11 @@ void buffer_append(struct buffer *buffer, const void *bytes, size_t size)
 		memcpy(room, bytes, size);
 }
 
+void buffer_fail_with(struct buffer *buffer, const struct buffer *part)
+{
+	buffer->failed |= part->failed;
+}
+
 void buffer_append_char(struct buffer *buffer, char c)
 {
 	buffer_append(buffer, &c, 1);

@@ -45,6 +45,9 @@ void buffer_append_u64(struct buffer *buffer, uint64_t value); /* decimal */
 void buffer_printf(struct buffer *buffer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Fails as well where `part`, of which something was appended, did. */
+void buffer_fail_with(struct buffer *buffer, const struct buffer *part);
+
 /* Room for `size` more bytes at the end, counted as appended; NULL when memory ran out. */
 void *buffer_extend(struct buffer *buffer, size_t size);
 

@@ -192,7 +192,7 @@ static void append_names(struct buffer *to, const char *first, size_t count)
 }
 
 /* The names of files that are drawn, without their folders. What comes by standard input has none. */
-static void name_drawing(struct rendering *rendering)
+static int name_drawing(struct rendering *rendering)
 {
 	const struct operands *operands = rendering->operands;
 	const char *first = NULL, *slash;
@@ -201,10 +201,11 @@ static void name_drawing(struct rendering *rendering)
 		if (operands->sides[i] == SIDE_RENDERED)
 			first = operands->paths[i];
 	if (!first || profile_input_is_standard(first))
-		return;
+		return 0;
 	slash = strrchr(first, '/');
 	append_names(&rendering->drawn, slash ? slash + 1 : first, operands->counts[SIDE_RENDERED]);
 	rendering->name = buffer_string(&rendering->drawn);
+	return rendering->name ? 0 : -ENOMEM;
 }
 
 static int call(struct rendering *rendering, struct output_delivery *delivery)
@@ -235,8 +236,11 @@ static int render(const struct operands *operands, const struct output *output)
 	}
 	rendering->output = output;
 	rendering->operands = operands;
-	name_drawing(rendering);
-	error = open_inputs(rendering, operands);
+	error = name_drawing(rendering);
+	if (error)
+		log_error("out of memory");
+	else
+		error = open_inputs(rendering, operands);
 	if (!error)
 		error = output_delivery_init(&delivery, output);
 	if (!error)

@@ -259,11 +259,10 @@ static void write_look(const struct profile *profile, const struct render_option
 	for (uint32_t i = 0; i < profile_frame_count(profile); i++) {
 		struct palette_class class = class_of(profile, order[i], i, options, &name);
 
+		buffer_fail_with(to, &name);
 		profile_block_number(&ramps, class.ramp);
 		profile_block_number(&shades, class.shade);
 	}
-	if (name.failed)
-		to->failed = true;
 	profile_block_column(&content, &ramps);
 	profile_block_column(&content, &shades);
 	profile_block_section(to, "look", &content);

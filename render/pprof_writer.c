@@ -407,8 +407,9 @@ static int write_fates(struct pprof_writer *writer)
 		      (unsigned long long)fates.due, (unsigned long long)fates.complete,
 		      (unsigned long long)fates.truncated, (unsigned long long)fates.lost);
 	write_comment(writer, PPROF_COMMENT_FATES, buffer_string(&text));
+	error = buffer_error(&text);
 	buffer_release(&text);
-	return 0;
+	return error;
 }
 
 static int write_origin(struct pprof_writer *writer)

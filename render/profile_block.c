@@ -145,6 +145,7 @@ static void add_amount(struct facts *facts, const struct count_words *counts, ui
 		return;
 	count_words_append(&text, counts, whole);
 	add_text(facts, "amount", buffer_string(&text));
+	buffer_fail_with(&facts->pairs, &text);
 }
 
 /* Where ticks were taken out, the fates are those of what is left: how many, and of all. */
@@ -157,6 +158,7 @@ static void add_before(struct facts *facts, const struct count_words *counts,
 		return;
 	count_words_left(&text, counts, profile);
 	add_text(facts, "left", buffer_string(&text));
+	buffer_fail_with(&facts->pairs, &text);
 }
 
 static void write_info(const struct profile *profile, const struct render_options *options,

@@ -50,8 +50,8 @@ uint32_t svg_frames_width(const struct svg_drawing *drawing);
 /* Pixels from the first row of blocks to the last. */
 uint64_t svg_frames_height(const struct svg_drawing *drawing);
 
-/* Marks what the drawing uses; then the blocks with their tooltips, labels, and counts. */
-void svg_frames_note_use(struct svg_drawing *drawing);
+/* Marks what the drawing uses; then the blocks with their tooltips, labels, and counts. 0 or -ENOMEM. */
+int svg_frames_note_use(struct svg_drawing *drawing);
 int svg_frames_write(const struct svg_drawing *drawing, struct buffer *to);
 void svg_strip_write(const struct svg_drawing *drawing, uint64_t top, struct buffer *to);
 

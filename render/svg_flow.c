@@ -80,6 +80,7 @@ static void write_piece(struct svg_flow *flow, const char *swatch, const struct 
 	buffer_printf(flow->to, "<text x=\"%u\" y=\"13\">", swatch_width);
 	xml_append_clean(flow->to, label.data, label.size);
 	buffer_append_string(flow->to, "</text></g>");
+	buffer_fail_with(flow->to, &label);
 	buffer_release(&label);
 }
 

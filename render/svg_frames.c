@@ -6,6 +6,7 @@
  */
 #include "render/svg_drawing.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -142,9 +143,10 @@ static void take_block(const struct svg_drawing *drawing, uint32_t index, struct
 	name_block(drawing, block);
 }
 
-void svg_frames_note_use(struct svg_drawing *drawing)
+int svg_frames_note_use(struct svg_drawing *drawing)
 {
 	struct block block;
+	bool has_failed = false;
 
 	buffer_init(&block.name);
 	for (uint32_t i = 0; drawing->whole && i < drawing->layout.count; i++) {
@@ -158,8 +160,10 @@ void svg_frames_note_use(struct svg_drawing *drawing)
 		}
 		if (block.frame)
 			drawing->used_kinds[block.frame->kind] = true;
+		has_failed |= block.name.failed;
 	}
 	buffer_release(&block.name);
+	return has_failed ? -ENOMEM : 0;
 }
 
 static void append_hundredths(struct buffer *to, uint64_t value)
@@ -223,6 +227,7 @@ static void append_tooltip(const struct svg_drawing *drawing, const struct block
 	xml_append_clean(to, block->name.data, block->name.size);
 	buffer_append_char(to, '\n');
 	xml_append(to, numbers.data, numbers.size);
+	buffer_fail_with(to, &numbers);
 	buffer_release(&numbers);
 	append_provenance(drawing->profile, block->frame, to);
 	buffer_append_string(to, "</title>");
@@ -355,6 +360,7 @@ void svg_strip_write(const struct svg_drawing *drawing, uint64_t top, struct buf
 	buffer_printf(to, "<text id=\"strip\" x=\"%d\" y=\"%" PRIu64 "\">",
 		      SVG_MARGIN + SVG_PAD + 4, top + 19);
 	xml_append(to, summary.data, summary.size);
+	buffer_fail_with(to, &summary);
 	buffer_release(&summary);
 	buffer_append_string(to, "</text>\n");
 }

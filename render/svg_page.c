@@ -47,6 +47,12 @@ static void flow_string(struct svg_flow *flow, const char *text)
 		svg_flow_text(flow, NULL, text, strlen(text));
 }
 
+static void flow_buffer(struct svg_flow *flow, const struct buffer *text)
+{
+	svg_flow_text(flow, NULL, text->data, text->size);
+	buffer_fail_with(flow->to, text);
+}
+
 static void flow_rate(struct svg_flow *flow, const struct profile_origin *origin,
 		      struct buffer *text)
 {
@@ -59,7 +65,7 @@ static void flow_rate(struct svg_flow *flow, const struct profile_origin *origin
 	}
 	if (origin->event)
 		buffer_append_string(text, origin->event);
-	svg_flow_text(flow, NULL, text->data, text->size);
+	flow_buffer(flow, text);
 }
 
 static void flow_origin(struct svg_flow *flow, const struct svg_drawing *drawing,
@@ -72,18 +78,18 @@ static void flow_origin(struct svg_flow *flow, const struct svg_drawing *drawing
 	if (origin->time_unix_ns) {
 		buffer_clear(text);
 		readable_time(text, origin->time_unix_ns);
-		svg_flow_text(flow, NULL, text->data, text->size);
+		flow_buffer(flow, text);
 	}
 	if (origin->duration_ns) {
 		buffer_clear(text);
 		readable_duration(text, origin->duration_ns);
-		svg_flow_text(flow, NULL, text->data, text->size);
+		flow_buffer(flow, text);
 	}
 	flow_rate(flow, origin, text);
 	if (drawing->counts.is_amount) { /* of what, no frame says */
 		buffer_clear(text);
 		count_words_append(text, &drawing->counts, drawing->whole);
-		svg_flow_text(flow, NULL, text->data, text->size);
+		flow_buffer(flow, text);
 	}
 }
 

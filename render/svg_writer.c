@@ -47,7 +47,7 @@ static int prepare(struct svg_drawing *drawing)
 	else if (!error)
 		error = svg_layout_build(drawing->profile, &limits, &drawing->layout);
 	if (!error)
-		svg_frames_note_use(drawing);
+		error = svg_frames_note_use(drawing);
 	return error;
 }
 

@@ -119,7 +119,7 @@ static size_t append_function(const struct top *top, const struct function_total
 	return text_append_name(to, name, size, frame_kind_suffix(row->kind), NAME_COLUMNS);
 }
 
-static void measure_names(struct top *top)
+static void measure_names(struct top *top, struct buffer *to)
 {
 	_cleanup_(buffer_release) struct buffer name = { 0 };
 
@@ -129,18 +129,20 @@ static void measure_names(struct top *top)
 
 		buffer_clear(&name);
 		columns = append_function(top, &top->rows[i], &name);
+		buffer_fail_with(to, &name);
 		if (columns > top->name_columns)
 			top->name_columns = columns;
 	}
 }
 
 /* Smaller counts may be longer than larger ones: "59 min 59 s". */
-static void measure_count(struct top *top, uint64_t count)
+static void measure_count(struct top *top, uint64_t count, struct buffer *to)
 {
 	_cleanup_(buffer_release) struct buffer text = { 0 };
 	int columns;
 
 	text_append_count(&text, &top->counts, count, 0);
+	buffer_fail_with(to, &text);
 	columns = (int)label_columns(text.data, text.size) + COUNT_BLANK;
 	top->count_columns = columns > top->count_columns ? columns : top->count_columns;
 }
@@ -195,20 +197,20 @@ static void append_left_out(const struct top *top, struct buffer *to)
 	buffer_append_string(to, " more\n");
 }
 
-static void measure_counts(struct top *top)
+static void measure_counts(struct top *top, struct buffer *to)
 {
 	top->count_columns = COUNT_LEAST;
 	for (uint32_t i = 0; i < top->shown; i++) {
-		measure_count(top, top->rows[i].self);
-		measure_count(top, top->rows[i].total);
+		measure_count(top, top->rows[i].self, to);
+		measure_count(top, top->rows[i].total, to);
 	}
-	measure_count(top, left_out(top));
+	measure_count(top, left_out(top), to);
 }
 
 static void append_table(struct top *top, struct buffer *to)
 {
-	measure_names(top);
-	measure_counts(top);
+	measure_names(top, to);
+	measure_counts(top, to);
 	buffer_printf(to, "%*s %7s%*s %7s  %-*s  %s\n", top->count_columns, "self", "",
 		      top->count_columns, "total", "", (int)top->name_columns, "function",
 		      "module");
