@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -112,6 +114,17 @@ static int open_writer(const char *path, const struct opening *opening,
 	return error;
 }
 
+/* One that has the same number later would be read with it. */
+static void remove_beside(const char *path)
+{
+	static const char *const endings[] = { "-wal", "-shm", "-journal" };
+	char name[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++)
+		if (snprintf(name, sizeof(name), "%s%s", path, endings[i]) < (int)sizeof(name))
+			unlink(name); /* there may be none */
+}
+
 static int create(const char *path, const struct opening *opening, struct slice_writer **ret_writer)
 {
 	/* SQLite takes what is there. */
@@ -120,9 +133,12 @@ static int create(const char *path, const struct opening *opening, struct slice_
 	if (fd < 0)
 		return -errno;
 	close(fd);
+	remove_beside(path); /* that one who failed has left */
 	error = open_writer(path, opening, ret_writer);
-	if (error)
+	if (error) {
 		unlink(path);
+		remove_beside(path);
+	}
 	return error;
 }
 
