@@ -184,6 +184,8 @@ static int keep(void *context, const void *bytes, size_t size)
 	struct buffer *to = context;
 
 	buffer_append(to, bytes, size);
+	if (buffer_error(to))
+		log_error("out of memory");
 	return buffer_error(to);
 }
 

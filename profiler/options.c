@@ -211,6 +211,8 @@ static enum option_result set_row(const struct option_parser *parser, size_t ind
 	error = row->set(context, row->name, value, &why);
 	if (!error || error == -ECANCELED)
 		return error ? OPTIONS_HELP_SHOWN : OPTIONS_PARSED;
+	if (error == -ENOMEM)
+		why = "out of memory";
 	if (value)
 		log_error("%s%s %s: %s", place, row->name, *value ? value : "''", why);
 	else

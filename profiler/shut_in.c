@@ -308,6 +308,13 @@ static int judge(const struct reading *reading, int error, int status, bool *ret
 	return reading->result.error <= 0 ? reading->result.error : -EIO;
 }
 
+static int log_unstarted(const struct shut_in *called, int error)
+{
+	log_error("%s: cannot start the process that reads it: %s", called->inputs->what,
+		  strerror(-error));
+	return error;
+}
+
 static int call(const struct shut_in *called, bool *ret_has_no_cage)
 {
 	struct reading reading = { .called = called };
@@ -317,12 +324,12 @@ static int call(const struct shut_in *called, bool *ret_has_no_cage)
 	pid_t pid;
 
 	if (pipe2(pipes, O_CLOEXEC))
-		return -errno;
+		return log_unstarted(called, -errno);
 	from = pipes[0];
 	to = pipes[1];
 	pid = fork();
 	if (pid < 0)
-		return -errno;
+		return log_unstarted(called, -errno);
 	if (!pid)
 		_exit(run(to, called));
 	close(take_fd(&to));

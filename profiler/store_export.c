@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profiler/store_export.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -89,6 +90,19 @@ static int write_slices(struct store_writer *writer, struct bytes stream, struct
 	return error;
 }
 
+/* That was made here: of a part of a store nobody would know that it is one. */
+static void remove_folder(const char *path)
+{
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder)))
+		unlinkat(dirfd(folder), entry->d_name, 0);
+	if (folder)
+		closedir(folder);
+	rmdir(path);
+}
+
 static int write_store(struct bytes stream, struct window_span part, const char *to,
 		       struct exported *exported)
 {
@@ -126,7 +140,9 @@ int store_export(const char *folder, struct window_span part, const char *to,
 	if (exported.left_out)
 		log_warning("%llu slices are damaged, and were left out",
 			    (unsigned long long)exported.left_out);
-	if (!error)
+	if (error)
+		remove_folder(to);
+	else
 		*ret_exported = exported;
 	return error;
 }

@@ -127,6 +127,8 @@ static int keep(void *context, const void *bytes, size_t size)
 	struct buffer *stream = context;
 
 	buffer_append(stream, bytes, size);
+	if (buffer_error(stream))
+		log_error("out of memory");
 	return buffer_error(stream);
 }
 
