@@ -52,6 +52,7 @@ BENCHES      := $(patsubst tests/bench/%.c,$(OUTPUT)/bench/%,$(wildcard tests/be
 		$(OUTPUT)/bench/fp_peer.bpf.o $(OUTPUT)/bench/spin_in \
 		$(foreach kept,omit no-omit,$(foreach size,SMALL WIDE,$(OUTPUT)/bench/deep_stack-$(kept)-$(size)))
 E2E_PROGRAMS := $(addprefix $(OUTPUT)/e2e/,rate_changer fake_serve front_serve)
+FAIL_NTH     := $(OUTPUT)/e2e/fail_nth.so
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(OUTPUT)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 # Each clang that is installed under a name with its number.
 CLANG_NUMBERS := $(sort $(patsubst /usr/bin/clang-%,%,$(shell ls /usr/bin/clang-[1-9] /usr/bin/clang-[1-9][0-9] 2>/dev/null)))
@@ -183,6 +184,12 @@ $(E2E_PROGRAMS): $(OUTPUT)/e2e/%: $(OUTPUT)/plain/tests/e2e/%.o $(OUTPUT)/plain/
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_)
 
+# What lets the n-th call of a program fail: tests/e2e/failing_calls.py.
+$(FAIL_NTH): tests/e2e/fail_nth.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -g -shared -fPIC -o $@ $<
+
 # What is measured inside one process: tests/bench/*_bench.c.
 $(OUTPUT)/bench/%: $(OUTPUT)/plain/tests/bench/%.o $(OUTPUT)/plain/libhearth.a
 	$(call say,LINK,$@)
@@ -239,13 +246,13 @@ deps:
 # The README's command: it installs what is missing.
 check: deps
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all samples $(CLANG_BUILDS) $(UNIT_TESTS) fuzz-targets case-recorder \
-		$(E2E_PROGRAMS)
+		$(E2E_PROGRAMS) $(FAIL_NTH)
 	$(Q)tests/run all
 
 unit: $(UNIT_TESTS)
 	$(Q)tests/run unit style
 
-e2e: all samples $(CLANG_BUILDS) case-recorder $(E2E_PROGRAMS)
+e2e: all samples $(CLANG_BUILDS) case-recorder $(E2E_PROGRAMS) $(FAIL_NTH)
 	$(Q)tests/run e2e
 
 # As root: the figures. The servers among the loads are those of `make accuracy`.

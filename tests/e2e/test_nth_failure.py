@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Some call of each kind fails, once or with all that follow: failing_calls.py tells what has to hold. Which ones is chance's, told by what fails."""
+
+import os
+import random
+
+import pytest
+
+import failing_calls
+
+CALLS = 3  # of each kind, once and for good
+
+
+@pytest.fixture(scope="module")
+def places():
+    """By who is not root: all is done in one process, and which call is the n-th is always the same."""
+    user = failing_calls.NOBODY if os.geteuid() == 0 else None
+    with failing_calls.template(user) as origin:
+        yield origin, user
+
+
+@pytest.mark.parametrize("command", failing_calls.COMMANDS, ids=lambda command: command.name)
+def test_a_call_that_fails(places, command):
+    origin, user = places
+    for kind in failing_calls.KINDS:
+        trial = failing_calls.Trial(command, kind, origin, user)
+        for is_for_good in (False, True):
+            for number in random.sample(range(1, trial.calls + 1), min(CALLS, trial.calls)):
+                print(f"{kind} {number}{' and all that follow' if is_for_good else ''}")
+                trial.check(number, is_for_good)
