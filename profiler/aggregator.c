@@ -515,6 +515,40 @@ void aggregator_handle(struct aggregator *aggregator, const void *event, size_t 
 	}
 }
 
+/* Its last frame by the id that it came with: others of that stack have the ids by which they are known. */
+static void tell_stack(const struct aggregator *from, uint64_t id, uint32_t check,
+		       struct aggregator *to)
+{
+	struct {
+		struct stack_event event;
+		struct stack_frame frames[EVENT_MAX_FRAMES];
+	} told = { .event = { .type = EVENT_STACK, .id = id, .check = check } };
+	struct stored_stack stack;
+
+	if (!aggregator_find_stack(from, id, check, &stack))
+		return;
+	told.event.depth = stack.depth;
+	for (uint32_t i = 0; i < stack.depth; i++) {
+		const struct code_address address = aggregator_address(from, stack.addresses[i]);
+
+		told.frames[i] = (struct stack_frame){ address.module, address.offset };
+	}
+	if (stack.depth)
+		told.frames[stack.depth - 1].module = stack.last_module;
+	aggregator_handle(to, &told, sizeof(told.event) + stack.depth * sizeof(*told.frames));
+}
+
+void aggregator_tell(const struct aggregator *from, const struct tick_event *event,
+		     struct aggregator *to)
+{
+	uint32_t process = u64_map_get(&from->process_ids, event->process);
+
+	if (process != AGGREGATOR_NONE)
+		aggregator_handle(to, &from->processes[process], sizeof(*from->processes));
+	tell_stack(from, event->kernel_stack, event->kernel_check, to);
+	tell_stack(from, event->user_stack, event->user_check, to);
+}
+
 /* Lost ticks may be of a process that no record told of: then it is known by its comm alone. */
 static uint32_t find_process_by_comm(struct aggregator *aggregator, const char *comm)
 {

@@ -89,6 +89,10 @@ bool aggregator_find_stack(const struct aggregator *aggregator, uint64_t id, uin
 /* Is everything known that a tick refers to? */
 bool aggregator_can_take(const struct aggregator *aggregator, const struct tick_event *event);
 
+/* Tells `to` what `event` refers to and `from` knows, as the kernel side did. */
+void aggregator_tell(const struct aggregator *from, const struct tick_event *event,
+		     struct aggregator *to);
+
 /* Adds ticks without a record, by comm. */
 void aggregator_add_lost(struct aggregator *aggregator, const char *comm, enum tick_reason reason,
 			 uint64_t ticks);

@@ -395,6 +395,15 @@ void snapshots_take_window_before(struct snapshots *snapshots)
 	}
 }
 
+void snapshots_tell_window_before(const struct snapshots *snapshots, struct aggregator *to)
+{
+	const struct waiting_snapshot *waiting = snapshots->waiting;
+
+	for (; waiting; waiting = waiting->next)
+		if (is_of_window_before(snapshots, waiting))
+			aggregator_tell(snapshots->windows->before, &waiting->event.tick, to);
+}
+
 void snapshots_take_all(struct snapshots *snapshots)
 {
 	uint64_t rows_of;

@@ -18,6 +18,7 @@
 
 #include "bpf/events.h"
 
+struct aggregator;
 struct modules;
 struct snapshots;
 struct tick_windows;
@@ -58,6 +59,9 @@ void snapshots_take_all(struct snapshots *snapshots);
 /* The same of those whose ticks belong to the window before (tick_windows.h), which there is. */
 bool snapshots_of_window_before_are_waiting(const struct snapshots *snapshots);
 void snapshots_take_window_before(struct snapshots *snapshots);
+
+/* Tells an aggregator all that the ticks refer to which wait for the window before: it can take that one's place. */
+void snapshots_tell_window_before(const struct snapshots *snapshots, struct aggregator *to);
 
 void snapshots_read_totals(const struct snapshots *snapshots, struct snapshots_totals *ret_totals);
 

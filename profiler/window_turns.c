@@ -168,31 +168,64 @@ static void forget_unused(struct window_turns *turns)
 	turns->forgotten_ns = now;
 }
 
+static void hand_over_before(struct window_turns *turns)
+{
+	hand_over(turns, &turns->recording->ticks.before, turns->before_ns, turns->ended_ns,
+		  turns->before_rate_hz, turns->before_is_early);
+}
+
 static void end_before(struct window_turns *turns)
 {
 	struct recording *recording = turns->recording;
 
 	snapshots_take_window_before(recording->snapshots);
-	window_turns_count_lost(recording, recording->ticks.before);
-	hand_over(turns, &recording->ticks.before, turns->before_ns, turns->ended_ns,
-		  turns->before_rate_hz, turns->before_is_early);
+	if (!turns->before_is_rest)
+		window_turns_count_lost(recording, recording->ticks.before);
+	hand_over_before(turns);
+	turns->before_is_rest = false;
 	forget_unused(turns);
 }
 
-static bool before_is_complete(const struct window_turns *turns)
+/* Hands over what there is, and the rest takes its place. Without memory it goes on to wait. */
+static void split_before(struct window_turns *turns)
 {
-	uint64_t since = kernel_now_ns(turns) - turns->ended_ns;
+	struct recording *recording = turns->recording;
+	struct aggregator *rest = recording_new_aggregator(recording);
 
-	return since >= LAST_ROWS_NS ||
-	       (since >= LAST_TICKS_NS &&
-		!snapshots_of_window_before_are_waiting(turns->recording->snapshots));
+	if (!rest)
+		return;
+	snapshots_tell_window_before(recording->snapshots, rest);
+	window_turns_count_lost(recording, recording->ticks.before);
+	hand_over_before(turns);
+	recording->ticks.before = rest;
+	turns->before_is_rest = true;
+}
+
+/* The rest of one window does not wait longer than the next one lasts. */
+static bool waits_for_rows(const struct window_turns *turns, uint64_t since_ns)
+{
+	return since_ns < LAST_ROWS_NS &&
+	       !(turns->before_is_rest && clock_boottime_ns() >= turns->due_ns) &&
+	       snapshots_of_window_before_are_waiting(turns->recording->snapshots);
+}
+
+static void take_before(struct window_turns *turns)
+{
+	uint64_t since_ns = kernel_now_ns(turns) - turns->ended_ns;
+
+	if (since_ns < LAST_TICKS_NS)
+		return;
+	if (!waits_for_rows(turns, since_ns))
+		end_before(turns);
+	else if (!turns->before_is_rest && !turns->before_is_early)
+		split_before(turns);
 }
 
 void window_turns_take(struct window_turns *turns)
 {
-	if (turns->recording->ticks.before && before_is_complete(turns))
-		end_before(turns);
-	else if (!turns->recording->ticks.before && clock_boottime_ns() >= turns->due_ns)
+	if (turns->recording->ticks.before)
+		take_before(turns);
+	else if (clock_boottime_ns() >= turns->due_ns)
 		begin_window(turns);
 }
 

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When the windows of a recording begin and end (recorder.h), and the ticks that were lost in each. In the recording's thread. */
+/*
+ * When the windows of a recording begin and end (recorder.h), and the ticks that were lost in each. In the recording's thread.
+ *
+ * A window is handed over a moment after its end. Ticks of it that wait for rows then follow as a window of the same span, for how long a file takes to be read is not how much is lost
+ * when hearth is killed. One that was ended early has somebody waiting for all of it, and is handed over in one piece.
+ */
 #ifndef HEARTH_PROFILER_WINDOW_TURNS_H
 #define HEARTH_PROFILER_WINDOW_TURNS_H
 
@@ -17,6 +22,7 @@ struct window_turns {
 	bool is_early, before_is_early; /* they were ended before their time */
 	uint64_t before_ns;             /* when the one before began, if it is not complete yet, */
 	uint64_t ended_ns;              /* and when it ended */
+	bool before_is_rest; /* of one that was handed over: the ticks that waited for rows */
 	uint64_t rate_hz, before_rate_hz;
 	uint64_t wanted_rate_hz; /* of the next window, which then begins at once */
 	uint64_t

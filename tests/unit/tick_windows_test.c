@@ -127,12 +127,57 @@ static void test_a_window_knows_only_what_was_told_in_it(void **state)
 	aggregator_free(windows.present);
 }
 
+static void test_what_a_tick_refers_to_can_be_told_on(void **state)
+{
+	const struct tick_event tick = { .process = PROCESS, .user_stack = STACK, .user_check = 1 };
+	struct tick_windows windows = { .before = aggregator_new(),
+					.present = aggregator_new(),
+					.number = 1 };
+	struct aggregator *rest = aggregator_new();
+	struct stored_stack stack;
+
+	(void)state;
+	send_process(&windows);
+	send_stack(&windows);
+	assert_false(aggregator_can_take(rest, &tick));
+	aggregator_tell(windows.before, &tick, rest);
+	assert_true(aggregator_can_take(rest, &tick));
+	assert_true(aggregator_find_stack(rest, STACK, 1, &stack));
+	assert_int_equal(stack.depth, 1);
+	assert_int_equal(stack.last_module, 100);
+	assert_int_equal(aggregator_address(rest, stack.addresses[0]).offset, 0x10);
+	assert_int_equal(ticks_of(rest), 0);
+
+	aggregator_free(windows.before);
+	windows.before = rest;
+	send_tick(&windows, 0);
+	assert_int_equal(complete_of(rest), 1);
+	assert_int_equal(ticks_of(windows.present), 0);
+	aggregator_free(rest);
+	aggregator_free(windows.present);
+}
+
+static void test_what_is_not_known_is_not_told_on(void **state)
+{
+	const struct tick_event tick = { .process = PROCESS, .user_stack = STACK, .user_check = 1 };
+	struct aggregator *from = aggregator_new(), *to = aggregator_new();
+
+	(void)state;
+	aggregator_tell(from, &tick, to);
+	assert_int_equal(aggregator_process_count(to), 0);
+	assert_false(aggregator_can_take(to, &tick));
+	aggregator_free(from);
+	aggregator_free(to);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_without_windows_all_ticks_are_counted_in_one),
 		cmocka_unit_test(test_a_tick_is_counted_in_the_window_that_it_belongs_to),
 		cmocka_unit_test(test_a_window_knows_only_what_was_told_in_it),
+		cmocka_unit_test(test_what_a_tick_refers_to_can_be_told_on),
+		cmocka_unit_test(test_what_is_not_known_is_not_told_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
