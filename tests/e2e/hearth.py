@@ -274,9 +274,14 @@ def bpf_names(kind):
 def bpf_held_by(pid, kind):
     """The ids of the programs or maps that a process has open."""
     held = set()
-    for path in Path(f"/proc/{pid}/fdinfo").glob("*"):
+    folder = Path(f"/proc/{pid}/fdinfo")
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return held  # it ended meanwhile
+    for name in names:
         try:
-            held.update(map(int, re.findall(rf"^{kind}_id:\s*(\d+)", path.read_text(), re.MULTILINE)))
+            held.update(map(int, re.findall(rf"^{kind}_id:\s*(\d+)", (folder / name).read_text(), re.MULTILINE)))
         except OSError:
             pass  # closed meanwhile
     return held
