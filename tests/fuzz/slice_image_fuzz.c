@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -64,6 +65,18 @@ static void read_all(struct slice_reader *reader)
 		slice_read_chunk(reader, id, take_one, &id);
 }
 
+/* With what SQLite leaves beside an image that says it is in WAL mode. */
+static void remove_slice(const char *path)
+{
+	static const char *const endings[] = { "", "-wal", "-shm" };
+	char name[64];
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
+		snprintf(name, sizeof(name), "%s%s", path, endings[i]);
+		unlink(name);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	char path[] = "/dev/shm/hearth-slice-XXXXXX"; /* SQLite takes no memfd: it has no path */
@@ -76,6 +89,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		read_all(reader);
 		slice_reader_free(reader);
 	}
-	unlink(path);
+	remove_slice(path);
 	return 0;
 }
