@@ -25,6 +25,9 @@
 #define NAMES_OF_A_SUM 8
 #define OWN_NAME       "hearth" /* that of hearth's children begins so */
 #define MAX_EVENT_TEXT 256
+#define TIME_GRAIN   \
+	((uint64_t)1 \
+	 << 20) /* of events, about a millisecond: finer ones are as long again in the store */
 
 struct watched_process {
 	uint32_t pid;   /* the key */
@@ -48,7 +51,7 @@ struct named_count {
 
 struct side {
 	enum event_kind kind;
-	size_t told;
+	struct event_list events; /* one kind after the other is shorter in the store */
 	struct unnamed_sum rest;
 };
 
@@ -63,7 +66,6 @@ struct process_watch {
 	struct record_pool before, present; /* struct watched_process */
 	uint32_t before_end, present_end;   /* of the PIDs that were looked at, which ascend */
 	struct side starts, ends;
-	struct event_list events;
 };
 
 static void sum_init(struct unnamed_sum *sum)
@@ -99,7 +101,8 @@ void process_watch_free(struct process_watch *watch)
 	record_pool_release(&watch->present);
 	record_pool_release(&watch->starts.rest.names);
 	record_pool_release(&watch->ends.rest.names);
-	event_list_release(&watch->events);
+	event_list_release(&watch->starts.events);
+	event_list_release(&watch->ends.events);
 	free(watch);
 }
 
@@ -124,12 +127,11 @@ static int add_to_sum(struct unnamed_sum *sum, const char *comm)
 	return 0;
 }
 
-static int tell(struct process_watch *watch, struct side *side,
-		const struct watched_process *process, uint64_t time_ns)
+static int tell(struct side *side, const struct watched_process *process, uint64_t time_ns)
 {
 	char text[EVENT_COMM_SIZE + 1] = { 0 };
 	const struct store_event event = {
-		.time_ns = time_ns,
+		.time_ns = time_ns / TIME_GRAIN * TIME_GRAIN,
 		.kind = side->kind,
 		.pid = process->pid,
 		.text = text,
@@ -137,11 +139,10 @@ static int tell(struct process_watch *watch, struct side *side,
 
 	if (process->is_quiet)
 		return 0;
-	if (side->told == PROCESS_WATCH_MAX_EVENTS)
+	if (side->events.count == PROCESS_WATCH_MAX_EVENTS)
 		return add_to_sum(&side->rest, process->comm);
-	side->told++;
 	memcpy(text, process->comm, EVENT_COMM_SIZE);
-	return event_list_add(&watch->events, &event);
+	return event_list_add(&side->events, &event);
 }
 
 static int compare_counts(const void *left, const void *right)
@@ -152,11 +153,12 @@ static int compare_counts(const void *left, const void *right)
 }
 
 /* "952 more: 900 sh, 52 cc1" */
-static int tell_sum(struct process_watch *watch, struct side *side)
+static int tell_sum(struct side *side, uint64_t now_ns, struct event_list *events)
 {
 	struct named_count *names = side->rest.count ? record_pool_get(&side->rest.names, 0) : NULL;
 	_cleanup_(buffer_release) struct buffer text = { 0 };
-	struct store_event event = { watch->now_ns, side->kind, EVENT_NO_PID, NULL };
+	struct store_event event = { now_ns / TIME_GRAIN * TIME_GRAIN, side->kind, EVENT_NO_PID,
+				     NULL };
 	uint64_t left = side->rest.count;
 
 	if (!names)
@@ -171,7 +173,7 @@ static int tell_sum(struct process_watch *watch, struct side *side)
 	if (left)
 		buffer_printf(&text, ", %" PRIu64 " of other names", left);
 	event.text = buffer_string(&text);
-	return event.text ? event_list_add(&watch->events, &event) : -ENOMEM;
+	return event.text ? event_list_add(events, &event) : -ENOMEM;
 }
 
 /* --- looking --- */
@@ -255,7 +257,7 @@ static int tell_begun(struct process_watch *watch)
 		const struct watched_process *before = find(&watch->before, process->pid);
 
 		if (process->pid < watch->before_end && (!before || !is_same(before, process)))
-			error = tell(watch, &watch->starts, process, unix_of_start(watch, process));
+			error = tell(&watch->starts, process, unix_of_start(watch, process));
 	}
 	return error;
 }
@@ -270,7 +272,7 @@ static int tell_ended(struct process_watch *watch)
 
 		if (process->pid < watch->present_end && !process->has_ended &&
 		    (!present || !is_same(present, process)))
-			error = tell(watch, &watch->ends, process, watch->now_ns);
+			error = tell(&watch->ends, process, watch->now_ns);
 	}
 	return error;
 }
@@ -374,31 +376,31 @@ int process_watch_meet(struct process_watch *watch, const struct process_event *
 	    watch->present.count >= watch->max)
 		return 0;
 	memcpy(process.comm, event->comm, EVENT_COMM_SIZE);
-	error = tell(watch, &watch->starts, &process, start_ns);
+	error = tell(&watch->starts, &process, start_ns);
 	if (!error)
-		error = tell(watch, &watch->ends, &process, watch->now_ns);
+		error = tell(&watch->ends, &process, watch->now_ns);
 	return error ? error : keep(watch, &process);
 }
 
 /* --- and what came of it --- */
 
-static void side_clear(struct side *side)
+static int tell_side(const struct process_watch *watch, struct side *side,
+		     struct event_list *events)
 {
+	int error = tell_sum(side, watch->now_ns, events);
+
+	for (size_t i = 0; i < side->events.count && !error; i++)
+		error = event_list_add(events, &event_list_get(&side->events)[i]);
 	record_pool_release(&side->rest.names);
 	sum_init(&side->rest);
-	side->told = 0;
+	event_list_clear(&side->events);
+	return error;
 }
 
 int process_watch_tell(struct process_watch *watch, struct event_list *events)
 {
-	int error = tell_sum(watch, &watch->starts);
+	int starts = tell_side(watch, &watch->starts, events);
+	int ends = tell_side(watch, &watch->ends, events);
 
-	if (!error)
-		error = tell_sum(watch, &watch->ends);
-	for (size_t i = 0; i < watch->events.count && !error; i++)
-		error = event_list_add(events, &event_list_get(&watch->events)[i]);
-	side_clear(&watch->starts);
-	side_clear(&watch->ends);
-	event_list_clear(&watch->events);
-	return error;
+	return starts ? starts : ends;
 }

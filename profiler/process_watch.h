@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which processes begin and end, as events (store/event_kinds.def), with no program in the kernel: /proc is looked at once a window, and only what is new there is read. A process that came and went
- * between two looks is known where it had a tick. So the time of a start is exact, and that of an end is when it was noticed.
+ * between two looks is known where it had a tick. So the time of a start is exact to a millisecond, or to the kernel's clock tick, and that of an end is when it was noticed.
  *
  * Threads of the kernel and hearth's own children are passed over. Of more than PROCESS_WATCH_MAX_EVENTS starts, or ends, between two looks the others are one event, which tells how many of which
  * name there were; so that a storm of processes costs what a calm costs. One thread at a time.
