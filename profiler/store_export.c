@@ -17,29 +17,14 @@
 
 #define FOLDER_MODE 0755
 
-/* Sums are of all windows of a slice; without them those that are left are read. */
+/* Of events those of the part. */
 static bool is_taken(const struct stream_record *record, struct window_span part)
 {
-	switch (record->chunk.kind) {
-	case CHUNK_HEAD:
-	case CHUNK_DICTIONARY:
-	case CHUNK_DICTIONARY_1:
-	case CHUNK_NAMES:
-	case CHUNK_MODULES:
-	case CHUNK_BASES:
-	case CHUNK_WINDOW:
-		return true;
-	case CHUNK_EVENTS:
-		return record->chunk.span.start_ns < part.end_ns &&
-		       record->chunk.span.end_ns >= part.start_ns;
-	case CHUNK_SUM:
-	case CHUNK_SERIES:
-	case CHUNK_SLICE_SUM:
-	case CHUNK_SLICE_SERIES:
-	case CHUNK_SEAL:
-		return false;
-	}
-	return false; /* of a later hearth */
+	const struct slice_chunk *chunk = &record->chunk;
+
+	return chunk_stream_may_have(chunk->kind) &&
+	       (chunk->kind != CHUNK_EVENTS ||
+		(chunk->span.start_ns < part.end_ns && chunk->span.end_ns >= part.start_ns));
 }
 
 /* A slice of the stream, from behind its beginning; the reader stands at the next one then. */

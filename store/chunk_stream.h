@@ -22,6 +22,9 @@ void chunk_stream_begin_slice(struct buffer *stream);
 /* One without `packed` says that there was one that is lost. */
 void chunk_stream_append(struct buffer *stream, const struct slice_chunk *chunk);
 
+/* May a stream have it that becomes slices of another store? Sums are of all windows of a slice, and without them the windows are read; the seal is put where it is written. Of a later hearth: no. */
+bool chunk_stream_may_have(enum chunk_kind kind);
+
 /* The next record of a stream: false: the end, or what comes is none (`reader->failed`). */
 struct stream_record {
 	bool begins_slice, is_lost;

@@ -131,24 +131,26 @@ static int put_events(struct store_writer *writer)
 			   slice_events_span(event_list_get(list), list->count), &writer->body);
 }
 
-static int put_last(struct store_writer *writer)
+static int put_sums(struct store_writer *writer)
 {
 	int error = put_run(writer);
 
 	if (!error && slice_sums_has_whole(&writer->sums))
 		error = put_sum(writer, &writer->sums.whole, CHUNK_SLICE_SUM, CHUNK_SLICE_SERIES);
-	return error ? error : put_events(writer);
+	return error;
 }
 
-/* What makes it fast, and events that wait: without them the slice is whole. */
-static void add_last(struct store_writer *writer)
+typedef int (*append_fn)(struct store_writer *writer);
+
+/* In a commit of its own: without it the slice is whole. False: it is not there. */
+static bool add_last(struct store_writer *writer, append_fn append)
 {
 	if (!writer->slice || slice_begin(writer->slice))
-		return;
-	if (put_last(writer))
-		slice_roll_back(writer->slice);
-	else if (!slice_commit(writer->slice))
-		event_list_clear(&writer->events);
+		return false;
+	if (!append(writer))
+		return !slice_commit(writer->slice);
+	slice_roll_back(writer->slice);
+	return false;
 }
 
 /* As it is on disk. */
@@ -162,10 +164,19 @@ static int cut_slice(struct store_writer *writer)
 	return error;
 }
 
+/* What makes it fast comes last. Events that wait are of the next window, in another slice. */
 static int end_slice(struct store_writer *writer)
 {
-	add_last(writer);
+	add_last(writer, put_sums);
 	return cut_slice(writer);
+}
+
+/* No window comes that events could wait for. */
+static int end_last_slice(struct store_writer *writer)
+{
+	if (add_last(writer, put_events))
+		event_list_clear(&writer->events);
+	return end_slice(writer);
 }
 
 static int put_head(struct store_writer *writer, const struct buffer *head)
@@ -476,34 +487,11 @@ int store_writer_add_events(struct store_writer *writer, const struct store_even
 
 /* --- slices that were made elsewhere --- */
 
-/* Of slices that were made elsewhere there are no sums, and the seal is put here. */
-static bool may_be_added(enum chunk_kind kind)
-{
-	switch (kind) {
-	case CHUNK_HEAD:
-	case CHUNK_DICTIONARY:
-	case CHUNK_DICTIONARY_1:
-	case CHUNK_WINDOW:
-	case CHUNK_NAMES:
-	case CHUNK_MODULES:
-	case CHUNK_BASES:
-	case CHUNK_EVENTS:
-		return true;
-	case CHUNK_SUM:
-	case CHUNK_SERIES:
-	case CHUNK_SLICE_SUM:
-	case CHUNK_SLICE_SERIES:
-	case CHUNK_SEAL:
-		return false;
-	}
-	return false;
-}
-
 static bool is_of_slice(const struct stream_record *record)
 {
 	return !record->begins_slice && !record->is_lost &&
 	       record->chunk.span.start_ns <= record->chunk.span.end_ns &&
-	       record->chunk.span.end_ns <= INT64_MAX && may_be_added(record->chunk.kind);
+	       record->chunk.span.end_ns <= INT64_MAX && chunk_stream_may_have(record->chunk.kind);
 }
 
 /* The chunks up to the next slice. */
@@ -544,7 +532,7 @@ int store_writer_add_slices(struct store_writer *writer, struct bytes stream)
 {
 	struct stream_record record;
 	struct byte_reader reader;
-	int error = end_slice(writer);
+	int error = end_last_slice(writer);
 
 	byte_reader_init(&reader, stream);
 	while (!error && chunk_stream_next(&reader, &record))
@@ -563,7 +551,7 @@ static int seal_file(const char *folder, const struct slice_entry *entry)
 	return error ? error : end_file(folder, entry, slice);
 }
 
-/* Those that somebody read, or for which the disk was too full, when they were to be sealed; of several errors the first one. One that is damaged or empty stays, until the next one who opens the store looks after it. */
+/* Those that somebody read, or for which the disk was too full, when they were to be sealed, which it may be still; of several errors the first one. One that is damaged or empty stays, until the next one who opens the store looks after it. */
 static int seal_others(const struct store_writer *writer)
 {
 	struct slice_list list;
@@ -576,7 +564,8 @@ static int seal_others(const struct store_writer *writer)
 		if (entry->state == SLICE_IS_OPEN &&
 		    !(writer->slice && entry->number == writer->entry.number))
 			error = seal_file(writer->folder, entry);
-		if (error == -EBADMSG || error == -ENODATA || error == -EBUSY)
+		if (error == -EBADMSG || error == -ENODATA || error == -EBUSY || error == -ENOSPC ||
+		    error == -EIO)
 			error = 0;
 		if (!result)
 			result = error;
@@ -785,7 +774,7 @@ int store_writer_open(const char *folder, struct store_writer **ret_writer, size
 
 int store_writer_close(struct store_writer *writer)
 {
-	int error = end_slice(writer);
+	int error = end_last_slice(writer);
 
 	writer_free(writer);
 	return error;

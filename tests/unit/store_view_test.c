@@ -624,6 +624,30 @@ static void test_events_are_kept(void **state)
 	store_view_free(view);
 }
 
+/* Events wait for their window, also where that begins another slice: there its span has them. */
+static void test_events_of_a_slices_first_window(void **state)
+{
+	const struct place *place = *state;
+	struct store_writer *writer = open_writer(place->folder);
+	struct store_view *view = open_view(place->folder);
+	const uint64_t next = STORE_SLICE_NS / WINDOW_NS;
+	const struct store_event event = { span_of(next).start_ns + 5, EVENT_PROCESS_START, 7, "" };
+	const struct view_events_question question = { span_of(next), 10, NULL, NULL };
+	struct store_event *found;
+	struct arena memory;
+	size_t count;
+
+	arena_init(&memory);
+	add_windows(writer, 0, 1, RATE_HZ);
+	assert_int_equal(store_writer_add_events(writer, &event, 1), 0);
+	add_windows(writer, next, next + 1, RATE_HZ);
+	find_events(view, &question, &memory, &found, &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(store_writer_close(writer), 0);
+	arena_release(&memory);
+	store_view_free(view);
+}
+
 /* A disk that takes nothing must not fill the memory with them. */
 static void test_waiting_events_are_limited(void **state)
 {
@@ -756,6 +780,7 @@ int main(void)
 		IN_PLACE(test_series_add_up),
 		IN_PLACE(test_heat_counts_each_sample_in_its_place),
 		IN_PLACE(test_events_are_kept),
+		IN_PLACE(test_events_of_a_slices_first_window),
 		IN_PLACE(test_waiting_events_are_limited),
 		IN_PLACE(test_events_of_a_kind),
 		IN_PLACE(test_long_texts_of_events_are_cut),
