@@ -133,7 +133,7 @@ static int check_term(const struct label_term *term, const struct profile *profi
 	return error;
 }
 
-static int check_terms(const struct label_filter *filter, const struct profile *profile,
+int label_filter_takes(const struct label_filter *filter, const struct profile *profile,
 		       const struct label_set *set, bool *ret_takes)
 {
 	bool takes = true;
@@ -143,14 +143,6 @@ static int check_terms(const struct label_filter *filter, const struct profile *
 		error = check_term(&filter->terms[i], profile, set, &takes);
 	*ret_takes = takes;
 	return error;
-}
-
-bool label_filter_takes(const struct label_filter *filter, const struct profile *profile,
-			const struct label_set *set)
-{
-	bool takes;
-
-	return !check_terms(filter, profile, set, &takes) && takes;
 }
 
 /* What moves. */
@@ -173,7 +165,8 @@ static int filtering_init(struct filtering *filtering, const struct label_filter
 	if (!filtering->sets || !filtering->wanted || !filtering->nodes)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < sets && !error; i++)
-		error = check_terms(filter, from, samples_labels(samples, i), &filtering->sets[i]);
+		error = label_filter_takes(filter, from, samples_labels(samples, i),
+					   &filtering->sets[i]);
 	if (error)
 		return error;
 	for (size_t i = 0; i < samples_count(samples); i++) {

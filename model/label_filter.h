@@ -35,9 +35,9 @@ void label_filter_release(struct label_filter *filter);
 /* Adds terms, with commas between them: 0, -ENOMEM, or -EINVAL with a reason in `ret_why`, which stays until the next call. */
 int label_filter_add(struct label_filter *filter, const char *text, const char **ret_why);
 
-/* Is all of it true of a label set of a profile? */
-bool label_filter_takes(const struct label_filter *filter, const struct profile *profile,
-			const struct label_set *set);
+/* Is all of it true of a label set of a profile? 0 or -ENOMEM. */
+int label_filter_takes(const struct label_filter *filter, const struct profile *profile,
+		       const struct label_set *set, bool *ret_takes);
 
 /* A profile of those samples of one that keeps them: 0 or -ENOMEM. */
 int label_filter_apply(const struct label_filter *filter, const struct profile *from,

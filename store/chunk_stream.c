@@ -49,6 +49,28 @@ void chunk_stream_append(struct buffer *stream, const struct slice_chunk *chunk)
 	buffer_append(stream, chunk->packed.data, chunk->packed.size);
 }
 
+bool chunk_stream_may_have(enum chunk_kind kind)
+{
+	switch (kind) {
+	case CHUNK_HEAD:
+	case CHUNK_DICTIONARY:
+	case CHUNK_DICTIONARY_1:
+	case CHUNK_WINDOW:
+	case CHUNK_NAMES:
+	case CHUNK_MODULES:
+	case CHUNK_BASES:
+	case CHUNK_EVENTS:
+		return true;
+	case CHUNK_SUM:
+	case CHUNK_SERIES:
+	case CHUNK_SLICE_SUM:
+	case CHUNK_SLICE_SERIES:
+	case CHUNK_SEAL:
+		return false;
+	}
+	return false;
+}
+
 bool chunk_stream_next(struct byte_reader *reader, struct stream_record *ret_record)
 {
 	struct record record;
@@ -81,7 +103,8 @@ struct reading {
 	struct window_report windows;
 	bool has_rate;
 	/* Of all of them: */
-	bool weighs; /* samples of several rates count CPU time */
+	bool weighs;              /* samples of several rates count CPU time */
+	struct window_span noted; /* of the window that was taken last */
 };
 
 /* Of several rates none is that of all. */
@@ -102,6 +125,9 @@ static void note_span(struct reading *reading, struct window_span span)
 	struct profile_origin *origin = profile_origin(reading->profile);
 	const struct window_span common = window_span_common(span, reading->part);
 
+	if (window_span_is(span, reading->noted))
+		return;
+	reading->noted = span;
 	if (!origin->time_unix_ns || common.start_ns < origin->time_unix_ns)
 		origin->time_unix_ns = common.start_ns;
 	if (common.end_ns > common.start_ns)

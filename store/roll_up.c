@@ -38,6 +38,7 @@ struct rolling {
 	/* The window that goes on: */
 	bool has_window;
 	struct window_span span;
+	uint64_t last_start_ns; /* of what it has */
 	uint64_t rate_hz, unit_ns;
 	struct buffer rows;   /* struct window_row */
 	struct u64_map index; /* row by label set and node, where there are no ticks */
@@ -142,7 +143,7 @@ static bool goes_on(const struct rolling *rolling, struct window_span span,
 
 	return rolling->has_window && window_ns && rolling->rate_hz == report->rate_hz &&
 	       rolling->span.start_ns / window_ns == span.start_ns / window_ns &&
-	       span.start_ns + GAP_NS > rolling->span.end_ns &&
+	       span.start_ns + GAP_NS > rolling->last_start_ns &&
 	       span.start_ns < rolling->span.end_ns + GAP_NS;
 }
 
@@ -154,9 +155,11 @@ static int take_window(void *context, struct window_span span, const struct wind
 	if (goes_on(rolling, span, report)) {
 		if (span.end_ns > rolling->span.end_ns)
 			rolling->span.end_ns = span.end_ns;
+		rolling->last_start_ns = span.start_ns;
 		return 0;
 	}
 	error = end_window(rolling);
+	rolling->last_start_ns = span.start_ns;
 	rolling->has_window = true;
 	rolling->span = span;
 	rolling->rate_hz = report->rate_hz;

@@ -42,6 +42,12 @@ struct window_span {
 };
 
 /* What is in both; with its end not after its start, if nothing is. */
+/* Ticks of a window that came later are a further one of the very same span. */
+static inline bool window_span_is(struct window_span a, struct window_span b)
+{
+	return a.start_ns == b.start_ns && a.end_ns == b.end_ns;
+}
+
 static inline struct window_span window_span_common(struct window_span a, struct window_span b)
 {
 	return (struct window_span){ a.start_ns > b.start_ns ? a.start_ns : b.start_ns,

@@ -270,19 +270,24 @@ void view_choice_release(struct view_choice *choice)
 	free(choice->known);
 }
 
-static bool takes_set(const struct view_choice *choice, uint32_t labels)
+static int look_at_set(const struct view_choice *choice, uint32_t labels, bool *ret_takes)
 {
 	static const struct label_set unknown = { { [0 ... SAMPLE_LABEL_COUNT - 1] =
 							    PROFILE_NONE } };
 	const struct samples *samples = profile_samples(choice->words);
 
 	return label_filter_takes(choice->filter, choice->words,
-				  samples ? samples_labels(samples, labels) : &unknown);
+				  samples ? samples_labels(samples, labels) : &unknown, ret_takes);
 }
 
 bool view_choice_find(struct view_choice *choice, uint32_t labels)
 {
-	choice->known[labels] = takes_set(choice, labels) ? VIEW_TAKES : VIEW_LEAVES;
+	bool takes = false;
+	int error = look_at_set(choice, labels, &takes);
+
+	if (error)
+		choice->error = error;
+	choice->known[labels] = takes && !error ? VIEW_TAKES : VIEW_LEAVES;
 	return choice->known[labels] == VIEW_TAKES;
 }
 

@@ -32,6 +32,7 @@ struct view_choice {
 	const struct label_filter *filter;
 	const struct profile *words;
 	uint8_t *known; /* per label set: enum view_choice_known; NULL: all are taken */
+	int error; /* 0, or -ENOMEM: a set was left because nothing could be looked for in it */
 };
 
 enum view_choice_known { VIEW_NOT_KNOWN, VIEW_TAKES, VIEW_LEAVES };

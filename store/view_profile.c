@@ -32,6 +32,7 @@ struct tally {
 	uint32_t damaged; /* the view's node of what is lost */
 	bool has_rate, differs;
 	uint64_t rate_hz, start_ns, duration_ns;
+	struct window_span noted; /* last */
 };
 
 /* --- counting --- */
@@ -43,6 +44,9 @@ static int note_window(void *context, struct window_span span, uint64_t rate_hz)
 	tally->differs |= tally->has_rate && tally->rate_hz != rate_hz;
 	tally->has_rate = true;
 	tally->rate_hz = rate_hz;
+	if (window_span_is(span, tally->noted))
+		return 0;
+	tally->noted = span;
 	span = window_span_common(span, tally->part);
 	if (!tally->start_ns || span.start_ns < tally->start_ns)
 		tally->start_ns = span.start_ns;
@@ -133,7 +137,7 @@ static int count(void *context, const struct view_rows *rows)
 		else
 			error = keep(tally, rows, i, node, value);
 	}
-	return error;
+	return error ? error : tally->choice.error;
 }
 
 /* --- the profile --- */

@@ -46,7 +46,7 @@ static int add_to_set(void *context, const struct view_rows *rows)
 					    &sets->cpu_ns[row->labels])))
 			return -EOVERFLOW;
 	}
-	return 0;
+	return sets->choice.error;
 }
 
 static enum view_depth depth_for(const struct view_question *question, enum sample_label label)
@@ -251,6 +251,7 @@ static uint64_t time_of(const struct view_rows *rows, size_t row)
 struct drawing {
 	struct steps steps;
 	struct by_set *sets;
+	struct window_span covered; /* last */
 	double *covered_ns, *total, *others;
 	double **lines; /* per label set the line that it is a part of */
 };
@@ -260,9 +261,10 @@ static int cover(void *context, struct window_span span, uint64_t rate_hz)
 	struct drawing *drawing = context;
 
 	(void)rate_hz;
-	if (span.end_ns > span.start_ns)
+	if (span.end_ns > span.start_ns && !window_span_is(span, drawing->covered))
 		spread(&drawing->steps, span, (double)(span.end_ns - span.start_ns),
 		       drawing->covered_ns);
+	drawing->covered = span;
 	return 0;
 }
 
@@ -282,7 +284,7 @@ static int draw(void *context, const struct view_rows *rows)
 		add_at(&drawing->steps, &place, time_of(rows, i), cpu_ns,
 		       drawing->lines[row->labels]);
 	}
-	return 0;
+	return drawing->sets->choice.error;
 }
 
 static double *make_points(struct arena *memory, uint32_t points)
@@ -443,7 +445,7 @@ static int heat(void *context, const struct view_rows *rows)
 		if (view_choice_takes(&heating->choice, rows->rows[i].labels))
 			add_at(&heating->steps, &place, time_of(rows, i),
 			       (double)rows->rows[i].value, heating->counts);
-	return 0;
+	return heating->choice.error;
 }
 
 int store_view_heat(struct store_view *view, const struct view_question *question, uint32_t columns,

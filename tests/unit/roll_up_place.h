@@ -134,25 +134,36 @@ static inline void tell_names(struct store_writer *writer)
 	arena_release(&naming.memory);
 }
 
-/* Windows follow each other from `first` on. */
-static inline void add_windows(const char *folder, uint64_t first, uint64_t count, uint64_t rate_hz)
+static inline void add_window(struct store_writer *writer, uint64_t window, uint64_t rate_hz)
+{
+	const struct window_times times = times_of(window);
+	struct profile *profile = make_window(window, rate_hz);
+	const struct store_event event = { span_of(window).start_ns, EVENT_PROCESS_START, 7,
+					   "started" };
+
+	assert_int_equal(store_writer_add_events(writer, &event, 1), 0);
+	assert_int_equal(store_writer_add(writer, &times, profile), 0);
+	tell_names(writer);
+	profile_free(profile);
+}
+
+/* Windows follow each other from `first` on, each in so many parts of the same span. */
+static inline void add_windows_in_parts(const char *folder, uint64_t first, uint64_t count,
+					uint64_t rate_hz, size_t parts)
 {
 	struct store_writer *writer;
 	size_t set_aside;
 
 	assert_int_equal(store_writer_open(folder, &writer, &set_aside), 0);
-	for (uint64_t window = first; window < first + count; window++) {
-		const struct window_times times = times_of(window);
-		struct profile *profile = make_window(window, rate_hz);
-		const struct store_event event = { span_of(window).start_ns, EVENT_PROCESS_START, 7,
-						   "started" };
-
-		assert_int_equal(store_writer_add_events(writer, &event, 1), 0);
-		assert_int_equal(store_writer_add(writer, &times, profile), 0);
-		tell_names(writer);
-		profile_free(profile);
-	}
+	for (uint64_t window = first; window < first + count; window++)
+		for (size_t part = 0; part < parts; part++)
+			add_window(writer, window, rate_hz);
 	assert_int_equal(store_writer_close(writer), 0);
+}
+
+static inline void add_windows(const char *folder, uint64_t first, uint64_t count, uint64_t rate_hz)
+{
+	add_windows_in_parts(folder, first, count, rate_hz, 1);
 }
 
 /* --- rolling up --- */

@@ -270,6 +270,22 @@ static void test_parts_have_their_share(void **state)
 	}
 }
 
+/* What came later is of a further window of the same span: time is counted once, and rolled up it is one window. */
+static void test_the_rest_of_a_window_takes_no_time(void **state)
+{
+	const struct place *place = *state;
+	const uint64_t first = (START_NS / HOUR_NS + 1) * HOUR_NS;
+
+	add_windows_in_parts(place->folder, 0, 400, 19, 2);
+	for (enum roll_up_number level = LEVEL_RECORDED; level < LEVEL_COUNT; level++) {
+		if (level != LEVEL_RECORDED)
+			assert_int_equal(roll(place->folder, level, true), 1);
+		assert_parts_add_up(place->folder,
+				    (struct window_span){ first, first + 600 * SECOND_NS },
+				    60 * SECOND_NS);
+	}
+}
+
 /* One window, in which a stack has so much that all others have less than the share that is kept. */
 static void add_hot_window(const char *folder)
 {
@@ -687,6 +703,8 @@ int main(void)
 						remove_place),
 		cmocka_unit_test_setup_teardown(test_levels_are_left_out, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_parts_have_their_share, make_place,
+						remove_place),
+		cmocka_unit_test_setup_teardown(test_the_rest_of_a_window_takes_no_time, make_place,
 						remove_place),
 		cmocka_unit_test_setup_teardown(test_stacks_that_count_little_are_folded,
 						make_place, remove_place),
