@@ -108,6 +108,7 @@ static int ask_about(const struct process_facts *facts, struct question *questio
 	bool is_one = container != CONTAINER_SERVICE_ANY;
 	uint32_t first = is_one ? question->places[container] : 0;
 	size_t count = 0;
+	int error;
 
 	if (!files)
 		return -ENOMEM;
@@ -126,8 +127,13 @@ static int ask_about(const struct process_facts *facts, struct question *questio
 	}
 	if (!count)
 		return 0;
-	return container_service_ask(worker, files, count, question->asked + first,
-				     is_one ? 1 : question->count);
+	error = container_service_ask(worker, files, count, question->asked + first,
+				      is_one ? 1 : question->count);
+	/* The files are not told again: once more, of a worker that was started anew. */
+	if (error && error != -ENOMEM)
+		error = container_service_ask(worker, files, count, question->asked + first,
+					      is_one ? 1 : question->count);
+	return error;
 }
 
 /* Files that users wrote each by themselves: one that is the end of the worker, or takes it over, costs no other container its name. */

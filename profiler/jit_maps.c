@@ -58,6 +58,7 @@ struct maker {
 	int dump;                /* -1: none was found so far */
 	bool dump_is_for_opener; /* it is only found: its file system may not answer */
 	bool has_ended;
+	bool was_gone; /* when what has ended was forgotten last */
 	struct file_looks dump_looks;
 	uint64_t search_ns, search_wait_ns; /* CLOCK_MONOTONIC when it is looked for next */
 };
@@ -402,24 +403,33 @@ void jit_maps_note(struct jit_maps *maps, const struct process_event *process)
 	u64_map_set(&maps->processes, process->id, index);
 }
 
+/* The present window may have ticks of one that has just ended: until the next call it stays. */
+static bool stays(const struct jit_maps *maps, struct maker *maker)
+{
+	const bool was_gone = maker->was_gone;
+
+	maker->was_gone = !is_process(maps, &maker->process);
+	return !maker->was_gone || !was_gone;
+}
+
 /* Those that could not be held are forgotten, too, and tried again should they be met. */
 void jit_maps_forget_ended(struct jit_maps *maps)
 {
 	struct u64_map processes;
-	bool lives[JIT_MAPS_MAX];
+	bool has_stayed[JIT_MAPS_MAX];
 	uint32_t kept = 0;
 
 	u64_map_init(&processes);
 	for (uint32_t i = 0; i < maps->count; i++) {
-		lives[i] = is_process(maps, &maps->makers[i].process);
-		if (lives[i] && u64_map_set(&processes, maps->makers[i].process.id, kept++)) {
+		has_stayed[i] = stays(maps, &maps->makers[i]);
+		if (has_stayed[i] && u64_map_set(&processes, maps->makers[i].process.id, kept++)) {
 			u64_map_release(&processes);
 			return;
 		}
 	}
 	kept = 0;
 	for (uint32_t i = 0; i < maps->count; i++)
-		if (lives[i])
+		if (has_stayed[i])
 			maps->makers[kept++] = maps->makers[i];
 		else
 			maker_release(&maps->makers[i]);

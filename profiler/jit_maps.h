@@ -43,7 +43,7 @@ void jit_maps_note(struct jit_maps *maps, const struct process_event *process);
 /* Looks how the files have grown. To be called a few times a second. */
 void jit_maps_look(struct jit_maps *maps);
 
-/* Gives back what is held of processes that have ended: of their code nothing is asked any more. Without memory it stays. */
+/* Gives back what is held of processes that had ended when it was called before: of their code nothing is asked any more. Without memory it stays. */
 void jit_maps_forget_ended(struct jit_maps *maps);
 
 /* Is the process's root held? */

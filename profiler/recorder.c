@@ -43,6 +43,9 @@
 /* How long the end waits for rows, of which snapshots of the last ticks are in need. */
 #define ROWS_WAIT_NS 5000000000u
 
+/* So long after a CPU could not be followed it is tried again. */
+#define FOLLOW_AGAIN_NS 600000000000u
+
 /* What may wake the loop. */
 enum wake { WAKE_RING, WAKE_ROWS, WAKE_COPIES, WAKE_TIMER, WAKE_SIGNAL, WAKE_COMMAND, WAKE_END };
 
@@ -52,7 +55,7 @@ struct recorder {
 	int epoll, timer, signals;
 	uint64_t start_ns, end_ns; /* CLOCK_BOOTTIME; end 0: none */
 	bool done;
-	bool follows_cpus;
+	uint64_t follow_cpus_ns;    /* not before: CLOCK_MONOTONIC */
 	struct window_turns turns;  /* where the recording has windows */
 	struct budget_watch budget; /* where these have limits */
 };
@@ -213,6 +216,15 @@ static bool has_limits(const struct recorder_options *options)
 	return options->windows && options->windows->limits;
 }
 
+/* A CPU that cannot be followed was logged, and is tried again some time later; the others go on. */
+static void follow_cpus(struct recorder *recorder)
+{
+	const uint64_t now_ns = clock_monotonic_ns();
+
+	if (now_ns >= recorder->follow_cpus_ns && sampler_follow_cpus(recorder->recording->sampler))
+		recorder->follow_cpus_ns = now_ns + FOLLOW_AGAIN_NS;
+}
+
 /* What is due a few times a second. */
 static void take_time(struct recorder *recorder)
 {
@@ -220,9 +232,7 @@ static void take_time(struct recorder *recorder)
 
 	if (read(recorder->timer, &expirations, sizeof(expirations)) < 0)
 		return;
-	/* A CPU that cannot be followed was logged; the others go on. */
-	if (recorder->follows_cpus)
-		recorder->follows_cpus = !sampler_follow_cpus(recorder->recording->sampler);
+	follow_cpus(recorder);
 	if (has_ended_targets(recorder))
 		end(recorder, RECORDING_TARGETS_ENDED);
 	unwind_use_note(recorder->recording->ticks.present, recorder->recording->modules,
@@ -664,7 +674,6 @@ int recorder_run(const struct recorder_options *options, struct recording *ret_r
 	_cleanup_(recorder_release) struct recorder recorder = {
 		.options = options,
 		.recording = ret_recording,
-		.follows_cpus = true,
 		.epoll = -1,
 		.timer = -1,
 		.signals = -1,

@@ -29,6 +29,7 @@ struct recorded_window {
 	uint64_t ahead_ns; /* to be added to a time for that of the wall clock (modulo 2^64) */
 	uint64_t rate_hz;
 	bool is_early; /* it was ended before its time */
+	bool has_rest; /* the next one is of the same span: ticks that waited for rows */
 };
 
 /* How a recording is cut into windows. */

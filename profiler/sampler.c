@@ -651,9 +651,7 @@ static int follow_cpu(struct sampler *sampler, size_t cpu, bool is_online)
 	if (event->link || !is_online)
 		return 0;
 	error = attach_cpu(sampler, cpu);
-	if (!error || error == -ENODEV) /* it went offline meanwhile */
-		return 0;
-	return explain_event(sampler->options, error);
+	return error == -ENODEV ? 0 : error; /* it went offline meanwhile */
 }
 
 int sampler_follow_cpus(struct sampler *sampler)
@@ -665,9 +663,12 @@ int sampler_follow_cpus(struct sampler *sampler)
 		log_error("/sys/devices/system/cpu/online: %s", strerror(-error));
 		return error;
 	}
-	for (size_t cpu = 0; cpu < sampler->cpu_count && !error; cpu++)
-		error = follow_cpu(sampler, cpu, online.has[cpu]);
-	return error;
+	for (size_t cpu = 0; cpu < sampler->cpu_count; cpu++) {
+		int failed = follow_cpu(sampler, cpu, online.has[cpu]);
+
+		error = error ? error : failed;
+	}
+	return error ? explain_event(sampler->options, error) : 0;
 }
 
 int sampler_start(struct sampler *sampler)

@@ -96,14 +96,18 @@ static int send_order(int socket, const char *folder, const struct roll_up_group
 static int take_start(const struct roller *roller)
 {
 	struct roller_start start;
+	bool may_not;
 	int error = receive_all(roller, &start, sizeof(start));
 
 	if (error || !start.error)
 		return error;
+	may_not = start.error == -EPERM || start.error == -EACCES || start.error == -ENOSYS;
 	log_error(
-		"slices of the store are not rolled up: what reads them cannot be shut in: %.*s: %s; a root who may build no cage cannot do it, any other user who may write the store can",
-		(int)sizeof(start.failed), start.failed, strerror(-start.error));
-	return -EPERM;
+		"slices of the store are not rolled up: what reads them cannot be shut in: %.*s: %s; %s",
+		(int)sizeof(start.failed), start.failed, strerror(-start.error),
+		may_not ? "a root who may build no cage cannot do it, any other user who may write the store can"
+			: "it is tried again");
+	return may_not ? -EPERM : start.error;
 }
 
 static int take_chunk(const struct roller *roller, const struct roller_record *record,

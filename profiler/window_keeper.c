@@ -189,13 +189,19 @@ static void keep_events(struct window_keeper *keeper)
 			    strerror(-error));
 }
 
+static const char *why_lost(int error)
+{
+	return error == -ENOBUFS ? "as many as may wait to be written do so already"
+				 : strerror(-error);
+}
+
 /* Said once, when it changes. */
 static void tell(const struct window_keeper *keeper, int before, int error)
 {
 	if (error && error != before)
 		log_error(
 			"%s: a window of the recording is lost, for it cannot be kept: %s; the next one is tried again",
-			keeper->options.folder, strerror(-error));
+			keeper->options.folder, why_lost(error));
 	else if (before && !error)
 		log_info("%s: windows of the recording are kept again", keeper->options.folder);
 }
@@ -213,7 +219,7 @@ static void count(struct window_keeper *keeper, int error)
 		keeper->state.kept++;
 	pthread_mutex_unlock(&keeper->lock);
 	if (error)
-		window_keeper_note(keeper, EVENT_WINDOW_LOST, strerror(-error));
+		window_keeper_note(keeper, EVENT_WINDOW_LOST, why_lost(error));
 	tell(keeper, before, error);
 }
 
@@ -351,7 +357,8 @@ static void take(struct window_keeper *keeper, struct kept_window *window)
 	shrink(keeper);
 	look_at_store(keeper);
 	pthread_mutex_lock(&keeper->lock);
-	keeper->state.taken_ns = recorded->end_ns + recorded->ahead_ns;
+	keeper->state.taken_ns =
+		(recorded->has_rest ? recorded->start_ns : recorded->end_ns) + recorded->ahead_ns;
 	pthread_mutex_unlock(&keeper->lock);
 }
 
@@ -475,6 +482,32 @@ int window_keeper_free(struct window_keeper *keeper)
 
 /* --- in the recording's thread --- */
 
+/* Ticks of a window that is lost had their fates all the same; roots that a name would prove are not proven. */
+static void count_fates_of_lost(struct window_keeper *keeper, const struct aggregator *aggregator)
+{
+	const size_t rows = aggregator_count_count(aggregator);
+	struct tick_fates *sum = &keeper->state.fates;
+
+	pthread_mutex_lock(&keeper->lock);
+	for (size_t i = 0; i < rows; i++) {
+		struct tick_count row;
+		uint64_t ticks = aggregator_count(aggregator, i, &row);
+
+		if (row.fate == TICK_COMPLETE)
+			sum->complete += ticks;
+		else
+			sum->by_reason[row.reason] += ticks;
+	}
+	pthread_mutex_unlock(&keeper->lock);
+}
+
+static void lose(struct window_keeper *keeper, struct aggregator *aggregator, int error)
+{
+	count_fates_of_lost(keeper, aggregator);
+	aggregator_free(aggregator);
+	count(keeper, error);
+}
+
 static bool has_room(struct window_keeper *keeper)
 {
 	bool room;
@@ -501,8 +534,7 @@ void window_keeper_put(struct window_keeper *keeper, struct recording *recording
 	_cleanup_(cleanup_window) struct kept_window *window = calloc(1, sizeof(*window));
 
 	if (!window || !has_room(keeper)) {
-		aggregator_free(recorded->aggregator);
-		count(keeper, window ? -EBUSY : -ENOMEM);
+		lose(keeper, recorded->aggregator, window ? -ENOBUFS : -ENOMEM);
 		return;
 	}
 	window->waiting = waiting_window_new(recording, recorded);

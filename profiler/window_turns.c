@@ -115,19 +115,14 @@ static void change_rate(struct window_turns *turns)
 	recording->rate_hz = turns->wanted_rate_hz;
 }
 
-static void hand_over(struct window_turns *turns, struct aggregator **aggregator, uint64_t start_ns,
-		      uint64_t end_ns, uint64_t rate_hz, bool is_early)
+static uint64_t ahead_now_ns(const struct window_turns *turns)
 {
-	const struct recorded_window window = {
-		.aggregator = take_ptr(*aggregator),
-		.start_ns = start_ns,
-		.end_ns = end_ns,
-		.ahead_ns = clock_unix_ns() - kernel_now_ns(turns),
-		.rate_hz = rate_hz,
-		.is_early = is_early,
-	};
+	return clock_unix_ns() - kernel_now_ns(turns);
+}
 
-	turns->windows->take(turns->windows->context, turns->recording, &window);
+static void hand_over(struct window_turns *turns, const struct recorded_window *window)
+{
+	turns->windows->take(turns->windows->context, turns->recording, window);
 }
 
 static void begin_window(struct window_turns *turns)
@@ -149,6 +144,7 @@ static void begin_window(struct window_turns *turns)
 	turns->before_is_early = turns->is_early;
 	turns->is_early = false;
 	turns->start_ns = turns->ended_ns = kernel_now_ns(turns);
+	turns->before_ahead_ns = ahead_now_ns(turns);
 	turns->rate_hz = recording->rate_hz;
 	turns->due_ns = next_end_ns(turns);
 }
@@ -168,10 +164,19 @@ static void forget_unused(struct window_turns *turns)
 	turns->forgotten_ns = now;
 }
 
-static void hand_over_before(struct window_turns *turns)
+static void hand_over_before(struct window_turns *turns, bool has_rest)
 {
-	hand_over(turns, &turns->recording->ticks.before, turns->before_ns, turns->ended_ns,
-		  turns->before_rate_hz, turns->before_is_early);
+	const struct recorded_window window = {
+		.aggregator = take_ptr(turns->recording->ticks.before),
+		.start_ns = turns->before_ns,
+		.end_ns = turns->ended_ns,
+		.ahead_ns = turns->before_ahead_ns,
+		.rate_hz = turns->before_rate_hz,
+		.is_early = turns->before_is_early,
+		.has_rest = has_rest,
+	};
+
+	hand_over(turns, &window);
 }
 
 static void end_before(struct window_turns *turns)
@@ -181,7 +186,7 @@ static void end_before(struct window_turns *turns)
 	snapshots_take_window_before(recording->snapshots);
 	if (!turns->before_is_rest)
 		window_turns_count_lost(recording, recording->ticks.before);
-	hand_over_before(turns);
+	hand_over_before(turns, false);
 	turns->before_is_rest = false;
 	forget_unused(turns);
 }
@@ -196,7 +201,7 @@ static void split_before(struct window_turns *turns)
 		return;
 	snapshots_tell_window_before(recording->snapshots, rest);
 	window_turns_count_lost(recording, recording->ticks.before);
-	hand_over_before(turns);
+	hand_over_before(turns, true);
 	recording->ticks.before = rest;
 	turns->before_is_rest = true;
 }
@@ -232,10 +237,17 @@ void window_turns_take(struct window_turns *turns)
 void window_turns_finish(struct window_turns *turns)
 {
 	struct recording *recording = turns->recording;
+	struct recorded_window last = {
+		.start_ns = turns->start_ns,
+		.rate_hz = turns->rate_hz,
+		.is_early = true,
+	};
 
 	if (recording->ticks.before)
 		end_before(turns);
 	window_turns_count_lost(recording, recording->ticks.present);
-	hand_over(turns, &recording->ticks.present, turns->start_ns, kernel_now_ns(turns),
-		  turns->rate_hz, true);
+	last.aggregator = take_ptr(recording->ticks.present);
+	last.end_ns = kernel_now_ns(turns);
+	last.ahead_ns = ahead_now_ns(turns);
+	hand_over(turns, &last);
 }

@@ -21,7 +21,8 @@ struct window_turns {
 	uint64_t due_ns;                /* when it is to end: CLOCK_BOOTTIME */
 	bool is_early, before_is_early; /* they were ended before their time */
 	uint64_t before_ns;             /* when the one before began, if it is not complete yet, */
-	uint64_t ended_ns;              /* and when it ended */
+	uint64_t ended_ns;              /* when it ended, */
+	uint64_t before_ahead_ns;       /* and what the wall clock was ahead then */
 	bool before_is_rest; /* of one that was handed over: the ticks that waited for rows */
 	uint64_t rate_hz, before_rate_hz;
 	uint64_t wanted_rate_hz; /* of the next window, which then begins at once */

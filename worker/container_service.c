@@ -23,21 +23,20 @@ struct file_head {
 
 /* --- in the worker --- */
 
-static bool read_file(struct byte_reader *reader, struct container_words *containers, size_t count)
+static int read_file(struct byte_reader *reader, struct container_words *containers, size_t count)
 {
 	struct file_head head;
 	struct bytes file;
 
 	if (!byte_reader_copy(reader, &head, sizeof(head)))
-		return false;
+		return -EINVAL;
 	file = byte_reader_take(reader, head.size);
 	if (reader->failed)
-		return false;
+		return -EINVAL;
 	if (head.container == CONTAINER_SERVICE_ANY)
-		container_words_read(file, containers, count);
-	else if (head.container < count)
-		container_words_read(file, &containers[head.container], 1);
-	return true;
+		return container_words_read(file, containers, count);
+	return head.container < count ? container_words_read(file, &containers[head.container], 1)
+				      : 0;
 }
 
 int container_service_answer(const struct worker_question *question, struct buffer *ret_answer)
@@ -45,6 +44,7 @@ int container_service_answer(const struct worker_question *question, struct buff
 	_cleanup_free_ struct container_words *containers = NULL;
 	struct container_question asked;
 	struct byte_reader reader;
+	int error = 0;
 
 	byte_reader_init(&reader, question->payload);
 	if (!byte_reader_copy(&reader, &asked, sizeof(asked)) ||
@@ -55,9 +55,10 @@ int container_service_answer(const struct worker_question *question, struct buff
 		return -ENOMEM;
 	for (uint32_t i = 0; i < asked.container_count; i++)
 		byte_reader_copy(&reader, containers[i].id, CONTAINER_ID_MAX);
-	for (uint32_t i = 0; i < asked.file_count; i++)
-		if (!read_file(&reader, containers, asked.container_count))
-			return -EINVAL;
+	for (uint32_t i = 0; i < asked.file_count && !error; i++)
+		error = read_file(&reader, containers, asked.container_count);
+	if (error)
+		return error;
 	for (uint32_t i = 0; i < asked.container_count; i++)
 		for (size_t field = 0; field < CONTAINER_FIELDS; field++) {
 			const char *text = containers[i].words[field].text;

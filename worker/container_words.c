@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/container_words.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-#include <yajl/yajl_parse.h>
+
+#include "base/json_reader.h"
 
 /* Documents nest less deeply than this by far; what lies deeper is passed over. */
 #define MAX_DEPTH 32
@@ -57,6 +59,7 @@ struct reading {
 	enum place top;
 	struct container_words found; /* of the container that is being read */
 	bool has_id, is_list;
+	int error; /* -ENOMEM, within a document in a text */
 };
 
 static enum place place_of(const struct reading *reading)
@@ -158,7 +161,7 @@ static int take_key(void *context, const unsigned char *name, size_t size)
 	return 1;
 }
 
-static void read_document(struct reading *reading, enum place top, struct bytes bytes);
+static int read_document(struct reading *reading, enum place top, struct bytes bytes);
 
 /* A document in a text, which holds none itself. */
 static void read_metadata(struct reading *reading, const char *text, size_t size)
@@ -167,8 +170,8 @@ static void read_metadata(struct reading *reading, const char *text, size_t size
 
 	if (reading->top != PLACE_DOCUMENT)
 		return;
-	read_document(&within, PLACE_WITHIN_METADATA,
-		      (struct bytes){ (const uint8_t *)text, size });
+	reading->error = read_document(&within, PLACE_WITHIN_METADATA,
+				       (struct bytes){ (const uint8_t *)text, size });
 	reading->found = within.found;
 }
 
@@ -197,11 +200,11 @@ static int take_string(void *context, const unsigned char *text, size_t size)
 
 	take_text(reading, (const char *)text, size);
 	reading->key = find_key(place_of(reading), NULL, 0);
-	return 1;
+	return !reading->error;
 }
 
-/* Without memory nothing, or nothing more, is found. */
-static void read_document(struct reading *reading, enum place top, struct bytes bytes)
+/* 0 or -ENOMEM. */
+static int read_document(struct reading *reading, enum place top, struct bytes bytes)
 {
 	static const yajl_callbacks callbacks = {
 		.yajl_string = take_string,
@@ -211,22 +214,25 @@ static void read_document(struct reading *reading, enum place top, struct bytes 
 		.yajl_start_array = open_place,
 		.yajl_end_array = close_place,
 	};
-	yajl_handle json = yajl_alloc(&callbacks, NULL, reading);
+	struct json_reader *json = json_reader_new(&callbacks, reading);
+	int error = json ? 0 : -ENOMEM;
 
 	reading->top = top;
-	if (!json)
-		return;
-	if (yajl_parse(json, bytes.data, bytes.size) == yajl_status_ok)
-		yajl_complete_parse(json);
-	yajl_free(json);
+	if (!error)
+		error = json_reader_feed(json, bytes.data, bytes.size);
+	if (!error)
+		error = json_reader_finish(json);
+	json_reader_free(json);
+	return reading->error ? reading->error : error == -ENOMEM ? error : 0;
 }
 
-void container_words_read(struct bytes file, struct container_words *containers, size_t count)
+int container_words_read(struct bytes file, struct container_words *containers, size_t count)
 {
 	struct reading reading = { .containers = containers, .count = count, .key = &nothing };
+	int error = read_document(&reading, PLACE_DOCUMENT, file);
 
-	read_document(&reading, PLACE_DOCUMENT, file);
 	/* Of a document that is about one; or it ended within the last one. */
-	if (reading.has_id || !reading.is_list)
+	if (!error && (reading.has_id || !reading.is_list))
 		settle(&reading);
+	return error;
 }

@@ -34,8 +34,8 @@ struct container_words {
 
 /*
  * Adds what a file tells of any of these containers; one that names none is of the only container that there is. What comes before it is no JSON counts,
- * what ranks higher than what was there replaces it. Without memory nothing more is told.
+ * what ranks higher than what was there replaces it. 0 or -ENOMEM.
  */
-void container_words_read(struct bytes file, struct container_words *containers, size_t count);
+int container_words_read(struct bytes file, struct container_words *containers, size_t count);
 
 #endif
