@@ -169,6 +169,7 @@ $(OUTPUT)/unit/control_groups_test: WRAPPED := -Wl,--wrap=buffer_read_file
 $(OUTPUT)/unit/known_code_test: WRAPPED := -Wl,--wrap=store_writer_slice,--wrap=store_writer_add_modules
 $(OUTPUT)/unit/process_watch_test: WRAPPED := -Wl,--wrap=readdir
 $(OUTPUT)/unit/snapshots_test: WRAPPED := -Wl,--wrap=unwind_loader_is_pending
+$(OUTPUT)/unit/module_identities_test: WRAPPED := -Wl,--wrap=module_is_unchanged,--wrap=name_service_submit,--wrap=name_service_take
 $(OUTPUT)/unit/modules_test: WRAPPED := -Wl,--wrap=opener_ask,--wrap=opener_take
 $(OUTPUT)/unit/store_power_test: WRAPPED := -Wl,--wrap=rename,--wrap=unlink
 
@@ -262,7 +263,7 @@ bench: all samples $(CLANG_BUILDS) $(BENCHES) $(OUTPUT)/e2e/fake_serve
 	$(Q)tests/bench/run
 
 # As root: what months do to it, within two hours: SOAK='--minutes 5 mix' for only that.
-soak: all samples $(SOAK_UNIT_TESTS)
+soak: all samples $(SOAK_UNIT_TESTS) $(FAIL_NTH)
 	$(Q)tests/soak/run $(SOAK)
 
 # As root: how whole the stacks of real programs are. Installs those of them that are missing.

@@ -2,9 +2,7 @@
 #include "profiler/window_namer.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,12 +14,11 @@
 #include "base/string_pool.h"
 #include "base/u64_map.h"
 #include "bpf/events.h"
-#include "elf/build_id.h"
 #include "profiler/container_names.h"
 #include "profiler/frame_names.h"
 #include "profiler/held_modules.h"
-#include "profiler/known_code.h"
 #include "profiler/known_names.h"
+#include "profiler/module_identities.h"
 #include "profiler/modules.h"
 #include "profiler/name_source.h"
 #include "profiler/naming_turns.h"
@@ -29,7 +26,6 @@
 #include "profiler/window_code.h"
 #include "symbolize/symbolizer.h"
 #include "worker/local_files.h"
-#include "worker/name_service.h"
 #include "worker/opener.h"
 #include "worker/worker.h"
 
@@ -51,10 +47,8 @@ struct window_namer {
 	struct worker *worker;
 	struct opener *opener;
 	struct local_files *local_files;
-	struct string_pool identities; /* digits of build-ids, or what stands for one */
-	struct u64_map known;          /* module -> identity */
-	struct record_pool roots;      /* struct root_place */
-	struct known_code code;        /* of files with a build-id */
+	struct module_identities identities;
+	struct record_pool roots; /* struct root_place */
 	/* By the string of an identity: */
 	struct naming_turns turns;
 	struct known_names *names;
@@ -72,9 +66,7 @@ int window_namer_new(struct window_namer **ret_namer)
 
 	if (!namer)
 		return -ENOMEM;
-	string_pool_init(&namer->identities);
-	u64_map_init(&namer->known);
-	known_code_init(&namer->code);
+	module_identities_init(&namer->identities);
 	naming_turns_init(&namer->turns);
 	held_modules_init(&namer->held);
 	record_pool_init(&namer->roots, sizeof(struct root_place), sizeof(struct root_place));
@@ -102,9 +94,7 @@ void window_namer_free(struct window_namer *namer)
 	opener_free(namer->opener);
 	local_files_free(namer->local_files);
 	container_names_free(namer->containers);
-	string_pool_release(&namer->identities);
-	u64_map_release(&namer->known);
-	known_code_release(&namer->code);
+	module_identities_release(&namer->identities);
 	naming_turns_release(&namer->turns);
 	known_names_free(namer->names);
 	held_modules_release(&namer->held);
@@ -114,84 +104,13 @@ void window_namer_free(struct window_namer *namer)
 	free(namer);
 }
 
-/* --- which file a module is --- */
-
-/* One without a build-id is told from others while this hearth runs. */
-static void describe(const struct module *module, const struct build_id *id, char *text,
-		     size_t size)
-{
-	if (id->size)
-		build_id_format(id, text);
-	else
-		snprintf(text, size, "key-%016" PRIx64, module->id);
-}
-
-static int keep_identity(struct window_namer *namer, const struct module *module,
-			 const struct build_id *id)
-{
-	char text[2 * BUILD_ID_MAX_BYTES + 32];
-	uint32_t string;
-	int error;
-
-	describe(module, id, text, sizeof(text));
-	error = string_pool_add(&namer->identities, text, strlen(text), &string);
-	return error ? error : u64_map_set(&namer->known, module->id, string);
-}
-
-static int note_code(struct window_namer *namer, const struct answer *answer)
-{
-	char text[2 * BUILD_ID_MAX_BYTES + 1];
-
-	if (!answer->build_id.size)
-		return 0;
-	build_id_format(&answer->build_id, text);
-	return known_code_add(&namer->code, text, &answer->segments);
-}
-
-/* Whose file cannot be read has none. */
-static int learn(struct window_namer *namer, const struct module *module)
-{
-	const struct symbol_request request = {
-		.space = SYMBOL_FILE,
-		.fd = module->fd,
-		.without_inlined = true,
-		.without_lines = true,
-	};
-	const struct debug_candidate none = { .fd = -1 };
-	struct debug_identity identity;
-	struct build_id id = { .size = 0 };
-	struct answer answer;
-	uint64_t cpu_ns;
-	int error = module->fd >= 0 && module_is_unchanged(module)
-			    ? name_service_submit(namer->worker, &request, &none)
-			    : -ENOENT;
-
-	if (!error)
-		error = name_service_take(namer->worker, 0, &answer, &identity, &cpu_ns);
-	if (!error) {
-		id = answer.build_id;
-		error = note_code(namer, &answer);
-		answer_release(&answer);
-	}
-	return error == -ENOMEM ? error : keep_identity(namer, module, &id);
-}
-
-static bool is_known(const struct window_namer *namer, const struct module *module)
-{
-	return u64_map_get(&namer->known, module->id) != U64_MAP_ABSENT;
-}
-
 static void forget_all(struct window_namer *namer)
 {
-	string_pool_release(&namer->identities);
-	u64_map_release(&namer->known);
-	known_code_release(&namer->code);
-	known_code_init(&namer->code);
+	module_identities_release(&namer->identities);
 	naming_turns_release(&namer->turns);
 	held_modules_release(&namer->held);
 	record_pool_release(&namer->roots);
-	string_pool_init(&namer->identities);
-	u64_map_init(&namer->known);
+	module_identities_init(&namer->identities);
 	naming_turns_init(&namer->turns);
 	known_names_clear(namer->names);
 	held_modules_init(&namer->held);
@@ -228,11 +147,11 @@ int window_namer_learn(struct window_namer *namer, const struct window_code *cod
 	_cleanup_free_ const struct module **sorted = sort_by_owner(modules, count);
 	int error = sorted ? 0 : -ENOMEM;
 
-	if (namer->identities.count > MAX_KNOWN || namer->roots.count > MAX_KNOWN)
+	if (module_identities_count(&namer->identities) > MAX_KNOWN ||
+	    namer->roots.count > MAX_KNOWN)
 		forget_all(namer);
 	for (size_t i = 0; i < count && !error; i++)
-		if (!is_known(namer, sorted[i]))
-			error = learn(namer, sorted[i]);
+		error = module_identities_learn(&namer->identities, namer->worker, sorted[i]);
 	return error;
 }
 
@@ -247,9 +166,10 @@ int window_namer_learn_containers(struct window_namer *namer, struct process_fac
 static const char *identity_of(void *context, uint64_t module)
 {
 	const struct window_namer *namer = context;
-	uint32_t string = u64_map_get(&namer->known, module);
+	uint32_t string = module_identities_get(&namer->identities, module);
 
-	return string == U64_MAP_ABSENT ? NULL : string_pool_get(&namer->identities, string, NULL);
+	return string == U64_MAP_ABSENT ? NULL
+					: string_pool_get(&namer->identities.strings, string, NULL);
 }
 
 void window_namer_sources(struct window_namer *namer, struct window_code *code,
@@ -269,13 +189,13 @@ void window_namer_sources(struct window_namer *namer, struct window_code *code,
 
 struct wanted_address {
 	const struct module *module;
-	uint32_t identity; /* string of namer->identities */
+	uint32_t identity; /* string of the identities */
 	uint64_t offset;
 };
 
 struct naming {
 	struct window_namer *namer;
-	struct u64_map by_identity; /* string of namer->identities -> module of the window */
+	struct u64_map by_identity; /* string of the identities -> module of the window */
 	bool at_once;
 	uint64_t now_ns;              /* CLOCK_MONOTONIC */
 	const struct module *modules; /* of the window */
@@ -288,7 +208,7 @@ struct naming {
 
 static const char *identity_at(const struct naming *naming, uint32_t identity)
 {
-	return string_pool_get(&naming->namer->identities, identity, NULL);
+	return string_pool_get(&naming->namer->identities.strings, identity, NULL);
 }
 
 /* Of the window, or of one before it, whose file is held; NULL: neither. */
@@ -371,7 +291,7 @@ static bool find_address(const struct naming *naming, const struct frame_address
 {
 	*ret_address = (struct wanted_address){ .offset = address->offset };
 	if (!address->build_id ||
-	    !string_pool_find(&naming->namer->identities, address->build_id,
+	    !string_pool_find(&naming->namer->identities.strings, address->build_id,
 			      strlen(address->build_id), &ret_address->identity))
 		return false;
 	ret_address->module = find_module(naming, ret_address->identity);
@@ -418,14 +338,20 @@ static int compare_wanted(const void *left, const void *right)
 /* Two modules of one content have one identity: either will do. */
 static int note_modules(struct naming *naming, const struct window_code *code)
 {
+	const struct module_identities *identities = &naming->namer->identities;
 	size_t count = 0;
 	int error = 0;
 
 	naming->modules = code ? window_code_modules(code, &count) : NULL;
-	for (size_t i = 0; i < count && !error; i++)
-		error = u64_map_set(&naming->by_identity,
-				    u64_map_get(&naming->namer->known, naming->modules[i].id),
+	for (size_t i = 0; i < count && !error; i++) {
+		const uint64_t module = naming->modules[i].id;
+		const uint32_t earlier = module_identities_get_earlier(identities, module);
+
+		error = u64_map_set(&naming->by_identity, module_identities_get(identities, module),
 				    (uint32_t)i);
+		if (!error && earlier != U64_MAP_ABSENT)
+			error = u64_map_set(&naming->by_identity, earlier, (uint32_t)i);
+	}
 	return error;
 }
 
@@ -564,7 +490,8 @@ static int ask_module(struct naming *naming, struct name_source *source, size_t 
 		error = name_source_submit(source, &request);
 		return error == -ENOMEM ? error : naming->error;
 	}
-	for (size_t i = start; i < end && !naming->error; i++)
+	/* Of a file that is not there yet it is asked again. */
+	for (size_t i = start; i < end && !naming->error && module->fd >= 0; i++)
 		tell(naming, &wanted[i], NULL);
 	return naming->error;
 }
@@ -684,7 +611,7 @@ static bool is_told_later(const struct naming *naming, const struct window_shelf
 static int tell_shelf(struct naming *naming, const struct window_shelf *shelf)
 {
 	struct window_namer *namer = naming->namer;
-	int told = shelf->store ? known_code_tell(&namer->code, shelf->store) : 0, error;
+	int told = shelf->store ? known_code_tell(&namer->identities.code, shelf->store) : 0, error;
 
 	buffer_append(&naming->names, namer->untold.data, namer->untold.size);
 	error = buffer_error(&naming->names);
@@ -735,7 +662,7 @@ static void meet_code(struct window_namer *namer, const struct window_code *code
 		const char *identity = identity_of(namer, modules[i].id);
 
 		if (identity)
-			known_code_meet(&namer->code, identity, slice);
+			known_code_meet(&namer->identities.code, identity, slice);
 	}
 }
 
