@@ -35,21 +35,21 @@ static bool is_equal(struct name name, const char *text)
 	return name.size == strlen(text) && !strncasecmp(name.text, text, name.size);
 }
 
-/* "HOST:PORT", where the port is the server's, or "HOST", where that is HTTP's own. */
-static bool split_host(const struct http_guard *guard, const char *host, struct name *ret_name)
+/* "HOST:PORT", or "HOST" with HTTP's own port. */
+static bool split_host(const char *host, struct name *ret_name, unsigned long *ret_port)
 {
 	const char *end = strrchr(host, ']'), *colon = strchr(end ? end : host, ':');
-	unsigned long port = 80;
 
+	*ret_port = 80;
 	ret_name->text = host;
 	ret_name->size = colon ? (size_t)(colon - host) : strlen(host);
 	if (colon) {
 		if (!colon[1] || strlen(colon + 1) > 5 ||
 		    colon[1 + strspn(colon + 1, "0123456789")])
 			return false;
-		port = strtoul(colon + 1, NULL, 10);
+		*ret_port = strtoul(colon + 1, NULL, 10);
 	}
-	return port == guard->port;
+	return true;
 }
 
 /* An address is no name that somebody else could let point here. */
@@ -80,14 +80,18 @@ static bool is_further_name(const struct http_guard *guard, struct name name)
 
 static bool is_own_host(const struct http_guard *guard, const char *host)
 {
+	unsigned long port;
 	struct name name;
 
 	if (guard->reach == HTTP_ON_SOCKET)
 		return true;
-	if (!host || !split_host(guard, host, &name))
+	if (!host || !split_host(host, &name, &port))
 		return false;
-	if (is_equal(name, "localhost") || is_equal(name, "127.0.0.1") || is_equal(name, "[::1]") ||
-	    is_further_name(guard, name))
+	if (is_further_name(guard, name)) /* of a proxy, too, which has a port of its own */
+		return true;
+	if (port != guard->port)
+		return false;
+	if (is_equal(name, "localhost") || is_equal(name, "127.0.0.1") || is_equal(name, "[::1]"))
 		return true;
 	return guard->reach == HTTP_ON_NETWORK && is_address(name);
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/buffer.h"
 #include "base/byte_size.h"
@@ -570,6 +571,7 @@ static int run(struct serve_command *command)
 {
 	int error = rate_option_check(command->recorder.sampler.rate_hz);
 
+	umask(022); /* others read the store: the front, and who asks */
 	if (!error)
 		error = serve(command);
 	if (!error)

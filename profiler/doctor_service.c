@@ -130,8 +130,10 @@ static void look_at_store(struct doctor_finding *finding, const char *folder,
 		doctor_find(finding, DOCTOR_LIMITED, "sudo hearth query", "%s: %s", folder,
 			    strerror(errno));
 	else if (mib < FREE_MIB_LEAST)
-		doctor_find(finding, DOCTOR_LIMITED, "hearth store shrink --keep-size SIZE",
-			    "%s: only %llu MiB are free there", folder, (unsigned long long)mib);
+		doctor_find(
+			finding, DOCTOR_LIMITED,
+			"keep-size = SIZE in hearth.conf, or hearth store shrink --keep-size SIZE while no hearth serve runs",
+			"%s: only %llu MiB are free there", folder, (unsigned long long)mib);
 	else
 		doctor_find(finding, DOCTOR_GOOD, NULL, "%s, with %llu MiB free", folder,
 			    (unsigned long long)mib);

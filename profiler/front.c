@@ -294,6 +294,12 @@ static int log_address(const struct front_options *options, const char *why)
 	return -EINVAL;
 }
 
+static int log_token(const char *why)
+{
+	log_error("--token-file: %s", why);
+	return -EINVAL;
+}
+
 static int check_options(const struct front_options *options, struct http_address *address)
 {
 	const char *why = "";
@@ -301,7 +307,7 @@ static int check_options(const struct front_options *options, struct http_addres
 	if (http_address_parse(options->listen, address, &why))
 		return log_address(options, why);
 	if (options->token && http_guard_check_token(options->token, &why))
-		return log_address(options, why);
+		return log_token(why);
 	if (address->reach == HTTP_ON_NETWORK && !options->token)
 		return log_address(
 			options,

@@ -14,10 +14,10 @@ from recording import until
 WINDOW = "1s"  # the shortest, so that tests wait for little
 
 
-def start(store, *arguments):
+def start(store, *arguments, **options):
     """Starts one, to be used in a `with`. What it costs on a machine that runs tests lowers no rate."""
     usual = ["--window", WINDOW, "--listen", "127.0.0.1:0", "--max-cpu", "10000%"]
-    return hearth.Child(hearth.BINARY, "serve", "--store", store, *usual, *arguments)
+    return hearth.Child(hearth.BINARY, "serve", "--store", store, *usual, *arguments, **options)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 import urllib.error
@@ -405,3 +406,32 @@ def test_what_is_being_written_is_exported(store, tmp_path):
     assert any(map(has("seventy"), serving.query(tmp_path / "copy")))
     assert [slice_["state"] for slice_ in serving.slices(tmp_path / "copy")] == ["sealed"]
     assert events_of(tmp_path / "copy")[0]["kind"] == "serve_start"
+
+
+def test_a_manager_that_watches_hears_that_it_is_alive(store, tmp_path):
+    """Time and again between its READY=1 and its STOPPING=1 (sd_notify(3)); without that it would be killed after WATCHDOG_USEC."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(hearth.DEADLINE_SECONDS)
+        said = []
+
+        def hear_until(word, count):
+            while sum(word in line for line in said) < count:
+                said.append(manager.recv(4096).decode())
+
+        with serving.start(store, env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "500000"}) as serve:
+            hear_until("READY=1", 1)
+            hear_until("WATCHDOG=1", 5)
+            assert not any("STOPPING=1" in line for line in said), said
+            assert serving.stop(serve).returncode == 0
+            hear_until("STOPPING=1", 1)
+
+
+def test_the_store_can_be_read_whatever_the_umask(store):
+    """By everybody, as the manual says, and by the front, who is nobody."""
+    with serving.start(store, umask=0o077) as serve:
+        hearth.wait_until_recording(serve)
+        recording.until(lambda: serving.slices(store), "a slice")
+        assert store.stat().st_mode & 0o777 == 0o755
+        assert {path.stat().st_mode & 0o777 for path in store.glob("*.slice*")} == {0o644}
+        assert serving.stop(serve).returncode == 0

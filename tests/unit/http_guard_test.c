@@ -71,6 +71,10 @@ static void test_hosts_of_a_network(void **state)
 	assert_host(&guard, "192.0.2.7:7171", HTTP_PASSES);
 	assert_host(&guard, "[2001:db8::1]:7171", HTTP_PASSES);
 	assert_host(&guard, "box.test:7171", HTTP_PASSES);
+	assert_host(&guard, "box.test", HTTP_PASSES);
+	assert_host(&guard, "box.test:443", HTTP_PASSES);
+	assert_host(&guard, "box.test:x", HTTP_OTHER_HOST);
+	assert_host(&guard, "192.0.2.7", HTTP_OTHER_HOST);
 	assert_host(&guard, "evil.test:7171", HTTP_OTHER_HOST);
 	assert_host(&guard, "1.2.3:7171", HTTP_OTHER_HOST);
 	assert_host(&guard, "[2001:db8::1:7171", HTTP_OTHER_HOST);
