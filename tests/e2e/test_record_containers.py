@@ -11,6 +11,7 @@ import hearth
 import podman_engine
 import recording
 import serving
+from tmux_terminal import Terminal
 
 pytestmark = pytest.mark.root
 
@@ -137,6 +138,14 @@ def test_by_name_or_id(two, engine):
     for wanted in ("one", two["one"], two["one"][:12]):
         recorded = hearth.record("--container", wanted, "-F", RATE, "-d", "0.3")
         assert recording.processes(recorded.stacks) == {"spin_1"}, wanted
+
+
+def test_top_of_one(two, engine):
+    with Terminal(hearth.BINARY, "top", "-i", "1", "--span", "start", "--container", "one") as terminal:
+        shown = terminal.wait_for(lambda text: "spin_1" in text and text, "the container's program")
+        assert "spin_2" not in shown
+        terminal.press("q")
+        assert terminal.end() == 0
 
 
 def test_unknown(two, tmp_path):

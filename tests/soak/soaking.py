@@ -24,9 +24,9 @@ MOST_MB_AN_HOUR, MOST_FILES_AN_HOUR = 2, 4
 
 
 class Serve:
-    """One that is started at once. It is told from its READY=1 (sd_notify(3)) that it records."""
+    """One that is started at once, with environment variables where they are given. It is told from its READY=1 (sd_notify(3)) that it records."""
 
-    def __init__(self, soak, store, *arguments):
+    def __init__(self, soak, store, *arguments, **variables):
         self.socket_path = str(soak.path("notify"))
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.socket_path)
@@ -38,7 +38,7 @@ class Serve:
             self.process = subprocess.Popen(
                 [soak.binary, "serve", "--store", store, "--listen", "127.0.0.1:0", *map(str, arguments)],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
-                env={**os.environ, "NOTIFY_SOCKET": self.socket_path},
+                env={**os.environ, "NOTIFY_SOCKET": self.socket_path, **variables},
             )  # fmt: skip
         self.pid, self.address = self.process.pid, None
 
