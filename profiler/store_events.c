@@ -151,7 +151,10 @@ static int decode(void *context, const int *inputs, struct buffer *to)
 			append_words(&events[i], to);
 	if (printing->is_json)
 		buffer_append_string(to, "]\n");
-	return buffer_error(to);
+	error = buffer_error(to);
+	if (error == -ENOMEM)
+		log_error("cannot write the events: %s", strerror(-error));
+	return error;
 }
 
 static int print(void *context, const void *bytes, size_t size)
