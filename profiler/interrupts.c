@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LOOK_MS 50
@@ -48,14 +49,20 @@ int interrupts_open(void)
 	return fd < 0 ? -errno : fd;
 }
 
-int interrupts_read(int fd, bool *ret_was_sent)
+/* Not by reading the descriptor: a signal whose reading failed would be left, and nothing end hearth. */
+int interrupts_take(bool *ret_was_sent)
 {
-	struct signalfd_siginfo info;
+	const struct timespec at_once = { 0 };
+	siginfo_t info;
+	sigset_t signals;
+	int number;
 
-	if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+	list_signals(&signals);
+	number = sigtimedwait(&signals, &info, &at_once);
+	if (number < 0)
 		return 0;
-	*ret_was_sent = info.ssi_code <= 0; /* SI_USER and its like; the kernel's own are above */
-	return (int)info.ssi_signo;
+	*ret_was_sent = info.si_code <= 0; /* SI_USER and its like; the kernel's own are above */
+	return number;
 }
 
 static void say(const char *line, size_t size)

@@ -14,7 +14,7 @@
 int interrupts_open(void);
 
 /* The signal that came, 0: none. `ret_was_sent`: by a process to hearth alone, not by the terminal. */
-int interrupts_read(int fd, bool *ret_was_sent);
+int interrupts_take(bool *ret_was_sent);
 
 /*
  * The recording is over and being written. If a signal ended it, the next one ends hearth at once,

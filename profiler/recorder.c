@@ -171,7 +171,7 @@ static void take_signal(struct recorder *recorder)
 	const struct recorder_windows *windows = recorder->options->windows;
 	pid_t command = recorder->recording->workload.pid;
 	bool was_sent;
-	int number = interrupts_read(recorder->signals, &was_sent);
+	int number = interrupts_take(&was_sent);
 
 	if (!number)
 		return;

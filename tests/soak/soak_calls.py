@@ -9,6 +9,7 @@ store has no damage; nothing is left in the kernel or as a process.
 import random
 import shutil
 import struct
+import subprocess
 import time
 
 import failing_calls
@@ -18,7 +19,6 @@ from rows import Row
 
 MINUTES, QUICK_SECONDS = 20, 40  # of commands, and of serve
 WORK_SECONDS = 2.5  # of a serve that begins well: two windows
-END_SECONDS = 60
 TOLD = 10  # of what did not hold, so many are told
 
 
@@ -87,7 +87,10 @@ class ServeCalls:
         end = time.monotonic() + WORK_SECONDS
         while serve.process.poll() is None and time.monotonic() < end:
             time.sleep(0.05)
-        return serve.stop() if serve.process.poll() is None else serve.process.returncode
+        try:
+            return serve.stop() if serve.process.poll() is None else serve.process.returncode
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"it does not end: {serve.said()[-400:]}") from None
 
     def check_store(self):
         if not list(self.store.glob("*.slice")):
