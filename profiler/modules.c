@@ -188,18 +188,14 @@ static struct file_place place_of(const struct module_event *event, const char *
 				    path };
 }
 
-/* The process may be gone by now, or its PID somebody else's: hence the proof. A descriptor, or -errno: no way led there. */
-static int open_module(const struct modules *modules, const struct module_event *event,
-		       const char *path)
+/* The process may be gone by now, or its PID somebody else's: hence the proof. */
+static int try_ways(const struct modules *modules, const struct module_event *event,
+		    const char *path)
 {
 	const struct file_place place = place_of(event, path);
 	_cleanup_(file_ways_release) struct file_ways ways;
 	int error = -ENOENT;
 
-	if (file_system_may_block(event->super_magic))
-		return -EWOULDBLOCK;
-	if (modules->open_files >= modules->open_files_max)
-		return -EMFILE;
 	file_ways_init(&ways, &place);
 	for (enum file_way way = 0; way < FILE_WAY_COUNT; way++) {
 		_cleanup_close_ int fd = -1;
@@ -209,6 +205,17 @@ static int open_module(const struct modules *modules, const struct module_event 
 			return take_fd(&fd);
 	}
 	return error ? error : -ESTALE;
+}
+
+/* A descriptor, or -errno: no way led there. */
+static int open_module(const struct modules *modules, const struct module_event *event,
+		       const char *path)
+{
+	if (file_system_may_block(event->super_magic))
+		return -EWOULDBLOCK;
+	if (modules->open_files >= modules->open_files_max)
+		return -EMFILE;
+	return try_ways(modules, event, path);
 }
 
 static enum module_absence absence_by(int error)

@@ -174,9 +174,9 @@ static int answer_module(const struct opener_question *question, const char *pat
 	_cleanup_(file_ways_release) struct file_ways ways;
 	int error = -ENOENT;
 
+	file_ways_init(&ways, &place);
 	if (question->size > OPENER_MAX_COPY_BYTES)
 		return -EFBIG;
-	file_ways_init(&ways, &place);
 	for (enum file_way way = 0; way < FILE_WAY_COUNT && error && error != -EPIPE; way++) {
 		int why = try_way(question, &ways, way, ret_copy);
 
