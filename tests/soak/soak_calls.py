@@ -17,7 +17,7 @@ import measuring
 import soaking
 from rows import Row
 
-MINUTES, QUICK_SECONDS = 20, 40  # of commands, and of serve
+MINUTES, QUICK_SECONDS = 10, 40  # of commands, and of serve
 WORK_SECONDS = 2.5  # of a serve that begins well: two windows
 TOLD = 10  # of what did not hold, so many are told
 
