@@ -14,7 +14,7 @@
 #define CONNECTION_BYTES    (16u << 10) /* for a request's line and heads, and those of its answer */
 #define KEPT_ANSWERS_BYTES  ((size_t)24 << 20)
 #define WATCH_MS            200
-#define WATCH_WHEN_ALONE_MS 2000 /* nobody is connected */
+#define WATCH_WHEN_ALONE_MS 10000 /* nobody is connected */
 
 static const struct http_limits defaults = {
 	.connections = 2000,

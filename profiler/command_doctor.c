@@ -299,13 +299,16 @@ static void check_depth(struct doctor_finding *finding)
 			    EVENT_MAX_FRAMES);
 }
 
+DEFINE_CLEANUP(cleanup_words, struct kernel_words_source *, kernel_words_source_free)
+
 /* Any address will do: what is tried is the question. */
 static bool kernel_answers(void)
 {
+	_cleanup_(cleanup_words) struct kernel_words_source *source = kernel_words_source_new();
 	const uint64_t address = 0;
 	struct kernel_words_list words;
 
-	if (geteuid() || kernel_words_ask(&address, 1, &words))
+	if (geteuid() || !source || kernel_words_ask(source, &address, 1, &words))
 		return false;
 	kernel_words_release(&words);
 	return true;

@@ -21,6 +21,7 @@
 #include "profiler/demangle_option.h"
 #include "profiler/frame_names.h"
 #include "profiler/interrupts.h"
+#include "profiler/kernel_words.h"
 #include "profiler/live_code.h"
 #include "profiler/machine_name.h"
 #include "profiler/namer.h"
@@ -310,12 +311,16 @@ static int learn_facts(const struct recording *recording, struct process_facts *
 	return error == -ENOMEM ? error : 0;
 }
 
+DEFINE_CLEANUP(cleanup_words, struct kernel_words_source *, kernel_words_source_free)
+
 static int name_ticks(const struct record_command *command, struct recording *recording,
 		      struct profile *profile, struct unnamed_frames *unnamed, struct stats *stats)
 {
+	_cleanup_(cleanup_words) struct kernel_words_source *words = kernel_words_source_new();
 	struct frame_names_sources sources = {
 		.aggregator = recording->ticks.present,
 		.worker = recording->worker,
+		.kernel_words = words,
 		.debug_files = { { command->debug_folders.list, recording->file_opener,
 				   recording->local_files },
 				 command->debug_server },
@@ -330,7 +335,7 @@ static int name_ticks(const struct record_command *command, struct recording *re
 	live_code_sources(recording, &sources.code);
 	if (command->debug_server)
 		interrupts_while_fetching(true);
-	error = learn_facts(recording, &facts);
+	error = words ? learn_facts(recording, &facts) : -ENOMEM;
 	if (!error)
 		error = namer_build(&sources, facts, profile, &stats->fates, unnamed);
 	if (command->debug_server)

@@ -166,9 +166,12 @@ static void read_exe(uint32_t pid, struct told *told)
 		told->exe_size -= size;
 }
 
-/* True: it is the process's, for the PID was its all the time. */
+/*
+ * True: it is the process's, for the PID was its all the time. Its program stays the same, or the kernel side tells of another process;
+ * and of one of which /proc told nothing, as it is gone, it need not be asked when it began.
+ */
 static bool read_process(const struct control_groups *groups, const struct process_event *process,
-			 struct told *told)
+			 bool knows_exe, struct told *told)
 {
 	uint32_t pid = process->caller_tgid;
 
@@ -176,9 +179,10 @@ static bool read_process(const struct control_groups *groups, const struct proce
 		return false;
 	if (groups->wanted.cgroup)
 		read_group(groups, process, told);
-	if (groups->wanted.exe)
+	if (groups->wanted.exe && !knows_exe)
 		read_exe(pid, told);
-	return task_started_at(pid, process->start_time_ns - groups->boottime_ahead_ns);
+	return (told->path != NONE || told->group.size || told->exe_size) &&
+	       task_started_at(pid, process->start_time_ns - groups->boottime_ahead_ns);
 }
 
 /* --- what the kernel side tells --- */
@@ -295,7 +299,7 @@ static void read_again(struct control_groups *groups, const struct process_event
 
 	noted->read_ns = noted->noted_ns;
 	noted->told = process->cgroup;
-	if (!read_process(groups, process, &told)) {
+	if (!read_process(groups, process, noted->exe != NONE, &told)) {
 		note_told(groups, process, noted);
 		return;
 	}

@@ -75,6 +75,7 @@ struct frame_names {
 	bool without_inlined, without_lines;
 	enum demangle_mode demangle;
 	struct worker *worker;
+	struct kernel_words_source *kernel_words;
 	struct naming_costs *costs;
 	uint64_t
 		begun_ns; /* CPU time of this thread when the module that is asked about came to be */
@@ -382,7 +383,8 @@ static int ask_kernel(struct frame_names *names, struct symbol_request *request)
 {
 	struct symbol_kernel_code kernel_code;
 	struct kernel_words_list words;
-	int error = kernel_words_ask(request->addresses, request->count, &words);
+	int error =
+		kernel_words_ask(names->kernel_words, request->addresses, request->count, &words);
 
 	names->code.read_kernel_code(names->code.context, &kernel_code);
 	kernel_code.words = error ? NULL : words.texts;
@@ -575,6 +577,7 @@ int frame_names_new(const struct frame_names_sources *sources, struct profile *p
 	names->without_lines = sources->without_lines;
 	names->demangle = sources->demangle;
 	names->worker = sources->worker;
+	names->kernel_words = sources->kernel_words;
 	names->costs = sources->costs;
 	names->profile = profile;
 	error = frame_names_init(names, sources);

@@ -14,6 +14,7 @@
 #include "profiler/name_source.h"
 
 struct aggregator;
+struct kernel_words_source;
 struct naming_costs;
 struct profile;
 struct unnamed_frames;
@@ -32,6 +33,7 @@ struct frame_names_sources {
 	const char *(*build_id_of)(void *context, uint64_t module);
 	void *build_id_context;
 	struct worker *worker; /* reads what belongs to others */
+	struct kernel_words_source *kernel_words;
 	struct name_source_debug_files debug_files;
 	bool without_inlined, without_lines; /* symbol_request */
 	enum demangle_mode demangle;

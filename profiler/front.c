@@ -427,9 +427,5 @@ pid_t front_pid(const struct front *front)
 
 uint64_t front_cpu_ns(const struct front *front)
 {
-	struct child_usage usage = { 0 };
-
-	if (front->pid)
-		child_usage_add(&usage, front->pid);
-	return front->ended_cpu_ns + usage.cpu_ns;
+	return front->ended_cpu_ns + (front->pid ? child_process_cpu_ns(front->pid) : 0);
 }

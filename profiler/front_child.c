@@ -34,7 +34,7 @@
 #define CONNECTIONS   2000
 #define DESCRIPTORS   (CONNECTIONS + 256) /* those of slices and their locks besides */
 #define THREADS       16
-#define LOOK_MS       1000
+#define LOOK_MS       10000
 #define STUCK_NS      60000000000u /* no honest question takes so long */
 #define ASKS_AGAIN_NS 1000000000u  /* for the end of a window */
 

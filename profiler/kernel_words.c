@@ -8,11 +8,32 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "base/cleanup.h"
 #include "bpf/events.h"
 #include "kernel_words.skel.h"
 
-DEFINE_CLEANUP(cleanup_skeleton, struct kernel_words_bpf *, kernel_words_bpf__destroy)
+struct kernel_words_source {
+	struct kernel_words_bpf *skeleton; /* NULL: it is not loaded */
+};
+
+struct kernel_words_source *kernel_words_source_new(void)
+{
+	return calloc(1, sizeof(struct kernel_words_source));
+}
+
+void kernel_words_source_free(struct kernel_words_source *source)
+{
+	if (!source)
+		return;
+	kernel_words_bpf__destroy(source->skeleton);
+	free(source);
+}
+
+static int load(struct kernel_words_source *source)
+{
+	if (!source->skeleton)
+		source->skeleton = kernel_words_bpf__open_and_load();
+	return source->skeleton ? 0 : -errno;
+}
 
 static int run(struct kernel_words_bpf *skeleton, const uint64_t *addresses, size_t count)
 {
@@ -58,18 +79,17 @@ static int ask_all(struct kernel_words_bpf *skeleton, const uint64_t *addresses,
 	return error;
 }
 
-int kernel_words_ask(const uint64_t *addresses, size_t count, struct kernel_words_list *ret_list)
+int kernel_words_ask(struct kernel_words_source *source, const uint64_t *addresses, size_t count,
+		     struct kernel_words_list *ret_list)
 {
-	_cleanup_(cleanup_skeleton) struct kernel_words_bpf *skeleton =
-		kernel_words_bpf__open_and_load();
 	struct kernel_words_list list = { .texts = NULL };
-	int error = skeleton ? 0 : -errno;
+	int error = load(source);
 
 	if (error)
 		return error;
 	arena_init(&list.strings);
 	list.texts = calloc(count + 1, sizeof(*list.texts));
-	error = list.texts ? ask_all(skeleton, addresses, count, &list) : -ENOMEM;
+	error = list.texts ? ask_all(source->skeleton, addresses, count, &list) : -ENOMEM;
 	if (error)
 		kernel_words_release(&list);
 	else

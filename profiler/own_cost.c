@@ -15,7 +15,6 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "worker/child_process.h"
 
 #define NS_PER_SECOND 1000000000u
 #define NS_PER_US     1000u
@@ -31,13 +30,15 @@
 
 static void add_process(struct own_cost_reader *reader, pid_t pid)
 {
+	struct own_cost_process *process = &reader->processes[reader->count];
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/statm", pid);
-	reader->processes[reader->count++] = (struct own_cost_process){
-		.pid = pid,
-		.statm = open(path, O_RDONLY | O_CLOEXEC),
-	};
+	*process = (struct own_cost_process){ .pid = pid };
+	if (clock_getcpuclockid(pid, &process->clock))
+		return; /* it has ended */
+	process->statm = open(path, O_RDONLY | O_CLOEXEC);
+	reader->count++;
 }
 
 static void forget_processes(struct own_cost_reader *reader)
@@ -102,12 +103,8 @@ static void list_processes(struct own_cost_reader *reader)
 
 /* --- memory --- */
 
-struct memory {
-	uint64_t own_bytes, file_bytes;
-};
-
 /* "size resident shared ...", in pages. The file belongs to the process, and not to whoever has its PID next: false: it has ended. */
-static bool read_memory(const struct own_cost_process *process, struct memory *ret_memory)
+static bool read_memory(struct own_cost_process *process)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), resident, shared;
 	char text[128], *at;
@@ -120,8 +117,8 @@ static bool read_memory(const struct own_cost_process *process, struct memory *r
 	resident = strtoull(at, &at, 10);
 	shared = strtoull(at, &at, 10);
 	/* The kernel counts each by itself, and not all at the same moment. */
-	ret_memory->own_bytes = resident > shared ? (resident - shared) * page : 0;
-	ret_memory->file_bytes = shared * page;
+	process->own_bytes = resident > shared ? (resident - shared) * page : 0;
+	process->file_bytes = shared * page;
 	return true;
 }
 
@@ -219,7 +216,7 @@ static int look(struct own_cost_reader *reader, uint64_t now_ns)
 	if (error)
 		return error;
 	list_processes(reader);
-	if (reader->processes[0].statm < 0)
+	if (!reader->count || reader->processes[0].statm < 0)
 		return -EMFILE;
 	count_all_files(reader);
 	reader->due_ns = now_ns + LOOK_EVERY_NS;
@@ -231,37 +228,51 @@ struct file_bytes {
 	uint64_t all, without_aside;
 };
 
-static void add_memory(const struct own_cost_reader *reader, pid_t pid, const struct memory *memory,
-		       struct own_cost *cost, struct file_bytes *files)
+static void add_memory(const struct own_cost_reader *reader, const struct own_cost_process *process,
+		       uint64_t file_bytes, struct own_cost *cost, struct file_bytes *files)
 {
-	cost->resident_bytes += memory->own_bytes;
-	if (memory->file_bytes > files->all)
-		files->all = memory->file_bytes;
-	if (pid == reader->aside)
-		cost->aside_bytes += memory->own_bytes;
-	else if (memory->file_bytes > files->without_aside)
-		files->without_aside = memory->file_bytes;
+	cost->resident_bytes += process->own_bytes;
+	if (file_bytes > files->all)
+		files->all = file_bytes;
+	if (process->pid == reader->aside)
+		cost->aside_bytes += process->own_bytes;
+	else if (file_bytes > files->without_aside)
+		files->without_aside = file_bytes;
+}
+
+/* False: it has ended meanwhile. */
+static bool look_at(struct own_cost_process *process)
+{
+	struct timespec used;
+	uint64_t cpu_ns;
+
+	if (clock_gettime(process->clock, &used))
+		return false;
+	cpu_ns = (uint64_t)used.tv_sec * NS_PER_SECOND + (uint64_t)used.tv_nsec;
+	if (cpu_ns == process->cpu_ns)
+		return true;
+	process->cpu_ns = cpu_ns;
+	return read_memory(process);
 }
 
 /* False: it has ended meanwhile, and counts for nothing. */
-static bool read_process(const struct own_cost_reader *reader, uint32_t index,
-			 struct own_cost *cost, struct file_bytes *files)
+static bool read_process(struct own_cost_reader *reader, uint32_t index, struct own_cost *cost,
+			 struct file_bytes *files)
 {
-	const struct own_cost_process *process = &reader->processes[index];
+	struct own_cost_process *process = &reader->processes[index];
 	uint64_t map_bytes = index ? 0 : reader->map_bytes;
-	struct memory memory;
 
-	if (!read_memory(process, &memory))
+	if (!look_at(process))
 		return false;
-	cost->cpu_ns += child_process_cpu_ns(process->pid);
-	memory.file_bytes -= map_bytes < memory.file_bytes ? map_bytes : memory.file_bytes;
-	add_memory(reader, process->pid, &memory, cost, files);
+	cost->cpu_ns += process->cpu_ns;
+	map_bytes = map_bytes < process->file_bytes ? map_bytes : process->file_bytes;
+	add_memory(reader, process, process->file_bytes - map_bytes, cost, files);
 	cost->processes++;
 	return true;
 }
 
 /* False: one has ended. */
-static bool read_processes(const struct own_cost_reader *reader, struct own_cost *ret_cost)
+static bool read_processes(struct own_cost_reader *reader, struct own_cost *ret_cost)
 {
 	struct own_cost cost = {
 		.open_files = reader->open_files,

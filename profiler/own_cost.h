@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 /* More processes are not looked at. */
 #define OWN_COST_MAX_PROCESSES 64
@@ -31,7 +32,11 @@ struct own_cost {
 
 struct own_cost_process {
 	pid_t pid;
-	int statm; /* open, -1: it cannot be */
+	int statm;       /* open, -1: it cannot be */
+	clockid_t clock; /* of its CPU time */
+	/* As it was read last: what has not run since has the same memory. */
+	uint64_t cpu_ns; /* 0: it was not read */
+	uint64_t own_bytes, file_bytes;
 };
 
 /*
@@ -52,7 +57,7 @@ struct own_cost_reader {
 void own_cost_reader_init(struct own_cost_reader *reader);
 void own_cost_reader_release(struct own_cost_reader *reader);
 
-/* 0 or -errno. Takes two system calls for each process, and some hundred microseconds where it looks again. One thread at a time. */
+/* 0 or -errno. Takes two system calls for each process that ran since, one for each of the others, and some hundred microseconds where it looks again. One thread at a time. */
 int own_cost_read(struct own_cost_reader *reader, struct own_cost *ret_cost);
 
 #endif

@@ -43,6 +43,9 @@
 /* How long the end waits for rows, of which snapshots of the last ticks are in need. */
 #define ROWS_WAIT_NS 5000000000u
 
+/* How often it is looked which CPUs there are, and how the kernel's code changed. */
+#define FOLLOW_NS 2000000000u
+
 /* So long after a CPU could not be followed it is tried again. */
 #define FOLLOW_AGAIN_NS 600000000000u
 
@@ -55,9 +58,9 @@ struct recorder {
 	int epoll, timer, signals;
 	uint64_t start_ns, end_ns; /* CLOCK_BOOTTIME; end 0: none */
 	bool done;
-	uint64_t follow_cpus_ns;    /* not before: CLOCK_MONOTONIC */
-	struct window_turns turns;  /* where the recording has windows */
-	struct budget_watch budget; /* where these have limits */
+	uint64_t follow_ns, follow_cpus_ns; /* not before: CLOCK_MONOTONIC */
+	struct window_turns turns;          /* where the recording has windows */
+	struct budget_watch budget;         /* where these have limits */
 };
 
 /* When stacks are verified each tick with one is to bring a snapshot. */
@@ -217,10 +220,14 @@ static bool has_limits(const struct recorder_options *options)
 }
 
 /* A CPU that cannot be followed was logged, and is tried again some time later; the others go on. */
-static void follow_cpus(struct recorder *recorder)
+static void follow_machine(struct recorder *recorder)
 {
 	const uint64_t now_ns = clock_monotonic_ns();
 
+	if (now_ns < recorder->follow_ns)
+		return;
+	recorder->follow_ns = now_ns + FOLLOW_NS;
+	kernel_code_follow(recorder->recording->kernel_code);
 	if (now_ns >= recorder->follow_cpus_ns && sampler_follow_cpus(recorder->recording->sampler))
 		recorder->follow_cpus_ns = now_ns + FOLLOW_AGAIN_NS;
 }
@@ -232,13 +239,12 @@ static void take_time(struct recorder *recorder)
 
 	if (read(recorder->timer, &expirations, sizeof(expirations)) < 0)
 		return;
-	follow_cpus(recorder);
+	follow_machine(recorder);
 	if (has_ended_targets(recorder))
 		end(recorder, RECORDING_TARGETS_ENDED);
 	unwind_use_note(recorder->recording->ticks.present, recorder->recording->modules,
 			recorder->recording->unwind_loader);
 	jit_maps_look(recorder->recording->jit_maps);
-	kernel_code_follow(recorder->recording->kernel_code);
 	if (has_limits(recorder->options))
 		budget_watch_look(&recorder->budget, recorder->recording, &recorder->turns);
 	show_progress(recorder);

@@ -17,6 +17,7 @@
 #include "profiler/container_names.h"
 #include "profiler/frame_names.h"
 #include "profiler/held_modules.h"
+#include "profiler/kernel_words.h"
 #include "profiler/known_names.h"
 #include "profiler/module_identities.h"
 #include "profiler/modules.h"
@@ -47,6 +48,7 @@ struct window_namer {
 	struct worker *worker;
 	struct opener *opener;
 	struct local_files *local_files;
+	struct kernel_words_source *kernel_words;
 	struct module_identities identities;
 	struct record_pool roots; /* struct root_place */
 	/* By the string of an identity: */
@@ -73,8 +75,9 @@ int window_namer_new(struct window_namer **ret_namer)
 	arena_init(&namer->untold_strings);
 	namer->names = known_names_new(KNOWN_NAMES_MAX);
 	namer->local_files = local_files_new();
+	namer->kernel_words = kernel_words_source_new();
 	namer->containers = container_names_new();
-	error = namer->names && namer->local_files && namer->containers
+	error = namer->names && namer->local_files && namer->kernel_words && namer->containers
 			? own_worker_new(&namer->worker)
 			: -ENOMEM;
 	if (!error)
@@ -93,6 +96,7 @@ void window_namer_free(struct window_namer *namer)
 	worker_free(namer->worker);
 	opener_free(namer->opener);
 	local_files_free(namer->local_files);
+	kernel_words_source_free(namer->kernel_words);
 	container_names_free(namer->containers);
 	module_identities_release(&namer->identities);
 	naming_turns_release(&namer->turns);
@@ -179,6 +183,7 @@ void window_namer_sources(struct window_namer *namer, struct window_code *code,
 		.build_id_of = identity_of,
 		.build_id_context = namer,
 		.worker = namer->worker,
+		.kernel_words = namer->kernel_words,
 		.debug_files.places = { symbolizer_default_debug_folders, namer->opener,
 					namer->local_files },
 	};

@@ -297,6 +297,52 @@ static void a_reader_that_is_kept_knows_its_processes(void **state)
 	own_cost_reader_release(&reader);
 }
 
+static int grown; /* a child says so here */
+
+static void grow(int signal)
+{
+	char byte = 0;
+
+	(void)signal;
+	hold_memory(HELD_BYTES);
+	(void)!write(grown, &byte, 1);
+}
+
+static void grow_when_told(void)
+{
+	const struct sigaction action = { .sa_handler = grow, .sa_flags = SA_RESTART };
+
+	sigaction(SIGUSR1, &action, NULL);
+}
+
+/* What a child has is read again when it ran. */
+static void a_child_that_waited_and_grows_counts(void **state)
+{
+	struct own_cost_reader reader;
+	struct own_cost before, still, after;
+	struct child child;
+	int said[2];
+	char byte;
+
+	(void)state;
+	assert_int_equal(pipe2(said, O_CLOEXEC), 0);
+	grown = said[1];
+	start(&child, grow_when_told);
+	own_cost_reader_init(&reader);
+	assert_int_equal(own_cost_read(&reader, &before), 0);
+	assert_int_equal(own_cost_read(&reader, &still), 0);
+	assert_in_range(still.resident_bytes + MIB - before.resident_bytes, 0, 2 * MIB);
+	assert_int_equal(kill(child.pid, SIGUSR1), 0);
+	assert_int_equal(read(said[0], &byte, 1), 1);
+	assert_int_equal(own_cost_read(&reader, &after), 0);
+	assert_in_range(after.resident_bytes - still.resident_bytes, HELD_BYTES - MIB,
+			HELD_BYTES + 8 * MIB);
+	end(&child);
+	close(said[0]);
+	close(said[1]);
+	own_cost_reader_release(&reader);
+}
+
 static void what_is_new_counts_from_the_next_look_on(void **state)
 {
 	struct own_cost_reader reader;
@@ -392,6 +438,7 @@ int main(void)
 		cmocka_unit_test(children_of_threads_count),
 		cmocka_unit_test(grandchildren_count),
 		cmocka_unit_test(a_reader_that_is_kept_knows_its_processes),
+		cmocka_unit_test(a_child_that_waited_and_grows_counts),
 		cmocka_unit_test(what_is_new_counts_from_the_next_look_on),
 		cmocka_unit_test(a_child_of_another_program_is_passed_over),
 		cmocka_unit_test(the_memory_of_one_is_told_apart),
