@@ -25,6 +25,7 @@
 #include "profiler/object_costs.h"
 #include "profiler/system_limits.h"
 #include "profiler/task_start.h"
+#include "profiler/tick_period.h"
 #include "profiler/unwind_maps.h"
 #include "sample.skel.h"
 
@@ -39,8 +40,6 @@
 #define SNAPSHOT_RING_BYTES_MAX (8u << 20)
 #define SNAPSHOT_BYTES_A_TICK   16384u
 #define SNAPSHOT_RINGS_A_SECOND 2u
-
-#define NS_PER_SECOND 1000000000u
 
 /* The ticks of one CPU. */
 struct cpu_event {
@@ -516,11 +515,6 @@ static bool is_clock(const struct sampler *sampler)
 	return sampler_events[sampler->options->event].is_clock;
 }
 
-static uint64_t period_ns(const struct sampler *sampler)
-{
-	return NS_PER_SECOND / sampler->rate_hz;
-}
-
 static int open_event(const struct sampler *sampler, size_t cpu)
 {
 	enum sampler_event event = sampler->options->event;
@@ -533,7 +527,7 @@ static int open_event(const struct sampler *sampler, size_t cpu)
 	long fd;
 
 	if (is_clock(sampler)) {
-		attributes.sample_period = period_ns(sampler);
+		attributes.sample_period = tick_period_ns(sampler->rate_hz, cpu);
 	} else {
 		attributes.freq = 1;
 		attributes.sample_freq = sampler->rate_hz;
@@ -550,7 +544,7 @@ static int attach_cpu(struct sampler *sampler, size_t cpu)
 	if (fd < 0)
 		return fd;
 	sampler->states[cpu].grid_ns = kernel_monotonic_ns(sampler);
-	sampler->states[cpu].period_ns = period_ns(sampler);
+	sampler->states[cpu].period_ns = tick_period_ns(sampler->rate_hz, cpu);
 	link = bpf_program__attach_perf_event(sampler->skeleton->progs.tick, fd);
 	if (!link) {
 		int error = -errno;
@@ -581,11 +575,12 @@ static void detach_cpu(struct sampler *sampler, size_t cpu)
 /* The timer starts anew with the period. A tick in between counts by the old one, as does the time up to it. */
 static int set_cpu_rate(struct sampler *sampler, size_t cpu)
 {
-	uint64_t value = is_clock(sampler) ? period_ns(sampler) : sampler->rate_hz;
+	uint64_t period_ns = tick_period_ns(sampler->rate_hz, cpu);
+	uint64_t value = is_clock(sampler) ? period_ns : sampler->rate_hz;
 
 	if (ioctl(sampler->cpus[cpu].fd, PERF_EVENT_IOC_PERIOD, &value))
 		return -errno;
-	__atomic_store_n(&sampler->states[cpu].period_ns, period_ns(sampler), __ATOMIC_RELEASE);
+	__atomic_store_n(&sampler->states[cpu].period_ns, period_ns, __ATOMIC_RELEASE);
 	return 0;
 }
 
