@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -120,17 +121,22 @@ static int keep(struct window_keeper *keeper, struct kept_window *window)
 		.ahead_ns = recorded->ahead_ns,
 		.unit_ns = TIME_UNIT_NS,
 	};
+	bool ends_slice = false;
 	int error = profile ? 0 : -ENOMEM;
 
 	window->fates.unproven = &window->unproven;
 	if (!error)
 		error = waiting_window_build(window->waiting, keeper->namer, &keeper->source,
 					     profile, &window->fates);
-	if (!error && !store_writer_has_room(keeper->options.store, times.span, profile))
+	if (!error)
+		ends_slice = !store_writer_has_room(keeper->options.store, times.span, profile);
+	if (ends_slice)
 		name_rest(keeper);
 	if (!error)
 		error = store_writer_add_told(keeper->options.store, &times, profile, tell_known,
 					      &telling);
+	if (ends_slice)
+		malloc_trim(0); /* the next one begins with little */
 	if (error)
 		return error;
 	if (!keeper->first_ns)

@@ -2,6 +2,7 @@
 #include "worker/worker_child.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,6 +18,8 @@
 #include "worker/name_service.h"
 #include "worker/row_service.h"
 #include "worker/worker.h"
+
+#define TRIM_LEAST_NS 20000000u /* what took so long may have taken much memory */
 
 static const worker_answer_fn services[] = {
 #define SERVICE(constant, answer) [WORKER_##constant] = answer,
@@ -78,7 +81,8 @@ static bool send_reply(uint64_t id, int error, const struct buffer *answer, uint
 	return send_parts(parts, 2);
 }
 
-static bool serve_one(worker_answer_fn answer, struct elf_cache *files)
+/* `ret_taken_ns`: CPU time, where it goes on. */
+static bool serve_one(worker_answer_fn answer, struct elf_cache *files, uint64_t *ret_taken_ns)
 {
 	struct worker_question question;
 	_cleanup_(buffer_release) struct buffer payload = { 0 };
@@ -103,8 +107,9 @@ static bool serve_one(worker_answer_fn answer, struct elf_cache *files)
 	question.payload = (struct bytes){ (const uint8_t *)payload.data, payload.size };
 	begun_ns = clock_thread_cpu_ns();
 	error = answer(&question, &reply);
-	goes_on = send_reply(header.id, error ? error : buffer_error(&reply), &reply,
-			     clock_thread_cpu_ns() - begun_ns);
+	*ret_taken_ns = clock_thread_cpu_ns() - begun_ns;
+	goes_on =
+		send_reply(header.id, error ? error : buffer_error(&reply), &reply, *ret_taken_ns);
 	for (size_t i = 0; i < WORKER_MAX_DESCRIPTORS; i++)
 		cleanup_close(&question.descriptors[i]);
 	return goes_on;
@@ -123,6 +128,7 @@ int worker_child_run(const struct cage_limits *limits, worker_answer_fn answer)
 	struct iovec greeting = { &hello, sizeof(hello) };
 	struct elf_cache files;
 	const char *failed = "";
+	uint64_t taken_ns = 0;
 
 	prctl(PR_SET_NAME, WORKER_NAME, 0, 0, 0);
 	hello.error = cage_enter(STDIN_FILENO, limits, &failed);
@@ -130,8 +136,9 @@ int worker_child_run(const struct cage_limits *limits, worker_answer_fn answer)
 	if (!send_parts(&greeting, 1) || hello.error)
 		return 1;
 	elf_cache_init(&files, WORKER_KEPT_BYTES);
-	while (serve_one(answer, &files))
-		;
+	while (serve_one(answer, &files, &taken_ns))
+		if (taken_ns > TRIM_LEAST_NS)
+			malloc_trim(0);
 	elf_cache_release(&files);
 	return 0;
 }

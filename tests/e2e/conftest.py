@@ -24,19 +24,31 @@ def pytest_configure(config):
 
 
 BESIDE_ANOTHER = {
+    "test_doctor",
     "test_front",
     "test_names_rescan",
+    "test_record_case",
     "test_record_changed_files",
+    "test_record_containers",
     "test_record_debuginfod",
     "test_record_end",
     "test_record_fuse",
+    "test_record_halves",
     "test_record_inlined",
     "test_record_jit",
     "test_record_labels",
     "test_record_names",
+    "test_record_targets",
     "test_record_unnamed",
+    "test_record_unwind",
+    "test_record_verify",
+    "test_record_worker",
+    "test_record_wrong_use",
+    "test_render_perf_data",
+    "test_samples",
     "test_serve",
     "test_serve_page",
+    "test_story",
     "test_top",
 }
 

@@ -113,6 +113,7 @@ def test_due_ticks_are_cpu_time(recordings, name):
     assert due <= 1.02 * expected + slack + stolen, told
 
 
+@pytest.mark.alone
 def test_due_ticks_of_twenty_seconds():
     """The issue's bar, without slack: one thread, 20 s, 999 Hz."""
     recording = hearth.record("-F", RATE, "--", *hearth.sample("shares_70_30", "--report", 20))
