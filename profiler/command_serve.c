@@ -43,6 +43,7 @@
 #define MAX_WINDOW_NS      60000000000u
 
 #define HOUR_NS          3600000000000u
+#define HOST_CHARACTERS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]"
 #define PUBLISH_EVERY_NS 1000000000u
 #define TOKEN_FILE_BYTES 4096
 
@@ -115,6 +116,10 @@ static int add_host(void *context, const char *name, const char *value, const ch
 		*ret_why = "there are too many of them";
 		return -EINVAL;
 	}
+	if (!*value || value[strspn(value, HOST_CHARACTERS)]) {
+		*ret_why = "it is no name of a host, as profiles.example.org";
+		return -EINVAL;
+	}
 	command->hosts[command->host_count++] = value;
 	return 0;
 }
@@ -124,7 +129,10 @@ static int set_keep(void *context, const char *name, const char *value, const ch
 	struct serve_command *command = context;
 
 	(void)name;
-	return time_span_parse(value, &command->kept.keep_ns, ret_why);
+	if (time_span_parse(value, &command->kept.keep_ns, ret_why))
+		return -EINVAL;
+	*ret_why = "that would keep nothing";
+	return command->kept.keep_ns ? 0 : -EINVAL;
 }
 
 static int set_keep_size(void *context, const char *name, const char *value, const char **ret_why)
@@ -132,7 +140,10 @@ static int set_keep_size(void *context, const char *name, const char *value, con
 	struct serve_command *command = context;
 
 	(void)name;
-	return byte_size_parse(value, &command->kept.max_bytes, ret_why);
+	if (byte_size_parse(value, &command->kept.max_bytes, ret_why))
+		return -EINVAL;
+	*ret_why = "that would keep nothing";
+	return command->kept.max_bytes ? 0 : -EINVAL;
 }
 
 static int set_keep_ticks(void *context, const char *name, const char *value, const char **ret_why)
@@ -158,9 +169,8 @@ static int set_window(void *context, const char *name, const char *value, const 
 	uint64_t span;
 
 	(void)name;
-	if (time_span_parse(value, &span, ret_why))
-		return -EINVAL;
-	if (span < MIN_WINDOW_NS || span > MAX_WINDOW_NS) {
+	if (time_span_parse(value, &span, ret_why) || span < MIN_WINDOW_NS ||
+	    span > MAX_WINDOW_NS) {
 		*ret_why = "a window is from 1s to 60s long";
 		return -EINVAL;
 	}
@@ -180,7 +190,7 @@ static int set_verbose(void *context, const char *name, const char *value, const
 static const struct option_row serve_rows[] = {
 	{ "store", 0, "DIR", "the store's folder (default " STORE_DEFAULT_FOLDER ")", set_store },
 	{ "listen", 0, "ADDRESS",
-	  "where the page and the API are served: ADDRESS:PORT, or unix:PATH; from other machines a token is needed",
+	  "where the page and the API are served: ADDRESS:PORT, localhost:PORT or unix:PATH; from other machines a token is needed",
 	  set_listen, .default_value = FRONT_DEFAULT_ADDRESS },
 	{ "token-file", 0, "FILE", "the token that whoever asks has to have stands in it",
 	  set_token_file },
@@ -233,6 +243,7 @@ struct serving {
 	struct service_manager manager;
 	struct serve_status status;
 	bool is_ready;
+	uint64_t started_rate_hz;                 /* for which the kernel side has room */
 	uint64_t front_failures, worker_failures; /* that are told */
 	uint64_t publish_ns, alive_ns;            /* CLOCK_MONOTONIC, when it is due next */
 };
@@ -311,13 +322,23 @@ static void publish(struct serving *serving, const struct recording *recording)
 	front_publish(serving->front, &serving->status.status);
 }
 
+static void tell_ready(struct serving *serving)
+{
+	const struct serve_command *command = serving->command;
+
+	log_info("recording the whole machine at %llu Hz into %s: %s shows it",
+		 (unsigned long long)command->recorder.sampler.rate_hz, command->folder,
+		 front_address(serving->front));
+	service_manager_ready(&serving->manager, front_address(serving->front));
+}
+
 /* Ticks come from the first turn on. */
 static void tell_manager(struct serving *serving, uint64_t now)
 {
 	uint64_t every_ns = service_manager_alive_ns(&serving->manager);
 
 	if (!serving->is_ready)
-		service_manager_ready(&serving->manager, front_address(serving->front));
+		tell_ready(serving);
 	serving->is_ready = true;
 	if (!every_ns || now < serving->alive_ns)
 		return;
@@ -381,17 +402,17 @@ static bool has_same_hosts(const struct serve_command *a, const struct serve_com
 	return same;
 }
 
-static void note_options(const struct serving *serving, const struct serve_command *fresh)
+static void note_options(const struct serving *serving, const struct serve_command *command)
 {
 	char text[128];
 
 	snprintf(text, sizeof(text),
 		 "%llu Hz, at most %.3g %% of a CPU and %llu MiB, kept are %llu h and %llu MiB",
-		 (unsigned long long)fresh->recorder.sampler.rate_hz,
-		 (double)fresh->limits.cpu_ppm / 1e4,
-		 (unsigned long long)(fresh->limits.memory_bytes >> 20),
-		 (unsigned long long)(fresh->kept.keep_ns / HOUR_NS),
-		 (unsigned long long)(fresh->kept.max_bytes >> 20));
+		 (unsigned long long)command->recorder.sampler.rate_hz,
+		 (double)command->limits.cpu_ppm / 1e4,
+		 (unsigned long long)(command->limits.memory_bytes >> 20),
+		 (unsigned long long)(command->kept.keep_ns / HOUR_NS),
+		 (unsigned long long)(command->kept.max_bytes >> 20));
 	window_keeper_note(serving->keeper, EVENT_RELOADED, text);
 }
 
@@ -399,21 +420,26 @@ static void note_options(const struct serving *serving, const struct serve_comma
 static void take_options(struct serving *serving, const struct serve_command *fresh)
 {
 	struct serve_command *command = serving->command;
+	uint64_t rate_hz = fresh->recorder.sampler.rate_hz;
 
 	command->kept = fresh->kept;
 	window_keeper_set_limits(serving->keeper, &command->kept);
-	command->recorder.sampler.rate_hz = fresh->recorder.sampler.rate_hz;
+	if (rate_hz > serving->started_rate_hz) {
+		log_warning("a rate beyond %llu Hz is taken when hearth serve is started anew",
+			    (unsigned long long)serving->started_rate_hz);
+		rate_hz = serving->started_rate_hz;
+	}
+	command->recorder.sampler.rate_hz = rate_hz;
 	command->limits = fresh->limits;
-	command->limits.rate_hz = fresh->recorder.sampler.rate_hz;
+	command->limits.rate_hz = rate_hz;
 	serve_status_set_budget(&serving->status, &command->limits);
 	if (!is_same(command->folder, fresh->folder) || !is_same(command->listen, fresh->listen) ||
 	    !is_same(command->token_path, fresh->token_path) || !has_same_hosts(command, fresh) ||
 	    command->windows.length_ns != fresh->windows.length_ns)
 		log_warning(
 			"--store, --listen, --token-file, --host and --window are taken when hearth serve is started anew");
-	log_info("options were read again: %llu Hz",
-		 (unsigned long long)fresh->recorder.sampler.rate_hz);
-	note_options(serving, fresh);
+	log_info("options were read again: %llu Hz", (unsigned long long)rate_hz);
+	note_options(serving, command);
 }
 
 static int read_options(struct serving *serving)
@@ -532,9 +558,6 @@ static int record(struct serve_command *command, struct serving *serving)
 	command->windows.context = serving;
 	command->limits.rate_hz = command->recorder.sampler.rate_hz;
 	command->windows.limits = &command->limits;
-	log_info("recording the whole machine at %llu Hz into %s: %s shows it",
-		 (unsigned long long)command->recorder.sampler.rate_hz, command->folder,
-		 front_address(serving->front));
 	error = recorder_run(&command->recorder, &recording);
 	if (recording.worker)
 		note_failures(serving, &recording);
@@ -545,7 +568,10 @@ static int record(struct serve_command *command, struct serving *serving)
 static int serve(struct serve_command *command)
 {
 	_cleanup_(buffer_release) struct buffer token = { 0 };
-	struct serving serving = { .command = command };
+	struct serving serving = {
+		.command = command,
+		.started_rate_hz = command->recorder.sampler.rate_hz,
+	};
 	int error = open_keeper(command, &serving.keeper), closed;
 
 	if (error)

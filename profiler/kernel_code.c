@@ -228,7 +228,7 @@ static void drain_ring(struct kernel_code *code, struct ring *ring)
 	__atomic_store_n(&ring->page->data_tail, tail, __ATOMIC_RELEASE);
 }
 
-static void drain(struct kernel_code *code)
+void kernel_code_drain(struct kernel_code *code)
 {
 	for (size_t i = 0; i < code->ring_count; i++)
 		if (code->rings[i].page &&
@@ -293,6 +293,14 @@ static void look_at_modules(struct kernel_code *code)
 
 /* --- watching --- */
 
+void kernel_code_watch_anew(struct kernel_code *code, size_t cpu)
+{
+	if (cpu < code->ring_count && code->rings[cpu].page) {
+		drain_ring(code, &code->rings[cpu]);
+		ring_release(code, &code->rings[cpu]);
+	}
+}
+
 /* A CPU that goes takes its event with it; one that comes was not watched until now: true. */
 static bool follow_cpu(struct kernel_code *code, size_t cpu, bool is_online)
 {
@@ -312,7 +320,7 @@ void kernel_code_follow(struct kernel_code *code)
 	uint64_t now_ns = clock_boottime_ns() + code->boottime_ahead_ns;
 	bool was_missing = cpus_read_opened(code->online, &online) || !code->ring_count;
 
-	drain(code);
+	kernel_code_drain(code);
 	look_at_modules(code);
 	for (size_t cpu = 0; !was_missing && cpu < code->ring_count; cpu++)
 		was_missing = follow_cpu(code, cpu, online.has[cpu]);
@@ -325,7 +333,7 @@ void kernel_code_follow(struct kernel_code *code)
 bool kernel_code_may_change(struct kernel_code *code, const struct stack_frame *frames,
 			    uint32_t depth)
 {
-	drain(code);
+	kernel_code_drain(code);
 	for (uint32_t i = 0; i < depth; i++)
 		if (frames[i].module == MODULE_KERNEL &&
 		    u64_map_get(&code->pages, frames[i].offset >> PAGE_BITS) != U64_MAP_ABSENT)

@@ -35,8 +35,14 @@ void kernel_code_free(struct kernel_code *code);
 /* Of so many modules that went is known where they were; more are a sign that all is in motion, and made code has no name. */
 #define KERNEL_CODE_MAX_GONE 1024
 
-/* CPUs that came online are watched as well: to be called now and then. Takes what was told until now. */
+/* CPUs that came online are watched as well, and modules looked at: to be called each second. Takes what was told until now. */
 void kernel_code_follow(struct kernel_code *code);
+
+/* Takes what was told until now: to be called twice a second, for little waits to be taken. */
+void kernel_code_drain(struct kernel_code *code);
+
+/* This CPU went, and is back: with it went what watched it, which the next kernel_code_follow() mends. */
+void kernel_code_watch_anew(struct kernel_code *code, size_t cpu);
 
 /*
  * Is there an address in a kernel stack where code came or went, as far as was told until now? It may be said of some where it

@@ -20,8 +20,7 @@ int load_failure_explain(int error, bool quiet)
 		log_error(
 			"not permitted to load a BPF program, though root: CAP_BPF and CAP_PERFMON are missing (in a container: start it privileged)");
 	else if (error == -EPERM)
-		log_error(
-			"not permitted to load a BPF program; run as root (sudo hearth record ...)");
+		log_error("not permitted to load a BPF program; run as root (sudo hearth ...)");
 	else if (!kernel_release_read(&release) && !kernel_release_is_supported(&release))
 		log_error("this is Linux %s; hearth needs " KERNEL_OLDEST " or newer",
 			  release.text);

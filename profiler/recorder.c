@@ -43,11 +43,8 @@
 /* How long the end waits for rows, of which snapshots of the last ticks are in need. */
 #define ROWS_WAIT_NS 5000000000u
 
-/* How often it is looked which CPUs there are, and how the kernel's code changed. */
-#define FOLLOW_NS 2000000000u
-
-/* So long after a CPU could not be followed it is tried again. */
-#define FOLLOW_AGAIN_NS 600000000000u
+/* How often it is looked which CPUs and modules of the kernel there are. */
+#define FOLLOW_NS 1000000000u
 
 /* What may wake the loop. */
 enum wake { WAKE_RING, WAKE_ROWS, WAKE_COPIES, WAKE_TIMER, WAKE_SIGNAL, WAKE_COMMAND, WAKE_END };
@@ -58,9 +55,9 @@ struct recorder {
 	int epoll, timer, signals;
 	uint64_t start_ns, end_ns; /* CLOCK_BOOTTIME; end 0: none */
 	bool done;
-	uint64_t follow_ns, follow_cpus_ns; /* not before: CLOCK_MONOTONIC */
-	struct window_turns turns;          /* where the recording has windows */
-	struct budget_watch budget;         /* where these have limits */
+	uint64_t follow_ns;         /* not before: CLOCK_MONOTONIC */
+	struct window_turns turns;  /* where the recording has windows */
+	struct budget_watch budget; /* where these have limits */
 };
 
 /* When stacks are verified each tick with one is to bring a snapshot. */
@@ -219,17 +216,24 @@ static bool has_limits(const struct recorder_options *options)
 	return options->windows && options->windows->limits;
 }
 
-/* A CPU that cannot be followed was logged, and is tried again some time later; the others go on. */
+static void watch_anew(void *context, size_t cpu)
+{
+	kernel_code_watch_anew(context, cpu);
+}
+
+/* What cannot be followed was logged, or is there at the next look. */
 static void follow_machine(struct recorder *recorder)
 {
+	struct recording *recording = recorder->recording;
 	const uint64_t now_ns = clock_monotonic_ns();
 
-	if (now_ns < recorder->follow_ns)
+	if (now_ns < recorder->follow_ns) {
+		kernel_code_drain(recording->kernel_code);
 		return;
+	}
 	recorder->follow_ns = now_ns + FOLLOW_NS;
-	kernel_code_follow(recorder->recording->kernel_code);
-	if (now_ns >= recorder->follow_cpus_ns && sampler_follow_cpus(recorder->recording->sampler))
-		recorder->follow_cpus_ns = now_ns + FOLLOW_AGAIN_NS;
+	(void)sampler_follow_cpus(recording->sampler, watch_anew, recording->kernel_code);
+	kernel_code_follow(recording->kernel_code);
 }
 
 /* What is due a few times a second. */

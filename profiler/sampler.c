@@ -23,29 +23,22 @@
 #include "profiler/kernel_types.h"
 #include "profiler/load_failure.h"
 #include "profiler/object_costs.h"
+#include "profiler/sampler_sizes.h"
 #include "profiler/system_limits.h"
 #include "profiler/task_start.h"
 #include "profiler/tick_period.h"
 #include "profiler/unwind_maps.h"
 #include "sample.skel.h"
 
-/* A tick takes 64 bytes and a new stack a few hundred; user space comes several times a second. */
-#define RING_BYTES_MIN    (1u << 20)
-#define RING_BYTES_MAX    (64u << 20)
-#define RING_BYTES_A_TICK 1024u
-#define RING_SECONDS      2u
-
-/* A stack snapshot takes some 16 KiB. They come in bursts, in which user space is busy with the new files. */
-#define SNAPSHOT_RING_BYTES_MIN (1u << 20)
-#define SNAPSHOT_RING_BYTES_MAX (8u << 20)
-#define SNAPSHOT_BYTES_A_TICK   16384u
-#define SNAPSHOT_RINGS_A_SECOND 2u
+/* So long after a CPU could not be attached it is tried again. */
+#define FOLLOW_AGAIN_NS 600000000000u
 
 /* The ticks of one CPU. */
 struct cpu_event {
 	struct bpf_link *link; /* NULL: not attached */
 	int fd;                /* of the perf event, which the link owns */
 	uint64_t runs;         /* of the program on this CPU, when last looked at */
+	uint64_t again_ns;     /* not to be attached before (CLOCK_MONOTONIC), as that failed */
 };
 
 struct sampler {
@@ -59,6 +52,7 @@ struct sampler {
 	struct cpu_event *cpus; /* per possible CPU */
 	size_t cpu_count;       /* possible CPUs: entries of states and cpus */
 	uint64_t rate_hz;       /* now */
+	uint64_t max_rate_hz;   /* for which the rings have room */
 	int online;             /* the list of those that are, open for reading */
 	uint64_t load_ns;
 	int64_t monotonic_offset,
@@ -110,43 +104,6 @@ static int handle_record(void *context, void *data, size_t size)
 	return 0;
 }
 
-static uint32_t power_of_two(uint64_t wanted, uint32_t low, uint32_t high)
-{
-	uint32_t bytes = low;
-
-	while (bytes < wanted && bytes < high)
-		bytes *= 2;
-	return bytes;
-}
-
-static uint32_t ring_bytes(const struct sampler *sampler)
-{
-	uint64_t wanted = (uint64_t)sampler->cpu_count * sampler->options->rate_hz *
-			  RING_BYTES_A_TICK * RING_SECONDS;
-
-	return power_of_two(wanted, RING_BYTES_MIN, RING_BYTES_MAX);
-}
-
-static uint32_t snapshot_ring_bytes(const struct sampler *sampler)
-{
-	uint64_t wanted = (uint64_t)sampler->cpu_count * sampler->options->rate_hz *
-			  SNAPSHOT_BYTES_A_TICK / SNAPSHOT_RINGS_A_SECOND;
-
-	if (sampler->options->verify)
-		return SNAPSHOT_RING_BYTES_MAX;
-	return power_of_two(wanted, SNAPSHOT_RING_BYTES_MIN, SNAPSHOT_RING_BYTES_MAX);
-}
-
-/* A thread's last stack takes 13 KiB; where threads share a place, each walks all of its stack again. */
-#define MEMOS_A_CPU 64u
-#define MEMOS_MIN   128u
-#define MEMOS_MAX   1024u
-
-static uint32_t memo_count(const struct sampler *sampler)
-{
-	return power_of_two(sampler->cpu_count * MEMOS_A_CPU, MEMOS_MIN, MEMOS_MAX);
-}
-
 static int configure(struct sampler *sampler)
 {
 	const struct sampler_options *options = sampler->options;
@@ -154,7 +111,7 @@ static int configure(struct sampler *sampler)
 	uint64_t max_frames = KERNEL_MAX_FRAMES;
 
 	config->is_clock = sampler_events[options->event].is_clock;
-	config->memo_count = memo_count(sampler);
+	config->memo_count = sampler_memo_count(sampler->cpu_count);
 	config->verify = options->verify;
 	config->tells_groups = options->groups;
 	if (getrandom(&config->hash_seed, sizeof(config->hash_seed), 0) < 0)
@@ -167,9 +124,13 @@ static int configure(struct sampler *sampler)
 
 static int size_snapshot_maps(struct sampler *sampler)
 {
+	const struct sampler_options *options = sampler->options;
 	struct sample_bpf *skeleton = sampler->skeleton;
+	uint32_t bytes = options->verify ? SAMPLER_SNAPSHOT_RING_MAX
+					 : sampler_snapshot_ring_bytes(sampler->cpu_count,
+								       sampler->max_rate_hz);
 
-	if (bpf_map__set_max_entries(skeleton->maps.snapshots, snapshot_ring_bytes(sampler)) ||
+	if (bpf_map__set_max_entries(skeleton->maps.snapshots, bytes) ||
 	    bpf_map__set_max_entries(skeleton->maps.snapshot_scratches,
 				     (uint32_t)sampler->cpu_count))
 		return -errno;
@@ -210,10 +171,12 @@ static int size_maps(struct sampler *sampler)
 
 	if (bpf_map__set_max_entries(skeleton->maps.cpu_states, (uint32_t)sampler->cpu_count))
 		return -errno;
-	if (bpf_map__set_max_entries(skeleton->maps.events, ring_bytes(sampler)))
+	if (bpf_map__set_max_entries(skeleton->maps.events,
+				     sampler_ring_bytes(sampler->cpu_count, sampler->max_rate_hz)))
 		return -errno;
 	if (bpf_map__set_max_entries(skeleton->maps.walk_memos,
-				     memo_count(sampler) + (uint32_t)sampler->cpu_count) ||
+				     sampler_memo_count(sampler->cpu_count) +
+					     (uint32_t)sampler->cpu_count) ||
 	    size_snapshot_maps(sampler) || size_target_maps(sampler))
 		return -errno;
 	return size_unwind_maps(sampler);
@@ -415,7 +378,7 @@ int sampler_new(const struct sampler_options *options, struct sampler **ret_samp
 	if (!sampler)
 		return -ENOMEM;
 	sampler->options = options;
-	sampler->rate_hz = options->rate_hz;
+	sampler->rate_hz = sampler->max_rate_hz = options->rate_hz;
 	sampler->online = -1;
 	sampler->types.fd = -1;
 	error = open_skeleton(sampler);
@@ -556,20 +519,28 @@ static int attach_cpu(struct sampler *sampler, size_t cpu)
 	return 0;
 }
 
-/* An idle CPU may not have fired for a while: those ticks are no less idle for nobody having come to tell. */
-static void count_last_idle(const struct sampler *sampler, struct cpu_state *state, uint64_t now)
+/*
+ * An idle CPU may not have fired for a while: those ticks are no less idle for nobody having come to tell. Where its event
+ * was lost (`is_lost`) while it worked nobody knows what at.
+ */
+static void count_last(const struct sampler *sampler, struct cpu_state *state, bool is_lost)
 {
-	if (is_clock(sampler) && now > state->grid_ns)
-		state->idle += (now - state->grid_ns) / state->period_ns;
+	uint64_t now = kernel_monotonic_ns(sampler), ticks;
+
+	if (!is_clock(sampler) || now <= state->grid_ns)
+		return;
+	ticks = (now - state->grid_ns) / state->period_ns;
+	if (is_lost)
+		state->lost[REASON_LATE] += ticks;
+	else
+		state->idle += ticks;
 }
 
-static void detach_cpu(struct sampler *sampler, size_t cpu)
+static void detach_cpu(struct sampler *sampler, size_t cpu, bool is_lost)
 {
-	uint64_t now = kernel_monotonic_ns(sampler);
-
 	bpf_link__destroy(sampler->cpus[cpu].link);
 	sampler->cpus[cpu].link = NULL;
-	count_last_idle(sampler, &sampler->states[cpu], now);
+	count_last(sampler, &sampler->states[cpu], is_lost);
 }
 
 /* The timer starts anew with the period. A tick in between counts by the old one, as does the time up to it. */
@@ -588,7 +559,7 @@ int sampler_set_rate(struct sampler *sampler, uint64_t rate_hz)
 {
 	int error = 0;
 
-	if (!rate_hz || rate_hz > sampler->options->rate_hz)
+	if (!rate_hz || rate_hz > sampler->max_rate_hz)
 		return -EINVAL;
 	sampler->rate_hz = rate_hz;
 	for (size_t cpu = 0; cpu < sampler->cpu_count; cpu++) {
@@ -636,31 +607,38 @@ static bool event_is_on(const struct sampler *sampler, size_t cpu)
 	return before_ns && event_enabled_ns(event) > before_ns;
 }
 
-static int follow_cpu(struct sampler *sampler, size_t cpu, bool is_online)
+/* `ret_is_new`: it is attached now, and was not. */
+static int follow_cpu(struct sampler *sampler, size_t cpu, bool is_online, bool *ret_is_new)
 {
 	struct cpu_event *event = &sampler->cpus[cpu];
 	int error;
 
+	*ret_is_new = false;
 	if (event->link && (!is_online || !event_is_on(sampler, cpu)))
-		detach_cpu(sampler, cpu);
-	if (event->link || !is_online)
+		detach_cpu(sampler, cpu, is_online);
+	if (event->link || !is_online || clock_monotonic_ns() < event->again_ns)
 		return 0;
 	error = attach_cpu(sampler, cpu);
-	return error == -ENODEV ? 0 : error; /* it went offline meanwhile */
+	if (error == -ENODEV)
+		return 0; /* it went offline meanwhile */
+	*ret_is_new = !error;
+	event->again_ns = error ? clock_monotonic_ns() + FOLLOW_AGAIN_NS : 0;
+	return error;
 }
 
-int sampler_follow_cpus(struct sampler *sampler)
+int sampler_follow_cpus(struct sampler *sampler, sampler_cpu_fn begin, void *context)
 {
 	struct cpu_set_list online;
 	int error = cpus_read_opened(sampler->online, &online);
 
-	if (error) {
-		log_error("/sys/devices/system/cpu/online: %s", strerror(-error));
+	if (error)
 		return error;
-	}
 	for (size_t cpu = 0; cpu < sampler->cpu_count; cpu++) {
-		int failed = follow_cpu(sampler, cpu, online.has[cpu]);
+		bool is_new;
+		int failed = follow_cpu(sampler, cpu, online.has[cpu], &is_new);
 
+		if (is_new && begin)
+			begin(context, cpu);
 		error = error ? error : failed;
 	}
 	return error ? explain_event(sampler->options, error) : 0;
@@ -668,7 +646,7 @@ int sampler_follow_cpus(struct sampler *sampler)
 
 int sampler_start(struct sampler *sampler)
 {
-	int error = sampler_follow_cpus(sampler);
+	int error = sampler_follow_cpus(sampler, NULL, NULL);
 
 	if (!error && !sampler_cpu_count(sampler))
 		error = explain_event(sampler->options, -ENODEV);
@@ -679,7 +657,7 @@ void sampler_stop(struct sampler *sampler)
 {
 	for (size_t cpu = 0; sampler->cpus && cpu < sampler->cpu_count; cpu++)
 		if (sampler->cpus[cpu].link)
-			detach_cpu(sampler, cpu);
+			detach_cpu(sampler, cpu, false);
 }
 
 int sampler_fd(const struct sampler *sampler)

@@ -69,15 +69,20 @@ bool sampler_has_processes(struct sampler *sampler);
 int sampler_start(struct sampler *sampler);
 
 /*
- * Changes the rate of all CPUs, from now on: from 1 to that of the options, by which the rings were sized. Each tick tells
+ * Changes the rate of all CPUs, from now on: from 1 to that which it was made with, for which the rings have room. Each tick tells
  * the period that it stands for, and the first of the new rate come a new period later: what is drained at once is of the
  * old one. 0; -EINVAL: no such rate; or -errno of a CPU that goes on with the old one.
  */
 int sampler_set_rate(struct sampler *sampler, uint64_t rate_hz);
 uint64_t sampler_rate(const struct sampler *sampler);
 
-/* Follows CPUs that went or came; to be called every now and then: 0, or -errno after logging. */
-int sampler_follow_cpus(struct sampler *sampler);
+/*
+ * Follows CPUs that went or came, and calls `begin` for each that was not followed until now (NULL: nobody wants to know): to be called every second. 0, or
+ * -errno: which CPUs there are cannot be read; or, after logging, one of them cannot be followed: it is tried again ten minutes later, and
+ * the others go on.
+ */
+typedef void (*sampler_cpu_fn)(void *context, size_t cpu);
+int sampler_follow_cpus(struct sampler *sampler, sampler_cpu_fn begin, void *context);
 
 /* Stops the ticks; what was sent can still be drained. */
 void sampler_stop(struct sampler *sampler);

@@ -6,7 +6,8 @@
  * other CPU a little earlier: by a part of the period of which no small multiple is nearly whole (it is a twentieth of the golden
  * section), so that after half a minute, and for what is done each minute after half an hour, all moments had theirs.
  *
- * A tick counts as one of the rate's all the same: of what stays on one CPU that is wrong by 0.03 / rate, 0.16 % at 19 Hz.
+ * A tick counts as one of the rate's all the same: of what stays on one CPU that is wrong by 0.03 / rate, 0.16 % at 19 Hz. Lower rates, to which the
+ * budget may go, are off by 0.16 %, too, and take longer to come round: at 1 Hz ten minutes.
  * From some 4 kHz on periods are too short to differ by so little, and for that to matter.
  */
 #ifndef HEARTH_PROFILER_TICK_PERIOD_H

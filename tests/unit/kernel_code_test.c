@@ -188,6 +188,23 @@ static void lost_records_leave_later_code_unknown(void **state)
 	assert_true(told.cut_ns > 0 && told.cut_ns < UINT64_MAX);
 }
 
+/* What watched a CPU that went while nobody looked tells nothing any more: it is watched anew, and until then something may have been missed. */
+static void a_cpu_that_was_gone_meanwhile_leaves_later_code_unknown(void **state)
+{
+	struct symbol_kernel_code told;
+
+	if (geteuid())
+		skip();
+	kernel_code_read(*state, &told);
+	assert_int_equal(told.cut_ns, UINT64_MAX);
+	kernel_code_watch_anew(*state, 100000);
+	kernel_code_read(*state, &told);
+	assert_int_equal(told.cut_ns, UINT64_MAX);
+	kernel_code_watch_anew(*state, 0);
+	kernel_code_read(*state, &told);
+	assert_true(told.cut_ns > 0 && told.cut_ns < UINT64_MAX);
+}
+
 static void changes_beyond_the_limit_are_a_cut(void **state)
 {
 	struct symbol_kernel_code told;
@@ -365,6 +382,7 @@ int main(void)
 		TEST(records_that_cannot_be_are_passed_over),
 		TEST(stacks_may_change_where_something_did),
 		TEST(lost_records_leave_later_code_unknown),
+		TEST(a_cpu_that_was_gone_meanwhile_leaves_later_code_unknown),
 		TEST(changes_beyond_the_limit_are_a_cut),
 		TEST(an_address_has_the_name_of_its_time),
 		TEST(behind_a_cut_nothing_is_known),
