@@ -87,6 +87,17 @@ static bool parse_zone(const char *text, struct tm *parts, time_t *ret_time)
 	return true;
 }
 
+/* As February has no 30th day, which the C library takes for one of March. */
+static bool is_in_calendar(const struct tm *parts)
+{
+	struct tm day = { .tm_year = parts->tm_year,
+			  .tm_mon = parts->tm_mon,
+			  .tm_mday = parts->tm_mday };
+
+	timegm(&day);
+	return day.tm_mday == parts->tm_mday && day.tm_mon == parts->tm_mon;
+}
+
 static bool parse_date(const char *text, uint64_t *ret_ns)
 {
 	static const char *const formats[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S",
@@ -99,7 +110,7 @@ static bool parse_date(const char *text, uint64_t *ret_ns)
 		time_t seconds;
 		char *end;
 
-		if (!rest)
+		if (!rest || !is_in_calendar(&parts))
 			continue;
 		if (*rest == '.') {
 			fraction = strtod(rest, &end);

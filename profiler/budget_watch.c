@@ -2,6 +2,8 @@
 #include "profiler/budget_watch.h"
 
 #include <malloc.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
@@ -16,6 +18,7 @@
 #define SECOND_NS     1000000000ull
 #define EARLY_NS      (SECOND_NS / 10) /* whoever calls this is not always on time */
 #define MAPS_EVERY_NS (60 * SECOND_NS)
+#define UNREAD_TOLD   10 /* seconds */
 
 void budget_watch_init(struct budget_watch *watch, const struct budget_limits *limits)
 {
@@ -130,6 +133,32 @@ static void take_limits(struct budget_watch *watch, struct window_turns *turns)
 	window_turns_set_rate(turns, budget_rate(&watch->budget));
 }
 
+/* A budget that nobody can look after is said, once it is no passing want, and so is its end. */
+static void tell_whether_read(struct budget_watch *watch, int error,
+			      const struct recorder_windows *windows)
+{
+	char words[128];
+
+	if (error && ++watch->unread != UNREAD_TOLD)
+		return;
+	if (!error && watch->unread < UNREAD_TOLD) {
+		watch->unread = 0;
+		return;
+	}
+	if (error) {
+		snprintf(words, sizeof(words),
+			 "what hearth costs cannot be read, and the budget not be kept: %s",
+			 strerror(-error));
+		log_warning("%s", words);
+	} else {
+		watch->unread = 0;
+		snprintf(words, sizeof(words), "what hearth costs can be read again");
+		log_info("%s", words);
+	}
+	if (windows->note_budget)
+		windows->note_budget(windows->context, false, words);
+}
+
 void budget_watch_look(struct budget_watch *watch, const struct recording *recording,
 		       struct window_turns *turns)
 {
@@ -137,12 +166,15 @@ void budget_watch_look(struct budget_watch *watch, const struct recording *recor
 	uint64_t now = clock_monotonic_ns(), other_cpu_ns;
 	struct budget_reading reading;
 	struct budget_decision decision;
+	int error;
 
 	take_limits(watch, turns);
 	if (now < watch->due_ns)
 		return;
 	watch->due_ns = now + SECOND_NS - EARLY_NS;
-	if (read_parts(watch, recording, windows, now))
+	error = read_parts(watch, recording, windows, now);
+	tell_whether_read(watch, error, windows);
+	if (error)
 		return; /* no memory, or no descriptor left: the next one is of two seconds */
 	other_cpu_ns = windows->other_cpu_ns ? windows->other_cpu_ns(windows->context) : 0;
 	reading = budget_watch_reading(&watch->parts, other_cpu_ns, now);

@@ -33,6 +33,7 @@ struct budget_watch {
 	uint64_t due_ns;      /* CLOCK_MONOTONIC, when it is to be read next */
 	uint64_t maps_due_ns; /* and the memory of the programs' own maps, which hardly changes */
 	uint64_t own_map_bytes;
+	unsigned int unread; /* so many times in a row it could not be read */
 };
 
 /* A watch that is all zeroes may be released, too. */

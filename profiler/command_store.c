@@ -79,6 +79,8 @@ static void print_row(const struct slice_entry *entry)
 	if (entry->state == SLICE_SEALED) {
 		time_point_format(entry->span.start_ns, from);
 		time_point_format(entry->span.end_ns, to);
+	} else if (entry->last_write_ns) {
+		time_point_format(entry->last_write_ns, to);
 	}
 	printf("%6" PRIu64 "  %-19s  %-19s  %12" PRIu64 "  %-8s  %s\n", entry->number, from, to,
 	       entry->bytes, roll_up_level_name(entry->level), state_names[entry->state]);
@@ -93,14 +95,19 @@ static void print_json(const struct slice_entry *entry, bool is_last)
 		printf(", \"start_ms\": %" PRIu64 ", \"end_ms\": %" PRIu64 ", \"level\": \"%s\"",
 		       entry->span.start_ns / NS_PER_MS, entry->span.end_ns / NS_PER_MS,
 		       roll_up_level_name(entry->level));
+	else
+		printf(", \"written_ms\": %" PRIu64, entry->last_write_ns / NS_PER_MS);
 	printf("}%s\n", is_last ? "" : ",");
 }
 
 static enum exit_status list(const struct store_command *command)
 {
 	struct slice_list list;
-	int error = store_folder_list(command->folder, &list);
+	int error = store_access_find(command->folder);
 
+	if (error)
+		return EXIT_WRONG;
+	error = store_folder_list(command->folder, &list);
 	if (error) {
 		slice_list_release(&list);
 		log_error("cannot open the store %s: %s", command->folder, strerror(-error));
@@ -310,7 +317,9 @@ static enum exit_status shrink(const struct store_command *command)
 			"what is to be kept? --keep SPAN, --keep-size SIZE, --keep-ticks SPAN or --keep-minutes SPAN");
 		return EXIT_WRONG;
 	}
-	error = store_access_check(command->folder); /* it is not made here */
+	error = store_access_check(command->folder);
+	if (!error)
+		error = store_access_find(command->folder); /* it is not made here */
 	if (!error)
 		error = store_access_write(command->folder, &writer);
 	if (error)

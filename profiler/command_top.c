@@ -340,6 +340,7 @@ static int open_watching(struct watching *watching)
 		.command = watching->target,
 		.event = sampler_event_name(command->recorder.sampler.event),
 		.span = command->span,
+		.wants_all = command->is_batch,
 	};
 	int error;
 

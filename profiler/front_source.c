@@ -293,8 +293,8 @@ static struct api_span span_of(const struct slice_entry *entry, uint64_t sealed_
 
 	if (entry->state == SLICE_SEALED)
 		return span;
-	span.start_ns = span.end_ns = entry->written_ns;
-	if (entry->state == SLICE_IS_OPEN && sealed_ns && sealed_ns < entry->written_ns)
+	span.start_ns = span.end_ns = entry->last_write_ns;
+	if (entry->state == SLICE_IS_OPEN && sealed_ns && sealed_ns < entry->last_write_ns)
 		span.start_ns = sealed_ns;
 	return span;
 }

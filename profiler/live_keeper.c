@@ -80,7 +80,9 @@ struct live_keeper {
 	size_t waiting;
 	uint64_t lost;
 	struct live_orders orders; /* but for the window */
-	struct picture *picture;   /* that nobody took yet */
+	struct picture
+		*pictures[LIVE_KEEPER_MAX_PICTURES]; /* that nobody took yet, the oldest first */
+	size_t picture_count;
 };
 
 DEFINE_CLEANUP(cleanup_profile, struct profile *, profile_free)
@@ -118,14 +120,24 @@ static void draw_cost(const struct live_keeper *keeper, struct picture *picture)
 	picture->own_bytes = last->own.resident_bytes + last->map_bytes;
 }
 
+/* With the lock. One whose places were not asked for gives way to the one that has their names. */
+static bool takes_anothers_place(const struct live_keeper *keeper)
+{
+	const size_t room = keeper->options.wants_all ? LIVE_KEEPER_MAX_PICTURES : 1;
+	const size_t count = keeper->picture_count;
+
+	return count == room || (count && !keeper->pictures[count - 1]->is_named);
+}
+
 static void hand_out(struct live_keeper *keeper, struct picture *picture)
 {
-	struct picture *before;
+	struct picture *before = NULL;
 
 	pthread_mutex_lock(&keeper->lock);
 	picture->lost_windows = keeper->lost;
-	before = keeper->picture;
-	keeper->picture = picture;
+	if (takes_anothers_place(keeper))
+		before = keeper->pictures[--keeper->picture_count];
+	keeper->pictures[keeper->picture_count++] = picture;
 	pthread_mutex_unlock(&keeper->lock);
 	picture_release(before);
 	eventfd_write(keeper->ready, 1);
@@ -275,7 +287,8 @@ static void release(struct live_keeper *keeper)
 	window_namer_free(keeper->namer);
 	place_names_free(keeper->names);
 	live_spans_free(keeper->spans);
-	picture_release(keeper->picture);
+	for (size_t i = 0; i < keeper->picture_count; i++)
+		picture_release(keeper->pictures[i]);
 	cleanup_close(&keeper->ready);
 	pthread_mutex_destroy(&keeper->lock);
 	pthread_cond_destroy(&keeper->changed);
@@ -359,6 +372,7 @@ static struct live_window_waiting *new_waiting(struct recording *recording,
 	waiting->window = waiting_window_new(recording, recorded);
 	if (waiting->window)
 		return waiting;
+	aggregator_free(recorded->aggregator);
 	window_waiting_free(waiting);
 	return NULL;
 }
@@ -403,13 +417,19 @@ int live_keeper_fd(const struct live_keeper *keeper)
 
 struct picture *live_keeper_take(struct live_keeper *keeper)
 {
-	struct picture *picture;
+	struct picture *picture = NULL;
 	eventfd_t count;
 
 	eventfd_read(keeper->ready, &count);
 	pthread_mutex_lock(&keeper->lock);
-	picture = keeper->picture;
-	keeper->picture = NULL;
+	if (keeper->picture_count) {
+		picture = keeper->pictures[0];
+		keeper->picture_count--;
+		memmove(keeper->pictures, keeper->pictures + 1,
+			keeper->picture_count * sizeof(keeper->pictures[0]));
+	}
+	if (keeper->picture_count)
+		eventfd_write(keeper->ready, 1);
 	pthread_mutex_unlock(&keeper->lock);
 	return picture;
 }

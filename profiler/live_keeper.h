@@ -18,10 +18,14 @@ struct recording;
 /* More windows do not wait: they are lost, which pictures say. */
 #define LIVE_KEEPER_MAX_WAITING 4
 
+/* With `wants_all`: of more the last one takes the place of the one before. */
+#define LIVE_KEEPER_MAX_PICTURES 4
+
 struct live_keeper_options {
 	const char *command; /* what is recorded, in words */
 	const char *event;
 	enum view_span span; /* that is asked for at first */
+	bool wants_all;      /* pictures, not just the newest one: so many wait to be taken */
 };
 
 /* Strings live longer. 0 or -errno. */
@@ -39,7 +43,7 @@ void live_keeper_put(struct live_keeper *keeper, struct recording *recording,
 
 /* Readable when there is a picture; reading it is live_keeper_take()'s. */
 int live_keeper_fd(const struct live_keeper *keeper);
-/* The newest one that was not taken yet, held by the caller then. NULL: there is none. */
+/* The newest one that was not taken yet, or, of those that wait, the oldest; held by the caller then. NULL: there is none. */
 struct picture *live_keeper_take(struct live_keeper *keeper);
 
 /* Another span from now on; a picture of it is made at once. */

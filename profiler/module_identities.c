@@ -12,11 +12,15 @@
 #include "worker/name_service.h"
 #include "worker/worker.h"
 
+/* So often a file is asked about when that fails. */
+#define MAX_FAILURES 4
+
 void module_identities_init(struct module_identities *identities)
 {
 	string_pool_init(&identities->strings);
 	u64_map_init(&identities->known);
 	u64_map_init(&identities->earlier);
+	u64_map_init(&identities->failures);
 	known_code_init(&identities->code);
 }
 
@@ -25,6 +29,7 @@ void module_identities_release(struct module_identities *identities)
 	string_pool_release(&identities->strings);
 	u64_map_release(&identities->known);
 	u64_map_release(&identities->earlier);
+	u64_map_release(&identities->failures);
 	known_code_release(&identities->code);
 }
 
@@ -48,26 +53,25 @@ uint32_t module_identities_get_earlier(const struct module_identities *identitie
 /* --- learning --- */
 
 /* One without a build-id is told from others while this hearth runs. */
-static void describe(const struct module *module, const struct build_id *id, char *text,
-		     size_t size)
+static void describe(const struct module *module, const struct build_id *id, bool is_for_now,
+		     char *text, size_t size)
 {
 	if (id->size)
 		build_id_format(id, text);
 	else
-		snprintf(text, size, "%s-%016" PRIx64, module->fd < 0 ? "unread" : "key",
-			 module->id);
+		snprintf(text, size, "%s-%016" PRIx64, is_for_now ? "unread" : "key", module->id);
 }
 
 static int keep_identity(struct module_identities *identities, const struct module *module,
-			 const struct build_id *id)
+			 const struct build_id *id, bool is_for_now)
 {
 	char text[2 * BUILD_ID_MAX_BYTES + 32];
 	uint32_t string;
 	int error;
 
-	describe(module, id, text, sizeof(text));
+	describe(module, id, is_for_now, text, sizeof(text));
 	error = string_pool_add(&identities->strings, text, strlen(text), &string);
-	if (!error && module->fd < 0)
+	if (!error && is_for_now)
 		error = u64_map_set(&identities->earlier, module->id, string);
 	return error ? error : u64_map_set(&identities->known, module->id, string);
 }
@@ -80,6 +84,23 @@ static int note_code(struct module_identities *identities, const struct answer *
 		return 0;
 	build_id_format(&answer->build_id, text);
 	return known_code_add(&identities->code, text, &answer->segments);
+}
+
+/* It is no fault of the file's, or need not be: there was no worker, or it ended, or took too long, as on a busy disk. */
+static bool may_pass(int error)
+{
+	return error == -EAGAIN || error == -EPIPE || error == -ETIMEDOUT || error == -ECANCELED;
+}
+
+/* Is it to be asked again, with the next window? */
+static bool asks_again(struct module_identities *identities, uint64_t module, int error)
+{
+	uint32_t failures = u64_map_get(&identities->failures, module);
+
+	if (!may_pass(error))
+		return false;
+	failures = failures == U64_MAP_ABSENT ? 1 : failures + 1;
+	return failures < MAX_FAILURES && !u64_map_set(&identities->failures, module, failures);
 }
 
 static int learn(struct module_identities *identities, struct worker *worker,
@@ -107,7 +128,10 @@ static int learn(struct module_identities *identities, struct worker *worker,
 		error = note_code(identities, &answer);
 		answer_release(&answer);
 	}
-	return error == -ENOMEM ? error : keep_identity(identities, module, &id);
+	if (error == -ENOMEM)
+		return error;
+	return keep_identity(identities, module, &id,
+			     module->fd < 0 || asks_again(identities, module->id, error));
 }
 
 static bool is_known(const struct module_identities *identities, const struct module *module)

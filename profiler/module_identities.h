@@ -2,7 +2,7 @@
 /*
  * By what the files of modules are told from others: the digits of the build-id, or, where there is none, what stands for it while this hearth runs. Where their code lies is learnt with it (known_code.h).
  *
- * A file that was not there when its module was met first has another identity as long as that is so, by which frames may be stored already. One thread at a time.
+ * A file that was not there, or that the worker could not read just then, when its module was met first has another identity as long as that is so, by which frames may be stored already. One thread at a time.
  */
 #ifndef HEARTH_PROFILER_MODULE_IDENTITIES_H
 #define HEARTH_PROFILER_MODULE_IDENTITIES_H
@@ -19,9 +19,11 @@ struct worker;
 
 struct module_identities {
 	struct string_pool strings;
-	struct u64_map known;   /* module -> string */
-	struct u64_map earlier; /* the same, of those that were met without a file */
-	struct known_code code; /* of files with a build-id */
+	struct u64_map known; /* module -> string */
+	struct u64_map
+		earlier; /* the same, of those that were met without a file, or whose question failed */
+	struct u64_map failures; /* module -> how often it did */
+	struct known_code code;  /* of files with a build-id */
 };
 
 void module_identities_init(struct module_identities *identities);

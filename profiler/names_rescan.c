@@ -224,6 +224,8 @@ int names_rescan(const struct names_rescan_options *options, struct names_rescan
 	int error = store_access_check(options->folder);
 
 	if (!error)
+		error = store_access_find(options->folder);
+	if (!error)
 		error = take_lock(options->folder, &lock);
 	if (error)
 		return error;

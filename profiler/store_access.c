@@ -35,6 +35,39 @@ int store_access_check(const char *folder)
 	return -EPERM;
 }
 
+static void tell_unread(const char *folder, int error)
+{
+	if (error == -EACCES)
+		log_error("the store %s may be read by others than you: be in its group, or root",
+			  folder);
+	else
+		log_error("cannot read the store %s: %s; --store DIR names another one", folder,
+			  strerror(-error));
+}
+
+int store_access_find(const char *folder)
+{
+	_cleanup_free_ char *lock = NULL;
+	struct slice_list list;
+	int error = store_folder_list(folder, &list);
+	size_t slices = list.count;
+
+	slice_list_release(&list);
+	if (error) {
+		tell_unread(folder, error);
+		return error;
+	}
+	if (asprintf(&lock, "%s/" STORE_LOCK, folder) < 0) {
+		lock = NULL;
+		return -ENOMEM;
+	}
+	if (slices || !access(lock, F_OK))
+		return 0;
+	log_error("%s is no store: nothing of hearth's is in it; --store DIR names another one",
+		  folder);
+	return -ENOENT;
+}
+
 static bool was_set_aside(const struct slice_list *before, const struct slice_entry *entry)
 {
 	for (size_t i = 0; i < before->count; i++)
@@ -141,15 +174,14 @@ static int collect_by(collect_fn fn, const char *folder, struct window_span part
 	struct telling telling = { .folder = folder };
 	int error = store_access_check(folder);
 
+	if (!error)
+		error = store_access_find(folder);
 	if (error)
 		return error;
 	error = fn(folder, part, tell, &telling, stream);
 	*ret_damaged = telling.damaged;
-	if (error == -EACCES)
-		log_error("the store %s may be read by others than you: be in its group, or root",
-			  folder);
-	else if (error)
-		log_error("cannot read the store %s: %s", folder, strerror(-error));
+	if (error)
+		tell_unread(folder, error);
 	return error;
 }
 

@@ -15,6 +15,9 @@
  */
 int store_access_check(const char *folder);
 
+/* Is there one? It has slices, or the lock of who writes into it. 0, -ENOENT after logging that it is another folder, or an error of store_folder_list(), logged. */
+int store_access_find(const char *folder);
+
 /* Opens it for writing, as store_writer_open(), and makes it if it is not there: 0, or -errno after logging. */
 struct store_writer;
 int store_access_write(const char *folder, struct store_writer **ret_writer);

@@ -123,8 +123,9 @@ int store_export(const char *folder, struct window_span part, const char *to,
 	error = write_store((struct bytes){ (const uint8_t *)stream.data, stream.size }, part, to,
 			    &exported);
 	if (exported.left_out)
-		log_warning("%llu slices are damaged, and were left out",
-			    (unsigned long long)exported.left_out);
+		log_warning(
+			"%llu slices are damaged, and were left out: hearth store export -o FILE has what is left of them",
+			(unsigned long long)exported.left_out);
 	if (error)
 		remove_folder(to);
 	else

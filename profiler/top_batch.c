@@ -62,15 +62,18 @@ static bool is_over(const struct top_batch *batch)
 	return batch->error || (batch->options.pages && batch->printed >= batch->options.pages);
 }
 
-/* One that is not named yet is followed by one that is. */
-static void take_picture(struct top_batch *batch)
+/* One that is not named yet is followed by one that is. False: there is none. */
+static bool take_picture(struct top_batch *batch)
 {
 	struct picture *picture = live_keeper_take(batch->options.keeper);
 
-	if (picture && picture->is_named && !is_over(batch))
+	if (!picture)
+		return false;
+	if (picture->is_named && !is_over(batch))
 		batch->error = print_page(batch, picture);
 	else
 		picture_release(picture);
+	return true;
 }
 
 static void *run(void *context)
@@ -124,7 +127,8 @@ int top_batch_stop(struct top_batch *batch)
 		return 0;
 	eventfd_write(batch->stopped, 1);
 	pthread_join(batch->thread, NULL);
-	take_picture(batch);
+	while (take_picture(batch))
+		;
 	error = batch->error;
 	view_release(&batch->view);
 	close(batch->stopped);

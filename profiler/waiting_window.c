@@ -50,14 +50,13 @@ struct waiting_window *waiting_window_new(struct recording *recording,
 {
 	struct waiting_window *window = calloc(1, sizeof(*window));
 
-	if (!window) {
-		aggregator_free(recorded->aggregator);
+	if (!window)
 		return NULL;
-	}
 	window->recorded = *recorded;
 	window->code = window_code_new(recording, recorded->aggregator);
 	if (window->code && !copy_facts(recording, recorded->aggregator, &window->facts))
 		return window;
+	window->recorded.aggregator = NULL;
 	waiting_window_free(window);
 	return NULL;
 }

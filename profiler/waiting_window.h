@@ -14,7 +14,7 @@ struct waiting_window;
 struct window_code;
 struct window_namer;
 
-/* In the recording's thread. The aggregator is the window's from now on. NULL: out of memory, and nothing is left of it. */
+/* In the recording's thread. The aggregator is the window's from now on. NULL: out of memory, and it stays the caller's. */
 struct waiting_window *waiting_window_new(struct recording *recording,
 					  const struct recorded_window *recorded);
 void waiting_window_free(struct waiting_window *window);

@@ -38,6 +38,7 @@ struct kept_window {
 	struct waiting_window *waiting;
 	struct tick_fates fates;
 	struct buffer unproven; /* struct unproven_ticks, of them */
+	bool has_fates;         /* else nobody got to know them */
 };
 
 struct window_keeper {
@@ -128,6 +129,7 @@ static int keep(struct window_keeper *keeper, struct kept_window *window)
 	if (!error)
 		error = waiting_window_build(window->waiting, keeper->namer, &keeper->source,
 					     profile, &window->fates);
+	window->has_fates = !error;
 	if (!error)
 		ends_slice = !store_writer_has_room(keeper->options.store, times.span, profile);
 	if (ends_slice)
@@ -303,6 +305,25 @@ static void count_fates(struct window_keeper *keeper, struct kept_window *window
 	pthread_mutex_unlock(&keeper->lock);
 }
 
+/* Ticks of a window that is lost had their fates all the same; roots that a name would prove are not proven. */
+static void count_fates_of_lost(struct window_keeper *keeper, const struct aggregator *aggregator)
+{
+	const size_t rows = aggregator_count_count(aggregator);
+	struct tick_fates *sum = &keeper->state.fates;
+
+	pthread_mutex_lock(&keeper->lock);
+	for (size_t i = 0; i < rows; i++) {
+		struct tick_count row;
+		uint64_t ticks = aggregator_count(aggregator, i, &row);
+
+		if (row.fate == TICK_COMPLETE)
+			sum->complete += ticks;
+		else
+			sum->by_reason[row.reason] += ticks;
+	}
+	pthread_mutex_unlock(&keeper->lock);
+}
+
 /* What cannot be looked at stays as it was. */
 static void look_at_store(struct window_keeper *keeper)
 {
@@ -359,7 +380,10 @@ static void take(struct window_keeper *keeper, struct kept_window *window)
 			   window_namer_name(keeper->namer, waiting_window_code(window->waiting),
 					     recorded->is_early, &shelf));
 	note_namer_failures(keeper);
-	count_fates(keeper, window);
+	if (window->has_fates)
+		count_fates(keeper, window);
+	else
+		count_fates_of_lost(keeper, recorded->aggregator);
 	shrink(keeper);
 	look_at_store(keeper);
 	pthread_mutex_lock(&keeper->lock);
@@ -488,25 +512,6 @@ int window_keeper_free(struct window_keeper *keeper)
 
 /* --- in the recording's thread --- */
 
-/* Ticks of a window that is lost had their fates all the same; roots that a name would prove are not proven. */
-static void count_fates_of_lost(struct window_keeper *keeper, const struct aggregator *aggregator)
-{
-	const size_t rows = aggregator_count_count(aggregator);
-	struct tick_fates *sum = &keeper->state.fates;
-
-	pthread_mutex_lock(&keeper->lock);
-	for (size_t i = 0; i < rows; i++) {
-		struct tick_count row;
-		uint64_t ticks = aggregator_count(aggregator, i, &row);
-
-		if (row.fate == TICK_COMPLETE)
-			sum->complete += ticks;
-		else
-			sum->by_reason[row.reason] += ticks;
-	}
-	pthread_mutex_unlock(&keeper->lock);
-}
-
 static void lose(struct window_keeper *keeper, struct aggregator *aggregator, int error)
 {
 	count_fates_of_lost(keeper, aggregator);
@@ -547,7 +552,7 @@ void window_keeper_put(struct window_keeper *keeper, struct recording *recording
 	if (window->waiting)
 		append(keeper, take_ptr(window));
 	else
-		count(keeper, -ENOMEM);
+		lose(keeper, recorded->aggregator, -ENOMEM);
 }
 
 void window_keeper_note(struct window_keeper *keeper, enum event_kind kind, const char *text)

@@ -10,7 +10,7 @@
 #include "store/column.h"
 
 /* Chunks that are lost had no more numbers of a kind than these: a writer begins another slice before (store_writer.h). */
-#define MAX_MISSING (1u << 22)
+#define MAX_MISSING (1u << 22) /* of all chunks together */
 
 #define LABELS_OF_VERSION_1 7
 #define MAX_LABELS          64 /* a later hearth's may have more of them than this one's */
@@ -255,15 +255,16 @@ static int fill_up(struct dictionary_map *map, uint32_t count, uint32_t id)
  * Numbers follow those of the chunk before. Where chunks are lost some are missing: they lead nowhere. Each of the others takes a byte of what is left
  * at least.
  */
-static int read_head(const struct dictionary_reader *dictionary, struct byte_reader *reader,
+static int read_head(struct dictionary_reader *dictionary, struct byte_reader *reader,
 		     struct dictionary_map *map, uint32_t *ret_count)
 {
 	uint64_t first = byte_reader_uleb128(reader), numbers = byte_reader_uleb128(reader);
 	const uint32_t known = map_count(map);
 
 	if (reader->failed || numbers > reader->bytes.size - reader->offset || first < known ||
-	    first - known > (dictionary->lacks_chunks ? MAX_MISSING : 0))
+	    first - known > (dictionary->lacks_chunks ? MAX_MISSING - dictionary->missing : 0))
 		return -EBADMSG;
+	dictionary->missing += (uint32_t)(first - known);
 	*ret_count = (uint32_t)numbers;
 	return fill_up(map, (uint32_t)first, PROFILE_NONE);
 }

@@ -72,7 +72,8 @@ struct dictionary_reader {
 	struct dictionary_map
 		proven; /* per node the one that a root below it hangs from: itself, or the parent of a marker that does not hold then */
 	struct buffer bases; /* slice_bases.h */
-	bool lacks_chunks;   /* numbers may be missing */
+	bool lacks_chunks;   /* numbers may be missing: */
+	uint32_t missing;    /* so many do so far */
 	bool keeps_places; /* set by the caller: frames without a name stay so, and what was told of names is not used */
 };
 

@@ -11,7 +11,7 @@
 #include "store/string_column.h"
 
 /* Strings of chunks that are lost were no more than these. */
-#define MAX_MISSING (1u << 22)
+#define MAX_MISSING (1u << 22) /* of all chunks together */
 
 /* --- writing --- */
 
@@ -164,8 +164,9 @@ static int fill_up(struct slice_names *names, uint64_t first)
 	uint64_t known = names->strings.size / sizeof(uint32_t);
 	int error = 0;
 
-	if (first < known || first - known > MAX_MISSING)
+	if (first < known || first - known > MAX_MISSING - names->missing)
 		return -EBADMSG;
+	names->missing += (uint32_t)(first - known);
 	for (; known < first && !error; known++)
 		error = append_string(&names->strings, PROFILE_NONE);
 	return error;

@@ -76,6 +76,7 @@ struct slice_names {
 	struct u64_map by_number; /* row by a frame's number */
 	struct buffer rows, links;
 	struct buffer strings; /* id by number, PROFILE_NONE: its chunk is lost */
+	uint32_t missing;      /* so many of them */
 	uint64_t lowest;       /* number of a frame that was told of since the caller set it */
 };
 

@@ -154,6 +154,8 @@ static void look_at_files(int folder, const char *name, struct slice_entry *entr
 		entry->bytes += (uint64_t)status.st_size;
 		if (!i)
 			entry->written_ns = store_folder_written_ns(&status);
+		if (store_folder_written_ns(&status) > entry->last_write_ns)
+			entry->last_write_ns = store_folder_written_ns(&status);
 	}
 }
 

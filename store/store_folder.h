@@ -39,6 +39,8 @@ struct slice_entry {
 	uint64_t first, last;    /* of a level: the numbers that it was made of are among these */
 	uint64_t bytes;          /* of the file, and of those beside it */
 	uint64_t written_ns;     /* when the file was, wall clock */
+	uint64_t
+		last_write_ns; /* the same, or when what SQLite has beside one that is open was, whichever is later */
 };
 
 struct slice_list {

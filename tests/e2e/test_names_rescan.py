@@ -141,6 +141,7 @@ def test_while_hearth_serve_writes_and_answers(recorded):
 
 
 def test_one_at_a_time(tmp_path):
+    (tmp_path / "lock").touch()
     with (tmp_path / "names.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         recording.assert_refused(hearth.run("names", "--rescan", "--store", tmp_path), 2, "another hearth names --rescan is at this store")

@@ -16,6 +16,8 @@ import pprof_encoder
 
 HOUR = 3600
 NOON = 1_764_331_200  # 2025-11-28 12:00 UTC
+OF_A_STORE = [["query"], ["names", "--rescan"], *(["store", word] for word in ("list", "verify", "events")), ["store", "shrink", "--keep", "1d"],
+              ["store", "export", "-o", "-"]]  # fmt: skip
 
 SCRIPT = """\
 nginx 10/11 [000] 100.000000: 1 cpu-clock:
@@ -243,10 +245,10 @@ def test_a_store_of_another_user_is_not_read_by_root(at_noon):
         (["store", "shrink", "--keep-size", "99999999T"], "a size is a number of bytes"),
         (["store", "events", "--from", "-1h", "--to", "-2h"], "--from is not before --to"),
         (["store", "events", "--store", "/nonexistent"], "cannot open the store /nonexistent"),
+        *((command + ["--store", "/usr/share"], "/usr/share is no store") for command in OF_A_STORE),
         (["store", "export"], "where to?"),
         (["store", "export", "a", "-o", "b"], "where to?"),
         (["store", "export", "-o", "b", "--format", "tar"], "no such format"),
-        (["store", "export", "/nonexistent/folder", "--store", "/tmp"], "cannot make the folder /nonexistent/folder"),
         (["store", "export", "a", "--from", "-1h", "--to", "-2h"], "--from is not before --to"),
         (["store", "list", "this"], "takes no argument such as this"),
         (["store", "import"], "what is to be imported?"),
@@ -256,6 +258,12 @@ def test_wrong_use_is_told(arguments, why):
     ended = run(*arguments)
     assert ended.returncode == 2
     assert why in ended.stderr and len(ended.stderr.splitlines()) == 1
+    assert not Path("/usr/share/lock").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_told(at_noon):
+    ended = run("store", "export", "/nonexistent/folder", "--store", at_noon)
+    assert ended.returncode == 2 and "cannot make the folder /nonexistent/folder" in ended.stderr, ended
 
 
 def test_answers_for_programs(at_noon):

@@ -373,6 +373,14 @@ def test_a_command_that_ends_at_once_has_its_page():
     assert ended.returncode == 0 and "take_turns" in ended.stdout, ended
 
 
+@pytest.mark.root
+def test_each_interval_has_its_page():
+    """Those that come quickly one after the other, too, as the last two do."""
+    ended = hearth.run("top", "--batch", "-i", "1", "--", *hearth.sample("shares_70_30", 3.1))
+    pages = [page for page in ended.stdout.split("\n\n") if page.startswith("hearth top")]
+    assert len(pages) >= 3 and sum(map(ticks, pages)) > 0.9 * 3.1 * 99, ended
+
+
 # --- wrong use ----------------------------------------------------------------------------------------
 
 

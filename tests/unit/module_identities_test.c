@@ -115,7 +115,7 @@ static void one_that_comes_later_is_learnt_then(void **state)
 /* It stays what stands for it, and nobody asks again. */
 static void one_that_cannot_be_read_has_no_build_id(void **state)
 {
-	static const int errors[] = { 0, -EBADMSG, -EPIPE };
+	static const int errors[] = { 0, -EBADMSG, -ENOEXEC };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
@@ -126,6 +126,37 @@ static void one_that_cannot_be_read_has_no_build_id(void **state)
 		assert_true(!strncmp(learn(&identities, FILE_FD), "key-", 4));
 		learn(&identities, FILE_FD);
 		assert_int_equal(asked, 1);
+		module_identities_release(&identities);
+	}
+}
+
+/* That there was no worker, or that it ended, says nothing of the file: it is asked again, a few times. */
+static void one_that_could_not_be_read_just_then_is_asked_about_again(void **state)
+{
+	static const int errors[] = { -EAGAIN, -EPIPE, -ETIMEDOUT, -ECANCELED };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
+		struct module_identities identities;
+		uint32_t before;
+
+		begin(&identities, errors[i], true);
+		assert_true(!strncmp(learn(&identities, FILE_FD), "unread-", 7));
+		before = module_identities_get(&identities, MODULE);
+		assert_true(!strncmp(learn(&identities, FILE_FD), "unread-", 7));
+		assert_int_equal(asked, 2);
+		answer_error = 0;
+		assert_string_equal(learn(&identities, FILE_FD), "abcd");
+		assert_string_equal(learn(&identities, FILE_FD), "abcd");
+		assert_int_equal(asked, 3);
+		assert_int_equal(module_identities_get_earlier(&identities, MODULE), before);
+		module_identities_release(&identities);
+
+		begin(&identities, errors[i], true);
+		for (int n = 0; n < 10; n++)
+			learn(&identities, FILE_FD);
+		assert_true(!strncmp(learn(&identities, FILE_FD), "key-", 4));
+		assert_int_equal(asked, 4);
 		module_identities_release(&identities);
 	}
 }
@@ -148,6 +179,7 @@ int main(void)
 		cmocka_unit_test(a_file_is_asked_about_once),
 		cmocka_unit_test(one_that_comes_later_is_learnt_then),
 		cmocka_unit_test(one_that_cannot_be_read_has_no_build_id),
+		cmocka_unit_test(one_that_could_not_be_read_just_then_is_asked_about_again),
 		cmocka_unit_test(want_of_memory_is_told),
 	};
 

@@ -17,6 +17,7 @@
 #include "model/fates.h"
 #include "model/profile.h"
 #include "model/samples.h"
+#include "store/column.h"
 #include "store/slice_names.h"
 #include "tests/unit/store_place.h"
 
@@ -360,6 +361,27 @@ static void test_what_is_no_chunk_is_not_taken(void **state)
 	assert_int_equal(take("\0\377\377\377\377\17", 6), -EBADMSG);
 }
 
+/* Whatever chunks say, each of which may be hostile, there is no memory for it without end. */
+static void test_numbers_that_are_missing_have_a_ceiling(void **state)
+{
+	struct profile *profile = profile_new();
+	struct slice_names names;
+
+	(void)state;
+	slice_names_init(&names, profile);
+	for (uint64_t first = 3 << 20; first <= 12 << 20; first += 3 << 20) {
+		struct buffer body = { 0 };
+
+		number_append(&body, first);
+		number_append(&body, 0);
+		slice_names_take(&names, (struct bytes){ (const uint8_t *)body.data, body.size });
+		buffer_release(&body);
+	}
+	assert_int_equal(names.strings.size / sizeof(uint32_t), 3 << 20);
+	slice_names_release(&names);
+	profile_free(profile);
+}
+
 /* Its strings may be those of a chunk before, which may be lost: then there is no name, and no other's. */
 static void test_a_chunk_that_is_lost_takes_its_strings_with_it(void **state)
 {
@@ -457,6 +479,7 @@ int main(void)
 						make_place, remove_place),
 		cmocka_unit_test(test_what_is_no_chunk_is_not_taken),
 		cmocka_unit_test(test_a_chunk_that_is_lost_takes_its_strings_with_it),
+		cmocka_unit_test(test_numbers_that_are_missing_have_a_ceiling),
 		cmocka_unit_test_setup_teardown(test_a_slice_of_version_1_is_read, make_place,
 						remove_place),
 	};

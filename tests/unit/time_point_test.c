@@ -44,6 +44,7 @@ static void test_moments(void **state)
 	assert_is("2025-11-28T15:24:02", 1764339842 * (uint64_t)SECOND);
 	assert_is("2025-07-28 15:24", 1753709040 * (uint64_t)SECOND); /* of summer */
 	assert_is("2025-11-28", 1764284400 * (uint64_t)SECOND);
+	assert_is("2024-02-29T00:00Z", 1709164800 * (uint64_t)SECOND);
 }
 
 static void test_what_is_none(void **state)
@@ -61,6 +62,9 @@ static void test_what_is_none(void **state)
 					     "@99999999999999999999",
 					     "yesterday",
 					     "2025-13-01T00:00Z",
+					     "2025-02-29",
+					     "2026-02-30T10:00Z",
+					     "2025-11-31 10:00:00+01:00",
 					     "2025-11-28T14:24:02ZZ",
 					     "1965-01-01T00:00Z",
 					     "-99999999999999999999d" };
