@@ -53,6 +53,7 @@ struct sampler {
 	size_t cpu_count;       /* possible CPUs: entries of states and cpus */
 	uint64_t rate_hz;       /* now */
 	uint64_t max_rate_hz;   /* for which the rings have room */
+	int online_error;       /* of the last look which CPUs there are, which was said */
 	int online;             /* the list of those that are, open for reading */
 	uint64_t load_ns;
 	int64_t monotonic_offset,
@@ -631,6 +632,9 @@ int sampler_follow_cpus(struct sampler *sampler, sampler_cpu_fn begin, void *con
 	struct cpu_set_list online;
 	int error = cpus_read_opened(sampler->online, &online);
 
+	if (error && error != sampler->online_error)
+		log_error("/sys/devices/system/cpu/online: %s", strerror(-error));
+	sampler->online_error = error;
 	if (error)
 		return error;
 	for (size_t cpu = 0; cpu < sampler->cpu_count; cpu++) {

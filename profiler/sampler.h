@@ -78,8 +78,8 @@ uint64_t sampler_rate(const struct sampler *sampler);
 
 /*
  * Follows CPUs that went or came, and calls `begin` for each that was not followed until now (NULL: nobody wants to know): to be called every second. 0, or
- * -errno: which CPUs there are cannot be read; or, after logging, one of them cannot be followed: it is tried again ten minutes later, and
- * the others go on.
+ * -errno after logging: which CPUs there are cannot be read (of the same error that is said once), or one of them cannot be followed: it is tried again ten minutes
+ * later, and the others go on.
  */
 typedef void (*sampler_cpu_fn)(void *context, size_t cpu);
 int sampler_follow_cpus(struct sampler *sampler, sampler_cpu_fn begin, void *context);
