@@ -49,7 +49,7 @@ WEB_OBJECTS  := $(patsubst %,$(OUTPUT)/%.o,$(WEB_FILES) $(addprefix web/,$(WEB_J
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$(OUTPUT)/unit/%,$(wildcard tests/unit/*_test.c))
 SOAK_UNIT_TESTS := $(addprefix $(OUTPUT)/unit/,store_power_test store_test store_damage_test store_fault_test)
 BENCHES      := $(patsubst tests/bench/%.c,$(OUTPUT)/bench/%,$(wildcard tests/bench/*_bench.c)) \
-		$(OUTPUT)/bench/fp_peer.bpf.o $(OUTPUT)/bench/spin_in \
+		$(OUTPUT)/bench/fp_peer.bpf.o $(OUTPUT)/bench/spin_in $(OUTPUT)/bench/hearth_short_slices \
 		$(foreach kept,omit no-omit,$(foreach size,SMALL WIDE,$(OUTPUT)/bench/deep_stack-$(kept)-$(size)))
 E2E_PROGRAMS := $(addprefix $(OUTPUT)/e2e/,rate_changer fake_serve front_serve)
 FAIL_NTH     := $(OUTPUT)/e2e/fail_nth.so
@@ -196,6 +196,13 @@ $(OUTPUT)/bench/%: $(OUTPUT)/plain/tests/bench/%.o $(OUTPUT)/plain/libhearth.a
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_)
+
+# Slices of six minutes: tests/bench/figure_serve_growth.py.
+$(OUTPUT)/bench/hearth_short_slices: store/store_writer.c $(OUTPUT)/hearth
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_) $(CFLAGS) -DSTORE_SLICE_NS=360000000000u -c $< -o $@.o
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(OUTPUT)/plain/profiler/main.o $@.o $(OUTPUT)/plain/libhearth.a $(LDLIBS_)
 
 $(OUTPUT)/bench/%.bpf.o: tests/bench/%.bpf.c
 	$(call say,BPF,$@)

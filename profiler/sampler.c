@@ -520,9 +520,19 @@ static int attach_cpu(struct sampler *sampler, size_t cpu)
 	return 0;
 }
 
+/* Is whatever runs a target? */
+static bool takes_all(const struct sampler *sampler)
+{
+	const struct sample_config *config =
+		(const struct sample_config *)&sampler->skeleton->rodata->config;
+
+	return !config->by_process && !config->by_thread && !config->by_comm &&
+	       !config->by_cgroup && !config->by_user;
+}
+
 /*
  * An idle CPU may not have fired for a while: those ticks are no less idle for nobody having come to tell. Where its event
- * was lost (`is_lost`) while it worked nobody knows what at.
+ * was lost (`is_lost`) while it worked nobody knows what at, and it need not have been a target.
  */
 static void count_last(const struct sampler *sampler, struct cpu_state *state, bool is_lost)
 {
@@ -531,10 +541,12 @@ static void count_last(const struct sampler *sampler, struct cpu_state *state, b
 	if (!is_clock(sampler) || now <= state->grid_ns)
 		return;
 	ticks = (now - state->grid_ns) / state->period_ns;
-	if (is_lost)
+	if (is_lost && takes_all(sampler)) {
+		state->late += ticks;
 		state->lost[REASON_LATE] += ticks;
-	else
+	} else {
 		state->idle += ticks;
+	}
 }
 
 static void detach_cpu(struct sampler *sampler, size_t cpu, bool is_lost)

@@ -59,6 +59,7 @@ int store_access_find(const char *folder)
 	}
 	if (asprintf(&lock, "%s/" STORE_LOCK, folder) < 0) {
 		lock = NULL;
+		tell_unread(folder, -ENOMEM);
 		return -ENOMEM;
 	}
 	if (slices || !access(lock, F_OK))

@@ -19,7 +19,9 @@ struct slice_rolling;
 struct store_writer;
 
 /* A slice is full with so long a span, or so many nodes in its dictionary, whichever is first: some 40 MB of memory while it is open. */
-#define STORE_SLICE_NS    3600000000000u
+#ifndef STORE_SLICE_NS /* a figure has shorter ones */
+#define STORE_SLICE_NS 3600000000000u
+#endif
 #define STORE_SLICE_NODES (1u << 20)
 
 #define STORE_EVENTS_MAX (1u << 16) /* that wait for a window; of more the first ones are lost */

@@ -154,12 +154,12 @@ def growth(readings, field):
     return phase_growth(readings, field) if is_whole else slope(readings, field)
 
 
-def serve(bench, seconds, warm_up):
+def serve(bench, seconds, warm_up, binary=None):
     """The readings of the steady part, and what hearth said."""
     said = bench.path("serve.txt")
     with said.open("w") as errors:
         process = subprocess.Popen(
-            [bench.binary, "serve", "--store", bench.path("store"), "--rate", str(RATE), "--listen", "127.0.0.1:0"],
+            [binary or bench.binary, "serve", "--store", bench.path("store"), "--rate", str(RATE), "--listen", "127.0.0.1:0"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
         )  # fmt: skip
     try:
