@@ -128,15 +128,19 @@ def read(pid):
     )  # fmt: skip
 
 
-def slope(readings, field):
-    """What it grows by an hour, and the standard error of that."""
-    times = [(reading.at - readings[0].at) / HOUR for reading in readings]
-    values = [getattr(reading, field) for reading in readings]
+def fit(times, values):
+    """The slope of a line through them, and the standard error of that."""
     middle, height = statistics.fmean(times), statistics.fmean(values)
     spread = sum((at - middle) ** 2 for at in times)
     grows = sum((at - middle) * (value - height) for at, value in zip(times, values)) / spread
     rest = sum((value - height - grows * (at - middle)) ** 2 for at, value in zip(times, values))
     return grows, (rest / max(1, len(times) - 2) / spread) ** 0.5
+
+
+def slope(readings, field):
+    """What it grows by an hour, and the standard error of that."""
+    times = [(reading.at - readings[0].at) / HOUR for reading in readings]
+    return fit(times, [getattr(reading, field) for reading in readings])
 
 
 def phase_growth(readings, field):

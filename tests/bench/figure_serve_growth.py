@@ -16,16 +16,7 @@ BINARY = measuring.e2e.OUTPUT / "bench/hearth_short_slices"
 SLICE_SECONDS, QUICK_SECONDS = 360, 20  # --quick: no slice, but a part of one
 SLICES = 5
 # The 97.5 % quantile of Student's t by degrees of freedom.
-T_975 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447}
-
-
-def slope(values):
-    """What comes with each, and half of the 95 % interval."""
-    middle, height = (len(values) - 1) / 2, statistics.fmean(values)
-    spread = sum((i - middle) ** 2 for i in range(len(values)))
-    grows = sum((i - middle) * (value - height) for i, value in enumerate(values)) / spread
-    rest = sum((value - height - grows * (i - middle)) ** 2 for i, value in enumerate(values))
-    return grows, T_975[len(values) - 2] * (rest / (len(values) - 2) / spread) ** 0.5
+T_975 = {1: 12.706, 2: 4.303, 3: 3.182}
 
 
 def means(readings, field, seconds):
@@ -43,7 +34,8 @@ def measure(bench):
         readings, _ = figure_serve_cost.serve(bench, SLICES * seconds, seconds, BINARY)
     for what, field, unit, scale in (("resident", "resident_bytes", "MB", 1e6), ("open files", "files", "", 1)):
         of_slices = [value / scale for value in means(readings, field, seconds)]
-        grows, bounds = slope(of_slices)
+        grows, error = figure_serve_cost.fit(range(len(of_slices)), of_slices)
+        bounds = T_975[len(of_slices) - 2] * error
         listed = ", ".join(f"{value:.4g}" for value in of_slices)
         yield Row(f"{what}, growth a slice", grows, unit, note=f"± {bounds:.3g} (95 %): {listed}")
         yield Row("  beyond its own noise", max(0, abs(grows) - bounds), unit, 0)
